@@ -1,0 +1,56 @@
+"""JAX. Steps are compiled with ``jax.jit``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backends.numpy import Array, NumpyBackend
+from nerva_core.backend import F
+
+
+class JaxBackend(NumpyBackend):
+    """Matrix operations on JAX arrays: those of NumPy, from ``jax.numpy``.
+
+    float64 switches ``jax_enable_x64`` on for the whole process, as JAX knows no narrower switch that also holds
+    while a step is compiled; float32 arrays stay float32.
+    """
+
+    name = "jax"
+    requires = "jax"
+    extra = "jax"
+
+    def start(self) -> None:
+        import jax
+        import jax.numpy
+        import jax.scipy.special
+
+        self.jax, self.xp, self.special = jax, jax.numpy, jax.scipy.special
+        if self.dtype == "float64":
+            jax.config.update("jax_enable_x64", True)
+        names = self.devices()
+        if self.device not in names:
+            raise self._device_missing()
+        platform, _, index = self.device.partition(":")
+        self._device = jax.devices(platform)[int(index or 0)]
+
+    def devices(self) -> list[str]:
+        found = [device for platform in ("cpu", "gpu", "tpu") for device in self._of_platform(platform)]
+        return [name for device in found for name in ([device.platform] if device.id == 0 else []) + [f"{device.platform}:{device.id}"]]
+
+    def _of_platform(self, platform: str) -> list[Any]:
+        try:
+            return list(self.jax.devices(platform))
+        except RuntimeError:
+            return []
+
+    def matrix(self, values: Any) -> Array:
+        return self.jax.device_put(np.array(values, dtype=self.dtype, ndmin=2), self._device)
+
+    def scalar(self, c: float) -> Any:
+        return np.asarray(c, dtype=self.dtype)
+
+    def compile(self, function: F) -> F:
+        compiled: F = self.jax.jit(function)
+        return compiled

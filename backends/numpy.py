@@ -1,0 +1,152 @@
+"""NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nerva_core.backend import Backend
+from nerva_core.matrix_ops import Scalar, Size
+
+Array = Any
+"""An array of ``self.xp``: numpy.ndarray, or jax.Array in the subclass."""
+
+
+class NumpyBackend(Backend[Array]):
+    """Matrix operations on NumPy arrays, written against ``self.xp`` so that JAX, which has the same functions, shares them."""
+
+    name = "numpy"
+    requires = "numpy"
+    xp: Any
+    special: Any
+
+    def start(self) -> None:
+        from scipy import special
+
+        self.xp, self.special = np, special
+        if self.device not in self.devices():
+            raise self._device_missing()
+
+    def devices(self) -> list[str]:
+        return ["cpu"]
+
+    def matrix(self, values: Any) -> Array:
+        return np.array(values, dtype=self.dtype, ndmin=2)
+
+    def to_numpy(self, X: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(X)
+
+    def scalar(self, c: float) -> Any:
+        return float(c)
+
+    def take_rows(self, X: Array, indices: Any) -> Array:
+        return self.xp.take(X, indices, axis=-2)
+
+    # The primitives.
+
+    def shape(self, X: Array) -> tuple[Size, Size]:
+        return X.shape[-2], X.shape[-1]
+
+    def full(self, c: Scalar, m: Size, n: Size) -> Array:
+        return self.xp.full((m, n), c, dtype=self.dtype)
+
+    def identity(self, n: Size) -> Array:
+        return self.xp.eye(n, dtype=self.dtype)
+
+    def transpose(self, X: Array) -> Array:
+        return X.swapaxes(-1, -2)
+
+    def hadamard(self, X: Array, Y: Array) -> Array:
+        return X * Y
+
+    def diag(self, X: Array) -> Array:
+        return self.xp.diagonal(X, axis1=-2, axis2=-1)[..., None]
+
+    def Diag(self, x: Array) -> Array:
+        return self.xp.diag(x.reshape(-1))
+
+    def rows_max(self, X: Array) -> Array:
+        return X.max(axis=-1, keepdims=True)
+
+    def exp(self, X: Array) -> Array:
+        return self.xp.exp(X)
+
+    def log(self, X: Array) -> Array:
+        return self.xp.log(X)
+
+    def reciprocal(self, X: Array) -> Array:
+        return 1 / X
+
+    def sqrt(self, X: Array) -> Array:
+        return self.xp.sqrt(X)
+
+    def normal_cdf(self, X: Array) -> Array:
+        return self.special.ndtr(X)
+
+    def normal_pdf(self, X: Array) -> Array:
+        return self.xp.exp(X * X * -0.5) * 0.3989422804014327
+
+    def less(self, X: Array, Y: Array) -> Array:
+        return (X < Y).astype(self.dtype)
+
+    # Overrides: the same functions, fused or in a form that neither overflows nor cancels.
+
+    def column_repeat(self, x: Array, n: Size) -> Array:
+        return self.xp.broadcast_to(x, (*x.shape[:-1], n))
+
+    def row_repeat(self, x: Array, m: Size) -> Array:
+        return self.xp.broadcast_to(x, (*x.shape[:-2], m, x.shape[-1]))
+
+    def columns_sum(self, X: Array) -> Array:
+        return X.sum(axis=-2, keepdims=True)
+
+    def rows_sum(self, X: Array) -> Array:
+        return X.sum(axis=-1, keepdims=True)
+
+    def expm1(self, X: Array) -> Array:
+        return self.xp.expm1(X)
+
+    def log1p(self, X: Array) -> Array:
+        return self.xp.log1p(X)
+
+    def sigmoid(self, X: Array) -> Array:
+        E = self.xp.exp(-self.xp.abs(X))
+        return self.xp.where(X < 0, E, self.xp.ones_like(E)) / (1 + E)
+
+    def log_sigmoid(self, X: Array) -> Array:
+        return self.xp.minimum(X, 0) - self.xp.log1p(self.xp.exp(-self.xp.abs(X)))
+
+    def softplus(self, X: Array) -> Array:
+        return self.xp.maximum(X, 0) + self.xp.log1p(self.xp.exp(-self.xp.abs(X)))
+
+    def tanh(self, X: Array) -> Array:
+        return self.xp.tanh(X)
+
+    def xlogy(self, X: Array, Y: Array) -> Array:
+        return self.special.xlogy(X, Y)
+
+    def quotient(self, X: Array, Y: Array) -> Array:
+        zero = X == 0
+        return X / self.xp.where(zero, self.xp.ones_like(Y), Y)
+
+    def less_equal(self, X: Array, Y: Array) -> Array:
+        return (X <= Y).astype(self.dtype)
+
+    def equal(self, X: Array, Y: Array) -> Array:
+        return (X == Y).astype(self.dtype)
+
+    def where(self, C: Array, X: Array, Y: Array) -> Array:
+        return self.xp.where(C != 0, X, Y)
+
+    def maximum(self, X: Array, Y: Array) -> Array:
+        return self.xp.maximum(X, Y)
+
+    def minimum(self, X: Array, Y: Array) -> Array:
+        return self.xp.minimum(X, Y)
+
+    def abs(self, X: Array) -> Array:
+        return self.xp.abs(X)
+
+    def sign(self, X: Array) -> Array:
+        return self.xp.sign(X)

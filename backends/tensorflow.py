@@ -1,0 +1,172 @@
+"""TensorFlow. Steps are compiled with ``tf.function``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from nerva_core.backend import Backend, F
+from nerva_core.matrix_ops import Scalar, Size
+
+Tensor = Any
+
+
+class TensorFlowBackend(Backend[Tensor]):
+    """Matrix operations on TensorFlow tensors."""
+
+    name = "tensorflow"
+    requires = "tensorflow"
+    extra = "tensorflow"
+
+    def start(self) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up notes are no news to our users
+        import tensorflow as tf
+
+        self.tf = tf
+        self._dtype = tf.as_dtype(self.dtype)
+        if self.device not in self.devices():
+            raise self._device_missing()
+
+    def devices(self) -> list[str]:
+        found = [device.name.removeprefix("/physical_device:").lower() for device in self.tf.config.list_physical_devices()]
+        return [name for full in found for name in ([full.removesuffix(":0")] if full.endswith(":0") else []) + [full]]
+
+    def matrix(self, values: Any) -> Tensor:
+        with self.tf.device(self.device):
+            return self.tf.constant(np.array(values, dtype=self.dtype, ndmin=2))
+
+    def to_numpy(self, X: Tensor) -> np.ndarray[Any, Any]:
+        array: np.ndarray[Any, Any] = X.numpy()
+        return array
+
+    def scalar(self, c: float) -> Any:
+        return self.tf.constant(c, dtype=self._dtype)
+
+    def take_rows(self, X: Tensor, indices: Any) -> Tensor:
+        return self.tf.gather(X, indices, axis=-2)
+
+    def compile(self, function: F) -> F:
+        compiled: F = self.tf.function(function, reduce_retracing=True)
+        return compiled
+
+    def _number(self, c: Scalar | Size) -> Tensor:
+        # tf.cast alone would round a Python float to float32 first.
+        return self.tf.cast(c, self._dtype) if self.tf.is_tensor(c) else self.tf.constant(c, dtype=self._dtype)
+
+    # The primitives.
+
+    def shape(self, X: Tensor) -> tuple[Size, Size]:
+        static = X.shape[-2:]
+        if None not in static:
+            return static[0], static[1]
+        dynamic = self.tf.shape(X)  # a size that is unknown when the step is compiled
+        return static[0] or dynamic[-2], static[1] or dynamic[-1]
+
+    def full(self, c: Scalar, m: Size, n: Size) -> Tensor:
+        return self.tf.fill([m, n], self._number(c))
+
+    def identity(self, n: Size) -> Tensor:
+        return self.tf.eye(n, dtype=self._dtype)
+
+    def transpose(self, X: Tensor) -> Tensor:
+        return self.tf.linalg.matrix_transpose(X)
+
+    def hadamard(self, X: Tensor, Y: Tensor) -> Tensor:
+        return X * Y
+
+    def scale(self, c: Scalar | Size, X: Tensor) -> Tensor:
+        return self._number(c) * X
+
+    def divide(self, X: Tensor, c: Scalar | Size) -> Tensor:
+        return X / self._number(c)
+
+    def diag(self, X: Tensor) -> Tensor:
+        return self.tf.linalg.diag_part(X)[..., None]
+
+    def Diag(self, x: Tensor) -> Tensor:
+        return self.tf.linalg.diag(self.tf.reshape(x, [-1]))
+
+    def rows_max(self, X: Tensor) -> Tensor:
+        return self.tf.reduce_max(X, axis=-1, keepdims=True)
+
+    def exp(self, X: Tensor) -> Tensor:
+        return self.tf.exp(X)
+
+    def log(self, X: Tensor) -> Tensor:
+        return self.tf.math.log(X)
+
+    def reciprocal(self, X: Tensor) -> Tensor:
+        return self.tf.math.reciprocal(X)
+
+    def sqrt(self, X: Tensor) -> Tensor:
+        return self.tf.sqrt(X)
+
+    def normal_cdf(self, X: Tensor) -> Tensor:
+        return 0.5 * self.tf.math.erfc(X * -0.7071067811865476)
+
+    def normal_pdf(self, X: Tensor) -> Tensor:
+        return self.tf.exp(X * X * -0.5) * 0.3989422804014327
+
+    def less(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.cast(X < Y, self._dtype)
+
+    # Overrides: the same functions, fused or in a form that neither overflows nor cancels.
+
+    def column_repeat(self, x: Tensor, n: Size) -> Tensor:
+        return self.tf.repeat(x, n, axis=-1)
+
+    def row_repeat(self, x: Tensor, m: Size) -> Tensor:
+        return self.tf.repeat(x, m, axis=-2)
+
+    def columns_sum(self, X: Tensor) -> Tensor:
+        return self.tf.reduce_sum(X, axis=-2, keepdims=True)
+
+    def rows_sum(self, X: Tensor) -> Tensor:
+        return self.tf.reduce_sum(X, axis=-1, keepdims=True)
+
+    def expm1(self, X: Tensor) -> Tensor:
+        return self.tf.math.expm1(X)
+
+    def log1p(self, X: Tensor) -> Tensor:
+        return self.tf.math.log1p(X)
+
+    def sigmoid(self, X: Tensor) -> Tensor:
+        return self.tf.sigmoid(X)
+
+    def log_sigmoid(self, X: Tensor) -> Tensor:
+        return self.tf.minimum(X, 0) - self.tf.math.log1p(self.tf.exp(-self.tf.abs(X)))
+
+    def softplus(self, X: Tensor) -> Tensor:
+        return self.tf.maximum(X, 0) + self.tf.math.log1p(self.tf.exp(-self.tf.abs(X)))
+
+    def tanh(self, X: Tensor) -> Tensor:
+        return self.tf.tanh(X)
+
+    def xlogy(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.math.xlogy(X, Y)
+
+    def quotient(self, X: Tensor, Y: Tensor) -> Tensor:
+        return X / self.tf.where(X == 0, self.tf.ones_like(Y), Y)
+
+    def less_equal(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.cast(X <= Y, self._dtype)
+
+    def equal(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.cast(X == Y, self._dtype)
+
+    def where(self, C: Tensor, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.where(C != 0, X, Y)
+
+    def maximum(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.maximum(X, Y)
+
+    def minimum(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.minimum(X, Y)
+
+    def abs(self, X: Tensor) -> Tensor:
+        return self.tf.abs(X)
+
+    def sign(self, X: Tensor) -> Tensor:
+        return self.tf.sign(X)

@@ -1,0 +1,156 @@
+"""PyTorch. Steps run eagerly, without a tape: the backward pass is ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nerva_core.backend import Backend
+from nerva_core.matrix_ops import Scalar, Size
+
+Tensor = Any
+
+
+class TorchBackend(Backend[Tensor]):
+    """Matrix operations on PyTorch tensors."""
+
+    name = "torch"
+    requires = "torch"
+    extra = "torch"
+
+    def start(self) -> None:
+        import torch
+
+        self.torch = torch
+        self._dtype = getattr(torch, self.dtype)
+        try:
+            self._device = torch.device(self.device)
+            torch.empty(0, device=self._device)
+        except (RuntimeError, AssertionError):
+            raise self._device_missing() from None
+
+    def devices(self) -> list[str]:
+        cuda = [f"cuda:{i}" for i in range(self.torch.cuda.device_count())]
+        return ["cpu", *(["cuda"] if cuda else []), *cuda, *(["mps"] if self.torch.backends.mps.is_available() else [])]
+
+    def matrix(self, values: Any) -> Tensor:
+        array = np.array(values, dtype=self.dtype, ndmin=2)
+        return self.torch.tensor(array, dtype=self._dtype, device=self._device)
+
+    def to_numpy(self, X: Tensor) -> np.ndarray[Any, Any]:
+        array: np.ndarray[Any, Any] = X.detach().cpu().numpy()
+        return array
+
+    def scalar(self, c: float) -> Any:
+        return float(c)
+
+    def take_rows(self, X: Tensor, indices: Any) -> Tensor:
+        return X[self.torch.as_tensor(np.ascontiguousarray(indices), device=self._device)]
+
+    # The primitives.
+
+    def shape(self, X: Tensor) -> tuple[Size, Size]:
+        return X.shape[-2], X.shape[-1]
+
+    def full(self, c: Scalar, m: Size, n: Size) -> Tensor:
+        return self.torch.full((m, n), c, dtype=self._dtype, device=self._device)
+
+    def identity(self, n: Size) -> Tensor:
+        return self.torch.eye(n, dtype=self._dtype, device=self._device)
+
+    def transpose(self, X: Tensor) -> Tensor:
+        return X.mT
+
+    def hadamard(self, X: Tensor, Y: Tensor) -> Tensor:
+        return X * Y
+
+    def diag(self, X: Tensor) -> Tensor:
+        return X.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
+
+    def Diag(self, x: Tensor) -> Tensor:
+        return self.torch.diag(x.reshape(-1))
+
+    def rows_max(self, X: Tensor) -> Tensor:
+        return X.amax(dim=-1, keepdim=True)
+
+    def exp(self, X: Tensor) -> Tensor:
+        return X.exp()
+
+    def log(self, X: Tensor) -> Tensor:
+        return X.log()
+
+    def reciprocal(self, X: Tensor) -> Tensor:
+        return X.reciprocal()
+
+    def sqrt(self, X: Tensor) -> Tensor:
+        return X.sqrt()
+
+    def normal_cdf(self, X: Tensor) -> Tensor:
+        return self.torch.special.ndtr(X)
+
+    def normal_pdf(self, X: Tensor) -> Tensor:
+        return (X * X * -0.5).exp() * 0.3989422804014327
+
+    def less(self, X: Tensor, Y: Tensor) -> Tensor:
+        return (X < Y).to(self._dtype)
+
+    # Overrides: the same functions, fused or in a form that neither overflows nor cancels.
+
+    def column_repeat(self, x: Tensor, n: Size) -> Tensor:
+        return x.expand(*x.shape[:-1], n)
+
+    def row_repeat(self, x: Tensor, m: Size) -> Tensor:
+        return x.expand(*x.shape[:-2], m, x.shape[-1])
+
+    def columns_sum(self, X: Tensor) -> Tensor:
+        return X.sum(dim=-2, keepdim=True)
+
+    def rows_sum(self, X: Tensor) -> Tensor:
+        return X.sum(dim=-1, keepdim=True)
+
+    def expm1(self, X: Tensor) -> Tensor:
+        return X.expm1()
+
+    def log1p(self, X: Tensor) -> Tensor:
+        return X.log1p()
+
+    def sigmoid(self, X: Tensor) -> Tensor:
+        return X.sigmoid()
+
+    def log_sigmoid(self, X: Tensor) -> Tensor:
+        return self.torch.nn.functional.logsigmoid(X)
+
+    def softplus(self, X: Tensor) -> Tensor:
+        # torch's softplus is linear above a threshold, off by 2e-9 in float64 (erratum 004-11).
+        return -self.torch.nn.functional.logsigmoid(-X)
+
+    def tanh(self, X: Tensor) -> Tensor:
+        return X.tanh()
+
+    def xlogy(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.torch.xlogy(X, Y)
+
+    def quotient(self, X: Tensor, Y: Tensor) -> Tensor:
+        return X / Y.masked_fill(X == 0, 1)
+
+    def less_equal(self, X: Tensor, Y: Tensor) -> Tensor:
+        return (X <= Y).to(self._dtype)
+
+    def equal(self, X: Tensor, Y: Tensor) -> Tensor:
+        return (X == Y).to(self._dtype)
+
+    def where(self, C: Tensor, X: Tensor, Y: Tensor) -> Tensor:
+        return self.torch.where(C != 0, X, Y)
+
+    def maximum(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.torch.maximum(X, Y)
+
+    def minimum(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.torch.minimum(X, Y)
+
+    def abs(self, X: Tensor) -> Tensor:
+        return X.abs()
+
+    def sign(self, X: Tensor) -> Tensor:
+        return X.sign()

@@ -1,0 +1,131 @@
+"""Numeric backends: matrix operations on a framework's arrays, and how that framework runs a training step.
+
+A backend is a class in a package that declares it under the entry-point group ``nerva_core.backends``; it is found by
+name, so a backend of another distribution works without an edit here. A module of a backend imports its framework when
+the backend is constructed, not when the module is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any, ClassVar, Literal, TypeVar, get_args
+
+import numpy as np
+
+from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
+from nerva_core.matrix_ops import M, MatrixOps
+
+DType = Literal["float32", "float64"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+ENTRY_POINTS = "nerva_core.backends"
+
+
+class Backend(MatrixOps[M]):
+    """Matrix operations on the arrays of one framework, in one dtype, on one device."""
+
+    name: ClassVar[str]
+    """The name users give."""
+    requires: ClassVar[str]
+    """The module that must be there to import."""
+    extra: ClassVar[str] = ""
+    """The optional dependency of this project that installs it; empty if it is always there."""
+
+    def __init__(self, dtype: DType = "float32", device: str = "cpu") -> None:
+        if dtype not in get_args(DType):
+            raise NervaError(f"dtype must be one of {', '.join(map(repr, get_args(DType)))}, got {dtype!r}")
+        self.dtype: DType = dtype
+        self.device = device
+        self.start()
+
+    @abstractmethod
+    def start(self) -> None:
+        """Import the framework and prepare ``self.device``; NervaError if the device is not there."""
+
+    @abstractmethod
+    def devices(self) -> list[str]:
+        """The devices that this framework finds on this machine."""
+
+    @abstractmethod
+    def matrix(self, values: Any) -> M:
+        """A matrix with the given values (anything NumPy reads), in this backend's dtype, on its device."""
+
+    @abstractmethod
+    def to_numpy(self, X: M) -> np.ndarray[Any, Any]:
+        """The values of X as a NumPy array."""
+
+    @abstractmethod
+    def scalar(self, c: float) -> Any:
+        """A number as a compiled step takes it: an argument, not a constant of the compilation."""
+
+    @abstractmethod
+    def take_rows(self, X: M, indices: Any) -> M:
+        """The rows of X with the given indices, in that order."""
+
+    def compile(self, function: F) -> F:
+        """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
+        return function
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"
+
+    def _device_missing(self) -> NervaError:
+        return NervaError(f"backend {self.name!r} finds no device {self.device!r}; {did_you_mean(self.device, self.devices())}")
+
+
+def backend_classes() -> dict[str, type[Backend[Any]]]:
+    """All declared backends by name, whether or not their framework is installed."""
+    found = metadata.entry_points(group=ENTRY_POINTS)
+    return {point.name: point.load() for point in sorted(found, key=lambda point: point.name)}
+
+
+def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend[Any]:
+    """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution).
+
+    NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
+    """
+    classes = backend_classes()
+    if name not in classes:
+        raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
+    chosen = classes[name]
+    try:
+        return chosen(dtype, device)
+    except ImportError as error:
+        raise NotInstalledError(
+            f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error}); "
+            f"install it with: pip install 'nerva[{chosen.extra}]'"
+        ) from None
+
+
+@dataclass(frozen=True)
+class BackendStatus:
+    """What is known of a backend on this machine."""
+
+    name: str
+    version: str | None
+    devices: list[str]
+    hint: str
+
+
+def statuses() -> list[BackendStatus]:
+    """The state of every declared backend: its version and devices, or how to install it."""
+    result = []
+    for name, chosen in backend_classes().items():
+        try:
+            devices = backend(name).devices()
+            result.append(BackendStatus(name, importlib.import_module(chosen.requires).__version__, devices, ""))
+        except NotInstalledError as error:
+            result.append(BackendStatus(name, None, [], str(error).rpartition("; ")[2]))
+    return result
+
+
+def require(module: str, extra: str) -> Any:
+    """Import an optional module; if it is missing, say which extra installs it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise NotInstalledError(f"this needs {module} ({error}); install it with: pip install 'nerva[{extra}]'") from None

@@ -1,0 +1,23 @@
+"""Errors that are the user's to mend: the command line prints their message and exits with status 2."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class NervaError(ValueError):
+    """A mistake in what the user gave: what was expected, what was received, what was probably meant."""
+
+
+class NotInstalledError(NervaError):
+    """A backend was asked for whose framework is not installed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint that ends a message about an unknown name: the nearest known name, then all of them."""
+    names = sorted(known)
+    folded = {candidate.casefold(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    hint = f"did you mean {folded[near[0]]!r}? " if near else ""
+    return f"{hint}known: {', '.join(names)}"

@@ -1,0 +1,26 @@
+"""The layers, one family a file. Adding one: its file, and its line below."""
+
+from nerva_core.layers.activation import ActivationLayer, SReLU
+from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.layers.batch_normalization import BatchNormalization
+from nerva_core.layers.dropout import Dropout, LinearDropout
+from nerva_core.layers.linear import Linear
+from nerva_core.layers.perceptron import multilayer_perceptron, parse_layers
+from nerva_core.layers.sequential import Sequential
+from nerva_core.layers.softmax import LogSoftmax, Softmax
+
+__all__ = [
+    "LAYERS",
+    "ActivationLayer",
+    "BatchNormalization",
+    "Dropout",
+    "Layer",
+    "Linear",
+    "LinearDropout",
+    "LogSoftmax",
+    "SReLU",
+    "Sequential",
+    "Softmax",
+    "multilayer_perceptron",
+    "parse_layers",
+]

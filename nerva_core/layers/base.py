@@ -1,0 +1,87 @@
+"""What a layer is: hyper-parameters, and pure functions of (matrix operations, parameters, input)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nerva_core.initializers import NormalizedXavier
+from nerva_core.matrix_ops import M, MatrixOps, Size
+from nerva_core.registry import Entry, Table
+
+Shape = tuple[Size, Size]
+
+
+@dataclass(frozen=True)
+class Layer(Entry):
+    """A function Y = f(X) of parameters, with hand-written backpropagation equations.
+
+    A layer states ``shapes``, ``feedforward`` and ``backpropagate``; everything else has a default. Parameters, caches and gradients
+    are NamedTuples whose fields have the names of the equations. The gradients that ``backpropagate`` returns are those of ⟨DY, Y⟩,
+    the sum of the elements of DY ⊙ Y, for every DY.
+
+    Randomness is an input: a layer that needs noise declares ``noise_shapes`` and ``draw``, and ``feedforward`` receives the
+    matrices after X, so a layer is a deterministic function and a seed gives the same run on every backend.
+    """
+
+    trailing: ClassVar[bool] = False
+    """Whether the specification's combined layer of this name is a linear layer followed by this one (section 4)."""
+
+    @abstractmethod
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, Any]:
+        """(Y, cache): the output, and what ``backpropagate`` needs of this call. Noise matrices follow X."""
+
+    @abstractmethod
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        """(DX, gradients): the gradients with respect to the input and to the parameters, of the same shapes as these."""
+
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
+        """The output at inference, without noise; by default that of ``feedforward``."""
+        return self.feedforward(ops, params, X)[0]
+
+    def outputs_for(self, D: Size) -> Size:
+        """The number of columns of Y when X has D; by default D."""
+        return D
+
+    def shapes(self, D: Size) -> Any:
+        """The shapes of the parameters for an input with D columns, as (rows, columns) in the NamedTuple of the parameters."""
+        return ()
+
+    def initializers(self) -> Any:
+        """The distribution of each parameter's initial values, in the order of ``shapes``."""
+        return tuple(NormalizedXavier() for _ in self.shapes(1))
+
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        """Initial parameters, as NumPy matrices in float64."""
+        shapes, K = self.shapes(D), self.outputs_for(D)
+        initial: list[np.ndarray[Any, Any]] = [
+            initializer.draw(rng, D, K, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)
+        ]
+        return rebuild(shapes, initial)
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
+        """The shapes of the noise matrices for an input of N rows and D columns."""
+        return ()
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        """The noise matrices of one step, in the order of ``noise_shapes``."""
+        return ()
+
+    def initial_state(self, D: int) -> Any:
+        """What the layer learns of the data without training it (running statistics), as NumPy matrices."""
+        return ()
+
+    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+        """The state after a training step with this cache."""
+        return state
+
+
+def rebuild(template: Any, values: list[Any]) -> Any:
+    """``values`` in a tuple of the template's type: a NamedTuple or a plain tuple."""
+    return type(template)(*values) if hasattr(template, "_fields") else tuple(values)
+
+
+LAYERS: Table[Layer] = Table("layer", Layer)

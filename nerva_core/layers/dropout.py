@@ -1,0 +1,96 @@
+"""Dropout: of weights, as the Nerva specification has it (section 4), and of activations.
+
+The mask R is an input with elements 0 and 1/(1-p), drawn anew for every step, so the mean of R is 1 and nothing is rescaled at
+inference (erratum 004-29). p is the probability that an element is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple
+
+import numpy as np
+
+from nerva_core.layers.base import LAYERS, Layer, Shape
+from nerva_core.layers.linear import Linear, LinearParameters
+from nerva_core.matrix_ops import M, MatrixOps, Size
+from nerva_core.registry import Fraction
+
+
+def draw_mask(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray[Any, Any]:
+    """Independent elements, 0 with probability p and 1/(1-p) otherwise."""
+    return (rng.random(shape) >= p) / (1 - p)
+
+
+class DropoutCache(NamedTuple, Generic[M]):
+    """The mask R is N x D."""
+
+    R: M
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Y = X ⊙ R, with a mask element for every activation; Y = X at inference."""
+
+    p: Fraction = 0.5
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
+        return ((N, D),)
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any]]:
+        return (draw_mask(rng, self.p, (N, D)),)
+
+    def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M, R: M) -> tuple[M, DropoutCache[M]]:
+        return ops.hadamard(X, R), DropoutCache(R)
+
+    def backpropagate(self, ops: MatrixOps[M], params: tuple[()], cache: DropoutCache[M], DY: M) -> tuple[M, tuple[()]]:
+        (R,) = cache
+        DX = ops.hadamard(DY, R)
+        return DX, ()
+
+    def evaluate(self, ops: MatrixOps[M], params: tuple[()], state: tuple[()], X: M) -> M:
+        return X
+
+
+class LinearDropoutCache(NamedTuple, Generic[M]):
+    """X is N x D; the mask R is D x K (printed K x D: erratum 004-28)."""
+
+    X: M
+    R: M
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class LinearDropout(Linear):
+    """Y = X · (Wᵀ ⊙ R) + 1_N · b, with a mask element for every weight (DropConnect); Y = X · Wᵀ + 1_N · b at inference.
+
+    Followed by an activation it is the specification's activation dropout layer.
+    """
+
+    p: Fraction = 0.5
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
+        return ((D, self.outputs),)
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any]]:
+        return (draw_mask(rng, self.p, (D, self.outputs)),)
+
+    def feedforward(self, ops: MatrixOps[M], params: LinearParameters[M], X: M, R: M) -> tuple[M, LinearDropoutCache[M]]:  # type: ignore[override]
+        W, b = params
+        N, _ = ops.shape(X)
+        Y = X @ ops.hadamard(ops.transpose(W), R) + ops.row_repeat(b, N)
+        return Y, LinearDropoutCache(X, R)
+
+    def backpropagate(  # type: ignore[override]
+        self, ops: MatrixOps[M], params: LinearParameters[M], cache: LinearDropoutCache[M], DY: M
+    ) -> tuple[M, LinearParameters[M]]:
+        W, _ = params
+        X, R = cache
+        DW = ops.hadamard(ops.transpose(DY) @ X, ops.transpose(R))
+        Db = ops.columns_sum(DY)
+        DX = DY @ ops.hadamard(W, ops.transpose(R))
+        return DX, LinearParameters(DW, Db)
+
+    def evaluate(self, ops: MatrixOps[M], params: LinearParameters[M], state: tuple[()], X: M) -> M:
+        return super().feedforward(ops, params, X)[0]

@@ -1,0 +1,74 @@
+"""Composition of layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nerva_core.errors import NervaError
+from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.matrix_ops import M, MatrixOps, Size
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Sequential(Layer):
+    """Y = f_L(... f_2(f_1(X))). Parameters, caches, gradients, noise and state are tuples with one item a layer."""
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise NervaError(f"Sequential is made of layers, got {layer!r}")
+
+    def widths(self, D: Size) -> list[Size]:
+        """The number of columns before each layer, and after the last."""
+        widths = [D]
+        for layer in self.layers:
+            widths.append(layer.outputs_for(widths[-1]))
+        return widths
+
+    def outputs_for(self, D: Size) -> Size:
+        return self.widths(D)[-1]
+
+    def shapes(self, D: Size) -> Any:
+        return tuple(layer.shapes(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        return tuple(layer.init(rng, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return tuple(layer.noise_shapes(N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return tuple(layer.draw(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def initial_state(self, D: int) -> Any:
+        return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+        """Noise is one tuple a layer; it may be left out when no layer needs any."""
+        caches = []
+        for layer, p, r in zip(self.layers, params, noise or ((),) * len(self.layers), strict=True):
+            X, cache = layer.feedforward(ops, p, X, *r)
+            caches.append(cache)
+        return X, tuple(caches)
+
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        gradients = []
+        for layer, p, c in reversed(list(zip(self.layers, params, cache, strict=True))):
+            DY, gradient = layer.backpropagate(ops, p, c, DY)
+            gradients.append(gradient)
+        return DY, tuple(reversed(gradients))
+
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
+        for layer, p, s in zip(self.layers, params, state, strict=True):
+            X = layer.evaluate(ops, p, s, X)
+        return X
+
+    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+        return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))

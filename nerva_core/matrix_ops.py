@@ -1,0 +1,290 @@
+"""The matrix operations in which every equation of this library is written (Nerva specification, section 3, Table 1).
+
+``MatrixOps`` is the one interface between the equations and what they are run on: NumPy, JAX, PyTorch and TensorFlow
+arrays (``backends/``), SymPy matrices and matrices of symbolic size (``sympy_validation/``). Abstract methods are the
+primitives; every other method has a body that *is* its definition. An implementation may override a definition with a
+fused or numerically stable form; the conformance tests hold every override against the definition.
+
+Conventions:
+
+* Every value is a matrix, of shape (rows, columns). A column vector is m x 1, a row vector 1 x n, a scalar 1 x 1.
+* Nothing broadcasts: both operands of an elementwise operation have the same shape.
+* Between matrices, layer code uses the operators ``@``, ``+`` and ``-``, and ``c * X``, ``X / c`` and ``-X`` with a
+  number c: they mean the same in every interpretation. The elementwise product is ``hadamard``, never ``*``.
+* A size (the N of N rows) may be unknown when a step is compiled, so it multiplies a matrix only through ``scale`` and ``divide``.
+* Comparisons give a matrix of zeros and ones in the dtype of their operands: the indicator of the condition.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+Size: TypeAlias = Any
+"""A number of rows or columns: an int, or a symbol where an equation is treated for all sizes."""
+
+Scalar: TypeAlias = Any
+"""A real number: a float, or a symbol."""
+
+
+class Matrix(Protocol):
+    """What a value of an interpretation must support natively."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __neg__(self) -> Any: ...
+    def __matmul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+
+
+M = TypeVar("M", bound=Matrix)
+
+
+class MatrixOps(ABC, Generic[M]):
+    """Table 1 of the Nerva specification, and what the other papers need beyond it. X, Y are m x n, Z is n x k."""
+
+    # Sizes and constants ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def shape(self, X: M) -> tuple[Size, Size]:
+        """(m, n)."""
+
+    @abstractmethod
+    def full(self, c: Scalar, m: Size, n: Size) -> M:
+        """The m x n matrix whose elements are all c."""
+
+    @abstractmethod
+    def identity(self, n: Size) -> M:
+        """The n x n identity matrix."""
+
+    def zeros(self, m: Size, n: Size = 1) -> M:
+        """The m x n matrix of zeros; a column vector without n."""
+        return self.full(0, m, n)
+
+    def ones(self, m: Size, n: Size = 1) -> M:
+        """The m x n matrix of ones; a column vector without n."""
+        return self.full(1, m, n)
+
+    # Products, sums and the transpose ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def transpose(self, X: M) -> M:
+        """Xᵀ."""
+
+    @abstractmethod
+    def hadamard(self, X: M, Y: M) -> M:
+        """X ⊙ Y, the elementwise product."""
+
+    def add(self, X: M, Y: M) -> M:
+        """X + Y."""
+        result: M = X + Y
+        return result
+
+    def subtract(self, X: M, Y: M) -> M:
+        """X - Y."""
+        result: M = X - Y
+        return result
+
+    def negate(self, X: M) -> M:
+        """-X."""
+        result: M = -X
+        return result
+
+    def matmul(self, X: M, Z: M) -> M:
+        """X · Z."""
+        result: M = X @ Z
+        return result
+
+    def scale(self, c: Scalar | Size, X: M) -> M:
+        """c X, where c is a number or a size."""
+        result: M = c * X
+        return result
+
+    def divide(self, X: M, c: Scalar | Size) -> M:
+        """X / c, where c is a number or a size."""
+        result: M = X / c
+        return result
+
+    def dot(self, x: M, y: M) -> M:
+        """The dot product of two columns (xᵀ y) or two rows (x yᵀ), a 1 x 1 matrix."""
+        return self.elements_sum(self.hadamard(x, y))
+
+    # Diagonals --------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def diag(self, X: M) -> M:
+        """The diagonal of the square matrix X, a column vector."""
+
+    @abstractmethod
+    def Diag(self, x: M) -> M:
+        """The diagonal matrix with the row or column vector x as its diagonal."""
+
+    # Repetition and reduction -----------------------------------------------------------------------------------------
+
+    def column_repeat(self, x: M, n: Size) -> M:
+        """x · 1ₙᵀ: n copies of the column vector x."""
+        result: M = x @ self.ones(1, n)
+        return result
+
+    def row_repeat(self, x: M, m: Size) -> M:
+        """1ₘ · x: m copies of the row vector x."""
+        result: M = self.ones(m, 1) @ x
+        return result
+
+    def fill(self, x: M, m: Size, n: Size) -> M:
+        """1ₘ · x · 1ₙᵀ: the m x n matrix that repeats the 1 x 1 matrix x."""
+        return self.row_repeat(self.column_repeat(x, n), m)
+
+    def columns_sum(self, X: M) -> M:
+        """1ₘᵀ · X: the row vector of the sums of the columns."""
+        m, _ = self.shape(X)
+        result: M = self.ones(1, m) @ X
+        return result
+
+    def rows_sum(self, X: M) -> M:
+        """X · 1ₙ: the column vector of the sums of the rows."""
+        _, n = self.shape(X)
+        result: M = X @ self.ones(n, 1)
+        return result
+
+    def elements_sum(self, X: M) -> M:
+        """1ₘᵀ · X · 1ₙ: the sum of all elements, a 1 x 1 matrix."""
+        return self.columns_sum(self.rows_sum(X))
+
+    def columns_mean(self, X: M) -> M:
+        """(1ₘᵀ · X) / m (printed with /n: erratum 004-01)."""
+        m, _ = self.shape(X)
+        return self.divide(self.columns_sum(X), m)
+
+    def rows_mean(self, X: M) -> M:
+        """(X · 1ₙ) / n (printed with /m: erratum 004-02)."""
+        _, n = self.shape(X)
+        return self.divide(self.rows_sum(X), n)
+
+    @abstractmethod
+    def rows_max(self, X: M) -> M:
+        """The column vector of the largest element of each row."""
+
+    def columns_max(self, X: M) -> M:
+        """The row vector of the largest element of each column."""
+        return self.transpose(self.rows_max(self.transpose(X)))
+
+    # Elementwise functions --------------------------------------------------------------------------------------------
+
+    def apply(self, f: Callable[[MatrixOps[M], M], M], X: M) -> M:
+        """f(X), where f is an elementwise function written in matrix operations, such as an activation."""
+        return f(self, X)
+
+    @abstractmethod
+    def exp(self, X: M) -> M:
+        """e^X."""
+
+    @abstractmethod
+    def log(self, X: M) -> M:
+        """The natural logarithm."""
+
+    @abstractmethod
+    def reciprocal(self, X: M) -> M:
+        """1 / X."""
+
+    @abstractmethod
+    def sqrt(self, X: M) -> M:
+        """√X."""
+
+    def inv_sqrt(self, X: M) -> M:
+        """X^(-1/2). A stabilising epsilon is part of the equation that needs one, not of this operation (erratum 004-04)."""
+        return self.reciprocal(self.sqrt(X))
+
+    @abstractmethod
+    def normal_cdf(self, X: M) -> M:
+        """Φ(x), the distribution function of the standard normal distribution."""
+
+    @abstractmethod
+    def normal_pdf(self, X: M) -> M:
+        """φ(x) = e^(-x²/2) / √(2π), its density."""
+
+    def expm1(self, X: M) -> M:
+        """e^X - 1."""
+        result: M = self.exp(X) - self.ones(*self.shape(X))
+        return result
+
+    def log1p(self, X: M) -> M:
+        """log(1 + X)."""
+        return self.log(self.ones(*self.shape(X)) + X)
+
+    def sigmoid(self, X: M) -> M:
+        """σ(x) = 1 / (1 + e⁻ˣ)."""
+        return self.reciprocal(self.ones(*self.shape(X)) + self.exp(-X))
+
+    def log_sigmoid(self, X: M) -> M:
+        """log σ(x)."""
+        return self.log(self.sigmoid(X))
+
+    def softplus(self, X: M) -> M:
+        """log(1 + eˣ)."""
+        return self.log(self.ones(*self.shape(X)) + self.exp(X))
+
+    def tanh(self, X: M) -> M:
+        """(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)."""
+        return self.hadamard(self.exp(X) - self.exp(-X), self.reciprocal(self.exp(X) + self.exp(-X)))
+
+    def xlogy(self, X: M, Y: M) -> M:
+        """X ⊙ log Y; where x = 0 the value is 0, also for y = 0."""
+        return self.hadamard(X, self.log(Y))
+
+    def quotient(self, X: M, Y: M) -> M:
+        """X ⊙ (1 / Y); where x = 0 the value is 0, also for y = 0."""
+        return self.hadamard(X, self.reciprocal(Y))
+
+    # Comparisons and choice -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def less(self, X: M, Y: M) -> M:
+        """The indicator of x < y."""
+
+    def less_equal(self, X: M, Y: M) -> M:
+        """The indicator of x <= y."""
+        result: M = self.ones(*self.shape(X)) - self.less(Y, X)
+        return result
+
+    def greater(self, X: M, Y: M) -> M:
+        """The indicator of x > y."""
+        return self.less(Y, X)
+
+    def greater_equal(self, X: M, Y: M) -> M:
+        """The indicator of x >= y."""
+        return self.less_equal(Y, X)
+
+    def equal(self, X: M, Y: M) -> M:
+        """The indicator of x = y."""
+        return self.hadamard(self.less_equal(X, Y), self.less_equal(Y, X))
+
+    def where(self, C: M, X: M, Y: M) -> M:
+        """C ⊙ X + (1 - C) ⊙ Y: x where the indicator C is 1, y where it is 0."""
+        result: M = self.hadamard(C, X) + self.hadamard(self.ones(*self.shape(C)) - C, Y)
+        return result
+
+    def maximum(self, X: M, Y: M) -> M:
+        """The larger of x and y."""
+        return self.where(self.less(X, Y), Y, X)
+
+    def minimum(self, X: M, Y: M) -> M:
+        """The smaller of x and y."""
+        return self.where(self.less(X, Y), X, Y)
+
+    def abs(self, X: M) -> M:
+        """|x|."""
+        return self.where(self.less(X, self.zeros(*self.shape(X))), -X, X)
+
+    def sign(self, X: M) -> M:
+        """-1, 0 or 1."""
+        zero = self.zeros(*self.shape(X))
+        result: M = self.less(zero, X) - self.less(X, zero)
+        return result
+
+    def clip(self, X: M, low: Scalar, high: Scalar) -> M:
+        """min(max(x, low), high)."""
+        m, n = self.shape(X)
+        return self.minimum(self.maximum(X, self.full(low, m, n)), self.full(high, m, n))

@@ -1,0 +1,159 @@
+"""Update rules (Nerva specification, section 8).
+
+θ is one parameter, Dθ its gradient, η the learning rate; every parameter has its own state. The numbers of a step that do not
+depend on a parameter (η and the bias corrections of Adam) are computed once, by ``scalars``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from nerva_core.matrix_ops import M, MatrixOps, Scalar
+from nerva_core.registry import Entry, Fraction, NonNegative, Positive, Table
+
+
+@dataclass(frozen=True)
+class Optimizer(Entry):
+    """θ' and the new state, from θ, Dθ and the state."""
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
+        return (eta,)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+        """The state before the first step: by default none."""
+        return ()
+
+    @abstractmethod
+    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+        """(θ', state'), given the numbers of ``scalars``."""
+
+
+OPTIMIZERS: Table[Optimizer] = Table("optimizer", Optimizer)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """θ' = θ - η Dθ."""
+
+    aliases = ("SGD",)
+
+    def update(self, ops: MatrixOps[M], state: tuple[()], theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, tuple[()]]:
+        return theta - eta * Dtheta, ()
+
+
+class MomentumState(NamedTuple):
+    """Δ, of the shape of θ."""
+
+    Delta: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Δ' = μ Δ - η Dθ, θ' = θ + Δ'. Equal to Keras; PyTorch's form has η outside Δ."""
+
+    mu: Fraction = 0.9
+
+    def init(self, ops: MatrixOps[M], theta: M) -> MomentumState:
+        return MomentumState(ops.zeros(*ops.shape(theta)))
+
+    def update(
+        self, ops: MatrixOps[M], state: MomentumState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar
+    ) -> tuple[M, MomentumState]:
+        Delta = self.mu * state.Delta - eta * Dtheta
+        return theta + Delta, MomentumState(Delta)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Δ' = μ Δ - η Dθ, θ' = θ + μ Δ' - η Dθ. Equal to Keras."""
+
+    def update(
+        self, ops: MatrixOps[M], state: MomentumState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar
+    ) -> tuple[M, MomentumState]:
+        Delta = self.mu * state.Delta - eta * Dtheta
+        return theta + self.mu * Delta - eta * Dtheta, MomentumState(Delta)
+
+
+class AdamState(NamedTuple):
+    """The averages of Dθ and of Dθ ⊙ Dθ, of the shape of θ."""
+
+    m: Any
+    v: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """m' = β1 m + (1 - β1) Dθ, v' = β2 v + (1 - β2) Dθ ⊙ Dθ, θ' = θ - η m̂ / (√v̂ + ε), m̂ = m' / (1 - β1^t), v̂ = v' / (1 - β2^t).
+
+    Kingma and Ba (2015), Algorithm 1; equal to PyTorch. Keras places ε differently.
+    """
+
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        return (eta, 1 - self.beta1**t, 1 - self.beta2**t)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> AdamState:
+        zero = ops.zeros(*ops.shape(theta))
+        return AdamState(zero, zero)
+
+    def update(self, ops: MatrixOps[M], state: AdamState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, AdamState]:
+        correction1, correction2 = scalars
+        m = self.beta1 * state.m + (1 - self.beta1) * Dtheta
+        v = self.beta2 * state.v + (1 - self.beta2) * ops.hadamard(Dtheta, Dtheta)
+        root = ops.sqrt(v / correction2) + self.epsilon * ops.ones(*ops.shape(theta))
+        return theta - (eta / correction1) * ops.hadamard(m, ops.reciprocal(root)), AdamState(m, v)
+
+
+class RMSPropState(NamedTuple):
+    """The average of Dθ ⊙ Dθ, of the shape of θ."""
+
+    v: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """v' = ρ v + (1 - ρ) Dθ ⊙ Dθ, θ' = θ - η Dθ / (√v' + ε). Equal to PyTorch, whose default for ρ is 0.99."""
+
+    rho: Fraction = 0.9
+    epsilon: Positive = 1e-8
+
+    def init(self, ops: MatrixOps[M], theta: M) -> RMSPropState:
+        return RMSPropState(ops.zeros(*ops.shape(theta)))
+
+    def update(self, ops: MatrixOps[M], state: RMSPropState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, RMSPropState]:
+        v = self.rho * state.v + (1 - self.rho) * ops.hadamard(Dtheta, Dtheta)
+        root = ops.sqrt(v) + self.epsilon * ops.ones(*ops.shape(theta))
+        return theta - eta * ops.hadamard(Dtheta, ops.reciprocal(root)), RMSPropState(v)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class WeightDecay(Optimizer):
+    """Another optimizer with decay λ: it receives Dθ + λ θ; or, decoupled, η λ θ is taken from its result (Loshchilov and Hutter 2019)."""
+
+    optimizer: Optimizer
+    decay: NonNegative
+    decoupled: bool = False
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        return self.optimizer.scalars(eta, t)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+        return self.optimizer.init(ops, theta)
+
+    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+        if not self.decoupled:
+            return self.optimizer.update(ops, state, theta, Dtheta + self.decay * theta, eta, *scalars)
+        new, state = self.optimizer.update(ops, state, theta, Dtheta, eta, *scalars)
+        return new - (eta * self.decay) * theta, state
