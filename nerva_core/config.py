@@ -51,7 +51,7 @@ class ModelConfig(_Section):
     """The network: Nerva's notation with sizes, or a list of layers (see ``nerva_core.layers.perceptron``)."""
 
     layers: str | list[str | dict[str, Any]] = "ReLU;ReLU;Linear"
-    sizes: list[int] = Field(default_factory=lambda: [64, 128, 64, 10])
+    sizes: list[int] = Field(default_factory=lambda: [64, 256, 128, 10])
     weights: str = "He"
     bias: str = "Zero"
 
@@ -69,7 +69,7 @@ class TrainingConfig(_Section):
     """How long to train, and in which batches."""
 
     epochs: PositiveInt = 20
-    batch_size: PositiveInt = 32
+    batch_size: PositiveInt = 16
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
 

@@ -198,8 +198,9 @@ class Trainer:
 
     def _predicted(self, Y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         if Y.shape[1] > 1:
-            return np.argmax(Y, axis=1)
-        return np.asarray(Y[:, 0] > self.config.loss.threshold, dtype=int)
+            classes: np.ndarray[Any, Any] = Y.argmax(axis=1)
+            return classes
+        return np.where(Y[:, 0] > self.config.loss.threshold, 1, 0)
 
     def _require_finite(self, losses: list[float], lr: float) -> None:
         for step, value in enumerate(losses, 1):

@@ -131,7 +131,8 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
             raise NervaError(
                 f"{what}: {name} has {T.shape[1]} columns, so its rows must be one-hot (for a regression say task = 'regression')"
             )
-        return np.argmax(T, axis=1)
+        hot: Array = np.argmax(T, axis=1)
+        return hot
     if T.ndim > 2:
         raise NervaError(f"{what}: {name} must have shape (N,), (N, 1) or (N, K), got {T.shape}")
     flat = T.reshape(-1)
@@ -144,7 +145,8 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
         raise NervaError(f"{what}: labels must not be negative, got {int(flat.min())} in {name}")
     if flat.max() >= 1_000_000:
         raise NervaError(f"{what}: {name} has a label {int(flat.max())}; class numbers count from 0 to the number of classes less 1")
-    return np.asarray(flat, dtype=np.int64)
+    numbers: Array = flat.astype(np.int64)
+    return numbers
 
 
 def _width(T: Array) -> int:
