@@ -85,7 +85,8 @@ class NumpyBackend(Backend[Array]):
         return self.special.ndtr(X)
 
     def normal_pdf(self, X: Array) -> Array:
-        return self.xp.exp(X * X * -0.5) * 0.3989422804014327
+        Z = self.xp.clip(X, -1e3, 1e3)  # beyond, φ is 0; within, the square does not overflow
+        return self.xp.exp(Z * Z * -0.5) * 0.3989422804014327
 
     def less(self, X: Array, Y: Array) -> Array:
         return (X < Y).astype(self.dtype)
