@@ -143,6 +143,7 @@ def _explain(where: str, problem: Any) -> str:
         for part in location[:-1]:
             section = section.model_fields[part].annotation
         return f"{where}: unknown setting {name!r}; {did_you_mean(location[-1], section.model_fields)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    received = f", got {problem['input']!r}" if problem["type"] != "value_error" else ""
-    return f"{where}: {name}: {message[0].lower()}{message[1:]}{received}"
+    if problem["type"] == "value_error":  # one of ours: it says what was received
+        return f"{where}: {name}: {problem['ctx']['error']}"
+    message = problem["msg"]
+    return f"{where}: {name}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"

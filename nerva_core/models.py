@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from nerva_core.data.files import read_npz
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Linear, Sequential
 from nerva_core.trees import leaves, named_leaves, with_leaves
+
+METADATA = "nerva"
+"""The key of the metadata in a safetensors file."""
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -49,11 +53,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def pack(trees: dict[str, Any], metadata: dict[str, str]) -> bytes:
-    """Trees of NumPy arrays as safetensors; a leaf's name is ``tree/path``."""
+    """Trees of NumPy arrays as safetensors; a leaf's name is ``tree/path``. The same content gives the same bytes."""
     from safetensors.numpy import save
 
     arrays = {f"{name}/{path}": np.ascontiguousarray(leaf) for name, tree in trees.items() for path, leaf in named_leaves(tree)}
-    return save(arrays, metadata)
+    return save(arrays, {METADATA: json.dumps(metadata, sort_keys=True)})  # one key, as the order of several would vary
 
 
 def unpack(path: Path, templates: dict[str, Any]) -> dict[str, Any]:
@@ -63,12 +67,16 @@ def unpack(path: Path, templates: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
-    """The arrays of a safetensors file and its metadata."""
+    """The arrays of a safetensors file and the metadata that ``pack`` put in it (empty in a file from elsewhere)."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = json.loads((file.metadata() or {}).get(METADATA, "{}"))
+            if not (isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())):
+                raise ValueError("its description is not a table of text")
+            return arrays, metadata
     except FileNotFoundError:
         raise NervaError(f"{path} is not there") from None
     except (SafetensorError, OSError, ValueError) as error:

@@ -113,15 +113,15 @@ class Table(Generic[E]):
         if isinstance(description, Entry):
             if isinstance(description, tuple(self.entries.values())):
                 return description
-            raise NervaError(f"expected a {self.kind}, got {description!r}")
+            raise NervaError(f"expected one of the table of {self.kind}s, got {description!r}")
         if isinstance(description, Mapping):
             parameters = dict(description)
             name = parameters.pop("name", None)
             if not isinstance(name, str):
-                raise NervaError(f"a {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
+                raise NervaError(f"the table of the {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
             return self.build(name, **parameters)
         if not isinstance(description, str):
-            raise NervaError(f"a {self.kind} is named by text such as {next(iter(self.entries))!r}, got {description!r}")
+            raise NervaError(f"the {self.kind} must be text such as {next(iter(self.entries))!r}, got {description!r}")
         try:
             call = parse_call(description)
         except NervaError as error:
@@ -217,9 +217,12 @@ def _hints(entry: type[Any]) -> dict[str, Any]:
 
 def _check_bounds(entry: type, name: str, value: Any) -> None:
     hint = _hints(entry)[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or typing.get_origin(hint) is not Annotated:
+    bounded = [part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is Annotated]  # itself, or in "Count | None"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not bounded:
         return
-    bounds = [(symbol, getattr(bound, key), holds) for bound in hint.__metadata__ for key, symbol, holds in [_COMPARISONS[type(bound)]]]
+    bounds = [
+        (symbol, getattr(bound, key), holds) for bound in bounded[0].__metadata__ for key, symbol, holds in [_COMPARISONS[type(bound)]]
+    ]
     if not all(holds(value, bound) for _, bound, holds in bounds):
         wanted = " and ".join(f"{symbol} {bound}" for symbol, bound, _ in bounds)
         raise NervaError(f"{entry.__name__}: {name} must be {wanted}, got {value}")

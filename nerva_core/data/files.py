@@ -145,7 +145,8 @@ def read_idx(path: Path) -> Array:
 def read_npz(path: Path) -> dict[str, Array]:
     """The arrays of a NumPy archive. Pickled objects are refused, never loaded."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise NervaError(f"{path} is a single array; expected an .npz archive of named arrays")
             return {name: archive[name] for name in archive.files}
