@@ -33,9 +33,6 @@ def main() -> None:
 
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1 if isinstance(error, DivergenceError) else 2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         sys.stderr.close()
         sys.exit(1)
@@ -86,7 +83,12 @@ def train(
     }
     overrides = {name: value for name, value in given.items() if value is not None}
     run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
-    _train_with_progress(run, quiet)
+    try:
+        _train_with_progress(run, quiet)
+    except KeyboardInterrupt:
+        done = f"after {run.trainer.epoch} of {run.trainer.config.training.epochs} epochs"
+        print(f"interrupted {done}; continue with: nerva train --resume --output {run.directory}", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
