@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.backend import Backend
 from nerva_core.matrix_ops import Scalar, Size
+from nerva_core.numeric_backend import Backend
 
 Tensor = Any
 

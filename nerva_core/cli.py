@@ -150,7 +150,7 @@ def backends() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nerva_core.backend import statuses
+    from nerva_core.numeric_backend import statuses
 
     table = Table("backend", "version", "devices", "note")
     for status in statuses():

@@ -16,11 +16,11 @@ from typing import Annotated, Any, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, PositiveInt, ValidationError
 
-from nerva_core.backend import DType
 from nerva_core.data import SOURCES, DataSource, Digits
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Sequential, multilayer_perceptron, parse_layers
 from nerva_core.losses import LOSSES, Loss, SoftmaxCrossEntropyOneHot
+from nerva_core.numeric_backend import DType
 from nerva_core.optimizers import OPTIMIZERS, Momentum, Optimizer
 from nerva_core.registry import Entry
 from nerva_core.schedules import SCHEDULES, Constant, Schedule

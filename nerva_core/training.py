@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.backend import Backend, backend
 from nerva_core.config import Config
 from nerva_core.data import Dataset
 from nerva_core.errors import NervaError
 from nerva_core.layers import Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.numeric_backend import Backend, backend
 from nerva_core.optimizers import Optimizer
 from nerva_core.trees import leaves, map_tree, with_leaves
 
@@ -144,7 +144,7 @@ class Trainer:
 
     def restore(self, epoch: int, state: TrainingState) -> None:
         """Continue after ``epoch`` epochs, from a state of NumPy arrays."""
-        self.epoch, self.state = epoch, map_tree(self.ops.matrix, state)
+        self.epoch, self.state = epoch, self.ops.matrices(state)
 
     def _run_epoch(self, on_step: Callable[[int, int], None]) -> Metrics:
         config, epoch = self.config, self.epoch
@@ -157,7 +157,7 @@ class Trainer:
             if config.training.schedule_by == "step":
                 lr = config.schedule(t)
             rows = order[step * config.training.batch_size : (step + 1) * config.training.batch_size]
-            draws = map_tree(self.ops.matrix, self.network.draw(noise, len(rows), self.data.inputs))
+            draws = self.ops.matrices(self.network.draw(noise, len(rows), self.data.inputs))
             scalars = tuple(self.ops.scalar(c) for c in config.optimizer.scalars(lr, t + 1))
             self.state, value = self._step(self.state, *self._train, rows, draws, scalars)
             losses.append(value)
@@ -184,10 +184,9 @@ class Trainer:
         return self.ops.matrix(X), self.ops.matrix(T)
 
     def _initial_state(self) -> TrainingState:
-        params = self.network.init(random_stream(self.config.seed, INITIAL), self.data.inputs)
-        params = map_tree(self.ops.matrix, params)
+        params = self.ops.matrices(self.network.init(random_stream(self.config.seed, INITIAL), self.data.inputs))
         states = tuple(self.config.optimizer.init(self.ops, theta) for theta in leaves(params))
-        return TrainingState(params, states, map_tree(self.ops.matrix, self.network.initial_state(self.data.inputs)))
+        return TrainingState(params, states, self.ops.matrices(self.network.initial_state(self.data.inputs)))
 
     def _check(self) -> None:
         sizes = self.config.model.sizes

@@ -17,7 +17,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from nerva_core.backend import Backend, DType, backend, backend_classes
+from nerva_core.numeric_backend import Backend, DType, backend, backend_classes
 
 DTYPES = get_args(DType)
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.backend import Backend, DType
 from nerva_core.matrix_ops import MatrixOps
+from nerva_core.numeric_backend import Backend, DType
 from tests.conftest import make_backend
 from tests.reference import ReferenceOps, mp
 
