@@ -259,6 +259,8 @@ KINDS: dict[str, Kind] = {
     "derivative for function": _rule_mistaken("value", "gradient"),
 }
 """Every kind of fault by the words that describe it."""
+MAGNITUDE = ("sign changed", "doubled")
+"""The kinds that make no sense for the condition of a ``where``, which is 0 or 1."""
 
 
 class _Inputs(TracingOps[M]):
@@ -313,10 +315,10 @@ def list_mutations(ops: MatrixOps[M], code: Callable[[TracingOps[M]], Any]) -> l
     """
     listing = _Listing(ops)
     code(listing)
-    inputs = [Mutation(0, name, INPUT) for name in listing.inputs]
-    return inputs + [
+    conditions = {id(operation.operands[0]) for operation, _ in listing.steps if operation.name == "where"}
+    return [Mutation(0, name, INPUT) for name in listing.inputs] + [
         Mutation(index, operation.name, kind)
         for index, (operation, result) in enumerate(listing.steps, start=1)
         for kind, rule in KINDS.items()
-        if rule.applies(Step(ops, operation, result))
+        if rule.applies(Step(ops, operation, result)) and not (id(result) in conditions and kind in MAGNITUDE)
     ]
