@@ -1,6 +1,4 @@
-"""Shapes and operation counts for all sizes: an interpretation whose matrices are their shapes, with sizes N, D, K, ...
-
-Shapes follow from the definitions in MatrixOps, and an operation on shapes that do not fit is an error that names it.
+"""Operation counts for all sizes, as polynomials in N, D, K.
 
 Counted are operations on real numbers, by the usual convention: a product of an m x n with an n x k matrix is 2mnk; an elementwise
 function or operation on an m x n matrix, however complicated the function, is mn; a sum or maximum over an m x n matrix is mn, and a
@@ -11,75 +9,15 @@ operations of its function.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from nerva_core.errors import NervaError
 from nerva_core.interpreters.polynomial import Polynomial
-from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced
-from nerva_core.matrix_ops import MatrixOps, Size
-
-Shape = tuple[Size, Size]
+from nerva_core.interpreters.shapes import Shape, ShapeOps
+from nerva_core.interpreters.subjects import Reader, read
+from nerva_core.interpreters.traced import Operation
 
 FREE = ("transpose", "diag", "Diag", "row_repeat", "column_repeat", "fill")
-EXPECTED: dict[str, tuple[str, Callable[[Size, Size], bool]]] = {
-    "row_repeat": ("a row vector", lambda m, n: m == 1),
-    "column_repeat": ("a column vector", lambda m, n: n == 1),
-    "fill": ("a 1 x 1 matrix", lambda m, n: m == 1 and n == 1),
-    "diag": ("a square matrix", lambda m, n: m == n),
-    "Diag": ("a row or column vector", lambda m, n: m == 1 or n == 1),
-}
-"""What an operation asks of the shape of its operand."""
-
-PRIMITIVES: dict[str, Callable[..., Shape]] = {
-    "full": lambda c, m, n: (m, n),
-    "identity": lambda n: (n, n),
-    "transpose": lambda X: (X[1], X[0]),
-    "matmul": lambda X, Z: (X[0], Z[1]),
-    "diag": lambda X: (X[0], 1),
-    "Diag": lambda x: (x[0], x[0]) if x[1] == 1 else (x[1], x[1]),
-    "rows_max": lambda X: (X[0], 1),
-}
-"""The shapes of the results of the primitives; the others are elementwise, and keep the shape of their operands."""
-
-
-def shown(shape: Shape) -> str:
-    """The shape as text: (N, K)."""
-    return f"({shape[0]}, {shape[1]})"
-
-
-def check_shapes(operation: Operation[Shape]) -> None:
-    """NervaError unless the operands have shapes that the operation takes."""
-    name, operands = operation.name, operation.operands
-    if name == "matmul":
-        X, Z = operands
-        if X[1] != Z[0]:
-            raise NervaError(f"matmul: shapes {shown(X)} and {shown(Z)} do not fit: {X[1]} columns, {Z[0]} rows")
-    elif any(operand != operands[0] for operand in operands):
-        raise NervaError(f"{name}: shapes {' and '.join(map(shown, dict.fromkeys(operands)))} differ")
-    if name in EXPECTED and not EXPECTED[name][1](*operands[0]):
-        raise NervaError(f"{name}: expected {EXPECTED[name][0]}, got shape {shown(operands[0])}")
-
-
-class ShapeOps(Interpreter[Shape]):
-    """Matrix operations on shapes."""
-
-    def size(self, value: Shape) -> Shape:
-        return value
-
-    def matrix(self, shape: Shape) -> Traced[Shape]:
-        """A matrix of that shape."""
-        return Traced(self, shape)
-
-    def operation(self, operation: Operation[Shape]) -> Shape:
-        check_shapes(operation)
-        if operation.name in PRIMITIVES:
-            return PRIMITIVES[operation.name](*operation.arguments)
-        definition = getattr(MatrixOps, operation.name)
-        if operation.name in NATIVE or getattr(definition, "__isabstractmethod__", False):
-            return operation.operands[0]
-        arguments = [self.matrix(a) if k in operation.positions else a for k, a in enumerate(operation.arguments)]
-        result: Traced[Shape] = definition(self, *arguments)
-        return result.value
 
 
 class CostOps(ShapeOps):
@@ -102,17 +40,46 @@ def cost(operation: Operation[Shape], result: Shape) -> Polynomial:
     name, operands = operation.name, operation.operands
     if name in FREE or not operands:
         return Polynomial.of(0)
-    m, n = operands[0]
-    work = Polynomial.of(m) * n
+    work = _elements(operands[0])
     if name == "matmul":
-        return 2 * work * result[1]
+        return work * Polynomial.of(result[1]) * 2
     if name.endswith("_mean"):
-        return work + Polynomial.of(result[0]) * result[1]
-    return 2 * work if name == "dot" else work
+        return work + _elements(result)
+    return work * 2 if name == "dot" else work
 
 
-def shapes_of(tree: Any) -> Any:
-    """The shapes of the matrices in nested tuples."""
-    from nerva_core.interpreters.traced import unwrap
+def _elements(shape: Shape) -> Polynomial:
+    m, n = (Polynomial.of(size) for size in shape)
+    return m * n
 
-    return unwrap(tree)
+
+@dataclass
+class Costs:
+    """The numbers of operations forward and backward, for all sizes."""
+
+    forward: Polynomial = field(default_factory=lambda: Polynomial.of(0))
+    backward: Polynomial = field(default_factory=lambda: Polynomial.of(0))
+
+
+class CostReader(Reader):
+    """Counts the operations of the parts."""
+
+    def __init__(self) -> None:
+        self.ops = CostOps()
+        self.costs = Costs()
+
+    def matrix(self, name: str, shape: Shape) -> Any:
+        return self.ops.matrix(shape)
+
+    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
+        before = self.ops.count
+        result = function(self.ops, *arguments)
+        setattr(self.costs, title, getattr(self.costs, title) + self.ops.count - before)
+        return result
+
+
+def costs(subject: Any) -> Costs:
+    """The operations of a layer, activation, loss, optimizer or function. NervaError if shapes do not fit, for whatever N, D, K."""
+    reader = CostReader()
+    read(subject, reader)
+    return reader.costs

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nerva_core.interpreters import markup as mk
-from nerva_core.interpreters.costs import Shape
 from nerva_core.interpreters.markup import Markup
 from nerva_core.interpreters.polynomial import Polynomial
+from nerva_core.interpreters.shapes import Shape
 
 
 class Expression:
@@ -105,7 +105,8 @@ def is_condition(e: Any) -> bool:
 
 
 # What an expression is decides whether it needs brackets where it stands.
-ATOM, POWER, FRACTION, CASES, SCALED, DOT, HADAMARD, NEGATIVE, SUM = "atom power fraction cases scaled dot hadamard negative sum".split()
+ATOM, POWER, FRACTION, CASES, NEGATIVE, SUM = "atom", "power", "fraction", "cases", "negative", "sum"
+SCALED, DOT, HADAMARD = "scaled", "dot", "hadamard"
 PRODUCTS = (SCALED, DOT, HADAMARD)
 
 
@@ -115,6 +116,10 @@ class Piece:
 
     markup: Markup
     kind: str = ATOM
+    factors: tuple[Markup, ...] = ()
+    """Of a product ·, its factors."""
+    divisors: tuple[Any, ...] = ()
+    """Of a product ·, the sizes that it is divided by."""
 
     def within(self, *kinds: str, first: bool = False) -> Markup:
         """In brackets, unless it is an atom or of one of the kinds; a fraction needs them on a line of text only."""
@@ -197,20 +202,30 @@ def _row_of_ones(n: Any) -> Markup:
     return mk.Sup(_column_of_ones(n), mk.TRANSPOSE)
 
 
-def _factor(X: Any, first: bool) -> Markup:
-    """A factor of a matrix product; there a matrix of ones is 1_m · 1_nᵀ."""
+def _factors(X: Any, first: bool) -> Piece:
+    """X as factors of a matrix product; there a matrix of ones is 1_m · 1_nᵀ."""
     if isinstance(X, Expression) and X.operation == "ones" and X.name is None:
         m, n = X.shape
-        return _column_of_ones(m) if n == 1 else _row_of_ones(n) if m == 1 else _dot(_column_of_ones(m), _row_of_ones(n)).markup
-    return piece(X).within(DOT, first=first)
+        rows, columns = (() if m == 1 else (_column_of_ones(m),)), (() if n == 1 else (_row_of_ones(n),))
+        return Piece(mk.Number("1"), DOT, rows + columns or (mk.Number("1"),))
+    shown = piece(X)
+    return shown if shown.kind == DOT else Piece(shown.markup, DOT, (shown.within(first=first),))
 
 
-def _dot(*factors: Any) -> Piece:
-    return _infix("·", [f if isinstance(f, Markup) else _factor(f, k == 0) for k, f in enumerate(factors)], DOT)
+def _dot(*factors: Any, divisor: Any = None) -> Piece:
+    """The product of the factors, matrices or markup, divided by a size; products in a product have no brackets, and 1/m comes first."""
+    pieces = [Piece(f, DOT, (f,)) if isinstance(f, Markup) else _factors(f, k == 0) for k, f in enumerate(factors)]
+    divisors = tuple(d for p in pieces for d in p.divisors) + (() if divisor is None else (divisor,))
+    chain = tuple(f for p in pieces for f in p.factors)
+    first = (mk.Fraction(mk.Number("1"), _product(divisors)),) if divisors else ()
+    return Piece(_infix("·", [*first, *chain], DOT).markup, DOT, chain, divisors)
 
 
-def _one_over(m: Any) -> Markup:
-    return mk.Fraction(mk.Number("1"), markup(m))
+def _product(sizes: tuple[Any, ...]) -> Markup:
+    product = sizes[0]
+    for size in sizes[1:]:
+        product = Scalar("scale", (product, size))
+    return markup(product)
 
 
 def _power(X: Any, exponent: Markup) -> Piece:
@@ -273,8 +288,8 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "columns_sum": lambda X: _dot(_row_of_ones(X.shape[0]), X),
     "rows_sum": lambda X: _dot(X, _column_of_ones(X.shape[1])),
     "elements_sum": lambda X: _dot(_row_of_ones(X.shape[0]), X, _column_of_ones(X.shape[1])),
-    "columns_mean": lambda X: _dot(_one_over(X.shape[0]), _row_of_ones(X.shape[0]), X),
-    "rows_mean": lambda X: _dot(_one_over(X.shape[1]), X, _column_of_ones(X.shape[1])),
+    "columns_mean": lambda X: _dot(_row_of_ones(X.shape[0]), X, divisor=X.shape[0]),
+    "rows_mean": lambda X: _dot(X, _column_of_ones(X.shape[1]), divisor=X.shape[1]),
     "rows_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("row"))),
     "columns_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("col"))),
     "diag": _function("diag"),

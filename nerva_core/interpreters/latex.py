@@ -23,7 +23,6 @@ from typing import Any
 
 from nerva_core.activations import Activation
 from nerva_core.interpreters import markup as mk
-from nerva_core.interpreters.costs import Shape, ShapeOps
 from nerva_core.interpreters.expressions import (
     NOTATION,
     Expression,
@@ -35,6 +34,7 @@ from nerva_core.interpreters.expressions import (
     symbol,
 )
 from nerva_core.interpreters.markup import Format, Markup
+from nerva_core.interpreters.shapes import Shape, ShapeOps
 from nerva_core.interpreters.subjects import Reader, read
 from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced
 from nerva_core.layers import Sequential
@@ -145,54 +145,64 @@ class EquationReader(Reader):
     def __init__(self) -> None:
         self.ops = LatexOps()
         self.equations = Equations()
-        self.taken: dict[str, Expression] = {}
         self.functions: dict[Callable[..., Any], tuple[Any, ...]] = {}
+        self._used: set[str] = set()
+        self._bound: list[Expression] = []  # the expressions that have an equation, in the part that runs
 
     def matrix(self, name: str, shape: Shape) -> Traced[Expression]:
         e = symbol(name, shape)
-        self.taken[name] = e
-        self.equations.given[name] = (markup(e), shape)
+        left = markup(e)
+        self._used.add(left.text())
+        self.equations.given[name] = (left, shape)
         return Traced(self.ops, e)
 
     def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
-        found: list[Equation] = self.equations.forward if title == "forward" else self.equations.backward
-        with self._watching(function, found):
+        self._bound = []
+        with self._watching(function):
             result = function(self.ops, *arguments)
+        copies: list[Equation] = []
+        concluded: list[Expression] = []
         for name, value in results(result).items():
             if isinstance(value, Traced):
-                left = identifier(name) if name else _call_of(function, arguments)
-                self._conclude(left, name, value.value, found)
+                copies += self._conclude(identifier(name) if name else _call_of(function, arguments), value.value, concluded)
+                concluded.append(value.value)
+        found = self.equations.forward if title == "forward" else self.equations.backward
+        found += [Equation(markup(e), self._right(e), e.shape) for e in self._bound] + copies
         return result
 
-    def _conclude(self, left: Markup, name: str, e: Expression, found: list[Equation]) -> None:
-        """The equation of a result, unless the code has bound it to a variable of its name."""
-        if name and e is not self.taken.get(name) and name in self.taken:
-            left = mk.Sup(left, mk.PRIME)
-        right = markup(e)
-        if right.text() == left.text():
-            if e.operation == "symbol" or any(equation.left.text() == left.text() for equation in found):
-                return
-            right = expansion(e).markup
-            if right.text() == left.text():
-                right = markup(self.ops.definition(e))
-        found.append(Equation(left, right, e.shape))
+    def _right(self, e: Expression) -> Markup:
+        """What the expression is; by the definition of its operation where that is all it says (tanh(X) = tanh(X))."""
+        right = e.call or expansion(e).markup
+        return right if right.text() != markup(e).text() else markup(self.ops.definition(e))
 
-    def _bind(self, name: str, e: Expression, found: list[Equation]) -> None:
+    def _conclude(self, wanted: Markup, e: Expression, concluded: list[Expression]) -> list[Equation]:
+        """Name a result. One that was there before, or is another result too, gets an equation of its own."""
+        if e.name is not None and e.name.text().rstrip("′") == wanted.text():
+            return []
+        left = self._fresh(wanted)
+        if e.name is not None and (e not in self._bound or e in concluded):
+            return [Equation(left, e.name, e.shape)]
+        if e not in self._bound:
+            self._bound.append(e)
+        e.name = left
+        return []
+
+    def _bind(self, name: str, e: Expression) -> None:
         """A local variable of the code has a new value."""
         if e.name is not None or is_uniform(e) or is_condition(e) or _says_its_expression(name):
             return
-        left = identifier(name)
-        if any(equation.left.text() == left.text() and equation.right.text() == markup(e).text() for equation in found):
-            e.name = left
-            return
-        if name in self.taken:
+        e.name = self._fresh(identifier(name))
+        self._bound.append(e)
+
+    def _fresh(self, left: Markup) -> Markup:
+        """The name, with a prime if it has another value already."""
+        while left.text() in self._used:
             left = mk.Sup(left, mk.PRIME)
-        found.append(Equation(left, markup(e), e.shape))
-        e.name = left
-        self.taken.setdefault(name, e)
+        self._used.add(left.text())
+        return left
 
     @contextmanager
-    def _watching(self, function: Callable[..., Any], found: list[Equation]) -> Iterator[None]:
+    def _watching(self, function: Callable[..., Any]) -> Iterator[None]:
         """See what the code of ``function`` binds to its local variables, and which functions it calls."""
         code = inspect.unwrap(function).__code__
         seen: dict[str, Any] = {}
@@ -201,7 +211,7 @@ class EquationReader(Reader):
             for name, value in list(frame.f_locals.items()):
                 if isinstance(value, Traced) and seen.get(name) is not value:
                     seen[name] = value
-                    self._bind(name, value.value, found)
+                    self._bind(name, value.value)
             return in_code
 
         def on_call(frame: FrameType, event: str, argument: Any) -> Any:
@@ -220,15 +230,17 @@ class EquationReader(Reader):
         """If the frame is that of a function of a module on our operations: what waits for its result, to name it by the call."""
         code = frame.f_code
         function = frame.f_globals.get(code.co_name)
-        if frame.f_locals.get("ops") is not self.ops or code.co_name.startswith("_") or getattr(function, "__code__", None) is not code:
+        if function is None or getattr(function, "__code__", None) is not code:
+            return None
+        if frame.f_locals.get("ops") is not self.ops or code.co_name.startswith("_"):
             return None
         arguments = tuple(frame.f_locals[name] for name in code.co_varnames[1 : code.co_argcount])
         call = _call(function_name(function), arguments)
+        self.functions.setdefault(function, arguments)
 
         def waiting(frame: FrameType, event: str, result: Any) -> Any:
             if event == "return" and isinstance(result, Traced) and result.value.operation != "symbol" and result.value.name is None:
                 result.value.call = call
-                self.functions.setdefault(function, arguments)
             return waiting
 
         return waiting
@@ -275,7 +287,8 @@ def _definition(reader: EquationReader, function: Callable[..., Any], arguments:
         if isinstance(given, Traced) and is_uniform(given.value):
             e.value.operation = "uniform"
     inner.part("forward", function, tuple(symbols), lambda result: {"": result})
-    return inner.equations.forward
+    *local, result = inner.equations.forward
+    return [result, *local]
 
 
 def _of_all(network: Sequential) -> Equations:

@@ -45,8 +45,11 @@ class Polynomial:
     def __rsub__(self, other: Count) -> Polynomial:
         return -self + other
 
-    __radd__ = __add__
-    __rmul__ = __mul__
+    def __radd__(self, other: Count) -> Polynomial:
+        return self + other
+
+    def __rmul__(self, other: Count) -> Polynomial:
+        return self * other
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, (Polynomial, int)) and self.terms == Polynomial.of(other).terms
