@@ -1,0 +1,313 @@
+"""Expressions in the specification's notation: what an operation looks like, and where brackets stand.
+
+In the equations a number in the place of a matrix stands for the matrix of that number, as in 1 − σ(X) and max(X, 0). The products
+·, ⊙ and c X bind stronger than + and −, and brackets stand between different products, as in (1_N · γ) ⊙ Z.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nerva_core.interpreters import markup as mk
+from nerva_core.interpreters.markup import Markup
+from nerva_core.interpreters.polynomial import Polynomial
+from nerva_core.interpreters.shapes import Shape
+
+
+class Expression:
+    """An operation on expressions and numbers; a symbol has none. Where it has a name, it is shown by it."""
+
+    def __init__(self, operation: str, arguments: tuple[Any, ...] = (), shape: Shape = (1, 1), name: Markup | None = None) -> None:
+        self.operation = operation
+        self.arguments = arguments
+        self.shape = shape
+        self.name = name
+        self.call: Markup | None = None
+        """The call of a function that gave this value."""
+
+    def __repr__(self) -> str:
+        return markup(self).text()
+
+
+class Scalar(Expression):
+    """A number: a hyper-parameter, or what is computed from it."""
+
+    def _with(self, operation: str, *arguments: Any) -> Any:
+        known = all(isinstance(a, (Scalar, Polynomial, int, float)) for a in arguments)
+        return Scalar(operation, arguments) if known else NotImplemented
+
+    def __add__(self, other: Any) -> Any:
+        return self._with("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._with("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with("scale", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._with("scale", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._with("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._with("divide", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self._with("power", self, other)
+
+    def __neg__(self) -> Any:
+        return self._with("negate", self)
+
+
+def symbol(name: str, shape: Shape) -> Expression:
+    """A matrix variable."""
+    return Expression("symbol", (), shape, identifier(name))
+
+
+def identifier(name: str) -> Markup:
+    """A Python name as a mathematical one: Dgamma as Dγ, beta1 as β₁, al as a_l, Al as A^l."""
+    if name in mk.GREEK:
+        return mk.Symbol(mk.GREEK[name])
+    if match := re.fullmatch(r"([a-zA-Z])([lr])", name):
+        base, index = mk.Symbol(match[1]), mk.Symbol(match[2])
+        return mk.Sub(base, index) if match[1].islower() else mk.Sup(base, index)
+    if match := re.fullmatch(r"([A-Za-z]+?)_?(\d+)", name):
+        return mk.Sub(identifier(match[1]), mk.Number(match[2]))
+    if match := re.fullmatch(r"D(.+)", name):
+        rest = identifier(match[1])
+        if len(match[1]) == 1 or not isinstance(rest, mk.Symbol) or len(rest.name) == 1:
+            return mk.Row(mk.Symbol("D"), rest)
+    return mk.Symbol(name.replace("_", "-") if len(name) > 1 else name)
+
+
+def is_uniform(e: Any) -> bool:
+    """Whether all elements are one number, so that the matrix is shown as this number."""
+    if not isinstance(e, Expression) or e.operation in ("full", "zeros", "ones", "fill", "uniform"):
+        return True
+    return e.operation in ELEMENTWISE and all(map(is_uniform, e.arguments))
+
+
+def is_condition(e: Any) -> bool:
+    """Whether e is made of comparisons."""
+    made = isinstance(e, Expression) and (e.operation in RELATIONS or e.operation in CONNECTIVES)
+    return made and (e.operation in RELATIONS or all(map(is_condition, e.arguments)))
+
+
+# What an expression is decides whether it needs brackets where it stands.
+ATOM, POWER, FRACTION, CASES, NEGATIVE, SUM = "atom", "power", "fraction", "cases", "negative", "sum"
+SCALED, DOT, HADAMARD = "scaled", "dot", "hadamard"
+PRODUCTS = (SCALED, DOT, HADAMARD)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Markup, and what kind of expression it is."""
+
+    markup: Markup
+    kind: str = ATOM
+    factors: tuple[Markup, ...] = ()
+    """Of a product ·, its factors."""
+    divisors: tuple[Any, ...] = ()
+    """Of a product ·, the sizes that it is divided by."""
+
+    def within(self, *kinds: str, first: bool = False) -> Markup:
+        """In brackets, unless it is an atom or of one of the kinds; a fraction needs them on a line of text only."""
+        if self.kind in (ATOM, POWER, CASES, *kinds):
+            return self.markup
+        if self.kind == FRACTION:
+            return self.markup if first else mk.Unit(self.markup)
+        return mk.Fenced(self.markup)
+
+
+def piece(e: Any) -> Piece:
+    """How e is shown where it is used: by its name, as the call that gave it, or in full."""
+    if isinstance(e, Expression):
+        if e.name is not None:
+            return Piece(e.name, POWER if isinstance(e.name, mk.Sup) else ATOM)
+        return Piece(e.call) if e.call is not None else expansion(e)
+    if isinstance(e, Polynomial):
+        return Piece(mk.Symbol(str(e)), ATOM if len(e.terms) == 1 else SUM)
+    if e < 0:
+        return Piece(mk.Row(mk.Prefix("−"), piece(-e).markup), NEGATIVE)
+    return Piece(mk.Number(f"{e:g}"))
+
+
+def expansion(e: Expression) -> Piece:
+    """The operation that e is, on its arguments as they are shown."""
+    return NOTATION[e.operation](*e.arguments)
+
+
+def markup(e: Any) -> Markup:
+    """How e is shown."""
+    return piece(e).markup
+
+
+def _infix(sign: str, items: list[Markup], kind: str) -> Piece:
+    row: list[Markup] = []
+    for item in items:
+        row += [mk.Operator(sign), item] if row else [item]
+    return Piece(mk.Row(*row), kind)
+
+
+def _add(X: Any, Y: Any) -> Piece:
+    return _infix("+", [piece(X).within(*PRODUCTS, FRACTION, NEGATIVE, SUM), piece(Y).within(*PRODUCTS, FRACTION, SUM)], SUM)
+
+
+def _subtract(X: Any, Y: Any) -> Piece:
+    return _infix("−", [piece(X).within(*PRODUCTS, FRACTION, NEGATIVE, SUM), piece(Y).within(*PRODUCTS, FRACTION)], SUM)
+
+
+def _negate(X: Any) -> Piece:
+    return Piece(mk.Row(mk.Prefix("−"), piece(X).within(*PRODUCTS, FRACTION)), NEGATIVE)
+
+
+def _scale(c: Any, X: Any) -> Piece:
+    if isinstance(X, Expression) and X.operation == "ones":
+        return piece(c)
+    return Piece(mk.Row(piece(c).within(SCALED), mk.Space(), piece(X).within(SCALED)), SCALED)
+
+
+def _divide(X: Any, c: Any) -> Piece:
+    if isinstance(X, Expression) and X.operation == "divide" and X.name is None:
+        X, c = X.arguments[0], Scalar("scale", (X.arguments[1], c))
+    return Piece(mk.Fraction(markup(X), markup(c)), FRACTION)
+
+
+def _hadamard(X: Any, Y: Any) -> Piece:
+    if is_uniform(X) or is_uniform(Y):
+        return _scale(X, Y) if is_uniform(X) else _scale(Y, X)
+    return _infix("⊙", [piece(X).within(HADAMARD), piece(Y).within(HADAMARD)], HADAMARD)
+
+
+def _transposed(piece: Piece) -> Markup:
+    return mk.Sup(piece.markup if piece.kind == ATOM else mk.Fenced(piece.markup), mk.TRANSPOSE)
+
+
+def _column_of_ones(m: Any) -> Markup:
+    return mk.Sub(mk.Number("1"), markup(m))
+
+
+def _row_of_ones(n: Any) -> Markup:
+    return mk.Sup(_column_of_ones(n), mk.TRANSPOSE)
+
+
+def _factors(X: Any, first: bool) -> Piece:
+    """X as factors of a matrix product; there a matrix of ones is 1_m · 1_nᵀ."""
+    if isinstance(X, Expression) and X.operation == "ones" and X.name is None:
+        m, n = X.shape
+        rows, columns = (() if m == 1 else (_column_of_ones(m),)), (() if n == 1 else (_row_of_ones(n),))
+        return Piece(mk.Number("1"), DOT, rows + columns or (mk.Number("1"),))
+    shown = piece(X)
+    return shown if shown.kind == DOT else Piece(shown.markup, DOT, (shown.within(first=first),))
+
+
+def _dot(*factors: Any, divisor: Any = None) -> Piece:
+    """The product of the factors, matrices or markup, divided by a size; products in a product have no brackets, and 1/m comes first."""
+    pieces = [Piece(f, DOT, (f,)) if isinstance(f, Markup) else _factors(f, k == 0) for k, f in enumerate(factors)]
+    divisors = tuple(d for p in pieces for d in p.divisors) + (() if divisor is None else (divisor,))
+    chain = tuple(f for p in pieces for f in p.factors)
+    first = (mk.Fraction(mk.Number("1"), _product(divisors)),) if divisors else ()
+    return Piece(_infix("·", [*first, *chain], DOT).markup, DOT, chain, divisors)
+
+
+def _product(sizes: tuple[Any, ...]) -> Markup:
+    product = sizes[0]
+    for size in sizes[1:]:
+        product = Scalar("scale", (product, size))
+    return markup(product)
+
+
+def _power(X: Any, exponent: Markup) -> Piece:
+    base = piece(X)
+    return Piece(mk.Sup(base.markup if base.kind == ATOM else mk.Fenced(base.markup), exponent), POWER)
+
+
+def _function(name: str) -> Callable[..., Piece]:
+    return lambda *arguments: Piece(mk.Call(mk.Symbol(name), *map(markup, arguments)))
+
+
+def _relation(sign: str) -> Callable[..., Piece]:
+    return lambda X, Y: Piece(mk.Fenced(_infix(sign, [markup(X), markup(Y)], ATOM).markup, "[", "]"))
+
+
+def _condition(e: Any) -> Markup:
+    """A condition as it stands after "if"."""
+    if e.operation in RELATIONS:
+        return _infix(RELATIONS[e.operation], [markup(X) for X in e.arguments], ATOM).markup
+    if is_condition(e):
+        return _infix(CONNECTIVES[e.operation], [_condition(X) for X in e.arguments], ATOM).markup
+    return _infix("=", [markup(e), mk.Number("1")], ATOM).markup
+
+
+def _where(C: Any, X: Any, Y: Any) -> Piece:
+    cases: list[tuple[Markup, Markup]] = []
+    while True:
+        value, condition = markup(X), _condition(C)
+        if cases and cases[-1][0].text() == value.text():
+            condition = _infix("∨", [cases.pop()[1], condition], ATOM).markup
+        cases.append((value, condition))
+        if not (isinstance(Y, Expression) and Y.operation == "where" and Y.name is None):
+            return Piece(mk.Cases(cases, markup(Y)), CASES)
+        C, X, Y = Y.arguments
+
+
+RELATIONS = {"less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "="}
+CONNECTIVES = {"hadamard": "∧", "minimum": "∧", "maximum": "∨"}
+ELEMENTWISE = ("add", "subtract", "negate", "scale", "divide", "hadamard")
+E = mk.Symbol("e")
+MINUS_HALF = mk.Row(mk.Prefix("−"), mk.Fraction(mk.Number("1"), mk.Number("2")))
+
+NOTATION: dict[str, Callable[..., Piece]] = {
+    "full": lambda c, m, n: piece(c),
+    "zeros": lambda m, n: Piece(mk.Number("0")),
+    "ones": lambda m, n: Piece(mk.Number("1")),
+    "identity": lambda n: Piece(mk.Sub(mk.Symbol("𝕀"), markup(n))),
+    "fill": lambda x, m, n: piece(x),
+    "add": _add,
+    "subtract": _subtract,
+    "negate": _negate,
+    "scale": _scale,
+    "divide": _divide,
+    "power": lambda c, k: _power(c, markup(k)),
+    "hadamard": _hadamard,
+    "matmul": _dot,
+    "transpose": lambda X: Piece(_transposed(piece(X)), POWER),
+    "row_repeat": lambda x, m: _dot(_column_of_ones(m), x),
+    "column_repeat": lambda x, n: _dot(x, _row_of_ones(n)),
+    "columns_sum": lambda X: _dot(_row_of_ones(X.shape[0]), X),
+    "rows_sum": lambda X: _dot(X, _column_of_ones(X.shape[1])),
+    "elements_sum": lambda X: _dot(_row_of_ones(X.shape[0]), X, _column_of_ones(X.shape[1])),
+    "columns_mean": lambda X: _dot(_row_of_ones(X.shape[0]), X, divisor=X.shape[0]),
+    "rows_mean": lambda X: _dot(X, _column_of_ones(X.shape[1]), divisor=X.shape[1]),
+    "rows_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("row"))),
+    "columns_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("col"))),
+    "diag": _function("diag"),
+    "Diag": _function("Diag"),
+    "exp": lambda X: _power(Scalar("symbol", name=E), markup(X)),
+    "log": _function("log"),
+    "reciprocal": lambda X: Piece(mk.Fraction(mk.Number("1"), markup(X)), FRACTION),
+    "sqrt": lambda X: Piece(mk.Root(markup(X)), POWER),
+    "inv_sqrt": lambda X: _power(X, MINUS_HALF),
+    "normal_cdf": _function("Φ"),
+    "normal_pdf": _function("φ"),
+    "sigmoid": _function("σ"),
+    "tanh": _function("tanh"),
+    "sign": _function("sign"),
+    "abs": lambda X: Piece(mk.Fenced(markup(X), "|", "|")),
+    "maximum": _function("max"),
+    "minimum": _function("min"),
+    "where": _where,
+    **{name: _relation(sign) for name, sign in RELATIONS.items()},
+}
+"""How each operation is shown. An operation that is not here is shown by its definition."""

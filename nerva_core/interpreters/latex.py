@@ -1,0 +1,304 @@
+"""The equations of layer code, read from the code while it runs on expressions.
+
+Each local variable that the code binds to a new expression becomes an equation, and is shown by its name from there on. So the
+equations are those of the code that trains, and change with it:
+
+    for equation in equations(Linear(10)).backward:
+        print(equation.text())          # DW = DYᵀ · X
+        print(equation.latex())         # DW = {DY}^{\\top} \\cdot X
+
+Methods that the code calls are expanded; functions of a module (softmax) are shown by name, and defined below, under ``where``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from nerva_core.activations import Activation
+from nerva_core.interpreters import markup as mk
+from nerva_core.interpreters.expressions import (
+    NOTATION,
+    Expression,
+    expansion,
+    identifier,
+    is_condition,
+    is_uniform,
+    markup,
+    symbol,
+)
+from nerva_core.interpreters.markup import Format, Markup
+from nerva_core.interpreters.shapes import Shape, ShapeOps
+from nerva_core.interpreters.subjects import Reader, read
+from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced
+from nerva_core.layers import Sequential
+from nerva_core.losses import Loss
+from nerva_core.matrix_ops import MatrixOps
+
+
+@dataclass(frozen=True)
+class Equation:
+    """left = right, a matrix of a shape."""
+
+    left: Markup
+    right: Markup
+    shape: Shape
+
+    def write(self, format: Format) -> str:
+        """In the given format."""
+        return mk.Row(self.left, mk.Operator("="), self.right).write(format)
+
+    def text(self) -> str:
+        """In plain Unicode."""
+        return self.write("text")
+
+    def latex(self) -> str:
+        """In LaTeX, for mathematics mode."""
+        return self.write("latex")
+
+    def mathml(self) -> str:
+        """As a MathML formula."""
+        return f'<math display="block">{self.write("mathml")}</math>'
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass
+class Equations:
+    """What a subject computes forward and backward, the functions it uses, and the shapes of what it is given."""
+
+    forward: list[Equation] = field(default_factory=list)
+    backward: list[Equation] = field(default_factory=list)
+    where: list[Equation] = field(default_factory=list)
+    given: dict[str, tuple[Markup, Shape]] = field(default_factory=dict)
+
+
+class LatexOps(Interpreter[Expression]):
+    """Matrix operations on expressions. An operation without a notation is its definition."""
+
+    def size(self, value: Expression) -> Shape:
+        return value.shape
+
+    def operation(self, operation: Operation[Expression]) -> Expression:
+        shape = self._shape(operation)
+        if operation.name == "apply":
+            return self._applied(operation, shape)
+        if operation.name in NOTATION:
+            return Expression(operation.name, operation.arguments, shape)
+        return self.definition(Expression(operation.name, operation.arguments, shape))
+
+    def definition(self, e: Expression) -> Expression:
+        """The operation that e is, as MatrixOps defines it."""
+        arguments = [Traced(self, a) if isinstance(a, Expression) else a for a in e.arguments]
+        result: Traced[Expression] = getattr(MatrixOps, e.operation)(self, *arguments)
+        return result.value
+
+    def _shape(self, operation: Operation[Expression]) -> Shape:
+        shapes = tuple(a.shape if k in operation.positions else a for k, a in enumerate(operation.arguments))
+        if operation.name == "apply":
+            return shapes[1]  # type: ignore[no-any-return]
+        return ShapeOps().operation(Operation(operation.name, shapes, operation.positions))
+
+    def _applied(self, operation: Operation[Expression], shape: Shape) -> Expression:
+        f, X = operation.arguments
+        name = rule_name(f)
+        if name is None:
+            result: Traced[Expression] = f(self, Traced(self, X))
+            return result.value
+        e = Expression("apply", (f, X), shape)
+        e.call = mk.Call(name, markup(X))
+        return e
+
+
+def rule_name(f: Callable[..., Any]) -> Markup | None:
+    """How the value or the derivative of an activation is called: act and act′."""
+    activation = getattr(f, "__self__", None)
+    if not isinstance(activation, Activation):
+        return None
+    name = activation_name(activation)
+    return name if f.__name__ == "value" else mk.Sup(name, mk.PRIME)
+
+
+def activation_name(activation: Activation) -> Markup:
+    """relu, leaky-relu, ..., σ for the sigmoid, and act for any activation."""
+    name = type(activation).__name__
+    return mk.Symbol({"AnyActivation": "act", "Sigmoid": "σ"}.get(name, re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "-", name).lower()))
+
+
+def function_name(function: Callable[..., Any]) -> Markup:
+    """The name of a function of a module: log-softmax; srelu′ for srelu_gradient."""
+    name = function.__name__
+    base = mk.Symbol(name.removesuffix("_gradient").replace("_", "-"))
+    return mk.Sup(base, mk.PRIME) if name.endswith("_gradient") else base
+
+
+class EquationReader(Reader):
+    """Collects the equations of the parts."""
+
+    def __init__(self) -> None:
+        self.ops = LatexOps()
+        self.equations = Equations()
+        self.functions: dict[Callable[..., Any], tuple[Any, ...]] = {}
+        self._used: set[str] = set()
+        self._bound: list[Expression] = []  # the expressions that have an equation, in the part that runs
+
+    def matrix(self, name: str, shape: Shape) -> Traced[Expression]:
+        e = symbol(name, shape)
+        left = markup(e)
+        self._used.add(left.text())
+        self.equations.given[name] = (left, shape)
+        return Traced(self.ops, e)
+
+    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
+        self._bound = []
+        with self._watching(function):
+            result = function(self.ops, *arguments)
+        copies: list[Equation] = []
+        concluded: list[Expression] = []
+        for name, value in results(result).items():
+            if isinstance(value, Traced):
+                copies += self._conclude(identifier(name) if name else _call_of(function, arguments), value.value, concluded)
+                concluded.append(value.value)
+        found = self.equations.forward if title == "forward" else self.equations.backward
+        found += [Equation(markup(e), self._right(e), e.shape) for e in self._bound] + copies
+        return result
+
+    def _right(self, e: Expression) -> Markup:
+        """What the expression is; by the definition of its operation where that is all it says (tanh(X) = tanh(X))."""
+        right = e.call or expansion(e).markup
+        return right if right.text() != markup(e).text() else markup(self.ops.definition(e))
+
+    def _conclude(self, wanted: Markup, e: Expression, concluded: list[Expression]) -> list[Equation]:
+        """Name a result. One that was there before, or is another result too, gets an equation of its own."""
+        if e.name is not None and e.name.text().rstrip("′") == wanted.text():
+            return []
+        left = self._fresh(wanted)
+        if e.name is not None and (e not in self._bound or e in concluded):
+            return [Equation(left, e.name, e.shape)]
+        if e not in self._bound:
+            self._bound.append(e)
+        e.name = left
+        return []
+
+    def _bind(self, name: str, e: Expression) -> None:
+        """A local variable of the code has a new value."""
+        if e.name is not None or is_uniform(e) or is_condition(e) or _says_its_expression(name):
+            return
+        e.name = self._fresh(identifier(name))
+        self._bound.append(e)
+
+    def _fresh(self, left: Markup) -> Markup:
+        """The name, with a prime if it has another value already."""
+        while left.text() in self._used:
+            left = mk.Sup(left, mk.PRIME)
+        self._used.add(left.text())
+        return left
+
+    @contextmanager
+    def _watching(self, function: Callable[..., Any]) -> Iterator[None]:
+        """See what the code of ``function`` binds to its local variables, and which functions it calls."""
+        code = inspect.unwrap(function).__code__
+        seen: dict[str, Any] = {}
+
+        def in_code(frame: FrameType, event: str, argument: Any) -> Any:
+            for name, value in list(frame.f_locals.items()):
+                if isinstance(value, Traced) and seen.get(name) is not value:
+                    seen[name] = value
+                    self._bind(name, value.value)
+            return in_code
+
+        def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+            if frame.f_code is code:
+                return in_code(frame, event, argument)
+            return self._named_call(frame)
+
+        before = sys.gettrace()
+        sys.settrace(on_call)
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+
+    def _named_call(self, frame: FrameType) -> Callable[..., Any] | None:
+        """If the frame is that of a function of a module on our operations: what waits for its result, to name it by the call."""
+        code = frame.f_code
+        function = frame.f_globals.get(code.co_name)
+        if function is None or getattr(function, "__code__", None) is not code:
+            return None
+        if frame.f_locals.get("ops") is not self.ops or code.co_name.startswith("_"):
+            return None
+        arguments = tuple(frame.f_locals[name] for name in code.co_varnames[1 : code.co_argcount])
+        call = _call(function_name(function), arguments)
+        self.functions.setdefault(function, arguments)
+
+        def waiting(frame: FrameType, event: str, result: Any) -> Any:
+            if event == "return" and isinstance(result, Traced) and result.value.operation != "symbol" and result.value.name is None:
+                result.value.call = call
+            return waiting
+
+        return waiting
+
+
+def _call(name: Markup, arguments: tuple[Any, ...]) -> Markup:
+    return mk.Call(name, *(markup(a.value) if isinstance(a, Traced) else markup(a) for a in arguments))
+
+
+def _call_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Markup:
+    """The left side of the equation of a rule: relu′(X), softmax(X), ℒ(Y, T), ∇_Y ℒ(Y, T)."""
+    if isinstance(getattr(function, "__self__", None), Loss):
+        value = _call(mk.Symbol("ℒ"), arguments)
+        return value if function.__name__ == "value" else mk.Row(mk.Sub(mk.Symbol("∇"), mk.Symbol("Y")), mk.Space(), value)
+    return _call(rule_name(function) or function_name(function), arguments)
+
+
+def _says_its_expression(name: str) -> bool:
+    """Whether the name of a variable is an operation and its operand, as inv_sqrt_Sigma, so that the expression says it better."""
+    return name.startswith("_") or any(name.startswith(f"{operation}_") for operation in OPERATIONS)
+
+
+def equations(subject: Any) -> Equations:
+    """The equations of a layer, activation, loss, optimizer or function, read from its running code."""
+    reader = EquationReader()
+    if isinstance(subject, Sequential):
+        return _of_all(subject)
+    read(subject, reader)
+    done: set[Any] = {subject}
+    while waiting := {f: arguments for f, arguments in reader.functions.items() if f not in done}:
+        for function, arguments in waiting.items():
+            done.add(function)
+            reader.equations.where += _definition(reader, function, arguments)
+    return reader.equations
+
+
+def _definition(reader: EquationReader, function: Callable[..., Any], arguments: tuple[Any, ...]) -> list[Equation]:
+    """The equations of a function that was called with these arguments, on variables with the names of its parameters."""
+    inner = EquationReader()
+    inner.functions = reader.functions
+    names = list(inspect.signature(function).parameters)[1:]
+    symbols = [inner.matrix(name, a.value.shape) if isinstance(a, Traced) else a for name, a in zip(names, arguments, strict=True)]
+    for given, e in zip(arguments, symbols, strict=True):
+        if isinstance(given, Traced) and is_uniform(given.value):
+            e.value.operation = "uniform"
+    inner.part("forward", function, tuple(symbols), lambda result: {"": result})
+    *local, result = inner.equations.forward
+    return [result, *local]
+
+
+def _of_all(network: Sequential) -> Equations:
+    """The equations of the layers of a network, one after the other."""
+    total = Equations()
+    for layer in network.layers:
+        part = equations(layer)
+        total.forward += part.forward
+        total.backward = part.backward + total.backward
+        known = {equation.text() for equation in total.where}
+        total.where += [equation for equation in part.where if equation.text() not in known]
+        total.given |= part.given
+    return total

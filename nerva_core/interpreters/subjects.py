@@ -1,0 +1,209 @@
+"""How a layer, an activation, a loss or an optimizer is read: on which matrices, of which shapes and names, in which parts.
+
+A ``Reader`` is what looks at the parts: one counts operations, one collects equations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nerva_core import softmax
+from nerva_core.activations import ACTIVATIONS, Activation
+from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.interpreters.expressions import Scalar, identifier
+from nerva_core.interpreters.polynomial import size
+from nerva_core.interpreters.shapes import Shape, shown
+from nerva_core.layers import LAYERS, Layer
+from nerva_core.layers.base import rebuild
+from nerva_core.losses import LOSSES, Loss
+from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.registry import Call, Entry, Table, parse_call
+from nerva_core.schedules import SCHEDULES, Schedule
+
+N, D, K = size("N"), size("D"), size("K")
+
+TABLES: tuple[Table[Any], ...] = (LAYERS, ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES)
+"""What can be shown; of a name that is in two of them, the first."""
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: function for name, function in vars(softmax).items() if inspect.isfunction(function) and function.__module__ == softmax.__name__
+}
+"""The softmax functions, which can be shown too."""
+
+
+@dataclass(frozen=True)
+class AnyActivation(Activation):
+    """act: any activation function."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.exp(X)  # one elementwise function; readers show it by its name
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.exp(X)
+
+
+class Reader(ABC):
+    """Looks at the parts of a subject while they run."""
+
+    @abstractmethod
+    def matrix(self, name: str, shape: Shape) -> Any:
+        """A matrix that is given."""
+
+    @abstractmethod
+    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
+        """Run a part; ``results`` names the matrices in what it gives. ``title`` is "forward" or "backward"."""
+
+    def matrices(self, shapes: Any, names: Sequence[str] = ()) -> Any:
+        """Matrices for the shapes in nested tuples, with the names of their fields, or the given names."""
+        names = getattr(shapes, "_fields", names)
+        return rebuild(
+            shapes,
+            [
+                self.matrices(item)
+                if not item or isinstance(item[0], tuple)
+                else self.matrix(names[k] if k < len(names) else f"P{k + 1}", item)
+                for k, item in enumerate(shapes)
+            ],
+        )
+
+
+def read(subject: Any, reader: Reader) -> None:
+    """Let the reader see every part of a layer, activation, loss, optimizer or function."""
+    for kind, how in _READINGS.items():
+        if isinstance(subject, kind):
+            return how(subject, reader)
+    raise NervaError(f"expected a layer, an activation, a loss, an optimizer or a function, got {subject!r}")
+
+
+def _read_layer(layer: Layer, reader: Reader) -> None:
+    name, *noise_names = _parameters(layer.feedforward)[1:]
+    columns = K if name in ("Y", "Z") else D
+    X = reader.matrix(name, (N, columns))
+    params = reader.matrices(layer.shapes(columns))
+    noise = reader.matrices(layer.noise_shapes(N, columns), noise_names)
+    Y, cache = reader.part("forward", layer.feedforward, (params, X, *noise), lambda result: {"Y": result[0]})
+    _expect(layer, "Y", X.ops.shape(Y), (N, layer.outputs_for(columns)))
+    DY = reader.matrix("DY", X.ops.shape(Y))
+    fields = [f"D{field}" for field in getattr(params, "_fields", ())]
+
+    def gradients(result: Any) -> dict[str, Any]:
+        return {f"D{name}": result[0], **dict(zip(fields, result[1], strict=False))}
+
+    result = reader.part("backward", layer.backpropagate, (params, cache, DY), gradients)
+    _expect(layer, f"D{name}", X.ops.shape(result[0]), (N, columns))
+    for field, gradient, parameter in zip(fields, result[1], params, strict=False):
+        _expect(layer, field, X.ops.shape(gradient), X.ops.shape(parameter))
+
+
+def _expect(layer: Layer, name: str, shape: Shape, expected: Shape) -> None:
+    if shape != expected:
+        raise NervaError(f"{type(layer).__name__}: {name} should have shape {shown(expected)}, has {shown(shape)}")
+
+
+def _read_activation(activation: Activation, reader: Reader) -> None:
+    for title, rule in (("forward", activation.value), ("backward", activation.gradient)):
+        reader.part(title, rule, (reader.matrix("X", (N, D)),), lambda result: {"": result})
+
+
+def _read_loss(loss: Loss, reader: Reader) -> None:
+    for title, rule in (("forward", loss.value), ("backward", loss.gradient)):
+        reader.part(title, rule, (reader.matrix("Y", (N, K)), reader.matrix("T", (N, K))), lambda result: {"": result})
+
+
+def _read_optimizer(optimizer: Optimizer, reader: Reader) -> None:
+    theta, Dtheta = reader.matrix("theta", (K, D)), reader.matrix("Dtheta", (K, D))
+    start = optimizer.init(theta.ops, theta)
+    names = getattr(start, "_fields", ())
+    state = type(start)(*(reader.matrix(name, (K, D)) for name in names)) if names else start
+    scalars = optimizer.scalars(Scalar("symbol", name=identifier("eta")), typing.cast(int, Scalar("symbol", name=identifier("t"))))
+    reader.part(
+        "forward",
+        optimizer.update,
+        (state, theta, Dtheta, *scalars),
+        lambda result: {**dict(zip(names, result[1], strict=False)), "theta": result[0]},
+    )
+
+
+def _read_function(function: Callable[..., Any], reader: Reader) -> None:
+    """A function of a matrix, or of a row vector if it says so by a lowercase name."""
+    arguments = [reader.matrix(name, (1 if name.islower() else N, D)) for name in _parameters(function)]
+    reader.part("forward", function, tuple(arguments), lambda result: {"": result})
+
+
+_READINGS: dict[type, Callable[[Any, Reader], None]] = {
+    Layer: _read_layer,
+    Activation: _read_activation,
+    Loss: _read_loss,
+    Optimizer: _read_optimizer,
+    Schedule: lambda schedule, reader: None,  # a function of a step, not of matrices: its docstring is its equation
+    types.FunctionType: _read_function,
+}
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters after ``ops``."""
+    return [name for name in inspect.signature(function).parameters if name not in ("self", "ops")]
+
+
+def find(description: str) -> tuple[Any, list[str]]:
+    """The subject that a text such as ``LeakyReLU(alpha=0.1)`` names, and the other kinds of thing of that name.
+
+    Hyper-parameters that are not given stay symbols; a size that is not given is K. NervaError for an unknown name.
+    """
+    call = parse_call(description)
+    kinds = [table for table in TABLES if call.name in table]
+    function = FUNCTIONS.get(call.name.replace("-", "_").replace(" ", "_").casefold())
+    if kinds:
+        return symbolic(kinds[0], call), [table.kind for table in kinds[1:]] + ["function"] * (function is not None)
+    if function is not None:
+        return function, []
+    known = [*dict.fromkeys(name for table in TABLES for name in table.entries), *FUNCTIONS]
+    raise NervaError(f"cannot show {call.name!r}; {did_you_mean(call.name, known)}")
+
+
+def symbolic(table: Table[Any], call: Call) -> Entry:
+    """The entry of a table with symbols for the numbers that are not given."""
+    fields = {field.name: field for field in dataclasses.fields(table.lookup(call.name)) if field.init}
+    given = {*list(fields)[: len(call.arguments)], *call.parameters}
+    hints = typing.get_type_hints(table.lookup(call.name), include_extras=False)
+    required = {name: _example(hints[name]) for name, field in fields.items() if name not in given and field.default is dataclasses.MISSING}
+    entry = table.build(call.name, *call.arguments, **{**required, **call.parameters})
+    symbols = {name: _symbol(name, hints[name]) for name in fields if name not in given and hints[name] in (float, int, Activation)}
+    result: Entry = dataclasses.replace(entry, **symbols)
+    return result
+
+
+def _example(hint: Any) -> Any:
+    """A value for a parameter that must be given."""
+    return next(iter(Table.of[hint].entries)) if hint in Table.of else {int: 1, float: 0.5}.get(hint, ())
+
+
+def _symbol(name: str, hint: Any) -> Any:
+    """What a parameter is if it is not given: any activation, the size K, a number of its name."""
+    return {Activation: AnyActivation(), int: K}.get(hint) or Scalar("symbol", name=identifier(name))
+
+
+def kind_of(subject: Any) -> tuple[str, str, str, str]:
+    """What the subject is, its name, and the titles of its parts."""
+    for base, (kind, first, second) in _TITLES.items():
+        if isinstance(subject, base):
+            return kind, getattr(subject, "__name__", type(subject).__name__), first, second
+    raise NervaError(f"expected a layer, an activation, a loss, an optimizer, a schedule or a function, got {subject!r}")
+
+
+_TITLES: dict[type, tuple[str, str, str]] = {
+    Layer: ("layer", "Forward", "Backward"),
+    Activation: ("activation", "Value", "Derivative"),
+    Loss: ("loss", "Value", "Gradient"),
+    Optimizer: ("optimizer", "Update", ""),
+    Schedule: ("schedule", "", ""),
+    types.FunctionType: ("function", "Value", ""),
+}
