@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
-from nerva_core.backend import Backend
 from nerva_core.layers.base import rebuild
 from nerva_core.matrix_ops import MatrixOps
+from nerva_core.numeric_backend import Backend
 from nerva_core.registry import Entry, Table
 
 Tree = Any

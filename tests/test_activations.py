@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from nerva_core.activations import ACTIVATIONS, Activation, AllReLU, LeakyReLU, ReLU, SReLU
-from nerva_core.backend import Backend
 from nerva_core.layers import ActivationLayer, multilayer_perceptron, parse_layers
 from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.numeric_backend import Backend
 from tests.autodiff import VJP, Forward, oracles
 from tests.conftest import installed, load_frameworks, make_backend
 from tests.helpers import examples, to_ops
@@ -245,4 +245,3 @@ def test_gelu_of_one_is_its_published_value() -> None:
     ops = make_backend("numpy", "float64")
     expected = 0.5 * (1 + math.erf(1 / math.sqrt(2)))
     assert ACTIVATIONS.parse("GELU").value(ops, ops.matrix(1.0)).item() == pytest.approx(expected, rel=1e-15)
-

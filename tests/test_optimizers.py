@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.backend import Backend
+from nerva_core.numeric_backend import Backend
 from nerva_core.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
 from tests.conftest import installed, load_frameworks
 from tests.helpers import assert_trees_equal, examples, leaves, to_numpy, to_ops, tree_map

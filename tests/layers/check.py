@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.backend import Backend
 from nerva_core.layers import Layer
+from nerva_core.numeric_backend import Backend
 from tests.autodiff import Forward, oracles
 from tests.helpers import Tree, assert_trees_equal, leaves, to_numpy, to_ops, tree_map
 

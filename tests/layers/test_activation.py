@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nerva_core.activations import ACTIVATIONS, Activation
-from nerva_core.backend import Backend
 from nerva_core.layers import ActivationLayer, Linear, Sequential, SReLU
 from nerva_core.layers.activation import SReLUParameters
+from nerva_core.numeric_backend import Backend
 from tests.conftest import make_backend
 from tests.helpers import examples, to_numpy, to_ops
 from tests.layers.check import check_layer, run
@@ -17,7 +17,7 @@ from tests.layers.check import check_layer, run
 def srelu_forwards() -> dict[str, Any]:
     def forward(where: Any) -> Any:
         def srelu(Z: Any, al: Any, tl: Any, ar: Any, tr: Any) -> Any:
-            return where(Z <= tl, tl + al * (Z - tl), where(Z < tr, Z, tr + ar * (Z - tr)))
+            return where(tl >= Z, tl + al * (Z - tl), where(tr > Z, Z, tr + ar * (Z - tr)))
 
         return srelu
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.backend import Backend
 from nerva_core.layers import LAYERS, Layer, Sequential
 from nerva_core.layers.base import rebuild
+from nerva_core.numeric_backend import Backend
 from tests.helpers import assert_trees_equal, elements_made, examples, to_ops, tree_map
 from tests.layers.check import map_shapes, random_parameters, run
 

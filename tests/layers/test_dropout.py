@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.backend import Backend
 from nerva_core.errors import NervaError
 from nerva_core.layers import ActivationLayer, Dropout, Linear, LinearDropout, Sequential
 from nerva_core.layers.dropout import draw_mask
+from nerva_core.numeric_backend import Backend
 from tests.helpers import to_ops
 from tests.layers.check import check_layer, random_parameters
 
