@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check --constraint constraints.txt
 SOURCES := nerva_core backends sympy_validation tests
 
 .PHONY: demo test check clean
@@ -21,7 +21,7 @@ check: $(VENV)/.full
 	$(VENV)/bin/mypy
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/python

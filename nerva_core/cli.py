@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nerva_core.errors import NervaError
+from nerva_core.interpreters.command import show
 
 if TYPE_CHECKING:
     from nerva_core.runs import Run
@@ -62,6 +63,7 @@ def train(
     loss: Annotated[str | None, typer.Option(help="A loss, such as SoftmaxCrossEntropy.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="An optimizer, such as Adam or Nesterov(mu=0.9).")] = None,
     schedule: Annotated[str | None, typer.Option(help="A learning rate, such as Constant(0.01) or Cosine(0.1, n=20).")] = None,
+    load_weights: Annotated[str | None, typer.Option(help="Start from these weights: Nerva's .npz, or a model.safetensors.")] = None,
     output: Annotated[Path | None, typer.Option(help="A new directory for the results; by default one in ./runs.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --output after its last complete epoch.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -78,6 +80,7 @@ def train(
         "schedule": schedule,
         "model.layers": layers,
         "model.sizes": _sizes(sizes),
+        "model.load_weights": load_weights,
         "training.epochs": epochs,
         "training.batch_size": batch_size,
     }
@@ -145,6 +148,22 @@ def _row(m: Any) -> str:
 
 
 @app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="A model.safetensors of a run.")],
+    file: Annotated[Path, typer.Argument(help="The new file: weights.npz in Nerva's format (W1, b1, W2, ...).")],
+) -> None:
+    """Write the weights of a trained network in Nerva's format."""
+    from nerva_core.models import load_model, save_npz
+
+    if file.suffix != ".npz":
+        raise NervaError(f"the format is known by its suffix, and only .npz is written; got {file.name!r}")
+    if file.exists():
+        raise NervaError(f"{file} is already there")
+    trained = load_model(model)
+    save_npz(file, trained.network, trained.params)
+
+
+@app.command()
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
     from rich.console import Console
@@ -170,6 +189,9 @@ def list_names() -> None:
         console.print(f"[bold]{title}[/bold]")
         for entry in table:
             console.print(f"  {signature(entry)}", markup=False)
+
+
+app.command()(show)
 
 
 @app.callback(invoke_without_command=True)

@@ -54,6 +54,8 @@ class ModelConfig(_Section):
     sizes: list[int] = Field(default_factory=lambda: [64, 256, 128, 10])
     weights: str = "He"
     bias: str = "Zero"
+    load_weights: str | None = None
+    """A file with the weights to start from: Nerva's .npz, or a model.safetensors of a network of the same shape."""
 
     def build(self) -> Sequential:
         """The network; NervaError if the description is not sound."""
@@ -90,9 +92,9 @@ class Config(_Section):
 
     def to_toml(self) -> str:
         """The complete configuration as TOML text, which ``load_config`` reads back."""
-        data = self.model_dump()
+        data = self.model_dump(exclude_none=True)
         if not isinstance(self.model.layers, str):
-            data["model"] = {"layers": data["model"]["layers"]}
+            data["model"] = {key: value for key, value in data["model"].items() if key in ("layers", "load_weights")}
         return tomli_w.dumps(data)
 
 

@@ -16,6 +16,7 @@ from nerva_core.config import Config, parse_config
 from nerva_core.data.files import read_npz
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Linear, Sequential
+from nerva_core.numeric_backend import Backend, backend
 from nerva_core.trees import leaves, named_leaves, with_leaves
 
 METADATA = "nerva"
@@ -33,6 +34,14 @@ class Model:
     inputs: int
     params: Any
     state: Any
+
+    def predict(self, X: Any, ops: Backend[Any] | None = None) -> np.ndarray[Any, Any]:
+        """The outputs for the rows of X, N x K, at inference; on NumPy in float64 unless ``ops`` is given."""
+        ops = backend("numpy", dtype="float64") if ops is None else ops
+        inputs = ops.matrix(X)
+        if ops.shape(inputs)[1] != self.inputs:
+            raise NervaError(f"the network has {self.inputs} inputs, but X has {ops.shape(inputs)[1]} columns")
+        return ops.to_numpy(self.network.evaluate(ops, ops.matrices(self.params), ops.matrices(self.state), inputs))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -128,6 +137,15 @@ def load_npz(path: Path, network: Sequential, params: Any) -> Any:
     if extra:
         raise NervaError(f"{path} holds {extra[0]!r}, but the network has only {k} layers with weights")
     return tuple(result)
+
+
+def load_weights(path: Path, network: Sequential, params: Any) -> Any:
+    """``params`` with the values in a file: an .npz archive of Nerva, or a model.safetensors of a network of the same shape."""
+    if path.suffix == ".npz":
+        if not path.is_file():
+            raise NervaError(f"{path} is not there")
+        return load_npz(path, network, params)
+    return unpack(path, {"params": params})["params"]
 
 
 def _affine(network: Sequential, params: Any) -> list[Any]:

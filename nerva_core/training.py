@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from nerva_core.errors import NervaError
 from nerva_core.layers import Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.models import load_weights
 from nerva_core.numeric_backend import Backend, backend
 from nerva_core.optimizers import Optimizer
 from nerva_core.trees import leaves, map_tree, with_leaves
@@ -184,7 +186,10 @@ class Trainer:
         return self.ops.matrix(X), self.ops.matrix(T)
 
     def _initial_state(self) -> TrainingState:
-        params = self.ops.matrices(self.network.init(random_stream(self.config.seed, INITIAL), self.data.inputs))
+        params = self.network.init(random_stream(self.config.seed, INITIAL), self.data.inputs)
+        if self.config.model.load_weights is not None:
+            params = load_weights(Path(self.config.model.load_weights), self.network, params)
+        params = self.ops.matrices(params)
         states = tuple(self.config.optimizer.init(self.ops, theta) for theta in leaves(params))
         return TrainingState(params, states, self.ops.matrices(self.network.initial_state(self.data.inputs)))
 

@@ -81,6 +81,18 @@ def test_resume(nerva: Callable[..., Result], tmp_path: Path) -> None:
     assert len((tmp_path / "out/metrics.jsonl").read_text().splitlines()) == 4
 
 
+def test_weights_go_out_and_in(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    assert nerva(*QUICK, "--output", "out")[0] == 0
+    assert nerva("export", "out/model.safetensors", "w.npz") == (0, "", "")
+    assert nerva(*QUICK, "--load-weights", "w.npz", "--output", "again")[0] == 0
+    first, second = (json.loads((tmp_path / name / "metrics.jsonl").read_text().splitlines()[0]) for name in ("out", "again"))
+    assert second["train_loss"] < first["train_loss"]
+    assert 'load_weights = "w.npz"' in (tmp_path / "again/config.toml").read_text()
+    assert nerva("export", "out/model.safetensors", "w.npz")[0] == 2
+    assert nerva("export", "out/model.safetensors", "w.pt")[0] == 2
+    assert nerva("export", "out/config.toml", "v.npz")[0] == 2
+
+
 def test_backends(nerva: Callable[..., Result]) -> None:
     status, out, _ = nerva("backends")
     assert status == 0

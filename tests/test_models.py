@@ -8,6 +8,7 @@ from nerva_core.config import make_config
 from nerva_core.errors import NervaError
 from nerva_core.layers import multilayer_perceptron
 from nerva_core.models import Model, load_model, load_npz, save_model, save_npz, write_atomically
+from nerva_core.training import Trainer
 from nerva_core.trees import leaves
 
 LAYERS = {"layers": "SReLU;BatchNormalization;Linear", "sizes": [3, 4, 2]}
@@ -128,3 +129,38 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(NervaError, match="cannot write"):
         write_atomically(tmp_path / "no" / "a", b"new")
+
+
+def test_predictions_are_those_of_plain_numpy_code_written_from_the_specification(tmp_path: Path) -> None:
+    """Trained here, written as Nerva's archive, and evaluated with no code of ours."""
+    values = {"layers": "ReLU;LeakyReLU(0.1);Softmax", "sizes": [64, 20, 15, 10]}
+    config = make_config({"model": values, "loss": "CrossEntropy", "data": "Digits(train=300)", "training": {"epochs": 3}})
+    trainer = Trainer(config)
+    list(trainer.run())
+    trained = Model(config, trainer.network, 64, trainer.to_numpy().params, trainer.to_numpy().statistics)
+    save_npz(tmp_path / "w.npz", trained.network, trained.params)
+    X = trainer.data.Xtest
+    with np.load(tmp_path / "w.npz") as w:
+        Y = np.maximum(0, X @ w["W1"].T + np.tile(w["b1"], (len(X), 1)))
+        Z = Y @ w["W2"].T + np.tile(w["b2"], (len(X), 1))
+        Z = np.maximum(0.1 * Z, Z) @ w["W3"].T + np.tile(w["b3"], (len(X), 1))
+    E = np.exp(Z)
+    expected = E * np.tile((1 / E.sum(axis=1))[:, None], (1, 10))
+    np.testing.assert_allclose(trained.predict(X), expected, rtol=1e-12)
+    with pytest.raises(NervaError, match="64 inputs, but X has 63 columns"):
+        trained.predict(X[:, :63])
+
+
+def test_training_starts_from_given_weights(tmp_path: Path) -> None:
+    base = {"data": "Digits(train=50)", "model": {"layers": "ReLU;Linear", "sizes": [64, 8, 10]}}
+    first = Trainer(make_config(base))
+    list(first.run())
+    params = first.to_numpy().params
+    save_npz(tmp_path / "w.npz", first.network, params)
+    save_model(tmp_path / "m.safetensors", Model(first.config, first.network, 64, params, first.to_numpy().statistics))
+    for name in ("w.npz", "m.safetensors"):
+        start = Trainer(make_config({**base, "seed": 9, "model": {**base["model"], "load_weights": str(tmp_path / name)}}))  # type: ignore[dict-item]
+        for a, b in zip(leaves(params), leaves(start.to_numpy().params), strict=True):
+            np.testing.assert_array_equal(a, b)
+    with pytest.raises(NervaError, match="is not there"):
+        Trainer(make_config({**base, "model": {**base["model"], "load_weights": "nothing.npz"}}))  # type: ignore[dict-item]

@@ -21,12 +21,12 @@ from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
 from nerva_core.layers import LAYERS, Layer
-from nerva_core.layers.base import rebuild
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.registry import Call, Entry, Table, parse_call
 from nerva_core.schedules import SCHEDULES, Schedule
+from nerva_core.trees import rebuild
 
 N, D, K = size("N"), size("D"), size("K")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from nerva_core.errors import NervaError
-from nerva_core.layers.base import rebuild
 from nerva_core.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.trees import rebuild
 
 V = TypeVar("V")
 
