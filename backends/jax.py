@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import Array, NumpyBackend
-from nerva_core.backend import F
+from nerva_core.numeric_backend import F
 
 
 class JaxBackend(NumpyBackend):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.backend import Backend
 from nerva_core.matrix_ops import Scalar, Size
+from nerva_core.numeric_backend import Backend
 
 Array = Any
 """An array of ``self.xp``: numpy.ndarray, or jax.Array in the subclass."""
@@ -85,7 +85,8 @@ class NumpyBackend(Backend[Array]):
         return self.special.ndtr(X)
 
     def normal_pdf(self, X: Array) -> Array:
-        return self.xp.exp(X * X * -0.5) * 0.3989422804014327
+        Z = self.xp.clip(X, -1e3, 1e3)  # beyond, φ is 0; within, the square does not overflow
+        return self.xp.exp(Z * Z * -0.5) * 0.3989422804014327
 
     def less(self, X: Array, Y: Array) -> Array:
         return (X < Y).astype(self.dtype)

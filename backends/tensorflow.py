@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from nerva_core.backend import Backend, F
 from nerva_core.matrix_ops import Scalar, Size
+from nerva_core.numeric_backend import Backend, F
 
 Tensor = Any
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """TensorFlow's C++ code writes notes to stderr as it starts, which no setting turns off. Exceptions are raised as ever."""
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 class TensorFlowBackend(Backend[Tensor]):
@@ -21,13 +36,14 @@ class TensorFlowBackend(Backend[Tensor]):
     extra = "tensorflow"
 
     def start(self) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its start-up notes are no news to our users
-        import tensorflow as tf
+        with _quiet_stderr():
+            import tensorflow as tf
 
-        self.tf = tf
-        self._dtype = tf.as_dtype(self.dtype)
-        if self.device not in self.devices():
-            raise self._device_missing()
+            self.tf = tf
+            self._dtype = tf.as_dtype(self.dtype)
+            if self.device not in self.devices():
+                raise self._device_missing()
+            tf.zeros([1])  # the first operation starts the runtime, which writes its notes too
 
     def devices(self) -> list[str]:
         found = [device.name.removeprefix("/physical_device:").lower() for device in self.tf.config.list_physical_devices()]

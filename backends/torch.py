@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.backend import Backend
 from nerva_core.matrix_ops import Scalar, Size
+from nerva_core.numeric_backend import Backend
 
 Tensor = Any
 
@@ -87,7 +87,8 @@ class TorchBackend(Backend[Tensor]):
         return X.sqrt()
 
     def normal_cdf(self, X: Tensor) -> Tensor:
-        return self.torch.special.ndtr(X)
+        # torch's ndtr is 1/2 + erf/2, which cancels for x < 0: at x = -9 it is 0.
+        return 0.5 * self.torch.special.erfc(X * -0.7071067811865476)
 
     def normal_pdf(self, X: Tensor) -> Tensor:
         return (X * X * -0.5).exp() * 0.3989422804014327

@@ -16,18 +16,18 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nerva_core import activations, initializers, layers, losses, optimizers, schedules
-    from nerva_core.backend import Backend, backend
     from nerva_core.errors import NervaError
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
     from nerva_core.matrix_ops import MatrixOps
+    from nerva_core.numeric_backend import Backend, backend
 
 _HOME = {
-    "Backend": "nerva_core.backend",
+    "Backend": "nerva_core.numeric_backend",
     "Layer": "nerva_core.layers",
     "MatrixOps": "nerva_core.matrix_ops",
     "NervaError": "nerva_core.errors",
     "Sequential": "nerva_core.layers",
-    "backend": "nerva_core.backend",
+    "backend": "nerva_core.numeric_backend",
     "multilayer_perceptron": "nerva_core.layers",
 }
 _MODULES = ("activations", "initializers", "layers", "losses", "optimizers", "schedules")

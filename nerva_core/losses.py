@@ -24,6 +24,9 @@ class Loss(Entry):
     mean: ClassVar[bool] = False
     """Whether ``value`` is the mean over the batch; otherwise it is the sum, and training divides it by N."""
 
+    threshold: ClassVar[float] = 0.5
+    """With a single output: the value of y above which the class is 1."""
+
     @abstractmethod
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         """The loss of each row, N x 1."""
@@ -120,6 +123,8 @@ class LogisticCrossEntropy(Loss):
     As printed: targets 0 get no loss and no gradient, so this is not the binary cross-entropy (erratum 004-62).
     """
 
+    threshold = 0.0
+
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         return ops.rows_sum(-ops.hadamard(T, ops.log_sigmoid(Y)))
 
@@ -134,6 +139,7 @@ class BinaryCrossEntropy(Loss):
     """-t · log σ(y)ᵀ - (1 - t) · log σ(-y)ᵀ for logits y and targets in [0, 1]; the gradient is σ(Y) - T (erratum 004-62)."""
 
     aliases = ("BCE",)
+    threshold = 0.0
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         one = ops.ones(*ops.shape(T))

@@ -108,28 +108,30 @@ class Table(Generic[E]):
         hints = _hints(entry)
         return entry(**{key: _convert(f"{entry.__name__}: {key}", value, hints[key]) for key, value in given.items()})
 
-    def parse(self, description: str | Mapping[str, Any] | E) -> E:
-        """Make an entry from text, from a TOML table with a ``name``, or take one that is made already."""
+    def parse(self, description: str | Call | Mapping[str, Any] | E) -> E:
+        """Make an entry from text, parsed or not, from a TOML table with a ``name``, or take one that is made already."""
         if isinstance(description, Entry):
             if isinstance(description, tuple(self.entries.values())):
                 return description
-            raise NervaError(f"expected a {self.kind}, got {description!r}")
+            raise NervaError(f"expected one of the table of {self.kind}s, got {description!r}")
         if isinstance(description, Mapping):
             parameters = dict(description)
             name = parameters.pop("name", None)
             if not isinstance(name, str):
-                raise NervaError(f"a {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
+                raise NervaError(f"the table of the {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
             return self.build(name, **parameters)
+        if isinstance(description, Call):
+            return self.build(description.name, *description.arguments, **description.parameters)
         if not isinstance(description, str):
-            raise NervaError(f"a {self.kind} is named by text such as {next(iter(self.entries))!r}, got {description!r}")
+            raise NervaError(f"the {self.kind} must be text such as {next(iter(self.entries))!r}, got {description!r}")
         try:
             call = parse_call(description)
         except NervaError as error:
             raise NervaError(f"cannot read the {self.kind} {description!r}: {error}") from None
-        return self.build(call.name, *call.arguments, **call.parameters)
+        return self.parse(call)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Call:
     """A parsed ``Name(1, key=value)``."""
 
@@ -137,7 +139,7 @@ class Call:
     arguments: tuple[Any, ...] = ()
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         inside = [repr(a) for a in self.arguments] + [f"{k}={v!r}" for k, v in self.parameters.items()]
         return f"{self.name}({', '.join(inside)})" if inside else self.name
 
@@ -217,9 +219,12 @@ def _hints(entry: type[Any]) -> dict[str, Any]:
 
 def _check_bounds(entry: type, name: str, value: Any) -> None:
     hint = _hints(entry)[name]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or typing.get_origin(hint) is not Annotated:
+    bounded = [part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is Annotated]  # itself, or in "Count | None"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not bounded:
         return
-    bounds = [(symbol, getattr(bound, key), holds) for bound in hint.__metadata__ for key, symbol, holds in [_COMPARISONS[type(bound)]]]
+    bounds = [
+        (symbol, getattr(bound, key), holds) for bound in bounded[0].__metadata__ for key, symbol, holds in [_COMPARISONS[type(bound)]]
+    ]
     if not all(holds(value, bound) for _, bound, holds in bounds):
         wanted = " and ".join(f"{symbol} {bound}" for symbol, bound, _ in bounds)
         raise NervaError(f"{entry.__name__}: {name} must be {wanted}, got {value}")
@@ -241,7 +246,7 @@ def _convert(where: str, value: Any, hint: Any) -> Any:
         items = value if isinstance(value, (list, tuple)) else (value,)
         return tuple(_convert(where, item, typing.get_args(hint)[0]) for item in items)
     if hint in Table.of:
-        return Table.of[hint].parse(str(value) if isinstance(value, Call) else value)
+        return Table.of[hint].parse(value)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if (hint in (int, str, bool) and type(value) is hint) or hint is Any:

@@ -21,12 +21,12 @@ from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
 from nerva_core.layers import LAYERS, Layer, Sequential
-from nerva_core.layers.base import rebuild
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.optimizers import OPTIMIZERS, Optimizer
-from nerva_core.registry import Call, Entry, Table, parse_call
+from nerva_core.registry import Call, Table, parse_call
 from nerva_core.schedules import SCHEDULES, Schedule
+from nerva_core.trees import rebuild
 
 N, D, K = size("N"), size("D"), size("K")
 
@@ -200,19 +200,18 @@ def find(description: str) -> tuple[Any, list[str]]:
     raise NervaError(f"cannot show {call.name!r}; {did_you_mean(call.name, known)}")
 
 
-def symbolic(table: Table[Any], call: Call) -> Entry:
+def symbolic(table: Table[Any], call: Call) -> Any:
     """The entry of a table with symbols for the numbers that are not given."""
     fields = {field.name: field for field in dataclasses.fields(table.lookup(call.name)) if field.init}
-    given = {*list(fields)[: len(call.arguments)], *call.parameters}
+    given = {*list(fields)[: len(call.arguments)], *call.parameters, *(f"{key}_" for key in call.parameters)}
     hints = typing.get_type_hints(table.lookup(call.name), include_extras=False)
     required = {name: _example(hints[name]) for name, field in fields.items() if name not in given and field.default is dataclasses.MISSING}
     entry = table.build(call.name, *call.arguments, **{**required, **call.parameters})
     symbols = {name: _symbol(name, hints[name]) for name in fields if name not in given}
     try:
-        result: Entry = dataclasses.replace(entry, **{name: value for name, value in symbols.items() if value is not None})
+        return dataclasses.replace(entry, **{name: value for name, value in symbols.items() if value is not None})
     except TypeError:  # an entry that compares its parameters needs numbers
         return entry
-    return result
 
 
 def _example(hint: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from nerva_core.initializers import NormalizedXavier
 from nerva_core.matrix_ops import M, MatrixOps, Size
 from nerva_core.registry import Entry, Table
+from nerva_core.trees import rebuild
 
 Shape = tuple[Size, Size]
 
@@ -77,11 +78,6 @@ class Layer(Entry):
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         """The state after a training step with this cache."""
         return state
-
-
-def rebuild(template: Any, values: list[Any]) -> Any:
-    """``values`` in a tuple of the template's type: a NamedTuple or a plain tuple."""
-    return type(template)(*values) if hasattr(template, "_fields") else tuple(values)
 
 
 LAYERS: Table[Layer] = Table("layer", Layer)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nerva_core.errors import NervaError
-from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.layers.activation import ActivationLayer
+from nerva_core.layers.base import LAYERS, Layer, Shape
+from nerva_core.layers.linear import Linear
 from nerva_core.matrix_ops import M, MatrixOps, Size
 
 
@@ -50,6 +54,15 @@ class Sequential(Layer):
     def initial_state(self, D: int) -> Any:
         return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
+    def summary(self, D: int) -> str:
+        """One line: the layers with their numbers of columns, and the number of trained parameters."""
+        parts = [str(D)]
+        for layer, width in zip(self.layers, self.widths(D)[1:], strict=True):
+            name = repr(layer.activation) if isinstance(layer, ActivationLayer) else type(layer).__name__
+            parts.append(f"{name} {width}" if isinstance(layer, Linear) else name)
+        count = sum(math.prod(shape) for shape in _shapes(self.shapes(D)))
+        return f"{' → '.join(parts)}  ({count:,} parameters)"
+
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
         """Noise is one tuple a layer; it may be left out when no layer needs any."""
         caches = []
@@ -72,3 +85,12 @@ class Sequential(Layer):
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
+
+
+def _shapes(tree: Any) -> Iterator[Shape]:
+    """The shapes in a tree of shapes, which are pairs of sizes."""
+    if len(tree) == 2 and not any(isinstance(item, tuple) for item in tree):
+        yield tree
+    else:
+        for item in tree:
+            yield from _shapes(item)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerva_core.backend import backend
 from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup
 from nerva_core.interpreters.latex import LatexOps
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.traced import OPERATIONS, Traced
+from nerva_core.numeric_backend import backend
 
 OPS = backend("numpy", dtype="float64")
 VALUES = {name: np.random.default_rng(k).normal(size=(2, 2)) for k, name in enumerate("XYZ")}

@@ -18,6 +18,7 @@ import numpy as np
 
 from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
 from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.trees import map_tree
 
 DType = Literal["float32", "float64"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,6 +58,10 @@ class Backend(MatrixOps[M]):
     @abstractmethod
     def to_numpy(self, X: M) -> np.ndarray[Any, Any]:
         """The values of X as a NumPy array."""
+
+    def matrices(self, tree: Any) -> Any:
+        """A tree of NumPy matrices, such as the parameters of a network, as a tree of this backend's matrices."""
+        return map_tree(self.matrix, tree)
 
     @abstractmethod
     def scalar(self, c: float) -> Any:

@@ -1,0 +1,32 @@
+"""All tables of named entries in one place, for whatever lists or searches them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from nerva_core.activations import ACTIVATIONS
+from nerva_core.data import SOURCES
+from nerva_core.initializers import INITIALIZERS
+from nerva_core.layers import LAYERS
+from nerva_core.losses import LOSSES
+from nerva_core.optimizers import OPTIMIZERS
+from nerva_core.registry import Entry, Table
+from nerva_core.schedules import SCHEDULES
+
+TABLES: dict[str, Table[Any]] = {
+    "layers": LAYERS,
+    "activations": ACTIVATIONS,
+    "losses": LOSSES,
+    "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
+    "initializers": INITIALIZERS,
+    "data sources": SOURCES,
+}
+
+
+def signature(entry: type[Entry]) -> str:
+    """An entry as it is written, with its parameters and their defaults: ``Momentum(mu=0.9)``."""
+    fields = [field for field in dataclasses.fields(entry) if field.init]  # type: ignore[arg-type]
+    written = [f"{field.name}" if field.default is dataclasses.MISSING else f"{field.name}={field.default!r}" for field in fields]
+    return f"{entry.__name__}({', '.join(written)})" if written else entry.__name__

@@ -1,0 +1,153 @@
+"""Training and test examples, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from nerva_core.errors import NervaError
+
+Array = np.ndarray[Any, Any]
+Scaling = Literal["none", "unit", "standard"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Xtrain and Xtest hold an example in every row. T holds class numbers, shape (N,), or for a regression the targets, shape (N, K)."""
+
+    Xtrain: Array
+    Ttrain: Array
+    Xtest: Array
+    Ttest: Array
+    classes: int | None
+    """The number of classes; None for a regression."""
+
+    @property
+    def inputs(self) -> int:
+        """The number of features, D."""
+        return int(self.Xtrain.shape[1])
+
+    def targets(self, T: Array, outputs: int) -> Array:
+        """The matrix of targets for a network with this many outputs: one-hot rows; for two classes and one output the class, 0 or 1."""
+        if self.classes is None:
+            return T
+        return T[:, None].astype(float) if outputs == 1 else one_hot(T, self.classes)
+
+    def check_outputs(self, outputs: int) -> None:
+        """NervaError unless a network with this many outputs fits the targets."""
+        if self.classes is None:
+            if outputs != self.Ttrain.shape[1]:
+                raise NervaError(f"the network has {outputs} outputs, but the targets have {self.Ttrain.shape[1]} columns")
+        elif outputs != self.classes and not (outputs == 1 and self.classes == 2):
+            raise NervaError(f"the network has {outputs} outputs, but the data have {self.classes} classes")
+
+
+def one_hot(labels: Array, classes: int) -> Array:
+    """The N x K matrix with a 1 in the column of each row's class."""
+    result: Array = np.eye(classes)[labels]
+    return result
+
+
+def make_dataset(
+    what: str, Xtrain: Array, Ttrain: Array, Xtest: Array, Ttest: Array, *, regression: bool, classes: int | None = None
+) -> Dataset:
+    """A checked data set: NervaError for empty, non-numeric, non-finite or mismatched arrays, and for labels out of range."""
+    features = {"Xtrain": _features(what, "Xtrain", Xtrain), "Xtest": _features(what, "Xtest", Xtest)}
+    if features["Xtrain"].shape[1] != features["Xtest"].shape[1]:
+        raise NervaError(f"{what}: Xtrain has {features['Xtrain'].shape[1]} columns, but Xtest has {features['Xtest'].shape[1]}")
+    for (name, X), T in zip(features.items(), (Ttrain, Ttest), strict=True):
+        if len(X) != len(T):
+            raise NervaError(f"{what}: {name} has {len(X)} rows, but {name.replace('X', 'T')} has {len(T)}")
+    if regression:
+        targets = [_features(what, name, T[:, None] if T.ndim == 1 else T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
+        if targets[0].shape[1] != targets[1].shape[1]:
+            raise NervaError(f"{what}: Ttrain has {targets[0].shape[1]} columns, but Ttest has {targets[1].shape[1]}")
+        return Dataset(features["Xtrain"], targets[0], features["Xtest"], targets[1], None)
+    labels = [class_numbers(what, name, T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
+    known = classes if classes is not None else max(2, *(_width(T) for T in (Ttrain, Ttest)), int(labels[0].max()) + 1)
+    for name, T in zip(("Ttrain", "Ttest"), labels, strict=True):
+        if T.max() >= known:
+            raise NervaError(f"{what}: labels must be in 0..{known - 1}, got {T.max()} in {name}")
+    return Dataset(features["Xtrain"], labels[0], features["Xtest"], labels[1], known)
+
+
+def scaled(data: Dataset, scaling: Scaling) -> Dataset:
+    """The inputs, scaled by numbers of the training set.
+
+    "unit" maps its smallest and largest value to 0 and 1; "standard" gives every column mean 0 and variance 1, a constant one 0.
+    """
+    if scaling == "none":
+        return data
+    if scaling == "unit":
+        shift, spread = data.Xtrain.min(), data.Xtrain.max() - data.Xtrain.min()
+    else:
+        shift, spread = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.std(axis=0, dtype=np.float64)
+    spread = np.where(spread == 0, 1, spread)
+
+    def scale(X: Array) -> Array:
+        result: Array = ((X - shift) / spread).astype(X.dtype)
+        return result
+
+    return Dataset(scale(data.Xtrain), data.Ttrain, scale(data.Xtest), data.Ttest, data.classes)
+
+
+def split(rng: np.random.Generator, X: Array, T: Array, test_fraction: float, stratified: bool) -> tuple[Array, Array, Array, Array]:
+    """Xtrain, Ttrain, Xtest, Ttest: a random split, with the classes in equal proportion if stratified."""
+    from sklearn.model_selection import train_test_split
+
+    seed = int(rng.integers(2**31))
+    try:
+        Xtrain, Xtest, Ttrain, Ttest = train_test_split(
+            X, T, test_size=test_fraction, random_state=seed, stratify=T if stratified else None
+        )
+    except ValueError as error:
+        raise NervaError(f"cannot split {len(X)} examples into a training and a test set: {error}") from None
+    return Xtrain, Ttrain, Xtest, Ttest
+
+
+def _features(what: str, name: str, X: Array) -> Array:
+    if X.dtype.kind not in "fiub":
+        raise NervaError(f"{what}: {name} must hold numbers, got dtype {X.dtype}")
+    if X.ndim != 2:
+        X = X.reshape(len(X), -1) if X.ndim > 2 else X
+    if X.ndim != 2 or 0 in X.shape:
+        raise NervaError(f"{what}: {name} must be a matrix with an example in every row, got shape {X.shape}")
+    X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float32 if X.dtype == np.uint8 else np.float64)
+    bad = ~np.isfinite(X)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise NervaError(f"{what}: {name} must be finite, got {X[row, column]} in row {row}, column {column} ({bad.sum()} such values)")
+    return X
+
+
+def class_numbers(what: str, name: str, T: Array) -> Array:
+    """Class numbers from shape (N,), (N, 1) or one-hot (N, K)."""
+    if T.dtype.kind not in "fiub":
+        raise NervaError(f"{what}: {name} must hold class numbers, got dtype {T.dtype}")
+    if T.ndim == 2 and T.shape[1] > 1:
+        if not (np.isin(T, (0, 1)).all() and (T.sum(axis=1) == 1).all()):
+            raise NervaError(
+                f"{what}: {name} has {T.shape[1]} columns, so its rows must be one-hot (for a regression say task = 'regression')"
+            )
+        hot: Array = np.argmax(T, axis=1)
+        return hot
+    if T.ndim > 2:
+        raise NervaError(f"{what}: {name} must have shape (N,), (N, 1) or (N, K), got {T.shape}")
+    flat = T.reshape(-1)
+    if len(flat) == 0:
+        raise NervaError(f"{what}: {name} is empty")
+    if not np.isfinite(flat).all() or (flat != np.floor(flat)).any():
+        wrong = flat[~np.isfinite(flat) | (flat != np.floor(flat))][0]
+        raise NervaError(f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}")
+    if flat.min() < 0:
+        raise NervaError(f"{what}: labels must not be negative, got {int(flat.min())} in {name}")
+    if flat.max() >= 1_000_000:
+        raise NervaError(f"{what}: {name} has a label {int(flat.max())}; class numbers count from 0 to the number of classes less 1")
+    numbers: Array = flat.astype(np.int64)
+    return numbers
+
+
+def _width(T: Array) -> int:
+    return int(T.shape[1]) if T.ndim == 2 else 0

@@ -1,0 +1,49 @@
+"""Where data come from: entries of one table, so ``data = "Digits"`` or ``[data] name = "CSV"`` in a configuration finds them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from nerva_core.data.dataset import Dataset, Scaling, make_dataset, scaled, split
+from nerva_core.registry import Count, Entry, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource(Entry):
+    """A data set; ``train`` and ``test`` keep only the first so many examples."""
+
+    scaling: Scaling = "none"
+    train: Count | None = None
+    test: Count | None = None
+
+    @abstractmethod
+    def read(self) -> Dataset:
+        """The data as they are."""
+
+    def load(self) -> Dataset:
+        """The data, limited and scaled. NervaError if they cannot be read or are not sound."""
+        data = self.read()
+        limited = Dataset(
+            data.Xtrain[: self.train], data.Ttrain[: self.train], data.Xtest[: self.test], data.Ttest[: self.test], data.classes
+        )
+        return scaled(limited, self.scaling)
+
+
+SOURCES: Table[DataSource] = Table("data source", DataSource)
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class Digits(DataSource):
+    """The 1,797 handwritten digits of 8 x 8 pixels that ship with scikit-learn; a fixed stratified fifth of them is the test set."""
+
+    scaling: Scaling = "unit"
+
+    def read(self) -> Dataset:
+        from sklearn.datasets import load_digits
+
+        X, T = load_digits(return_X_y=True)
+        return make_dataset("digits", *split(np.random.default_rng(0), X, T, 0.2, stratified=True), regression=False, classes=10)

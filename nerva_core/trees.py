@@ -1,0 +1,42 @@
+"""Nested tuples of matrices: parameters, gradients, caches and states are such trees, and every framework takes them as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+
+def rebuild(template: Any, items: Iterable[Any]) -> Any:
+    """``items`` in a tuple of the template's type: a NamedTuple or a plain tuple."""
+    return type(template)(*items) if hasattr(template, "_fields") else tuple(items)
+
+
+def map_tree(f: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with ``f`` applied to every leaf."""
+    if isinstance(tree, tuple):
+        return rebuild(tree, [map_tree(f, item) for item in tree])
+    return f(tree)
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """The leaves from left to right."""
+    if isinstance(tree, tuple):
+        for item in tree:
+            yield from leaves(item)
+    else:
+        yield tree
+
+
+def with_leaves(tree: Any, new: Iterable[Any]) -> Any:
+    """The tree with its leaves replaced, from left to right."""
+    supply = iter(new)
+    return map_tree(lambda _: next(supply), tree)
+
+
+def named_leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(name, leaf) pairs; a name is the path of field names and positions, such as ``2.gamma``."""
+    if not isinstance(tree, tuple):
+        yield prefix, tree
+        return
+    for name, item in zip(getattr(tree, "_fields", map(str, range(len(tree)))), tree, strict=True):
+        yield from named_leaves(item, f"{prefix}.{name}" if prefix else name)

@@ -1,0 +1,74 @@
+"""Fixtures: every declared backend, in every dtype. A backend whose framework is not installed is skipped, with the reason."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import os
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+# Before any framework is loaded: both dtypes in one process, the CPU, no start-up notes.
+os.environ["JAX_ENABLE_X64"] = "1"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from nerva_core.numeric_backend import Backend, DType, backend, backend_classes
+
+DTYPES = get_args(DType)
+
+
+def installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+@functools.cache
+def load_frameworks() -> None:
+    """Load all frameworks in one fixed order, whatever tests are selected: their shared libraries are sensitive to it."""
+    for cls in sorted(backend_classes().values(), key=lambda cls: cls.requires, reverse=True):
+        if installed(cls.requires):
+            importlib.import_module(cls.requires)
+
+
+@functools.cache
+def make_backend(name: str, dtype: DType) -> Backend[Any]:
+    if name != "numpy":
+        load_frameworks()
+    return backend(name, dtype)
+
+
+BACKENDS = [
+    name if installed(cls.requires) else pytest.param(name, marks=pytest.mark.skip(reason=f"{cls.requires} is not installed"))
+    for name, cls in backend_classes().items()
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=DTYPES)
+def dtype(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def ops(backend_name: str) -> Backend[Any]:
+    """Each backend, in float64."""
+    return make_backend(backend_name, "float64")
+
+
+@pytest.fixture
+def ops_of_dtype(backend_name: str, dtype: DType) -> Backend[Any]:
+    """Each backend, in each dtype."""
+    return make_backend(backend_name, dtype)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20240521)

@@ -1,0 +1,219 @@
+"""Data files as other programs write them, and files that are not sound."""
+
+import gzip
+import os
+import pickle
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.data import CIFAR10, CSV, IDX, NPZ, FashionMNIST
+from nerva_core.data.files import read_idx, read_npz
+from nerva_core.errors import NervaError
+
+IMAGES = np.arange(5 * 3 * 3, dtype=np.uint8).reshape(5, 3, 3)
+LABELS = np.array([0, 1, 2, 1, 0], dtype=np.uint8)
+NAMES = {
+    "train-images-idx3-ubyte": IMAGES,
+    "train-labels-idx1-ubyte": LABELS,
+    "t10k-images-idx3-ubyte": IMAGES,
+    "t10k-labels-idx1-ubyte": LABELS,
+}
+
+
+def idx(array: np.ndarray[Any, Any]) -> bytes:
+    return struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def mnist(tmp_path: Path) -> Path:
+    for name, array in NAMES.items():
+        (tmp_path / name).write_bytes(idx(array))
+    return tmp_path
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_idx(mnist: Path, zipped: bool) -> None:
+    if zipped:
+        for path in list(mnist.iterdir()):
+            (mnist / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+    data = IDX(path=str(mnist), scaling="none").load()
+    np.testing.assert_array_equal(data.Xtrain, IMAGES.reshape(5, 9))
+    np.testing.assert_array_equal(data.Ttest, LABELS)
+    assert data.classes == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an IDX file"),
+        (b"\x01\x02\x03\x04", "not an IDX file"),
+        (idx(IMAGES)[:-1], "is damaged"),
+        (idx(IMAGES) + b"!", "is damaged"),
+        (idx(IMAGES)[:7], "is damaged"),
+        (struct.pack(">HBB", 0, 8, 3) + struct.pack(">3I", 2**32 - 1, 2**32 - 1, 2**32 - 1), "is damaged"),
+    ],
+)
+def test_damaged_idx_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(content)
+    with pytest.raises(NervaError, match=message):
+        read_idx(path)
+
+
+def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(idx(IMAGES))[:-9])
+    with pytest.raises(NervaError, match="cannot read"):
+        read_idx(path)
+
+
+def test_missing_idx_files_are_named(tmp_path: Path, mnist: Path) -> None:
+    (mnist / "t10k-labels-idx1-ubyte").unlink()
+    with pytest.raises(NervaError, match="no file t10k-labels-idx1-ubyte"):
+        IDX(path=str(mnist)).load()
+    with pytest.raises(NervaError, match="is not there"):
+        IDX(path=str(tmp_path / "nothing")).load()
+    with pytest.raises(NervaError, match="is not a directory"):
+        IDX(path=str(mnist / "train-images-idx3-ubyte")).load()
+
+
+def test_fashion_mnist_says_how_to_install_it() -> None:
+    with pytest.raises(NervaError, match="dataset-fashion-mnist"):
+        FashionMNIST(path="/nowhere").load()
+
+
+@pytest.mark.skipif(not os.path.isdir(FashionMNIST().path), reason="the Debian package dataset-fashion-mnist is not installed")
+def test_real_fashion_mnist() -> None:
+    data = FashionMNIST().load()
+    assert (data.Xtrain.shape, data.Xtest.shape, data.classes) == ((60000, 784), (10000, 784), 10)
+    assert (data.Xtrain.min(), data.Xtrain.max()) == (0, 1)
+    np.testing.assert_array_equal(np.bincount(data.Ttrain), 6000)
+
+
+@pytest.fixture
+def cifar(tmp_path: Path) -> Path:
+    for k, name in enumerate([*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]):
+        record = np.full((2, 3073), k, dtype=np.uint8)
+        record[:, 0] = [k, 9]
+        (tmp_path / name).write_bytes(record.tobytes())
+    return tmp_path
+
+
+def test_cifar10_binary(cifar: Path) -> None:
+    data = CIFAR10(path=str(cifar), scaling="none").load()
+    assert data.Xtrain.shape == (10, 3072)
+    np.testing.assert_array_equal(data.Ttrain, [0, 9, 1, 9, 2, 9, 3, 9, 4, 9])
+    assert (data.Xtest == 5).all()
+
+
+def test_cifar10_damaged_or_pickled(cifar: Path, tmp_path: Path) -> None:
+    (cifar / "data_batch_3.bin").write_bytes(b"\0" * 3072)
+    with pytest.raises(NervaError, match="3073 bytes, but it has 3072"):
+        CIFAR10(path=str(cifar)).load()
+    (cifar / "data_batch_1.bin").unlink()
+    (cifar / "data_batch_1").write_bytes(pickle.dumps({}))
+    with pytest.raises(NervaError, match="binary version"):
+        CIFAR10(path=str(cifar)).load()
+
+
+class Explosive:
+    def __reduce__(self) -> Any:
+        return os.system, ("touch exploded",)
+
+
+def save_npz(path: Path, **changes: Any) -> Path:
+    arrays = {"Xtrain": np.ones((4, 2)), "Ttrain": np.array([0, 1, 0, 1]), "Xtest": np.ones((2, 2)), "Ttest": np.array([0, 1])}
+    np.savez(path, **{name: array for name, array in {**arrays, **changes}.items() if array is not None})
+    return path
+
+
+def test_npz(tmp_path: Path) -> None:
+    data = NPZ(path=str(save_npz(tmp_path / "a.npz"))).load()
+    assert (data.inputs, data.classes) == (2, 2)
+    column = NPZ(path=str(save_npz(tmp_path / "b.npz", Ttrain=np.array([[0], [1], [0], [1]])))).load()
+    np.testing.assert_array_equal(column.Ttrain, data.Ttrain)
+    targets = {"Ttrain": np.ones((4, 3)), "Ttest": np.ones((2, 3))}
+    assert NPZ(path=str(save_npz(tmp_path / "c.npz", **targets)), task="regression").load().classes is None
+
+
+def test_npz_without_an_array(tmp_path: Path) -> None:
+    with pytest.raises(NervaError, match="no array 'Ttest'; did you mean"):
+        NPZ(path=str(save_npz(tmp_path / "a.npz", Ttest=None))).load()
+
+
+def test_pickles_are_refused_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    evil = np.array([Explosive()], dtype=object)
+    np.savez(tmp_path / "evil.npz", Xtrain=evil, allow_pickle=True)
+    (tmp_path / "raw.npz").write_bytes(pickle.dumps(Explosive()))
+    np.save(tmp_path / "single.npy", np.ones(3))
+    for name in ("evil.npz", "raw.npz"):
+        with pytest.raises(NervaError, match="pickled"):
+            NPZ(path=str(tmp_path / name)).load()
+    assert not (tmp_path / "exploded").exists()
+    with pytest.raises(NervaError, match="single array"):
+        read_npz(tmp_path / "single.npy")
+
+
+@pytest.mark.parametrize("keep", [0, 10, 100, -30])
+def test_truncated_npz(tmp_path: Path, keep: int) -> None:
+    path = save_npz(tmp_path / "a.npz")
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(NervaError, match=r"a\.npz"):
+        NPZ(path=str(path)).load()
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+ROWS = "\n".join(f"{i},{i * i},{'yes' if i % 2 else 'no'}" for i in range(20))
+
+
+def test_csv_with_header_and_class_names(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "a,b,answer\n" + ROWS)
+    data = CSV(path=path, scaling="none").load()
+    assert (len(data.Xtrain), len(data.Xtest), data.classes) == (16, 4, 2)
+    np.testing.assert_array_equal(data.Ttrain, data.Xtrain[:, 0] % 2)  # no = 0, yes = 1
+    by_name = CSV(path=path, target="answer", scaling="none").load()
+    np.testing.assert_array_equal(by_name.Xtrain, data.Xtrain)
+
+
+def test_csv_without_header_and_for_regression(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "\n".join(f"{i},{i % 3}" for i in range(30)))
+    assert CSV(path=path).load().classes == 3
+    data = CSV(path=path, task="regression", scaling="none").load()
+    np.testing.assert_array_equal(data.Ttrain[:, 0], data.Xtrain[:, 0] % 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "message"),
+    [
+        ("", {}, "is empty"),
+        ("a,b\n", {}, "a header but no rows"),
+        ("1,2\n3\n", {}, "line 2: expected 2 columns, got 1"),
+        ("a,b\n1,0\nx,1\n", {}, "line 3, column 'a': expected a number, got 'x'"),
+        ("a,b\n1,0\n", {"target": "c"}, "no column 'c'"),
+        ("1\n2\n", {}, "at least two columns"),
+        ("1,-1\n2,0\n", {}, "must not be negative, got -1"),
+        ("1,0\n2,1\n", {}, "cannot split"),
+        ("nan,0\n" * 10 + "1,1\n" * 10, {}, "must be finite, got nan"),
+        ("1,nan\n" * 10, {}, "class numbers 0, 1, 2, ..., got nan"),
+        ("a,b\n1,x\n", {"task": "regression"}, "line 2, column 'b': expected a number, got 'x'"),
+    ],
+)
+def test_unsound_csv(tmp_path: Path, text: str, source: dict[str, Any], message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        CSV(path=write(tmp_path / "a.csv", text), **source).load()
+
+
+def test_csv_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(NervaError, match="cannot read"):
+        CSV(path=str(tmp_path / "a.csv")).load()

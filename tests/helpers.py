@@ -1,0 +1,112 @@
+"""What tests share: trees of matrices, an example of every entry of a table, and a NumPy backend that counts elements."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from backends.numpy import NumpyBackend
+from nerva_core.layers.base import rebuild
+from nerva_core.matrix_ops import MatrixOps
+from nerva_core.numeric_backend import Backend
+from nerva_core.registry import Entry, Table
+
+Tree = Any
+"""A matrix, or a tuple or NamedTuple of trees."""
+
+
+def tree_map(f: Callable[..., Any], *trees: Tree) -> Tree:
+    first = trees[0]
+    if isinstance(first, tuple):
+        return rebuild(first, [tree_map(f, *items) for items in zip(*trees, strict=True)])
+    return f(*trees)
+
+
+def leaves(tree: Tree) -> Iterator[Any]:
+    if isinstance(tree, tuple):
+        for item in tree:
+            yield from leaves(item)
+    else:
+        yield tree
+
+
+def to_ops(ops: Backend[Any], tree: Tree) -> Tree:
+    return tree_map(ops.matrix, tree)
+
+
+def to_numpy(ops: Backend[Any], tree: Tree) -> Tree:
+    return tree_map(ops.to_numpy, tree)
+
+
+def assert_trees_equal(actual: Tree, expected: Tree, rtol: float = 0, atol: float = 0) -> None:
+    """The same structure, types of tuples, shapes and values."""
+    if isinstance(expected, tuple):
+        assert type(actual) is type(expected)
+        assert len(actual) == len(expected)
+        for a, b in zip(actual, expected, strict=True):
+            assert_trees_equal(a, b, rtol, atol)
+    else:
+        assert np.shape(actual) == np.shape(expected)
+        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
+
+
+# Entries of tables ----------------------------------------------------------------------------------------------------------------
+
+
+def example(entry: type[Any]) -> Any:
+    """An instance with default parameters; those without a default get a value that their type allows."""
+    hints = typing.get_type_hints(entry, include_extras=True)
+    required = [f for f in dataclasses.fields(entry) if f.default is f.default_factory is dataclasses.MISSING]
+    return entry(**{field.name: _value(hints[field.name]) for field in required})
+
+
+def _value(hint: Any) -> Any:
+    if typing.get_origin(hint) is typing.Annotated:
+        return _value(hint.__origin__)
+    if typing.get_origin(hint) is tuple:
+        return (_value(typing.get_args(hint)[0]),) * 2
+    if hint in Table.of:
+        return example(next(iter(Table.of[hint])))
+    return {int: 3, float: 0.5}[hint]
+
+
+def examples(table: Table[Any]) -> list[Entry]:
+    """One instance of every entry of a table."""
+    return [example(entry) for entry in table]
+
+
+# Cost -------------------------------------------------------------------------------------------------------------------------------
+
+
+class Counted(np.ndarray[Any, Any]):
+    """An array whose creation is counted."""
+
+    sizes: typing.ClassVar[list[int]] = []
+
+    def __array_finalize__(self, source: Any) -> None:
+        Counted.sizes.append(self.size)
+
+
+class CountingBackend(NumpyBackend):
+    """NumPy, where every matrix that is made, by an operation or a native operator, is counted."""
+
+    def __getattribute__(self, name: str) -> Any:
+        attribute = super().__getattribute__(name)
+        if name == "shape" or name not in vars(MatrixOps):
+            return attribute
+        return lambda *args: attribute(*args).view(Counted)
+
+    def matrix(self, values: Any) -> Any:
+        return super().matrix(values).view(Counted)
+
+
+def elements_made(run: Callable[[CountingBackend], Any]) -> list[int]:
+    """The numbers of elements of the matrices that ``run`` makes."""
+    ops = CountingBackend("float64")
+    Counted.sizes.clear()
+    run(ops)
+    return list(Counted.sizes)

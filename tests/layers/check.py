@@ -1,0 +1,71 @@
+"""One verb that checks a layer: values and gradients against three frameworks, shapes, types and purity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nerva_core.layers import Layer
+from nerva_core.numeric_backend import Backend
+from tests.autodiff import Forward, oracles
+from tests.helpers import Tree, assert_trees_equal, leaves, to_numpy, to_ops, tree_map
+
+Array = np.ndarray[Any, Any]
+TOLERANCE = 1e-10
+
+
+def is_shape(tree: Tree) -> bool:
+    return isinstance(tree, tuple) and len(tree) == 2 and all(isinstance(size, int) for size in tree)
+
+
+def map_shapes(f: Any, shapes: Tree) -> Tree:
+    """``tree_map`` for a tree whose leaves are shapes."""
+    from nerva_core.layers.base import rebuild
+
+    return f(shapes) if is_shape(shapes) else rebuild(shapes, [map_shapes(f, item) for item in shapes])
+
+
+def random_parameters(rng: np.random.Generator, layer: Layer, D: int) -> Tree:
+    return map_shapes(lambda shape: rng.normal(size=shape), layer.shapes(D))
+
+
+def check_layer(
+    ops: Backend[Any],
+    layer: Layer,
+    forwards: dict[str, Forward],
+    X: Array,
+    params: Tree,
+    noise: tuple[Any, ...] = (),
+    seed: int = 0,
+) -> None:
+    """Y, DX and the gradients of every parameter for a random DY; ``forwards`` take X and then the leaves of the parameters."""
+    N, D = X.shape
+    DY = np.random.default_rng(seed).normal(size=(N, layer.outputs_for(D)))
+    Y, DX, gradients = run(ops, layer, X, params, DY, noise)
+    assert_trees_equal(tree_map(np.shape, gradients), layer.shapes(D))
+    for framework, (expected_Y, expected) in oracles(forwards, [X, *leaves(params)], DY).items():
+        for name, actual, exact in zip(names(params), [Y, DX, *leaves(gradients)], [expected_Y, *expected], strict=True):
+            scale = max(1.0, np.abs(exact).max())
+            np.testing.assert_allclose(
+                actual / scale, exact / scale, rtol=0, atol=TOLERANCE, err_msg=f"{name} of {layer}, {ops.name} and autodiff of {framework}"
+            )
+
+
+def names(params: Tree) -> list[str]:
+    return ["Y", "DX", *(f"gradient {i}" for i, _ in enumerate(leaves(params)))]
+
+
+def run(ops: Backend[Any], layer: Layer, X: Array, params: Tree, DY: Array, noise: tuple[Any, ...] = ()) -> tuple[Array, Array, Tree]:
+    """(Y, DX, gradients) as NumPy arrays; the inputs must be unchanged, the gradients of the parameters' type."""
+    given = (X, params, DY, noise)
+    x, p, dy, r = inputs = to_ops(ops, given)
+    Y, cache = layer.feedforward(ops, p, x, *r)
+    DX, gradients = layer.backpropagate(ops, p, cache, dy)
+    assert_trees_equal(to_numpy(ops, inputs), tree_map(lambda a: a.astype(ops.dtype), given))
+    Y, DX, gradients = to_numpy(ops, (Y, DX, gradients))
+    assert Y.shape == DY.shape
+    assert DX.shape == X.shape
+    assert_trees_equal(gradients, tree_map(np.copy, gradients))
+    assert type(gradients) is type(params)
+    return Y, DX, gradients

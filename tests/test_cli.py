@@ -1,0 +1,260 @@
+"""The command line as a user meets it: what it prints, writes and returns, and one clear message for every mistake."""
+
+import json
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core import __version__, cli
+
+Result = tuple[int, str, str]
+
+
+@pytest.fixture
+def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Run ``nerva`` with these arguments in an empty directory: (exit status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["nerva", *arguments])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capfd.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+QUICK = ("train", "--data", "Digits(train=100, test=50)", "--epochs", "2")
+
+
+def test_train_prints_a_row_an_epoch_and_where_the_results_are(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    status, out, err = nerva(*QUICK)
+    assert (status, err) == (0, "")
+    assert len(re.findall(r"^ +[12] +0.05( +\d+\.\d+%?){5}$", out, re.MULTILINE)) == 2
+    assert re.search(r"test accuracy \d+\.\d+ % after 2 epochs; results in runs/digits-numpy-1", out)
+    assert "\x1b" not in out
+    assert {path.name for path in (tmp_path / "runs/digits-numpy-1").iterdir()} >= {"model.safetensors", "metrics.jsonl", "curves.png"}
+
+
+def test_flags_override_the_file(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('seed = 5\ndata = "Digits(train=100, test=50)"\n[training]\nepochs = 9')
+    network = ("--layers", "Tanh;Linear", "--sizes", "64;8;10", "--loss", "SquaredError")
+    rule = ("--optimizer", "Adam(beta1=0.8)", "--schedule", "Constant(0.01)")
+    flags = ("--epochs", "1", "--dtype", "float64", "--batch-size", "50", *network, *rule)
+    status, _, err = nerva("train", "a.toml", *flags, "--output", "out", "--quiet")
+    assert (status, err) == (0, "")
+    written = (tmp_path / "out/config.toml").read_text()
+    for expected in (
+        "seed = 5",
+        "epochs = 1",
+        'dtype = "float64"',
+        "batch_size = 50",
+        "Tanh;Linear",
+        "SquaredError",
+        "beta1 = 0.8",
+        "eta0 = 0.01",
+    ):
+        assert expected in written
+
+
+def test_quiet_prints_nothing(nerva: Callable[..., Result]) -> None:
+    assert nerva(*QUICK, "--quiet") == (0, "", "")
+
+
+def test_resume(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    assert nerva(*QUICK, "--output", "out")[0] == 0
+    status, out, _ = nerva("train", "--output", "out", "--resume", "--epochs", "4")
+    assert status == 0
+    assert "after 4 epochs" in out
+    assert len((tmp_path / "out/metrics.jsonl").read_text().splitlines()) == 4
+
+
+def test_weights_go_out_and_in(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    assert nerva(*QUICK, "--output", "out")[0] == 0
+    assert nerva("export", "out/model.safetensors", "w.npz") == (0, "", "")
+    assert nerva(*QUICK, "--load-weights", "w.npz", "--output", "again")[0] == 0
+    first, second = (json.loads((tmp_path / name / "metrics.jsonl").read_text().splitlines()[0]) for name in ("out", "again"))
+    assert second["train_loss"] < first["train_loss"]
+    assert 'load_weights = "w.npz"' in (tmp_path / "again/config.toml").read_text()
+    assert nerva("export", "out/model.safetensors", "w.npz")[0] == 2
+    assert nerva("export", "out/model.safetensors", "w.pt")[0] == 2
+    assert nerva("export", "out/config.toml", "v.npz")[0] == 2
+
+
+def test_backends(nerva: Callable[..., Result]) -> None:
+    status, out, _ = nerva("backends")
+    assert status == 0
+    for name in ("numpy", "jax", "torch", "tensorflow"):
+        assert name in out
+    assert np.__version__ in out
+
+
+def test_a_backend_that_is_not_installed(nerva: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    status, out, _ = nerva("backends")
+    assert status == 0
+    assert re.search(r"torch .*not installed.*pip install 'nerva\[torch\]'", out)
+    status, _, err = nerva(*QUICK, "--backend", "torch")
+    assert status == 2
+    assert "backend 'torch' needs torch" in err
+    assert "pip install 'nerva[torch]'" in err
+
+
+def test_list_and_version_and_help(nerva: Callable[..., Result]) -> None:
+    status, out, _ = nerva("list")
+    assert status == 0
+    assert "Momentum(mu=0.9)" in out
+    assert nerva("--version")[1].strip() == __version__
+    status, out, _ = nerva("--help")
+    assert status == 0
+    assert "train" in out
+    assert nerva()[1].count("train") >= 1
+
+
+def files(directory: Path) -> None:
+    """Inputs of all kinds that are not sound."""
+    good = {"Xtrain": np.ones((4, 2)), "Ttrain": np.array([0, 1, 0, 1]), "Xtest": np.ones((2, 2)), "Ttest": np.array([0, 1])}
+
+    def npz(name: str, **changes: Any) -> None:
+        np.savez(directory / name, **{**good, **changes})
+
+    npz("good.npz")
+    npz("nan.npz", Xtrain=np.full((4, 2), np.nan))
+    npz("labels.npz", Ttest=np.array([0, 7]))
+    npz("negative.npz", Ttrain=np.array([0, 1, -1, 1]))
+    npz("shapes.npz", Xtest=np.ones((2, 3)))
+    (directory / "truncated.npz").write_bytes((directory / "good.npz").read_bytes()[:-40])
+    (directory / "pickled.npz").write_bytes(pickle.dumps({"Xtrain": 1}))
+    npz("objects.npz", Xtrain=np.array([object], dtype=object))
+    (directory / "bad.toml").write_text("backend = numpy")
+    (directory / "unknown.toml").write_text("epochs = 3")
+    (directory / "binary.toml").write_bytes(bytes(range(128, 256)))
+    (directory / "words.csv").write_text("a,b\n1,0\nx,1\n")
+    (directory / "cifar").mkdir()
+    (directory / "cifar/data_batch_1").write_bytes(pickle.dumps({}))
+    (directory / "idx").mkdir()
+    (directory / "idx/train-images-idx3-ubyte").write_bytes(b"no")
+    (directory / "full").mkdir()
+    (directory / "full/precious").write_text("keep me")
+
+
+DIGITS = ("--data", "Digits(train=50, test=20)")
+LINEAR2 = ("--layers", "Linear", "--sizes", "2;2")
+MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
+    "missing file": (("missing.toml",), "cannot read the configuration missing.toml"),
+    "directory as file": (("full",), "cannot read the configuration full"),
+    "bad TOML": (("bad.toml",), "bad.toml is not valid TOML"),
+    "unknown setting": (("unknown.toml",), "unknown setting 'epochs'"),
+    "binary file": (("binary.toml",), "not UTF-8"),
+    "unknown layer": (("--layers", "ReLu6;Linear"), "did you mean 'ReLU'"),
+    "unknown parameter": (("--layers", "LeakyReLU(beta=1);ReLU;Linear"), "LeakyReLU has no parameter 'beta'"),
+    "unclosed bracket": (("--layers", "LeakyReLU(0.1;ReLU;Linear"), "cannot read the layer"),
+    "too few sizes": (("--sizes", "64;10"), "sizes must list 4 numbers"),
+    "wrong inputs": (("--sizes", "63;20;20;10"), "number of features, 64, got 63"),
+    "wrong outputs": (("--sizes", "64;20;20;9"), "9 outputs, but the data have 10 classes"),
+    "sizes that are no numbers": (("--sizes", "64;many;10"), "--sizes must be numbers"),
+    "negative size": (("--sizes", "64;-3;20;10"), "sizes must be positive integers"),
+    "negative batch": (("--batch-size", "-1"), "batch_size"),
+    "no epochs": (("--epochs", "0"), "epochs"),
+    "epochs that are no number": (("--epochs", "many"), "'--epochs'"),
+    "negative seed": (("--seed", "-1"), "seed"),
+    "unknown backend": (("--backend", "pytorch"), "unknown backend 'pytorch'; did you mean 'torch'"),
+    "unknown dtype": (("--dtype", "float16"), "'float32' or 'float64'"),
+    "unknown device": (("--device", "cuda:3"), "finds no device 'cuda:3'"),
+    "unknown loss": (("--loss", "CrossEntrpy"), "did you mean 'CrossEntropy'"),
+    "unknown optimizer": (("--optimizer", "Adan"), "did you mean 'Adam'"),
+    "momentum out of range": (("--optimizer", "Momentum(1.5)"), "mu must be >= 0 and < 1, got 1.5"),
+    "unknown schedule": (("--schedule", "Konstant(0.1)"), "did you mean 'Constant'"),
+    "negative rate": (("--schedule", "Constant(-0.1)"), "eta0 must be > 0, got -0.1"),
+    "unknown data": (("--data", "Digit"), "did you mean 'Digits'"),
+    "data without a path": (("--data", "NPZ"), "needs the parameter 'path'"),
+    "missing data": (("--data", "NPZ(path='nothing.npz')"), "nothing.npz is not there"),
+    "NaN in the data": (("--data", "NPZ(path='nan.npz')", *LINEAR2), "must be finite, got nan in row 0"),
+    "label out of range": (("--data", "NPZ(path='labels.npz')", *LINEAR2), "got 7 in Ttest"),
+    "negative label": (("--data", "NPZ(path='negative.npz')", *LINEAR2), "got -1 in Ttrain"),
+    "shapes that differ": (("--data", "NPZ(path='shapes.npz')", *LINEAR2), "Xtrain has 2 columns, but Xtest has 3"),
+    "truncated archive": (("--data", "NPZ(path='truncated.npz')", *LINEAR2), "truncated.npz"),
+    "pickle": (("--data", "NPZ(path='pickled.npz')", *LINEAR2), "pickled"),
+    "pickled objects": (("--data", "NPZ(path='objects.npz')", *LINEAR2), "pickled"),
+    "words in a CSV": (("--data", "CSV(path='words.csv')", *LINEAR2), "words.csv, line 3, column 'a'"),
+    "pickled CIFAR-10": (("--data", "CIFAR10(path='cifar')"), "binary version"),
+    "no IDX": (("--data", "IDX(path='idx')"), "not an IDX file"),
+    "regression with a loss for classes": (("--data", "SineOfSum(n=9)", "--layers", "Linear", "--sizes", "1;1"), "use SquaredError"),
+    "output that is in use": ((*DIGITS, "--output", "full"), "full is not empty"),
+    "output that is a file": ((*DIGITS, "--output", "good.npz"), "good.npz is not empty"),
+    "resume without output": (("--resume",), "--resume needs --output"),
+    "resume of nothing": (("--resume", "--output", "full"), "full holds no run to resume"),
+    "resume with other settings": (("--resume", "--output", "full", "--seed", "1"), "only --epochs may be given, got seed"),
+    "unknown option": (("--bakend", "numpy"), "--bakend"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_one_clear_message(nerva: Callable[..., Result], tmp_path: Path, mistake: str) -> None:
+    files(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    arguments, message = MISTAKES[mistake]
+    status, out, err = nerva("train", *arguments)
+    assert status == 2
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+    assert err.count("error:") <= 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_an_unknown_command(nerva: Callable[..., Result]) -> None:
+    status, _, err = nerva("trian")
+    assert status == 2
+    assert "train" in err
+
+
+def test_a_diverged_run_keeps_what_it_has(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    status, _, err = nerva(*QUICK, "--schedule", "Constant(1e6)", "--loss", "SquaredError", "--output", "out")
+    assert status == 1
+    assert err.startswith("error: training diverged: the loss is ")
+    assert "try a smaller learning rate" in err
+    assert (tmp_path / "out/config.toml").exists()
+
+
+def test_an_interrupt_is_no_traceback(nerva: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nerva_core.runs.Run.train", interrupted)
+    status, _, err = nerva(*QUICK)
+    assert status == 130
+    assert err == "interrupted after 0 of 2 epochs; continue with: nerva train --resume --output runs/digits-numpy-1\n"
+
+
+def test_training_on_numpy_loads_no_framework(tmp_path: Path) -> None:
+    arguments = ["nerva", *QUICK, "--output", str(tmp_path / "out"), "--quiet"]
+    program = f"""
+import contextlib, sys
+from nerva_core.cli import main
+sys.argv = {arguments!r}
+with contextlib.suppress(SystemExit):
+    main()
+print(sorted({{"torch", "jax", "tensorflow", "sympy"}} & sys.modules.keys()), "nerva_core.training" in sys.modules)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[] True"
+
+
+def test_the_installed_command(tmp_path: Path) -> None:
+    command = Path(sys.executable).parent / "nerva"
+    result = subprocess.run([command, *QUICK, "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "out/metrics.jsonl").read_text().splitlines()[-1])["epoch"] == 2

@@ -1,0 +1,84 @@
+"""What the documentation shows works: its Python runs, its TOML is read, its commands and links exist."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nerva_core.activations import ACTIVATIONS
+from nerva_core.config import load_config, parse_config
+from nerva_core.registry import _key
+from nerva_core.training import Trainer
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
+
+
+def blocks(language: str) -> list[object]:
+    """Every fenced block of a language, as test parameters named by page and position."""
+    found = []
+    for page in PAGES:
+        for k, block in enumerate(re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)):
+            found.append(pytest.param(block, id=f"{page.relative_to(ROOT)}-{k}"))
+    return found
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_blocks_run(block: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ACTIVATIONS, "entries", dict(ACTIVATIONS.entries))
+    monkeypatch.setattr(ACTIVATIONS, "_by_key", dict(ACTIVATIONS._by_key))
+    exec(compile(block, "block", "exec"), {"__name__": "__block__"})
+
+
+@pytest.mark.parametrize("block", blocks("toml"))
+def test_toml_blocks_are_configurations(block: str) -> None:
+    parse_config(block).model.build()
+
+
+def test_there_are_blocks_to_test() -> None:
+    assert len(blocks("python")) >= 3
+    assert blocks("toml")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_readme_shows_the_code_that_runs() -> None:
+    """The equations in the README are those of the linear layer, line by line."""
+    shown = re.search(r"```python\n(def feedforward.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown
+    source = (ROOT / "nerva_core/layers/linear.py").read_text()
+    for line in shown[1].splitlines():
+        statement = line.partition("  #")[0].strip()
+        if statement and not statement.startswith("def "):
+            assert statement in source
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_train(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "FashionMNIST" in path.read_text() and not os.path.isdir("/usr/share/datasets/fashion-mnist"):
+        pytest.skip("the Debian package dataset-fashion-mnist is not installed")
+    config = load_config(path, {"training.epochs": 1})
+    assert next(Trainer(config).run()).epoch == 1
+
+
+def test_a_new_activation_needs_no_other_edit(tmp_path: Path) -> None:
+    """The entry of CONTRIBUTING.md, in a fresh process: parsed and trained at once."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL | re.MULTILINE)
+    program = f"""{block}
+from nerva_core.config import make_config
+from nerva_core.training import Trainer
+model = {{"layers": "Mish;Linear", "sizes": [64, 32, 10]}}
+config = make_config({{"data": "Digits(train=300)", "model": model, "training": {{"epochs": 9}}}})
+assert list(Trainer(config).run())[-1].train_accuracy > 0.9
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+    assert _key("Mish") not in ACTIVATIONS._by_key

@@ -1,0 +1,207 @@
+"""Training: the same run on every backend, every example used, noise and order from the seed, evaluation mode, divergence."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.config import Config, make_config
+from nerva_core.data import Dataset
+from nerva_core.errors import NervaError
+from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, random_stream
+from nerva_core.trees import leaves, map_tree
+
+RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
+"""A network with every kind of layer that has parameters, noise or statistics."""
+
+
+def configure(**changes: Any) -> Config:
+    values: dict[str, Any] = {
+        "data": "Digits(train=200, test=100)",
+        "training": {"epochs": 5, "batch_size": 32},
+        "schedule": "Constant(0.02)",
+    }
+    return make_config({**values, **changes})
+
+
+def train(**changes: Any) -> list[Metrics]:
+    return list(Trainer(configure(**changes)).run())
+
+
+@pytest.fixture(scope="module")
+def references() -> dict[str, list[Metrics]]:
+    """NumPy's runs in float64 of the default network and of the rich one."""
+    return {"plain": train(dtype="float64"), "rich": train(dtype="float64", model=RICH)}
+
+
+@pytest.mark.parametrize("name", ["plain", "rich"])
+def test_the_same_run_on_every_backend(ops_of_dtype: Any, references: dict[str, list[Metrics]], name: str) -> None:
+    model = {"model": RICH} if name == "rich" else {}
+    history = train(backend=ops_of_dtype.name, dtype=ops_of_dtype.dtype, **model)
+    tolerance = {"float64": 1e-9, "float32": 1e-3}[ops_of_dtype.dtype]
+    for ours, reference in zip(history, references[name], strict=True):
+        assert ours.train_loss == pytest.approx(reference.train_loss, rel=tolerance)
+        assert ours.test_loss == pytest.approx(reference.test_loss, rel=tolerance)
+    assert history[-1].test_accuracy == pytest.approx(references[name][-1].test_accuracy, abs=0.005)
+
+
+@pytest.mark.parametrize("optimizer", ["GradientDescent", "Nesterov", "Adam", "RMSProp", "WeightDecay(Momentum, 1e-3)"])
+def test_every_optimizer_trains_alike_on_every_backend(ops: Any, optimizer: str) -> None:
+    changes = {"dtype": "float64", "optimizer": optimizer, "schedule": "Constant(0.002)", "training": {"epochs": 2, "batch_size": 64}}
+    reference, ours = train(**changes), train(backend=ops.name, **changes)
+    assert ours[-1].train_loss == pytest.approx(reference[-1].train_loss, rel=1e-9)
+    assert ours[-1].train_loss < reference[0].train_loss
+
+
+def test_the_default_learns_the_digits() -> None:
+    history = list(Trainer(Config()).run())
+    assert len(history) == 20
+    assert history[-1].test_accuracy is not None
+    assert history[-1].test_accuracy >= 0.97
+
+
+def test_runs_repeat_bitwise_and_differ_by_seed() -> None:
+    def losses(seed: int) -> list[float]:
+        return [m.test_loss for m in train(seed=seed, model=RICH)]
+
+    assert losses(3) == losses(3)
+    assert losses(3) != losses(4)
+
+
+class RecordingTrainer(Trainer):
+    """Notes the rows of every step."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.rows: list[list[int]] = []
+        step = self._step
+
+        def recorded(state: Any, X: Any, T: Any, rows: Any, *rest: Any) -> Any:
+            self.rows.append(list(rows))
+            return step(state, X, T, rows, *rest)
+
+        self._step = recorded
+
+
+@pytest.mark.parametrize(("examples", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (3, 4, [3]), (8, 4, [4, 4])])
+def test_every_example_is_used_once_an_epoch(examples: int, batch_size: int, sizes: list[int]) -> None:
+    trainer = RecordingTrainer(configure(data=f"Digits(train={examples})", training={"epochs": 2, "batch_size": batch_size}))
+    list(trainer.run())
+    assert [len(rows) for rows in trainer.rows] == sizes * 2
+    half = len(trainer.rows) // 2
+    for epoch in (trainer.rows[:half], trainer.rows[half:]):
+        assert Counter(row for rows in epoch for row in rows) == Counter(range(examples))
+    if examples > 3:
+        assert trainer.rows[:half] != trainer.rows[half:]
+
+
+def test_streams_of_random_numbers_are_independent() -> None:
+    draws = [random_stream(*key).random() for key in [(0, ORDER, 0), (0, ORDER, 1), (0, NOISE, 0), (1, ORDER, 0)]]
+    assert len(set(draws)) == 4
+    assert random_stream(0, ORDER, 1).random() == draws[1]
+
+
+def test_a_restored_run_is_bitwise_the_uninterrupted_one() -> None:
+    config = configure(model=RICH, optimizer="Adam", training={"epochs": 4, "batch_size": 32})
+    whole, first, second = Trainer(config), Trainer(config), Trainer(config)
+    uninterrupted = list(whole.run())
+    steps = first.run()
+    next(steps), next(steps)
+    second.restore(first.epoch, first.to_numpy())
+    assert [m.test_loss for m in second.run()] == [m.test_loss for m in uninterrupted[2:]]
+    for a, b in zip(leaves(whole.to_numpy()), leaves(second.to_numpy()), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_evaluation_uses_running_statistics_and_no_noise() -> None:
+    trainer = Trainer(configure(model=RICH))
+    list(trainer.run())
+    network, ops, state = trainer.network, trainer.ops, trainer.state
+    X = ops.matrix(trainer.data.Xtest)
+    whole = network.evaluate(ops, state.params, state.statistics, X)
+    alone = network.evaluate(ops, state.params, state.statistics, X[:1])
+    np.testing.assert_allclose(whole[:1], alone, rtol=1e-5)
+    assert not np.array_equal(state.statistics[2].mean, network.initial_state(64)[2].mean)
+
+
+def test_the_reported_loss_is_the_mean_over_the_examples() -> None:
+    trainer = Trainer(configure(data="Digits(train=1437)"))  # more than one batch of evaluation
+    loss, accuracy = trainer.evaluate(test=False)
+    params = map_tree(np.asarray, trainer.to_numpy().params)
+    Y = trainer.data.Xtrain
+    for p in params:
+        if p:
+            Y = Y @ p.W.T + p.b
+            Y = np.maximum(Y, 0) if len(p.W) != 10 else Y
+    log_softmax = Y - Y.max(axis=1, keepdims=True)
+    log_softmax -= np.log(np.exp(log_softmax).sum(axis=1, keepdims=True))
+    labels = trainer.data.Ttrain
+    assert loss == pytest.approx(-log_softmax[np.arange(len(labels)), labels].mean(), rel=1e-5)
+    assert accuracy == pytest.approx((Y.argmax(axis=1) == labels).mean())
+
+
+@pytest.mark.parametrize("loss", ["SquaredError", "MeanSquaredError"])
+def test_regression(loss: str) -> None:
+    changes = {"data": "SineOfSum(n=500)", "model": {"layers": "Tanh;Linear", "sizes": [1, 20, 1]}, "loss": loss}
+    history = train(**changes, optimizer="Adam", schedule="Constant(0.01)", training={"epochs": 30, "batch_size": 50})
+    assert history[-1].train_accuracy is None
+    assert history[-1].train_loss < 0.8 * history[0].train_loss
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss"),
+    [("Tanh;Linear", "BinaryCrossEntropy"), ("Tanh;Sigmoid", "SquaredError")],
+)
+def test_two_classes_with_one_output(layers: str, loss: str) -> None:
+    model = {"layers": layers, "sizes": [2, 16, 1]}
+    history = train(data="Checkerboard(cells=2, n=400)", model=model, loss=loss, optimizer="Adam", schedule="Constant(0.02)",
+                    training={"epochs": 30, "batch_size": 20})  # fmt: skip
+    assert history[-1].test_accuracy is not None
+    assert history[-1].test_accuracy > 0.9
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss"),
+    [("ReLU;Softmax", "CrossEntropy"), ("ReLU;Softmax", "NegativeLogLikelihood"), ("ReLU;LogSoftmax", "SoftmaxCrossEntropy")],
+)
+def test_networks_with_a_softmax(layers: str, loss: str) -> None:
+    history = train(model={"layers": layers, "sizes": [64, 32, 10]}, loss=loss, schedule="Constant(0.05)")
+    assert history[-1].train_loss < history[0].train_loss
+
+
+def test_the_schedule_counts_epochs_or_steps() -> None:
+    by_epoch = train(schedule="Exponential(0.02, d=0.5)")
+    assert [m.lr for m in by_epoch] == pytest.approx([0.02 * np.exp(-0.5 * i) for i in range(5)])
+    by_step = train(schedule="Exponential(0.02, d=0.5)", training={"epochs": 2, "batch_size": 100, "schedule_by": "step"})
+    assert [m.lr for m in by_step] == pytest.approx([0.02 * np.exp(-0.5), 0.02 * np.exp(-1.5)])
+
+
+def test_divergence_is_an_error_that_tells_where(ops: Any) -> None:
+    trainer = Trainer(configure(backend=ops.name, dtype="float64", loss="SquaredError", schedule="Constant(1e4)"))
+    with pytest.raises(DivergenceError, match=r"the loss is (inf|nan) at step \d+ of epoch 1 \(learning rate 10000\)"):
+        list(trainer.run())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": {"layers": "Linear", "sizes": [63, 10]}}, "first of model.sizes must be the number of features, 64, got 63"),
+        ({"model": {"layers": "Linear", "sizes": [64, 9]}}, "9 outputs, but the data have 10 classes"),
+        ({"data": "SineOfSum(n=10)", "model": {"layers": "Linear", "sizes": [1, 1]}}, "is for classes, but the data are a regression"),
+        ({"backend": "nunpy"}, "unknown backend 'nunpy'; did you mean 'numpy'"),
+        ({"device": "cuda:7"}, "finds no device 'cuda:7'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_training(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        Trainer(configure(**changes))
+
+
+def test_data_of_ones_own() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 3))
+    T = (X[:, 0] > 0).astype(int)
+    data = Dataset(X, T, X, T, classes=2)
+    trainer = Trainer(configure(model={"layers": "Tanh;Linear", "sizes": [3, 5, 2]}, training={"epochs": 30}), data)
+    assert list(trainer.run())[-1].train_accuracy == pytest.approx(1, abs=0.05)

@@ -1,0 +1,30 @@
+from typing import Any, NamedTuple
+
+from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+
+
+class Pair(NamedTuple):
+    W: Any
+    b: Any
+
+
+TREE = (Pair(1, 2), (), (3, (4,)))
+
+
+def test_map_keeps_the_types() -> None:
+    assert map_tree(lambda x: 10 * x, TREE) == (Pair(10, 20), (), (30, (40,)))
+    assert isinstance(map_tree(str, TREE)[0], Pair)
+
+
+def test_leaves_from_left_to_right() -> None:
+    assert list(leaves(TREE)) == [1, 2, 3, 4]
+    assert list(leaves(5)) == [5]
+
+
+def test_with_leaves_is_the_inverse() -> None:
+    assert with_leaves(TREE, leaves(TREE)) == TREE
+    assert with_leaves(TREE, "abcd") == (Pair("a", "b"), (), ("c", ("d",)))
+
+
+def test_names_are_paths() -> None:
+    assert list(named_leaves(TREE)) == [("0.W", 1), ("0.b", 2), ("2.0", 3), ("2.1.0", 4)]
