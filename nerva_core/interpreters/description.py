@@ -25,7 +25,7 @@ def describe(name: str, latex: bool = False) -> dict[str, str]:
         second: write(found.backward),
         "Where": write(found.where),
         "Shapes": _shapes(found),
-        "Operations on numbers": _lines(
+        "Operations on numbers (a product of matrices is 2mnk, an elementwise function or a sum mn)": _lines(
             f"{heading.lower():<10} {count}"
             for heading, count in ((first, counts.forward), (second, counts.backward))
             if heading and found.given

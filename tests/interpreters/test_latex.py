@@ -1,17 +1,23 @@
 """The equations read from the code are those of the specification, and change with the code."""
 
+import inspect
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, ReLU
+from nerva_core.activations import ACTIVATIONS, ReLU, Tanh
 from nerva_core.errors import NervaError
+from nerva_core.interpreters.expressions import identifier
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
-from nerva_core.layers import ActivationLayer, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
+from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
+from nerva_core.numeric_backend import backend
+from nerva_core.softmax import stable_log_softmax, stable_softmax
+from nerva_core.trees import rebuild
+from tests.interpreters.reading import compute
 
 
 def normal(latex):
@@ -155,6 +161,50 @@ def test_activations(name, value, gradient):
     found = equations(subject)
     assert found.forward[-1].text() == value
     assert found.backward[-1].text() == gradient
+
+
+OPS = backend("numpy", dtype="float64")
+
+
+@pytest.mark.parametrize(
+    "layer", [Linear(2), LinearDropout(2), Dropout(), BatchNormalization(0.1), Softmax(), LogSoftmax(), ActivationLayer(Tanh())], ids=repr
+)
+def test_the_text_says_what_the_code_computes(layer):
+    """The equations are evaluated as they are printed, on random numbers, and compared with what the layer gives."""
+    rng = np.random.default_rng(7)
+    name = list(inspect.signature(layer.feedforward).parameters)[2]
+    X, DY = rng.normal(size=(4, 3)), rng.normal(size=(4, layer.outputs_for(3)))
+    params = rebuild(layer.shapes(3), [rng.normal(size=shape) for shape in layer.shapes(3)])
+    noise = layer.draw(rng, 4, 3)
+    Y, cache = layer.feedforward(OPS, params, X, *noise)
+    DX, gradients = layer.backpropagate(OPS, params, cache, DY)
+    found = equations(layer)
+    fields = [identifier(field).text() for field in getattr(params, "_fields", ())]
+    values = {"N": 4, "D": 3, "K": DY.shape[1], name: X, "DY": DY, "e": np.e, **dict(zip(fields, params, strict=True))}
+    values |= dict(zip("R", noise, strict=False))
+    values |= {"stable-softmax": lambda Z: stable_softmax(OPS, Z), "stable-log-softmax": lambda Z: stable_log_softmax(OPS, Z)}
+    values |= {"tanh": np.tanh, "tanh′": lambda Z: 1 - np.tanh(Z) ** 2}
+    compute([*found.forward, *found.backward], values)
+    np.testing.assert_allclose(values["Y"], Y, rtol=1e-10)
+    np.testing.assert_allclose(values[f"D{name}"], DX, rtol=1e-10, atol=1e-12)
+    for field, gradient in zip(fields, gradients, strict=True):
+        np.testing.assert_allclose(values[f"D{field}"], gradient, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["Momentum", "Nesterov", "GradientDescent", "RMSProp"])
+def test_the_text_of_an_update_says_what_the_code_computes(name):
+    rng = np.random.default_rng(8)
+    optimizer = find(name)[0]
+    theta, Dtheta, state = (rng.uniform(0.1, 1, size=(2, 3)) for _ in range(3))
+    numbers = {"mu": 0.7, "rho": 0.8, "epsilon": 0.01}
+    concrete = replace(optimizer, **{key: value for key, value in numbers.items() if hasattr(optimizer, key)})
+    start = concrete.init(OPS, theta)
+    new, _ = concrete.update(OPS, rebuild(start, [state for _ in start]), theta, Dtheta, 0.3)
+    values = {"θ": theta, "Dθ": Dtheta, "Δ": state, "v": state, "η": 0.3, "μ": 0.7, "ρ": 0.8, "ε": 0.01}
+    text = [e for e in equations(optimizer).forward if "√" not in e.text()]
+    if name == "RMSProp":
+        values["root"] = np.sqrt(0.8 * state + 0.2 * Dtheta**2) + 0.01
+    np.testing.assert_allclose(compute(text, values)["θ′"], new)
 
 
 def test_functions_are_defined_below():
