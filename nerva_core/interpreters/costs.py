@@ -14,7 +14,7 @@ from typing import Any
 
 from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.shapes import Shape, ShapeOps
-from nerva_core.interpreters.subjects import Reader, read
+from nerva_core.interpreters.subjects import Reader, Results, read
 from nerva_core.interpreters.traced import Operation
 
 FREE = ("transpose", "diag", "Diag", "row_repeat", "column_repeat", "fill")
@@ -71,7 +71,7 @@ class CostReader(Reader):
     def matrix(self, name: str, shape: Shape) -> Any:
         return self.ops.matrix(shape)
 
-    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
+    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:
         before = self.ops.count
         result = function(self.ops, *arguments)
         setattr(self.costs, title, getattr(self.costs, title) + self.ops.count - before)

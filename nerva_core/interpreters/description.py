@@ -20,12 +20,12 @@ def describe(name: str, latex: bool = False) -> dict[str, str]:
     found, counts = equations(subject), costs(subject)
     write = _as_latex if latex else _as_text
     sections = {
-        f"{title} ({kind})": "\n".join([_summary(subject), *(f"There is also the {other} {title}." for other in others)]),
+        f"{title} ({kind})": "\n".join([_summary(subject), *(f"There is also the {other}." for other in others)]),
         first: write(found.forward),
         second: write(found.backward),
         "Where": write(found.where),
         "Shapes": _shapes(found),
-        "Operations on numbers": _lines(
+        "Operations on numbers (a product of matrices is 2mnk, an elementwise function or a sum mn)": _lines(
             f"{heading.lower():<10} {count}"
             for heading, count in ((first, counts.forward), (second, counts.backward))
             if heading and found.given
@@ -50,7 +50,7 @@ def _as_latex(part: list[Equation]) -> str:
 
 def _shapes(found: Equations) -> str:
     """The quantities of each shape: what is given, and what the equations define."""
-    quantities = {left.text(): shape for left, shape in found.given.values()}
+    quantities = {left.text(): shape for left, shape in found.given}
     quantities |= {equation.left.text(): equation.shape for equation in (*found.forward, *found.backward)}
     groups: dict[str, list[str]] = {}
     for quantity, (m, n) in quantities.items():

@@ -77,6 +77,7 @@ def symbol(name: str, shape: Shape) -> Expression:
 
 def identifier(name: str) -> Markup:
     """A Python name as a mathematical one: Dgamma as Dγ, beta1 as β₁, al as a_l, Al as A^l."""
+    name = name.rstrip("_") or name  # lambda_ is not a keyword
     if name in mk.GREEK:
         return mk.Symbol(mk.GREEK[name])
     if match := re.fullmatch(r"([a-zA-Z])([lr])", name):

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 from nerva_core.activations import Activation
 from nerva_core.interpreters import markup as mk
@@ -35,9 +35,8 @@ from nerva_core.interpreters.expressions import (
 )
 from nerva_core.interpreters.markup import Format, Markup
 from nerva_core.interpreters.shapes import Shape, ShapeOps
-from nerva_core.interpreters.subjects import Reader, read
+from nerva_core.interpreters.subjects import AnyActivation, Reader, Results, read
 from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced
-from nerva_core.layers import Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 
@@ -77,11 +76,18 @@ class Equations:
     forward: list[Equation] = field(default_factory=list)
     backward: list[Equation] = field(default_factory=list)
     where: list[Equation] = field(default_factory=list)
-    given: dict[str, tuple[Markup, Shape]] = field(default_factory=dict)
+    given: list[tuple[Markup, Shape]] = field(default_factory=list)
+
+
+Functions: TypeAlias = dict[Callable[..., Any], tuple[Any, ...]]
+"""The functions that are shown by name, with the arguments of a call."""
 
 
 class LatexOps(Interpreter[Expression]):
     """Matrix operations on expressions. An operation without a notation is its definition."""
+
+    def __init__(self, functions: Functions) -> None:
+        self.functions = functions
 
     def size(self, value: Expression) -> Shape:
         return value.shape
@@ -112,6 +118,8 @@ class LatexOps(Interpreter[Expression]):
         if name is None:
             result: Traced[Expression] = f(self, Traced(self, X))
             return result.value
+        if not isinstance(f.__self__, AnyActivation):
+            self.functions.setdefault(f, (Traced(self, X),))
         e = Expression("apply", (f, X), shape)
         e.call = mk.Call(name, markup(X))
         return e
@@ -142,29 +150,28 @@ def function_name(function: Callable[..., Any]) -> Markup:
 class EquationReader(Reader):
     """Collects the equations of the parts."""
 
-    def __init__(self) -> None:
-        self.ops = LatexOps()
+    def __init__(self, functions: Functions) -> None:
+        self.ops = LatexOps(functions)
         self.equations = Equations()
-        self.functions: dict[Callable[..., Any], tuple[Any, ...]] = {}
+        self.functions = functions
         self._used: set[str] = set()
         self._bound: list[Expression] = []  # the expressions that have an equation, in the part that runs
 
     def matrix(self, name: str, shape: Shape) -> Traced[Expression]:
         e = symbol(name, shape)
-        left = markup(e)
-        self._used.add(left.text())
-        self.equations.given[name] = (left, shape)
+        e.name = self._fresh(markup(e))
+        self.equations.given.append((e.name, shape))
         return Traced(self.ops, e)
 
-    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
+    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:
         self._bound = []
         with self._watching(function):
             result = function(self.ops, *arguments)
         copies: list[Equation] = []
         concluded: list[Expression] = []
-        for name, value in results(result).items():
+        for name, value in results(result):
             if isinstance(value, Traced):
-                copies += self._conclude(identifier(name) if name else _call_of(function, arguments), value.value, concluded)
+                copies += self._conclude(_left(name) if name else _call_of(function, arguments), value.value, concluded)
                 concluded.append(value.value)
         found = self.equations.forward if title == "forward" else self.equations.backward
         found += [Equation(markup(e), self._right(e), e.shape) for e in self._bound] + copies
@@ -179,6 +186,8 @@ class EquationReader(Reader):
         """Name a result. One that was there before, or is another result too, gets an equation of its own."""
         if e.name is not None and e.name.text().rstrip("′") == wanted.text():
             return []
+        if e in self._bound and e.name is not None and e not in concluded:
+            self._used.discard(e.name.text())
         left = self._fresh(wanted)
         if e.name is not None and (e not in self._bound or e in concluded):
             return [Equation(left, e.name, e.shape)]
@@ -246,6 +255,11 @@ class EquationReader(Reader):
         return waiting
 
 
+def _left(name: Any) -> Markup:
+    """The name of a result; of a matrix X, that of its gradient."""
+    return mk.Row(mk.Symbol("D"), markup(name.value)) if isinstance(name, Traced) else identifier(name)
+
+
 def _call(name: Markup, arguments: tuple[Any, ...]) -> Markup:
     return mk.Call(name, *(markup(a.value) if isinstance(a, Traced) else markup(a) for a in arguments))
 
@@ -265,9 +279,7 @@ def _says_its_expression(name: str) -> bool:
 
 def equations(subject: Any) -> Equations:
     """The equations of a layer, activation, loss, optimizer or function, read from its running code."""
-    reader = EquationReader()
-    if isinstance(subject, Sequential):
-        return _of_all(subject)
+    reader = EquationReader({})
     read(subject, reader)
     done: set[Any] = {subject}
     while waiting := {f: arguments for f, arguments in reader.functions.items() if f not in done}:
@@ -279,26 +291,12 @@ def equations(subject: Any) -> Equations:
 
 def _definition(reader: EquationReader, function: Callable[..., Any], arguments: tuple[Any, ...]) -> list[Equation]:
     """The equations of a function that was called with these arguments, on variables with the names of its parameters."""
-    inner = EquationReader()
-    inner.functions = reader.functions
+    inner = EquationReader(reader.functions)
     names = list(inspect.signature(function).parameters)[1:]
     symbols = [inner.matrix(name, a.value.shape) if isinstance(a, Traced) else a for name, a in zip(names, arguments, strict=True)]
     for given, e in zip(arguments, symbols, strict=True):
         if isinstance(given, Traced) and is_uniform(given.value):
             e.value.operation = "uniform"
-    inner.part("forward", function, tuple(symbols), lambda result: {"": result})
+    inner.part("forward", function, tuple(symbols), lambda result: [("", result)])
     *local, result = inner.equations.forward
     return [result, *local]
-
-
-def _of_all(network: Sequential) -> Equations:
-    """The equations of the layers of a network, one after the other."""
-    total = Equations()
-    for layer in network.layers:
-        part = equations(layer)
-        total.forward += part.forward
-        total.backward = part.backward + total.backward
-        known = {equation.text() for equation in total.where}
-        total.where += [equation for equation in part.where if equation.text() not in known]
-        total.given |= part.given
-    return total

@@ -17,6 +17,7 @@ GREEK = {
 LATEX = {
     **{letter: f"\\{name}" for name, letter in GREEK.items()},
     "ε": "\\varepsilon", "φ": "\\varphi", "·": "\\cdot", "⊙": "\\odot", "−": "-", "≤": "\\leq", "≥": "\\geq", "∨": "\\lor", "∧": "\\land",
+    **{name: f"\\{name}" for name in ("exp", "log", "max", "min", "tanh")},
     "⊤": "\\top", "′": "'", "∇": "\\nabla", "𝕀": "\\mathbb{I}", "ℒ": "\\mathcal{L}", "|": "|",
 }  # fmt: skip
 
@@ -144,7 +145,9 @@ class Fenced(Markup):
         return f"{self.left}{self.inside.text()}{self.right}"
 
     def latex(self) -> str:
-        return f"\\left{self.left}{self.inside.latex()}\\right{self.right}"
+        inside = self.inside.latex()
+        tall = "\\frac" in inside or "\\begin" in inside
+        return f"\\left{self.left}{inside}\\right{self.right}" if tall else f"{self.left}{inside}{self.right}"
 
     def mathml(self) -> str:
         return f"<mrow><mo>{self.left}</mo>{self.inside.mathml()}<mo>{self.right}</mo></mrow>"

@@ -31,9 +31,13 @@ class Polynomial:
         return value if isinstance(value, Polynomial) else _collected([((), value)])
 
     def __add__(self, other: Count) -> Polynomial:
+        if not isinstance(other, (Polynomial, int)):
+            return NotImplemented
         return _collected([*self.terms, *Polynomial.of(other).terms])
 
     def __mul__(self, other: Count) -> Polynomial:
+        if not isinstance(other, (Polynomial, int)):
+            return NotImplemented
         return _collected([(_times(m, n), c * d) for m, c in self.terms for n, d in Polynomial.of(other).terms])
 
     def __neg__(self) -> Polynomial:

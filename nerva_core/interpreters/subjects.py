@@ -12,7 +12,7 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from nerva_core import softmax
 from nerva_core.activations import ACTIVATIONS, Activation
@@ -20,11 +20,11 @@ from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
-from nerva_core.layers import LAYERS, Layer
+from nerva_core.layers import LAYERS, Layer, Sequential
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.optimizers import OPTIMIZERS, Optimizer
-from nerva_core.registry import Call, Entry, Table, parse_call
+from nerva_core.registry import Call, Table, parse_call
 from nerva_core.schedules import SCHEDULES, Schedule
 from nerva_core.trees import rebuild
 
@@ -50,6 +50,10 @@ class AnyActivation(Activation):
         return ops.exp(X)
 
 
+Results: TypeAlias = Callable[[Any], list[tuple[Any, Any]]]
+"""The matrices in what a part gives, each with its name; in the place of a name may be the matrix X of which it is the gradient, DX."""
+
+
 class Reader(ABC):
     """Looks at the parts of a subject while they run."""
 
@@ -58,8 +62,8 @@ class Reader(ABC):
         """A matrix that is given."""
 
     @abstractmethod
-    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Callable[[Any], dict[str, Any]]) -> Any:
-        """Run a part; ``results`` names the matrices in what it gives. ``title`` is "forward" or "backward"."""
+    def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:
+        """Run a part and give its result. ``title`` is "forward" or "backward"; a result without a name is that of a rule."""
 
     def matrices(self, shapes: Any, names: Sequence[str] = ()) -> Any:
         """Matrices for the shapes in nested tuples, with the names of their fields, or the given names."""
@@ -84,23 +88,47 @@ def read(subject: Any, reader: Reader) -> None:
 
 
 def _read_layer(layer: Layer, reader: Reader) -> None:
-    name, *noise_names = _parameters(layer.feedforward)[1:]
-    columns = K if name in ("Y", "Z") else D
-    X = reader.matrix(name, (N, columns))
-    params = reader.matrices(layer.shapes(columns))
-    noise = reader.matrices(layer.noise_shapes(N, columns), noise_names)
-    Y, cache = reader.part("forward", layer.feedforward, (params, X, *noise), lambda result: {"Y": result[0]})
-    _expect(layer, "Y", X.ops.shape(Y), (N, layer.outputs_for(columns)))
-    DY = reader.matrix("DY", X.ops.shape(Y))
-    fields = [f"D{field}" for field in getattr(params, "_fields", ())]
+    """A layer, or the layers of a network: the output of each has the name that the input has in the equations of the next."""
+    layers = _flattened(layer)
+    if not layers:
+        return
+    names = [_input_name(each) for each in layers]
+    X = reader.matrix(names[0], (N, K if names[0] in ("Y", "Z") else D))
+    ops = X.ops
+    done: list[tuple[Layer, Any, Any, Any]] = []
+    for each, output in zip(layers, [*names[1:], "Y"], strict=True):
+        rows, columns = ops.shape(X)
+        params = reader.matrices(each.shapes(columns))
+        noise = reader.matrices(each.noise_shapes(rows, columns), _parameters(each.feedforward)[2:])
+        Y, cache = reader.part("forward", each.feedforward, (params, X, *noise), _named_output(output))
+        _expect(each, "Y", ops.shape(Y), (rows, each.outputs_for(columns)))
+        done.append((each, params, X, cache))
+        X = Y
+    DY = reader.matrix("DY", ops.shape(X))
+    for each, params, X, cache in reversed(done):
+        DY, gradients = reader.part("backward", each.backpropagate, (params, cache, DY), _gradients_of(X, params))
+        for name, gradient, value in zip(["X", *_names(params)], (DY, *gradients), (X, *params), strict=True):
+            _expect(each, f"D{name}", ops.shape(gradient), ops.shape(value))
 
-    def gradients(result: Any) -> dict[str, Any]:
-        return {f"D{name}": result[0], **dict(zip(fields, result[1], strict=False))}
 
-    result = reader.part("backward", layer.backpropagate, (params, cache, DY), gradients)
-    _expect(layer, f"D{name}", X.ops.shape(result[0]), (N, columns))
-    for field, gradient, parameter in zip(fields, result[1], params, strict=False):
-        _expect(layer, field, X.ops.shape(gradient), X.ops.shape(parameter))
+def _flattened(layer: Layer) -> list[Layer]:
+    return [inner for each in layer.layers for inner in _flattened(each)] if isinstance(layer, Sequential) else [layer]
+
+
+def _input_name(layer: Layer) -> str:
+    return _parameters(layer.feedforward)[1]
+
+
+def _named_output(name: str) -> Results:
+    return lambda result: [(name, result[0])]
+
+
+def _gradients_of(X: Any, params: Any) -> Results:
+    return lambda result: list(zip((X, *params), (result[0], *result[1]), strict=True))
+
+
+def _names(values: Any) -> list[str]:
+    return list(getattr(values, "_fields", [f"P{k + 1}" for k in range(len(values))]))
 
 
 def _expect(layer: Layer, name: str, shape: Shape, expected: Shape) -> None:
@@ -109,13 +137,15 @@ def _expect(layer: Layer, name: str, shape: Shape, expected: Shape) -> None:
 
 
 def _read_activation(activation: Activation, reader: Reader) -> None:
+    X = reader.matrix("X", (N, D))
     for title, rule in (("forward", activation.value), ("backward", activation.gradient)):
-        reader.part(title, rule, (reader.matrix("X", (N, D)),), lambda result: {"": result})
+        reader.part(title, rule, (X,), lambda result: [("", result)])
 
 
 def _read_loss(loss: Loss, reader: Reader) -> None:
+    Y, T = reader.matrix("Y", (N, K)), reader.matrix("T", (N, K))
     for title, rule in (("forward", loss.value), ("backward", loss.gradient)):
-        reader.part(title, rule, (reader.matrix("Y", (N, K)), reader.matrix("T", (N, K))), lambda result: {"": result})
+        reader.part(title, rule, (Y, T), lambda result: [("", result)])
 
 
 def _read_optimizer(optimizer: Optimizer, reader: Reader) -> None:
@@ -128,14 +158,14 @@ def _read_optimizer(optimizer: Optimizer, reader: Reader) -> None:
         "forward",
         optimizer.update,
         (state, theta, Dtheta, *scalars),
-        lambda result: {**dict(zip(names, result[1], strict=False)), "theta": result[0]},
+        lambda result: [*zip(names, result[1], strict=False), ("theta", result[0])],
     )
 
 
 def _read_function(function: Callable[..., Any], reader: Reader) -> None:
     """A function of a matrix, or of a row vector if it says so by a lowercase name."""
     arguments = [reader.matrix(name, (1 if name.islower() else N, D)) for name in _parameters(function)]
-    reader.part("forward", function, tuple(arguments), lambda result: {"": result})
+    reader.part("forward", function, tuple(arguments), lambda result: [("", result)])
 
 
 _READINGS: dict[type, Callable[[Any, Reader], None]] = {
@@ -162,23 +192,26 @@ def find(description: str) -> tuple[Any, list[str]]:
     kinds = [table for table in TABLES if call.name in table]
     function = FUNCTIONS.get(call.name.replace("-", "_").replace(" ", "_").casefold())
     if kinds:
-        return symbolic(kinds[0], call), [table.kind for table in kinds[1:]] + ["function"] * (function is not None)
+        others = [f"{table.kind} {table.lookup(call.name).__name__}" for table in kinds[1:]]
+        return symbolic(kinds[0], call), others + ([f"function {function.__name__}"] if function else [])
     if function is not None:
         return function, []
     known = [*dict.fromkeys(name for table in TABLES for name in table.entries), *FUNCTIONS]
     raise NervaError(f"cannot show {call.name!r}; {did_you_mean(call.name, known)}")
 
 
-def symbolic(table: Table[Any], call: Call) -> Entry:
+def symbolic(table: Table[Any], call: Call) -> Any:
     """The entry of a table with symbols for the numbers that are not given."""
     fields = {field.name: field for field in dataclasses.fields(table.lookup(call.name)) if field.init}
-    given = {*list(fields)[: len(call.arguments)], *call.parameters}
+    given = {*list(fields)[: len(call.arguments)], *call.parameters, *(f"{key}_" for key in call.parameters)}
     hints = typing.get_type_hints(table.lookup(call.name), include_extras=False)
     required = {name: _example(hints[name]) for name, field in fields.items() if name not in given and field.default is dataclasses.MISSING}
     entry = table.build(call.name, *call.arguments, **{**required, **call.parameters})
-    symbols = {name: _symbol(name, hints[name]) for name in fields if name not in given and hints[name] in (float, int, Activation)}
-    result: Entry = dataclasses.replace(entry, **symbols)
-    return result
+    symbols = {name: _symbol(name, hints[name]) for name in fields if name not in given}
+    try:
+        return dataclasses.replace(entry, **{name: value for name, value in symbols.items() if value is not None})
+    except TypeError:  # an entry that compares its parameters needs numbers
+        return entry
 
 
 def _example(hint: Any) -> Any:
@@ -187,8 +220,12 @@ def _example(hint: Any) -> Any:
 
 
 def _symbol(name: str, hint: Any) -> Any:
-    """What a parameter is if it is not given: any activation, the size K, a number of its name."""
-    return {Activation: AnyActivation(), int: K}.get(hint) or Scalar("symbol", name=identifier(name))
+    """What a parameter is if it is not given: any activation, the size K, a number of its name; None if it needs a value."""
+    if hint is Activation:
+        return AnyActivation()
+    if hint is int:
+        return K if name == "outputs" else None
+    return Scalar("symbol", name=identifier(name)) if hint is float else None
 
 
 def kind_of(subject: Any) -> tuple[str, str, str, str]:

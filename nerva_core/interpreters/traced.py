@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from nerva_core.errors import NervaError
 from nerva_core.matrix_ops import M, MatrixOps, Scalar, Size
-from nerva_core.trees import rebuild
+from nerva_core.trees import map_tree
 
 V = TypeVar("V")
 
@@ -180,7 +180,7 @@ class TracingOps(Interpreter[M]):
 
     def wrap(self, tree: Any) -> Any:
         """The matrices in nested tuples as traced values; what ``inner`` gives no shape, such as a number, stays as it is."""
-        return map_leaves(lambda leaf: Traced(self, leaf) if self.is_matrix(leaf) else leaf, tree)
+        return map_tree(lambda leaf: Traced(self, leaf) if self.is_matrix(leaf) else leaf, tree)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """``function(ops, *arguments)``, run by these operations on matrices of ``inner``, with its result as matrices of ``inner``."""
@@ -221,13 +221,6 @@ class Recorder(TracingOps[M]):
         return result
 
 
-def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The function on every item of nested tuples, which keep their type."""
-    if isinstance(tree, (tuple, list)):
-        return rebuild(tree, [map_leaves(function, item) for item in tree])
-    return function(tree)
-
-
 def unwrap(tree: Any) -> Any:
     """The values of the traced matrices in nested tuples."""
-    return map_leaves(lambda leaf: leaf.value if isinstance(leaf, Traced) else leaf, tree)
+    return map_tree(lambda leaf: leaf.value if isinstance(leaf, Traced) else leaf, tree)

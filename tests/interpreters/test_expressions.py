@@ -1,0 +1,127 @@
+"""Names and brackets: an expression on a line of text, read by the rules of the notation, has the value of the expression."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup
+from nerva_core.interpreters.latex import LatexOps
+from nerva_core.interpreters.polynomial import size
+from nerva_core.interpreters.traced import OPERATIONS, Traced
+from tests.interpreters.reading import Reading
+
+VALUES = {name: np.random.default_rng(k).normal(size=(2, 2)) for k, name in enumerate("XYZ")}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "latex"),
+    [
+        ("X", "X", "X"),
+        ("DX", "DX", "DX"),
+        ("Dgamma", "Dγ", "D\\gamma"),
+        ("Sigma", "Σ", "\\Sigma"),
+        ("Delta", "Δ", "\\Delta"),
+        ("al", "a_l", "a_{l}"),
+        ("Dtr", "Dt_r", "Dt_{r}"),
+        ("Al", "A^l", "A^{l}"),
+        ("beta1", "β_1", "\\beta_{1}"),
+        ("likelihood", "likelihood", "\\text{likelihood}"),
+        ("Dense", "Dense", "\\text{Dense}"),
+    ],
+)
+def test_identifier(name, text, latex):
+    assert identifier(name).text() == text
+    assert identifier(name).latex() == latex
+
+
+BINARY = {"add": np.add, "subtract": np.subtract, "hadamard": np.multiply, "matmul": np.matmul}
+
+
+def expressions():
+    """Expressions with their values."""
+    leaf = st.sampled_from("XYZ").map(lambda name: (Expression("symbol", name=identifier(name)), VALUES[name]))
+
+    def larger(inner):
+        binary = st.builds(
+            lambda op, a, b: (Expression(op, (a[0], b[0])), BINARY[op](a[1], b[1])), st.sampled_from(list(BINARY)), inner, inner
+        )
+        unary = st.one_of(
+            inner.map(lambda a: (Expression("negate", (a[0],)), -a[1])),
+            inner.map(lambda a: (Expression("transpose", (a[0],)), a[1].T)),
+            inner.map(lambda a: (Expression("scale", (3, a[0])), 3 * a[1])),
+        )
+        return st.one_of(binary, unary)
+
+    return st.recursive(leaf, larger, max_leaves=8)
+
+
+@given(expressions())
+def test_brackets_stand_where_they_are_needed(expression):
+    e, value = expression
+    np.testing.assert_allclose(Reading(markup(e).text(), VALUES).value(), value, rtol=1e-9, atol=1e-9)
+
+
+@given(expressions())
+def test_latex_has_the_brackets_of_the_text(expression):
+    text, latex = markup(expression[0]).text(), markup(expression[0]).latex()
+    assert latex.count("(") == latex.count(")") == text.count("(")
+    assert latex.count("{") == latex.count("}")
+
+
+def written(code, **shapes):
+    ops = LatexOps({})
+    values = {name: Traced(ops, Expression("symbol", (), shape, identifier(name))) for name, shape in shapes.items()}
+    return markup(code(ops, **values).value).text()
+
+
+N, D, K = size("N"), size("D"), size("K")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (lambda ops, X, W: X @ ops.transpose(W), "X · Wᵀ"),
+        (lambda ops, X, W: ops.transpose(X + X), "(X + X)ᵀ"),
+        (lambda ops, X, W: X - (X - X), "X − (X − X)"),
+        (lambda ops, X, W: X - -X, "X − (−X)"),
+        (lambda ops, X, W: ops.columns_sum(ops.hadamard(X, X)), "1_Nᵀ · (X ⊙ X)"),
+        (lambda ops, X, W: ops.row_repeat(ops.columns_mean(X), N), "1/N · 1_N · 1_Nᵀ · X"),
+        (lambda ops, X, W: ops.rows_mean(X), "1/D · X · 1_D"),
+        (lambda ops, X, W: ops.divide(ops.divide(X, N), D), "X/(N D)"),
+        (lambda ops, X, W: ops.hadamard(X, ops.reciprocal(X)), "X ⊙ (1/X)"),
+        (lambda ops, X, W: ops.inv_sqrt(X + X), "(X + X)^(−1/2)"),
+        (lambda ops, X, W: ops.sqrt(X), "√X"),
+        (lambda ops, X, W: ops.exp(-X), "e^(−X)"),
+        (lambda ops, X, W: ops.transpose(ops.exp(X)), "(e^X)ᵀ"),
+        (lambda ops, X, W: ops.ones(N, D) - X, "1 − X"),
+        (lambda ops, X, W: ops.ones(D, 1) @ ops.ones(1, N), "1_D · 1_Nᵀ"),
+        (lambda ops, X, W: 0.5 * ops.ones(N, D) + X, "0.5 + X"),
+        (lambda ops, X, W: ops.identity(N) @ X, "𝕀_N · X"),
+        (lambda ops, X, W: ops.diag(X @ ops.transpose(X)), "diag(X · Xᵀ)"),
+        (lambda ops, X, W: ops.rows_max(X), "max(X)_row"),
+        (lambda ops, X, W: ops.where(ops.less(X, -X), X, ops.where(ops.greater(X, -X), -X, X)), "{X if X < −X; −X if X > −X; X otherwise}"),
+        (lambda ops, X, W: ops.where(ops.hadamard(ops.less(X, -X), ops.equal(X, X)), X, -X), "{X if X < −X ∧ X = X; −X otherwise}"),
+        (lambda ops, X, W: ops.greater_equal(X, ops.zeros(N, D)), "[X ≥ 0]"),
+        (lambda ops, X, W: ops.abs(X), "|X|"),
+        (lambda ops, X, W: ops.clip(X, -1, 2), "min(max(X, −1), 2)"),
+        (lambda ops, X, W: ops.log_sigmoid(X), "log(σ(X))"),
+        (lambda ops, X, W: ops.xlogy(X, X), "X ⊙ log(X)"),
+        (lambda ops, X, W: (1 - Scalar("symbol", name=identifier("beta1"))) * X, "(1 − β_1) X"),
+    ],
+)
+def test_notation(code, text):
+    assert written(code, X=(N, D), W=(K, D)) == text
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_is_shown(name):
+    column, row, square, matrix = (N, 1), (1, D), (N, N), (N, D)
+    shape = {"column_repeat": column, "row_repeat": row, "Diag": row, "diag": square, "matmul": square, "fill": (1, 1)}.get(name, matrix)
+    numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D}
+
+    def code(ops, A):
+        parameters = list(OPERATIONS[name].parameters.items())[1:]
+        return getattr(ops, name)(*(A if p.annotation == "M" else numbers[key] for key, p in parameters))
+
+    assert written(code, A=shape)

@@ -1,0 +1,311 @@
+"""The equations read from the code are those of the specification, and change with the code."""
+
+import inspect
+import re
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from nerva_core.activations import ACTIVATIONS, ReLU, Tanh
+from nerva_core.errors import NervaError
+from nerva_core.interpreters.expressions import identifier
+from nerva_core.interpreters.latex import equations
+from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
+from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
+from nerva_core.numeric_backend import backend
+from nerva_core.softmax import stable_log_softmax, stable_softmax
+from nerva_core.trees import rebuild
+from tests.interpreters.reading import compute
+
+
+def normal(latex):
+    """LaTeX without what does not change the mathematics: spaces, the sign of the product ·, braces around single things."""
+    latex = re.sub(r"\\left|\\right|\\cdot|\\,|\\text|\\mathbf|[{}\s]", "", latex)
+    return latex.replace("\\varepsilon", "\\epsilon")
+
+
+def shown(subject):
+    found = equations(subject)
+    return [normal(equation.latex()) for equation in (*found.forward, *found.backward)]
+
+
+AFFINE = r"Z = XW^\top + 1_N \cdot b"
+BACK = [r"DW = DZ^\top \cdot X", r"Db = 1_N^\top \cdot DZ", r"DX = DZ \cdot W"]
+DROPOUT_BACK = [r"DW = (DZ^\top \cdot X) \odot R^\top", r"Db = 1_N^\top \cdot DZ", r"DX = DZ(W \odot R^\top)"]
+SRELU = r"\text{srelu}(Z, a_l, t_l, a_r, t_r)"  # the specification leaves the parameters out
+
+# The equations of section 4 of the specification, as printed there. Where the code runs another form, which is proved equal, it is
+# given with the reason.
+SPECIFICATION = {
+    "linear": (
+        Linear(K),
+        [r"Y = XW^\top + 1_N \cdot b", r"DW = DY^\top \cdot X", r"Db = 1_N^\top \cdot DY", r"DX = DY \cdot W"],
+    ),
+    "activation": (
+        Sequential((Linear(K), ActivationLayer(AnyActivation()))),
+        [AFFINE, r"Y = \text{act}(Z)", r"DZ = DY \odot \text{act}'(Z)", *BACK],
+    ),
+    "srelu": (
+        Sequential((Linear(K), SReLU())),
+        [
+            AFFINE,
+            rf"Y = {SRELU}",
+            r"A^l = \begin{cases} Z - t_l & \text{if } Z \leq t_l \\ 0 & \text{otherwise} \end{cases}",
+            r"T^l = \begin{cases} 1 - a_l & \text{if } Z \leq t_l \\ 0 & \text{otherwise} \end{cases}",
+            r"A^r = \begin{cases} 0 & \text{if } Z \leq t_l \lor Z < t_r \\ Z - t_r & \text{otherwise} \end{cases}",
+            # printed as 1 - a_r if Z >= t_r, which is wrong for t_r <= Z <= t_l (erratum 004-16)
+            r"T^r = \begin{cases} 0 & \text{if } Z \leq t_l \lor Z < t_r \\ 1 - a_r & \text{otherwise} \end{cases}",
+            r"DZ = DY \odot \text{srelu}'(Z, a_l, t_l, a_r, t_r)",
+            r"Da_l = 1_N^\top \cdot (DY \odot A^l) \cdot 1_K",
+            r"Dt_l = 1_N^\top \cdot (DY \odot T^l) \cdot 1_K",
+            r"Da_r = 1_N^\top \cdot (DY \odot A^r) \cdot 1_K",
+            r"Dt_r = 1_N^\top \cdot (DY \odot T^r) \cdot 1_K",
+            *BACK,
+        ],
+    ),
+    "softmax": (
+        Sequential((Linear(K), Softmax())),
+        [
+            AFFINE,
+            r"Y = \text{stable-softmax}(Z)",  # does not overflow
+            r"DZ = Y \odot (DY - (DY \odot Y) \cdot 1_K \cdot 1_K^\top)",  # in place of diag(DY Y^T), which costs O(N^2 K)
+            *BACK,
+        ],
+    ),
+    "log-softmax": (
+        Sequential((Linear(K), LogSoftmax())),
+        [
+            AFFINE,
+            r"Y = \text{stable-log-softmax}(Z)",
+            r"DZ = DY - \text{stable-softmax}(Z) \odot (DY \cdot 1_K \cdot 1_K^\top)",
+            *BACK,
+        ],
+    ),
+    "batch normalization": (
+        find("BatchNormalization")[0],
+        [
+            r"\text{mean} = \frac{1}{N} \cdot 1_N^\top \cdot X",
+            r"R = X - 1_N \cdot \text{mean}",
+            r"\Sigma = \frac{1}{N} \cdot 1_N^\top \cdot (R \odot R)",  # in place of diag(R^T R)^T / N, which costs O(N D^2)
+            r"Z = (1_N \cdot (\Sigma + \epsilon)^{-\frac{1}{2}}) \odot R",  # with epsilon
+            r"Y = (1_N \cdot \gamma) \odot Z + 1_N \cdot \beta",
+            r"DZ = (1_N \cdot \gamma) \odot DY",
+            r"D\beta = 1_N^\top \cdot DY",
+            r"D\gamma = 1_N^\top \cdot (Z \odot DY)",
+            # equation (25), which has N x N matrices, in O(ND)
+            r"DX = (1_N \cdot (\Sigma + \epsilon)^{-\frac{1}{2}}) \odot (DZ - \frac{1}{N} \cdot 1_N \cdot 1_N^\top \cdot DZ"
+            r" - Z \odot (\frac{1}{N} \cdot 1_N \cdot 1_N^\top \cdot (Z \odot DZ)))",
+        ],
+    ),
+    "linear dropout": (
+        LinearDropout(K),
+        [
+            r"Y = X(W^\top \odot R) + 1_N \cdot b",
+            r"DW = (DY^\top \cdot X) \odot R^\top",
+            r"Db = 1_N^\top \cdot DY",
+            r"DX = DY(W \odot R^\top)",
+        ],
+    ),
+    "activation dropout": (
+        Sequential((LinearDropout(K), ActivationLayer(AnyActivation()))),
+        [r"Z = X(W^\top \odot R) + 1_N \cdot b", r"Y = \text{act}(Z)", r"DZ = DY \odot \text{act}'(Z)", *DROPOUT_BACK],
+    ),
+    "gradient descent": (find("GradientDescent")[0], [r"\theta' = \theta - \eta \cdot D\theta"]),
+    "momentum": (find("Momentum")[0], [r"\Delta' = \mu \cdot \Delta - \eta \cdot D\theta", r"\theta' = \theta + \Delta'"]),
+    "Nesterov": (
+        find("Nesterov")[0],
+        [r"\Delta' = \mu \cdot \Delta - \eta \cdot D\theta", r"\theta' = \theta + \mu \cdot \Delta' - \eta \cdot D\theta"],
+    ),
+    "squared error": (
+        find("SquaredError")[0],
+        [r"\mathcal{L}(Y, T) = 1_N^\top \cdot ((Y - T) \odot (Y - T)) \cdot 1_K", r"\nabla_Y \mathcal{L}(Y, T) = 2(Y - T)"],
+    ),
+    "cross-entropy": (
+        find("CrossEntropy")[0],
+        [r"\mathcal{L}(Y, T) = 1_N^\top \cdot (-T \odot \log(Y)) \cdot 1_K", r"\nabla_Y \mathcal{L}(Y, T) = -T \odot \frac{1}{Y}"],
+    ),
+    "softmax function": (
+        FUNCTIONS["softmax"],
+        [r"E = e^X", r"\text{softmax}(X) = E \odot \left( \frac{1}{E \cdot 1_D} \cdot 1_D^\top \right)"],
+    ),
+    "log-softmax function": (FUNCTIONS["log_softmax"], [r"\text{log-softmax}(X) = X - \log(e^X \cdot 1_D) \cdot 1_D^\top"]),
+    "(26)": (
+        FUNCTIONS["softmax_jacobian"],
+        [r"s = \text{stable-softmax}(x)", r"\text{softmax-jacobian}(x) = \text{Diag}(s) - s^\top \cdot s"],
+    ),
+    "(27)": (FUNCTIONS["log_softmax_jacobian"], [r"\text{log-softmax-jacobian}(x) = \mathbb{I}_D - 1_D \cdot \text{stable-softmax}(x)"]),
+}
+
+
+@pytest.mark.parametrize(("subject", "printed"), SPECIFICATION.values(), ids=SPECIFICATION)
+def test_the_equations_are_those_of_the_specification(subject, printed):
+    assert shown(subject) == [normal(equation) for equation in printed]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "gradient"),
+    [
+        ("ReLU", "relu(X) = max(X, 0)", "relu′(X) = [X ≥ 0]"),
+        ("LeakyReLU", "leaky-relu(X) = max(α X, X)", "leaky-relu′(X) = {α if X < α X; 1 otherwise}"),
+        ("AllReLU(0.3)", "all-relu(X) = {0.3 X if X < 0; X otherwise}", "all-relu′(X) = {0.3 if X < 0; 1 otherwise}"),
+        ("Tanh", "tanh(X) = (e^X − e^(−X)) ⊙ (1/(e^X + e^(−X)))", "tanh′(X) = 1 − T ⊙ T"),
+        ("Sigmoid", "σ(X) = 1/(1 + e^(−X))", "σ′(X) = σ(X) ⊙ σ(−X)"),
+        ("Softplus", "softplus(X) = log(1 + e^X)", "softplus′(X) = σ(X)"),
+        ("GELU", "gelu(X) = X ⊙ Φ(X)", "gelu′(X) = Φ(X) + X ⊙ φ(X)"),
+    ],
+)
+def test_activations(name, value, gradient):
+    subject = ACTIVATIONS.parse(name) if "(" in name else find(name)[0]
+    found = equations(subject)
+    assert found.forward[-1].text() == value
+    assert found.backward[-1].text() == gradient
+
+
+OPS = backend("numpy", dtype="float64")
+
+
+@pytest.mark.parametrize(
+    "layer", [Linear(2), LinearDropout(2), Dropout(), BatchNormalization(0.1), Softmax(), LogSoftmax(), ActivationLayer(Tanh())], ids=repr
+)
+def test_the_text_says_what_the_code_computes(layer):
+    """The equations are evaluated as they are printed, on random numbers, and compared with what the layer gives."""
+    rng = np.random.default_rng(7)
+    name = list(inspect.signature(layer.feedforward).parameters)[2]
+    X, DY = rng.normal(size=(4, 3)), rng.normal(size=(4, layer.outputs_for(3)))
+    params = rebuild(layer.shapes(3), [rng.normal(size=shape) for shape in layer.shapes(3)])
+    noise = layer.draw(rng, 4, 3)
+    Y, cache = layer.feedforward(OPS, params, X, *noise)
+    DX, gradients = layer.backpropagate(OPS, params, cache, DY)
+    found = equations(layer)
+    fields = [identifier(field).text() for field in getattr(params, "_fields", ())]
+    values = {"N": 4, "D": 3, "K": DY.shape[1], name: X, "DY": DY, "e": np.e, **dict(zip(fields, params, strict=True))}
+    values |= dict(zip("R", noise, strict=False))
+    values |= {"stable-softmax": lambda Z: stable_softmax(OPS, Z), "stable-log-softmax": lambda Z: stable_log_softmax(OPS, Z)}
+    values |= {"tanh": np.tanh, "tanh′": lambda Z: 1 - np.tanh(Z) ** 2}
+    compute([*found.forward, *found.backward], values)
+    np.testing.assert_allclose(values["Y"], Y, rtol=1e-10)
+    np.testing.assert_allclose(values[f"D{name}"], DX, rtol=1e-10, atol=1e-12)
+    for field, gradient in zip(fields, gradients, strict=True):
+        np.testing.assert_allclose(values[f"D{field}"], gradient, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["Momentum", "Nesterov", "GradientDescent", "RMSProp"])
+def test_the_text_of_an_update_says_what_the_code_computes(name):
+    rng = np.random.default_rng(8)
+    optimizer = find(name)[0]
+    theta, Dtheta, state = (rng.uniform(0.1, 1, size=(2, 3)) for _ in range(3))
+    numbers = {"mu": 0.7, "rho": 0.8, "epsilon": 0.01}
+    concrete = replace(optimizer, **{key: value for key, value in numbers.items() if hasattr(optimizer, key)})
+    start = concrete.init(OPS, theta)
+    new, _ = concrete.update(OPS, rebuild(start, [state for _ in start]), theta, Dtheta, 0.3)
+    values = {"θ": theta, "Dθ": Dtheta, "Δ": state, "v": state, "η": 0.3, "μ": 0.7, "ρ": 0.8, "ε": 0.01}
+    text = [e for e in equations(optimizer).forward if "√" not in e.text()]
+    if name == "RMSProp":
+        values["root"] = np.sqrt(0.8 * state + 0.2 * Dtheta**2) + 0.01
+    np.testing.assert_allclose(compute(text, values)["θ′"], new)
+
+
+def test_functions_are_defined_below():
+    assert [equation.text() for equation in equations(Softmax()).where] == [
+        "stable-softmax(X) = softmax(subtract-rows-max(X))",
+        "subtract-rows-max(X) = X − max(X)_row · 1_Kᵀ",
+        "softmax(X) = E ⊙ (1/(E · 1_K) · 1_Kᵀ)",
+        "E = e^X",
+    ]
+    assert [equation.text() for equation in equations(ActivationLayer(ReLU())).where] == ["relu(X) = max(X, 0)", "relu′(X) = [X ≥ 0]"]
+
+
+@dataclass(frozen=True)
+class Changed(Linear):
+    def backpropagate(self, ops, params, cache, DY):
+        (X,) = cache
+        signs = ops.transpose(DY) @ X
+        Db = 2 * ops.columns_sum(DY)
+        return -(DY @ params.W), type(params)(-signs, Db)
+
+
+def test_the_equations_change_with_the_code():
+    assert [equation.text() for equation in equations(Changed(K)).backward] == [
+        "signs = DYᵀ · X",
+        "Db = 2 (1_Nᵀ · DY)",
+        "DX = −DY · W",
+        "DW = −signs",
+    ]
+
+
+@dataclass(frozen=True)
+class Rebinding(Linear):
+    def feedforward(self, ops, params, X):
+        cache = (X,)
+        X = X @ ops.transpose(params.W)
+        X = X + ops.row_repeat(params.b, ops.shape(X)[0])
+        return X, cache
+
+    def backpropagate(self, ops, params, cache, DY):
+        return super().backpropagate(ops, params, type(self)._cache(cache), DY)
+
+    @staticmethod
+    def _cache(cache):
+        return cache
+
+
+def test_a_variable_with_a_new_value_gets_a_prime():
+    assert [equation.text() for equation in equations(Rebinding(K)).forward] == ["X′ = X · Wᵀ", "Y = X′ + 1_N · b"]
+
+
+def test_a_result_that_was_there_before():
+    assert [equation.text() for equation in equations(find("Identity")[0]).forward] == ["identity(X) = X"]
+    assert [equation.text() for equation in equations(find("Identity")[0]).backward] == ["identity′(X) = 1"]
+
+
+def test_a_network_names_what_is_between_its_layers():
+    found = equations(Sequential((Linear(5), ActivationLayer(ReLU()), Linear(3))))
+    assert [equation.text() for equation in (*found.forward, *found.backward)] == [
+        "Z = X · Wᵀ + 1_N · b",
+        "X′ = relu(Z)",
+        "Y = X′ · (W′)ᵀ + 1_N · b′",
+        "DW′ = DYᵀ · X′",
+        "Db′ = 1_Nᵀ · DY",
+        "DX′ = DY · W′",
+        "DZ = DX′ ⊙ relu′(Z)",
+        "DW = DZᵀ · X",
+        "Db = 1_Nᵀ · DZ",
+        "DX = DZ · W",
+    ]
+
+
+def test_shapes_of_the_quantities():
+    found = equations(Linear(K))
+    assert {equation.left.text(): str(equation.shape) for equation in found.backward} == {"DW": "(K, D)", "Db": "(1, K)", "DX": "(N, D)"}
+    assert [(left.text(), str(shape)) for left, shape in found.given] == [
+        ("X", "(N, D)"),
+        ("W", "(K, D)"),
+        ("b", "(1, K)"),
+        ("DY", "(N, K)"),
+    ]
+
+
+@pytest.mark.parametrize("name", [name for table in TABLES for name in table.entries] + list(FUNCTIONS))
+def test_everything_can_be_shown(name):
+    subject, _ = find(name)
+    found = equations(subject)
+    texts = [equation.text() for equation in (*found.forward, *found.backward, *found.where)]
+    assert len(set(texts)) == len(texts)
+    assert all(left != right for left, _, right in (text.partition(" = ") for text in texts))
+
+
+def test_reading_leaves_the_tracing_of_python_alone():
+    def tracer(frame, event, argument):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        equations(Linear(K))
+        with pytest.raises(NervaError):
+            equations(np.zeros(3))
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)

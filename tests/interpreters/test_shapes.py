@@ -1,0 +1,67 @@
+"""Shapes for all sizes are those that NumPy computes, and operands that do not fit are refused with the operation's name."""
+
+import pytest
+
+from nerva_core.errors import NervaError
+from nerva_core.interpreters.polynomial import Polynomial, size
+from nerva_core.interpreters.shapes import ShapeOps
+from nerva_core.interpreters.traced import OPERANDS, OPERATIONS
+from nerva_core.numeric_backend import backend
+
+N, D, K = size("N"), size("D"), size("K")
+ARGUMENTS = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.0, "high": 1.0}
+OPERAND_SHAPES = {
+    "matmul": [(N, D), (D, K)],
+    "diag": [(N, N)],
+    "Diag": [(1, K)],
+    "row_repeat": [(1, K)],
+    "column_repeat": [(N, 1)],
+    "fill": [(1, 1)],
+}
+
+
+def number(size):
+    return size(N=2, D=3, K=4) if isinstance(size, Polynomial) else size
+
+
+def numbers(shape):
+    return tuple(map(number, shape))
+
+
+def in_numpy(ops, argument):
+    return ops.full(0.5, *numbers(argument)) if isinstance(argument, tuple) else number(argument)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_shapes_are_those_of_numpy(name):
+    shapes = OPERAND_SHAPES.get(name, [(N, D)] * len(OPERANDS[name]))
+    symbolic, numeric = ShapeOps(), backend("numpy", dtype="float64")
+    operands = iter(shapes)
+    arguments = [
+        next(operands) if p.annotation == "M" else ARGUMENTS.get(key, {"m": K, "n": D}.get(key))
+        for key, p in list(OPERATIONS[name].parameters.items())[1:]
+    ]
+    result = getattr(symbolic, name)(*(symbolic.matrix(a) if isinstance(a, tuple) else a for a in arguments))
+    expected = getattr(numeric, name)(*(in_numpy(numeric, argument) for argument in arguments))
+    assert numbers(symbolic.shape(result)) == expected.shape
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (lambda ops, X, W, b: X + b, r"add: shapes \(N, D\) and \(1, K\) differ"),
+        (lambda ops, X, W, b: ops.hadamard(X, W), r"hadamard: shapes \(N, D\) and \(K, D\) differ"),
+        (lambda ops, X, W, b: X @ W, r"matmul: shapes \(N, D\) and \(K, D\) do not fit: D columns, K rows"),
+        (lambda ops, X, W, b: ops.row_repeat(X, 3), r"row_repeat: expected a row vector, got shape \(N, D\)"),
+        (lambda ops, X, W, b: ops.column_repeat(b, D), r"column_repeat: expected a column vector, got shape \(1, K\)"),
+        (lambda ops, X, W, b: ops.fill(b, N, K), "fill: expected a 1 x 1 matrix"),
+        (lambda ops, X, W, b: ops.diag(X), "diag: expected a square matrix"),
+        (lambda ops, X, W, b: ops.Diag(X), "Diag: expected a row or column vector"),
+        (lambda ops, X, W, b: ops.where(X, X, W), r"where: shapes \(N, D\) and \(K, D\) differ"),
+        (lambda ops, X, W, b: ops.xlogy(X, W), "xlogy: shapes"),
+    ],
+)
+def test_what_does_not_fit_is_named(code, message):
+    ops = ShapeOps()
+    with pytest.raises(NervaError, match=message):
+        code(ops, ops.matrix((N, D)), ops.matrix((K, D)), ops.matrix((1, K)))
