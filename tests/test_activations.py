@@ -245,4 +245,3 @@ def test_gelu_of_one_is_its_published_value() -> None:
     ops = make_backend("numpy", "float64")
     expected = 0.5 * (1 + math.erf(1 / math.sqrt(2)))
     assert ACTIVATIONS.parse("GELU").value(ops, ops.matrix(1.0)).item() == pytest.approx(expected, rel=1e-15)
-

@@ -95,7 +95,9 @@ def test_a_seed_gives_the_same_network_on_every_backend(backend_name: str, dtype
     np.testing.assert_array_equal(ops.to_numpy(ops.matrix(W)), W.astype(dtype))
 
 
-@pytest.mark.parametrize(("make", "message"), [(lambda: Uniform(1.0, 0.0), "a must be at most b"), (lambda: Normal(0.0, -1.0), "sigma must be >= 0")])
+@pytest.mark.parametrize(
+    ("make", "message"), [(lambda: Uniform(1.0, 0.0), "a must be at most b"), (lambda: Normal(0.0, -1.0), "sigma must be >= 0")]
+)
 def test_bounds(make: Any, message: str) -> None:
     with pytest.raises(NervaError, match=message):
         make()

@@ -39,7 +39,9 @@ def torch_losses(T: Any) -> dict[str, Any]:
         "SoftmaxCrossEntropyOneHot": lambda Y: F.cross_entropy(Y, T.argmax(1), reduction="sum"),
         "LogisticCrossEntropy": lambda Y: -torch.sum(T * F.logsigmoid(Y)),
         "BinaryCrossEntropy": lambda Y: F.binary_cross_entropy_with_logits(Y, T, reduction="sum"),
-        "NegativeLogLikelihood": lambda Y: F.nll_loss(torch.log(torch.einsum("nk,nk->n", Y, T))[:, None], torch.zeros(N, dtype=int), reduction="sum"),
+        "NegativeLogLikelihood": lambda Y: F.nll_loss(
+            torch.log(torch.einsum("nk,nk->n", Y, T))[:, None], torch.zeros(N, dtype=int), reduction="sum"
+        ),
     }
 
 

@@ -27,7 +27,9 @@ def exact(name: str, extreme: bool) -> Any:
 @pytest.mark.parametrize(("plain", "stable"), PAIRS)
 def test_both_forms_are_the_definition(ops: Backend[Any], plain: str, stable: str) -> None:
     for name in (plain, stable):
-        np.testing.assert_allclose(ops.to_numpy(getattr(functions, name)(ops, ops.matrix(ROWS))), exact(plain, False), rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(
+            ops.to_numpy(getattr(functions, name)(ops, ops.matrix(ROWS))), exact(plain, False), rtol=1e-13, atol=1e-14
+        )
 
 
 @pytest.mark.parametrize(("plain", "stable"), PAIRS)

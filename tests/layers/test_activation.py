@@ -17,7 +17,7 @@ from tests.layers.check import check_layer, run
 def srelu_forwards() -> dict[str, Any]:
     def forward(where: Any) -> Any:
         def srelu(Z: Any, al: Any, tl: Any, ar: Any, tr: Any) -> Any:
-            return where(Z <= tl, tl + al * (Z - tl), where(Z < tr, Z, tr + ar * (Z - tr)))
+            return where(tl >= Z, tl + al * (Z - tl), where(tr > Z, Z, tr + ar * (Z - tr)))
 
         return srelu
 

@@ -43,8 +43,12 @@ def test_the_published_string() -> None:
 
 def test_all_relu_alternates_over_the_layers_that_have_a_size() -> None:
     """α, -α, α, ...: the k-th such layer, k = 1, 2, ...; batch normalization and dropout do not count."""
-    network = multilayer_perceptron("AllReLU(0.3);BatchNormalization;AllReLU(0.3);Dropout(0.1);AllReLU(0.3);AllReLU(0.2);Linear", [9, 8, 7, 6, 5, 4])
-    alphas = [layer.activation.alpha for layer in network.layers if isinstance(layer, ActivationLayer) and isinstance(layer.activation, AllReLU)]
+    network = multilayer_perceptron(
+        "AllReLU(0.3);BatchNormalization;AllReLU(0.3);Dropout(0.1);AllReLU(0.3);AllReLU(0.2);Linear", [9, 8, 7, 6, 5, 4]
+    )
+    alphas = [
+        layer.activation.alpha for layer in network.layers if isinstance(layer, ActivationLayer) and isinstance(layer.activation, AllReLU)
+    ]
     assert alphas == [0.3, -0.3, 0.3, -0.2]
 
 
@@ -57,7 +61,13 @@ def test_the_second_layer_is_negative_and_the_third_is_positive() -> None:
 
 @pytest.mark.parametrize(
     ("text", "layer"),
-    [("Softmax", Softmax()), ("LogSoftmax", LogSoftmax()), ("SReLU", SReLU()), ("Tanh", ActivationLayer(Tanh())), ("LeakyReLU(0.2)", ActivationLayer(LeakyReLU(0.2)))],
+    [
+        ("Softmax", Softmax()),
+        ("LogSoftmax", LogSoftmax()),
+        ("SReLU", SReLU()),
+        ("Tanh", ActivationLayer(Tanh())),
+        ("LeakyReLU(0.2)", ActivationLayer(LeakyReLU(0.2))),
+    ],
 )
 def test_combined_layers_are_a_linear_layer_and_what_follows(text: str, layer: Any) -> None:
     assert multilayer_perceptron(text, [4, 3]).layers == (Linear(3), layer)
@@ -93,7 +103,7 @@ def test_sizes_are_positive_integers(sizes: Any) -> None:
         ("ReLU(", "cannot read the layer 'ReLU\\('"),
         ("ReLU)", "cannot read the layer"),
         ("ReLU(alpha=1)", "ReLU has no parameter 'alpha'"),
-        ("SReLU(alpha=1);Linear", "SReLU has no parameter 'alpha'; did you mean 'al'"),
+        ("SReLU(alpha=1);Linear", "SReLU has no parameter 'alpha'; known: al, ar, tl, tr"),
         ("ReLU;Dropout(2);Linear", "Dropout: p must be >= 0 and < 1, got 2"),
         ("LeakyReLU('a')", "LeakyReLU: alpha must be a number"),
     ],
@@ -109,7 +119,10 @@ def test_initializers_for_all_layers_or_one_each() -> None:
 
     assert of(multilayer_perceptron("ReLU;Linear", [4, 3, 2])) == [(NormalizedXavier(), Zero())] * 2
     assert of(multilayer_perceptron("ReLU;Linear", [4, 3, 2], "He")) == [(He(), Zero())] * 2
-    assert of(multilayer_perceptron("ReLU;Linear", [4, 3, 2], "He;Xavier", "Constant(0.1);Zero")) == [(He(), Constant(0.1)), (Xavier(), Zero())]
+    assert of(multilayer_perceptron("ReLU;Linear", [4, 3, 2], "He;Xavier", "Constant(0.1);Zero")) == [
+        (He(), Constant(0.1)),
+        (Xavier(), Zero()),
+    ]
     assert of(multilayer_perceptron("ReLU;Linear", [4, 3, 2], Uniform())) == [(Uniform(), Zero())] * 2
     with pytest.raises(NervaError, match="weights must name 1 or 3 initializers, got 2"):
         multilayer_perceptron("ReLU;ReLU;Linear", [4, 3, 2, 1], "He;He")
@@ -121,8 +134,18 @@ def test_a_parameter_in_the_text_wins_over_the_initializers() -> None:
 
 
 def test_the_list_form() -> None:
-    network = parse_layers(["Linear(6, weights=He)", "relu", {"name": "Linear", "outputs": 4}, "SReLU", "Softmax", Dropout(0.1), "Activation(Tanh)"])
-    assert network.layers == (Linear(6, He()), ActivationLayer(ReLU()), Linear(4), SReLU(), Softmax(), Dropout(0.1), ActivationLayer(Tanh()))
+    network = parse_layers(
+        ["Linear(6, weights=He)", "relu", {"name": "Linear", "outputs": 4}, "SReLU", "Softmax", Dropout(0.1), "Activation(Tanh)"]
+    )
+    assert network.layers == (
+        Linear(6, He()),
+        ActivationLayer(ReLU()),
+        Linear(4),
+        SReLU(),
+        Softmax(),
+        Dropout(0.1),
+        ActivationLayer(Tanh()),
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Laye
 from tests.helpers import leaves, to_ops
 from tests.layers.check import check_layer, random_parameters
 
-NETWORK = Sequential((Linear(6), ActivationLayer(Tanh()), BatchNormalization(0.01), Linear(5), ActivationLayer(Sigmoid()), Linear(3), LogSoftmax()))
+NETWORK = Sequential(
+    (Linear(6), ActivationLayer(Tanh()), BatchNormalization(0.01), Linear(5), ActivationLayer(Sigmoid()), Linear(3), LogSoftmax())
+)
 
 
 def chain(tanh: Any, sigmoid: Any, log_softmax: Any, standardize: Any, transpose: Any) -> Any:
@@ -27,9 +29,9 @@ def torch_forward(*args: Any) -> Any:
     import torch
 
     F = torch.nn.functional
-    return chain(torch.tanh, torch.sigmoid, lambda Z: F.log_softmax(Z, 1), lambda X: F.batch_norm(X, None, None, training=True, eps=0.01), torch.t)(
-        *args
-    )
+    return chain(
+        torch.tanh, torch.sigmoid, lambda Z: F.log_softmax(Z, 1), lambda X: F.batch_norm(X, None, None, training=True, eps=0.01), torch.t
+    )(*args)
 
 
 def jax_forward(*args: Any) -> Any:
