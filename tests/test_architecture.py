@@ -42,7 +42,7 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-# Imports ----------------------------------------------------------------------------------------------------------------------------
+# Imports ----------------------------------------------------------------------
 
 
 def run_python(program: str) -> str:
@@ -132,7 +132,7 @@ def test_the_rules_see_a_forbidden_import(tmp_path: Path) -> None:
     assert outside(path, LIGHT, inside_functions=True) == {"torch", "jax", "tensorflow"}
 
 
-# Backends ---------------------------------------------------------------------------------------------------------------------------------
+# Backends ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(backend_classes()))
@@ -156,7 +156,7 @@ def test_primitives_are_abstract_and_all_else_has_a_body() -> None:
     assert {"add", "softplus", "columns_mean", "where"} <= operations - MatrixOps.__abstractmethods__
 
 
-# Names and files -----------------------------------------------------------------------------------------------------------------------------
+# Names and files ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("package", sorted({module_name(path) for path in SOURCES if path.stem == "__init__"}))

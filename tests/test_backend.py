@@ -53,7 +53,7 @@ def test_every_listed_device_can_be_used(ops: Backend[Any]) -> None:
         np.testing.assert_array_equal(other.to_numpy(other.matrix([[1, 2]]) + other.ones(1, 2)), [[2, 3]])
 
 
-# A framework that is missing ----------------------------------------------------------------------------------------------------------
+# A framework that is missing ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
@@ -87,7 +87,7 @@ def test_require_imports_or_says_how_to_install() -> None:
         require("no_such_module", "proofs")
 
 
-# A backend of another distribution ------------------------------------------------------------------------------------------------------
+# A backend of another distribution ----------------------------------------------------------------------
 
 
 class Foreign(NumpyBackend):
@@ -123,11 +123,11 @@ def test_a_backend_of_another_distribution_is_found(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("foreign")
 def test_a_missing_framework_of_another_distribution_is_named() -> None:
-    with pytest.raises(NotInstalledError, match="needs foreign_framework, .*pip install foreign_framework$"):
+    with pytest.raises(NotInstalledError, match=r"needs foreign_framework, .*pip install foreign_framework$"):
         backend("foreign")
 
 
-# What a backend does besides the operations -----------------------------------------------------------------------------------------------
+# What a backend does besides the operations ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("values", "shape"), [(3, (1, 1)), ([1, 2, 3], (1, 3)), ([[1], [2]], (2, 1)), (np.ones((2, 3), np.int8), (2, 3))])

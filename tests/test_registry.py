@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ ENTRIES = [pytest.param(table, entry, id=f"{table.kind} {entry.__name__}") for t
 every_entry = pytest.mark.parametrize(("table", "entry"), ENTRIES)
 
 
-# Text and values of every entry ------------------------------------------------------------------------------------------------------
+# Text and values of every entry ----------------------------------------------------------------------
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -96,7 +97,7 @@ def test_an_entry_is_frozen_and_says_what_it_is(table: Table[Any], entry: type[A
     assert not entry.__doc__.startswith(f"{entry.__name__}(")
 
 
-# The grammar ----------------------------------------------------------------------------------------------------------------------------
+# The grammar ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,15 +165,11 @@ def test_nothing_is_evaluated(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("ReLU aF_09.,=()[]'\"+-e;\\\n\té∞"), max_size=30))
 def test_any_text_is_read_or_refused_with_a_message(text: str) -> None:
-    try:
-        call = parse_call(text)
-    except NervaError as error:
-        assert str(error)
-    else:
-        assert call.name
+    with contextlib.suppress(NervaError):
+        assert parse_call(text).name
 
 
-# Building: parameters, bounds, conversions ------------------------------------------------------------------------------------------------
+# Building: parameters, bounds, conversions ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
