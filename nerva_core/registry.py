@@ -157,7 +157,7 @@ def parse_call(text: str) -> Call:
         value, rest = _value(text)
     except RecursionError:
         raise NervaError("it is nested too deeply") from None
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         value = Call(value)
     if not isinstance(value, Call):
         raise NervaError(f"expected a name, got {text.strip()!r}")
