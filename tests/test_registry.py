@@ -130,6 +130,7 @@ def test_calls_are_read(text: str, expected: Call) -> None:
     ("text", "message"),
     [
         ("", "expected a name"),
+        ("''", "expected a name"),
         ("3", "expected a name, got '3'"),
         ("[1, 2]", "expected a name"),
         ("F(", "the end"),
