@@ -123,9 +123,9 @@ def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend
     try:
         return chosen(dtype, device)
     except ImportError as error:
+        package = f"'nerva[{chosen.extra}]'" if chosen.extra else chosen.requires
         raise NotInstalledError(
-            f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error}); "
-            f"install it with: pip install 'nerva[{chosen.extra}]'"
+            f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error}); install it with: pip install {package}"
         ) from None
 
 
