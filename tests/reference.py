@@ -31,7 +31,7 @@ def product(x: Any, y: Any) -> Any:
 
 
 def normal_cdf(x: Any) -> Any:
-    with mp.workdps(60):  # one function, which does not cancel
+    with mp.workdps(150):  # enough, also for differences with a step of 1e-60
         return mp.mpf(x > 0) if abs(x) > 10**6 else mp.erfc(-x / mp.sqrt(2)) / 2
 
 
