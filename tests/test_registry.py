@@ -240,10 +240,10 @@ def test_text_and_a_toml_table_give_the_same_entry(shapes: Table[Shape]) -> None
         ("Polygon(3, hole=Square)", "unknown shape 'Square'"),
         ("Polygon(3, weights=[1, a])", "weights must be a number, got 'a'"),
         ("Circle(", "cannot read the shape 'Circle\\('"),
-        ({"radius": 1}, "a shape needs a name"),
-        ({"name": 3}, "a shape needs a name"),
-        (3, "a shape is named by text such as 'Circle', got 3"),
-        (None, "a shape is named by text"),
+        ({"radius": 1}, "the table of the shape needs a name"),
+        ({"name": 3}, "the table of the shape needs a name"),
+        (3, "the shape must be text such as 'Circle', got 3"),
+        (None, "the shape must be text"),
     ],
 )
 def test_mistakes_are_explained(shapes: Table[Shape], description: Any, message: str) -> None:
@@ -252,7 +252,7 @@ def test_mistakes_are_explained(shapes: Table[Shape], description: Any, message:
 
 
 def test_an_entry_of_another_table_is_refused(shapes: Table[Shape]) -> None:
-    with pytest.raises(NervaError, match="expected a shape, got ReLU"):
+    with pytest.raises(NervaError, match="expected one of the table of shapes, got ReLU"):
         shapes.parse(nc.activations.ReLU())  # type: ignore[arg-type]
 
 
