@@ -7,6 +7,7 @@ the backend is constructed, not when the module is loaded.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -105,10 +106,18 @@ class Backend(MatrixOps[M]):
         return NervaError(f"backend {self.name!r} finds no device {self.device!r}; {did_you_mean(self.device, self.devices())}")
 
 
-def backend_classes() -> dict[str, type[Backend[Any]]]:
-    """All declared backends by name, whether or not their framework is installed."""
+def _declared() -> dict[str, metadata.EntryPoint]:
     found = metadata.entry_points(group=ENTRY_POINTS)
-    return {point.name: point.load() for point in sorted(found, key=lambda point: point.name)}
+    return {point.name: point for point in sorted(found, key=lambda point: point.name)}
+
+
+def backend_classes() -> dict[str, type[Backend[Any]]]:
+    """All declared backends by name, whether or not their framework is installed. One that cannot be loaded is left out."""
+    classes = {}
+    for name, point in _declared().items():
+        with contextlib.suppress(Exception):  # the fault of its distribution, which must not keep the others from working
+            classes[name] = point.load()
+    return classes
 
 
 def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend[Any]:
@@ -116,10 +125,13 @@ def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
     """
-    classes = backend_classes()
-    if name not in classes:
-        raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
-    chosen = classes[name]
+    declared = _declared()
+    if name not in declared:
+        raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, declared)}")
+    try:
+        chosen: type[Backend[Any]] = declared[name].load()
+    except Exception as error:
+        raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
         return chosen(dtype, device)
     except ImportError as error:

@@ -127,6 +127,16 @@ def test_a_missing_framework_of_another_distribution_is_named() -> None:
         backend("foreign")
 
 
+def test_a_broken_backend_of_another_distribution_harms_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, real = metadata.EntryPoint("broken", "no_such_module:Backend", ENTRY_POINTS), metadata.entry_points
+    monkeypatch.setattr(metadata, "entry_points", lambda **selection: [*real(**selection), broken])
+    assert backend("numpy").name == "numpy"
+    assert "broken" not in backend_classes()
+    assert "numpy" in backend_classes()
+    with pytest.raises(NervaError, match=r"'broken' is declared as no_such_module:Backend, which cannot be loaded: No module"):
+        backend("broken")
+
+
 # What a backend does besides the operations ----------------------------------------------------------------------
 
 
