@@ -71,6 +71,7 @@ def test_the_mutants_of_the_linear_layer():
     ]
 
 
+C = np.array([[1.0, -2.0]])
 A, B, S = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]]), np.array([[1.0, 2.0], [3.0, 4.0]])
 
 
@@ -102,7 +103,8 @@ A, B, S = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]]), np.array([[1.0, 2.0], 
         (lambda ops, X: ops.reciprocal(X), (A,), "left out", A),
         (lambda ops, X: ops.exp(X), (A,), "left out", A),
         (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (A,), "branches swapped", -A),
-        (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (A,), "always the second branch", -A),
+        (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (C,), "always the first branch", C),
+        (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (C,), "always the second branch", -C),
         (lambda ops, X, Y: ops.less(X, Y), (A, B), "operands swapped", [[0, 0]]),
         (lambda ops, X: ops.apply(Tanh().gradient, X), (A,), "function for derivative", np.tanh(A)),
         (lambda ops, X: ops.apply(Tanh().value, X), (A,), "derivative for function", 1 - np.tanh(A) ** 2),
