@@ -36,7 +36,7 @@ from nerva_core.interpreters.expressions import (
 from nerva_core.interpreters.markup import Format, Markup
 from nerva_core.interpreters.shapes import Shape, ShapeOps
 from nerva_core.interpreters.subjects import AnyActivation, Reader, Results, read
-from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced
+from nerva_core.interpreters.traced import OPERANDS, OPERATIONS, Interpreter, Operation, Traced
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 
@@ -102,7 +102,8 @@ class LatexOps(Interpreter[Expression]):
 
     def definition(self, e: Expression) -> Expression:
         """The operation that e is, as MatrixOps defines it."""
-        arguments = [Traced(self, a) if isinstance(a, Expression) else a for a in e.arguments]
+        matrices = OPERANDS[e.operation]
+        arguments = [Traced(self, a) if k in matrices else a for k, a in enumerate(e.arguments)]
         result: Traced[Expression] = getattr(MatrixOps, e.operation)(self, *arguments)
         return result.value
 

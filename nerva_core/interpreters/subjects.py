@@ -20,7 +20,7 @@ from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
-from nerva_core.layers import LAYERS, Layer, Sequential
+from nerva_core.layers import LAYERS, Layer, Sequential, parse_layers
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.optimizers import OPTIMIZERS, Optimizer
@@ -190,6 +190,8 @@ def find(description: str) -> tuple[Any, list[str]]:
     """
     call = parse_call(description)
     kinds = [table for table in TABLES if call.name in table]
+    if kinds and kinds[0].lookup(call.name) is Sequential and call.arguments:
+        return parse_layers([str(layer) for layer in call.arguments[0]]), []
     function = FUNCTIONS.get(call.name.replace("-", "_").replace(" ", "_").casefold())
     if kinds:
         others = [f"{table.kind} {table.lookup(call.name).__name__}" for table in kinds[1:]]
