@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,3 +56,14 @@ class JaxBackend(NumpyBackend):
     def compile(self, function: F) -> F:
         compiled: F = self.jax.jit(function)
         return compiled
+
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[Array]]:
+        state, outputs = self._scan(step)(state, data, self._stacked(inputs))
+        return state, list(outputs)
+
+    @functools.cache  # noqa: B019 (a backend lives as long as its compiled steps)
+    def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:
+        def scan(state: Any, data: Any, stacked: Any) -> Any:
+            return self.jax.lax.scan(lambda state, given: step(state, *data, *given), state, stacked)
+
+        return self.jax.jit(scan, donate_argnums=0)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend, F
+from nerva_core.trees import leaves, map_tree
 
 Tensor = Any
 
@@ -66,6 +68,27 @@ class TensorFlowBackend(Backend[Tensor]):
     def compile(self, function: F) -> F:
         compiled: F = self.tf.function(function, reduce_retracing=True)
         return compiled
+
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[Tensor]]:
+        state, outputs = self._loop(step)(state, data, map_tree(self.tf.constant, self._stacked(inputs)))
+        return state, list(outputs)
+
+    @functools.cache  # noqa: B019 (a backend lives as long as its compiled steps)
+    def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:
+        tf = self.tf
+
+        def loop(state: Any, data: Any, stacked: Any) -> Any:
+            count = len(next(leaves(stacked)))
+
+            def body(k: Any, state: Any, outputs: Any) -> Any:
+                state, output = step(state, *data, *map_tree(lambda array: array[k], stacked))
+                return k + 1, state, outputs.write(k, output)
+
+            start = (tf.constant(0), state, tf.TensorArray(self._dtype, size=count))
+            _, state, outputs = tf.while_loop(lambda k, *_: k < count, body, start)
+            return state, outputs.stack()
+
+        return tf.function(loop)
 
     def _number(self, c: Scalar | Size) -> Tensor:
         # tf.cast alone would round a Python float to float32 first.

@@ -29,6 +29,8 @@ class TorchBackend(Backend[Tensor]):
             torch.empty(0, device=self._device)
         except (RuntimeError, AssertionError):
             raise self._device_missing() from None
+        if self._device.type == "cpu" and self._device.index:  # torch takes any number for the one there is
+            raise self._device_missing()
 
     def devices(self) -> list[str]:
         cuda = [f"cuda:{i}" for i in range(self.torch.cuda.device_count())]

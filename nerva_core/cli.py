@@ -133,7 +133,9 @@ def _train_with_progress(run: Run, quiet: bool) -> None:
         total = config.training.epochs * trainer.steps_per_epoch
         task = progress.add_task("training", total=total, completed=trainer.epoch * trainer.steps_per_epoch)
         run.train(
-            on_step=lambda epoch, step: progress.update(task, advance=1, description=f"epoch {epoch + 1}"),
+            on_step=lambda epoch, steps: progress.update(
+                task, completed=epoch * trainer.steps_per_epoch + steps, description=f"epoch {epoch + 1}"
+            ),
             on_epoch=lambda metrics: console.print(_row(metrics)),
         )
     if run.history:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, ClassVar, Literal, TypeVar, get_args
@@ -18,7 +18,7 @@ import numpy as np
 
 from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
 from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.trees import map_tree
+from nerva_core.trees import leaves, map_tree, with_leaves
 
 DType = Literal["float32", "float64"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,6 +75,29 @@ class Backend(MatrixOps[M]):
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
         return function
 
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[M]]:
+        """Run ``state, output = step(state, *data, *input)`` for each of ``inputs`` in turn: (the last state, the outputs).
+
+        The inputs are trees of NumPy arrays, each of the same shapes: integers for rows, matrices, and numbers of shape (). The given
+        state is consumed. A framework that compiles runs all steps in one call.
+        """
+        outputs = []
+        for given in inputs:
+            state, output = step(state, *data, *map_tree(self._argument, given))
+            outputs.append(output)
+        return state, outputs
+
+    def _argument(self, array: np.ndarray[Any, Any]) -> Any:
+        if array.dtype.kind == "i":
+            return array
+        return self.scalar(float(array)) if array.ndim == 0 else self.matrix(array)
+
+    def _stacked(self, inputs: Sequence[Any]) -> Any:
+        """The inputs as one tree whose leaves have a leading axis over the steps, in this backend's dtype."""
+        columns = zip(*(leaves(given) for given in inputs), strict=True)
+        arrays = (np.stack(column) for column in columns)
+        return with_leaves(inputs[0], [a if a.dtype.kind == "i" else a.astype(self.dtype) for a in arrays])
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"
 
@@ -100,9 +123,9 @@ def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend
     try:
         return chosen(dtype, device)
     except ImportError as error:
+        package = f"'nerva[{chosen.extra}]'" if chosen.extra else chosen.requires
         raise NotInstalledError(
-            f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error}); "
-            f"install it with: pip install 'nerva[{chosen.extra}]'"
+            f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error}); install it with: pip install {package}"
         ) from None
 
 

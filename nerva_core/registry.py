@@ -153,8 +153,11 @@ _WORDS = {"true": True, "false": False, "none": None}
 
 def parse_call(text: str) -> Call:
     """Read ``Name``, ``Name()`` or ``Name(1, 'text', key=[2, 3], other=Name(4))``; anything left over is an error."""
-    value, rest = _value(text)
-    if isinstance(value, str):
+    try:
+        value, rest = _value(text)
+    except RecursionError:
+        raise NervaError("it is nested too deeply") from None
+    if isinstance(value, str) and value:
         value = Call(value)
     if not isinstance(value, Call):
         raise NervaError(f"expected a name, got {text.strip()!r}")

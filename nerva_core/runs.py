@@ -55,7 +55,7 @@ class Run:
         return run
 
     def train(
-        self, on_step: Callable[[int, int], None] = lambda epoch, step: None, on_epoch: Callable[[Metrics], None] = lambda metrics: None
+        self, on_step: Callable[[int, int], None] = lambda epoch, steps: None, on_epoch: Callable[[Metrics], None] = lambda metrics: None
     ) -> None:
         """Train to the last epoch; after each the checkpoint and the metrics are written, at the end the model and the curves."""
         for metrics in self.trainer.run(on_step):

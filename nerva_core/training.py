@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,9 @@ from nerva_core.trees import leaves, map_tree, with_leaves
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
 
+STEPS_AT_ONCE, BYTES_AT_ONCE = 100, 2**26
+"""Bounds on the steps, and on their noise, that are handed to the backend in one call."""
+
 INITIAL, ORDER, NOISE = range(3)
 """The streams of random numbers of a run."""
 
@@ -43,6 +47,15 @@ class TrainingState(NamedTuple):
     params: Any
     optimizer: Any
     statistics: Any
+
+
+class StepInput(NamedTuple):
+    """What one step is given, as NumPy arrays."""
+
+    lr: float
+    rows: Any
+    noise: Any
+    scalars: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,6 @@ class Trainer:
         self._test = self._on_device(self.data.Xtest, self.data.targets(self.data.Ttest, outputs))
         self.epoch = 0
         self.state = self._initial_state()
-        self._step = self.ops.compile(self._step_on_rows)
         self._forward = self.ops.compile(self._forward_on_rows)
 
     @property
@@ -120,8 +132,11 @@ class Trainer:
         """Every example is used once an epoch; the last batch may be smaller."""
         return math.ceil(self.examples / self.config.training.batch_size)
 
-    def run(self, on_step: Callable[[int, int], None] = lambda epoch, step: None) -> Iterator[Metrics]:
-        """Train from ``self.epoch`` to the last epoch; yields the metrics of each. DivergenceError if the loss is not finite."""
+    def run(self, on_step: Callable[[int, int], None] = lambda epoch, steps: None) -> Iterator[Metrics]:
+        """Train from ``self.epoch`` to the last epoch; yields the metrics of each. DivergenceError if the loss is not finite.
+
+        ``on_step(epoch, steps)`` is told now and then how many steps of the epoch are done.
+        """
         while self.epoch < self.config.training.epochs:
             with np.errstate(all="ignore"):  # NumPy would warn of what is reported as divergence
                 yield self._run_epoch(on_step)
@@ -149,29 +164,46 @@ class Trainer:
         self.epoch, self.state = epoch, self.ops.matrices(state)
 
     def _run_epoch(self, on_step: Callable[[int, int], None]) -> Metrics:
-        config, epoch = self.config, self.epoch
-        order = random_stream(config.seed, ORDER, epoch).permutation(self.examples)
-        noise = random_stream(config.seed, NOISE, epoch)
-        losses, lr = [], config.schedule(epoch)
         started = time.perf_counter()
-        for step in range(self.steps_per_epoch):
-            t = epoch * self.steps_per_epoch + step
-            if config.training.schedule_by == "step":
-                lr = config.schedule(t)
-            rows = order[step * config.training.batch_size : (step + 1) * config.training.batch_size]
-            draws = self.ops.matrices(self.network.draw(noise, len(rows), self.data.inputs))
-            scalars = tuple(self.ops.scalar(c) for c in config.optimizer.scalars(lr, t + 1))
-            self.state, value = self._step(self.state, *self._train, rows, draws, scalars)
-            losses.append(value)
-            on_step(epoch, step)
-        values = [float(self.ops.to_numpy(value)[0, 0]) for value in losses]
+        losses, lr = [], 0.0
+        for chunk in self._chunks():
+            inputs = [(given.rows, given.noise, given.scalars) for given in chunk]
+            self.state, values = self.ops.run_steps(self._step_on_rows, self.state, self._train, inputs)
+            losses += [float(self.ops.to_numpy(value)[0, 0]) for value in values]
+            lr = chunk[-1].lr
+            on_step(self.epoch, len(losses))
         seconds = time.perf_counter() - started
-        self._require_finite(values, lr)
+        self._require_finite(losses, lr)
         self.epoch += 1
         train_loss, train_accuracy = self.evaluate(test=False)
         test_loss, test_accuracy = self.evaluate(test=True)
         self._require_finite([train_loss], lr)
         return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds)
+
+    def _chunks(self) -> Iterator[list[StepInput]]:
+        """The steps of the epoch, in groups on batches of one size that run in one call."""
+        full, rest = divmod(self.examples, self.config.training.batch_size)
+        inputs = self._inputs()
+        for count in [full] * (full > 0) + [1] * (rest > 0):
+            first = next(inputs)
+            noise = sum(array.nbytes for array in leaves(first.noise))
+            limit = max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, noise)))
+            size = math.ceil(count / math.ceil(count / limit))  # groups of equal size, where possible: they compile once
+            steps = chain([first], islice(inputs, count - 1))
+            while chunk := list(islice(steps, size)):
+                yield chunk
+
+    def _inputs(self) -> Iterator[StepInput]:
+        """What each step of the epoch is given, drawn when it is asked for."""
+        config = self.config
+        order = random_stream(config.seed, ORDER, self.epoch).permutation(self.examples)
+        noise = random_stream(config.seed, NOISE, self.epoch)
+        for step in range(self.steps_per_epoch):
+            t = self.epoch * self.steps_per_epoch + step
+            lr = config.schedule(t if config.training.schedule_by == "step" else self.epoch)
+            rows = order[step * config.training.batch_size : (step + 1) * config.training.batch_size]
+            draws = self.network.draw(noise, len(rows), self.data.inputs)
+            yield StepInput(lr, rows, draws, tuple(np.asarray(c) for c in config.optimizer.scalars(lr, t + 1)))
 
     def _step_on_rows(self, state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> tuple[TrainingState, Any]:
         ops, config = self.ops, self.config
@@ -191,6 +223,7 @@ class Trainer:
             params = load_weights(Path(self.config.model.load_weights), self.network, params)
         params = self.ops.matrices(params)
         states = tuple(self.config.optimizer.init(self.ops, theta) for theta in leaves(params))
+        states = self.ops.matrices(map_tree(self.ops.to_numpy, states))  # on the device of the parameters, whatever made them
         return TrainingState(params, states, self.ops.matrices(self.network.initial_state(self.data.inputs)))
 
     def _check(self) -> None:

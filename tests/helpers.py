@@ -54,7 +54,7 @@ def assert_trees_equal(actual: Tree, expected: Tree, rtol: float = 0, atol: floa
         np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
 
 
-# Entries of tables ----------------------------------------------------------------------------------------------------------------
+# Entries of tables ----------------------------------------------------------------------
 
 
 def example(entry: type[Any]) -> Any:
@@ -79,7 +79,7 @@ def examples(table: Table[Any]) -> list[Entry]:
     return [example(entry) for entry in table]
 
 
-# Cost -------------------------------------------------------------------------------------------------------------------------------
+# Cost ----------------------------------------------------------------------
 
 
 class Counted(np.ndarray[Any, Any]):

@@ -31,7 +31,8 @@ def product(x: Any, y: Any) -> Any:
 
 
 def normal_cdf(x: Any) -> Any:
-    return mp.mpf(x > 0) if abs(x) > 10**6 else mp.erfc(-x / mp.sqrt(2)) / 2
+    with mp.workdps(60):  # one function, which does not cancel
+        return mp.mpf(x > 0) if abs(x) > 10**6 else mp.erfc(-x / mp.sqrt(2)) / 2
 
 
 class ReferenceOps(MatrixOps[Array]):

@@ -1,14 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
 from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
 
 
-def test_the_nearest_name_is_suggested() -> None:
-    assert did_you_mean("Relu", ["ReLU", "ELU"]) == "did you mean 'ReLU'? known: ELU, ReLU"
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("jaxx", "did you mean 'jax'? known: jax, numpy, torch"),
+        ("NUMPY", "did you mean 'numpy'? known: jax, numpy, torch"),
+        ("xyz", "known: jax, numpy, torch"),
+        ("", "known: jax, numpy, torch"),
+    ],
+)
+def test_the_nearest_name_is_suggested_and_all_are_listed(name: str, hint: str) -> None:
+    assert did_you_mean(name, ["torch", "numpy", "jax"]) == hint
 
 
-def test_without_a_near_name_all_are_listed() -> None:
-    assert did_you_mean("xyzzy", ["b", "a"]) == "known: a, b"
-
-
-def test_hierarchy() -> None:
+def test_errors_of_users_are_one_class() -> None:
     assert issubclass(NotInstalledError, NervaError)
     assert issubclass(NervaError, ValueError)

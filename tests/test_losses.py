@@ -23,7 +23,7 @@ DISTRIBUTIONS = RNG.dirichlet(np.ones(K), size=N)
 all_losses = pytest.mark.parametrize("loss", examples(LOSSES), ids=repr)
 
 
-# Independent forwards: L(Y, T) in each framework, its own loss function where it has one --------------------------------------------
+# Independent forwards: L(Y, T) in each framework, its own loss function where it has one
 
 
 def torch_losses(T: Any) -> dict[str, Any]:

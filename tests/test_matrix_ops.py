@@ -51,7 +51,7 @@ class Case:
     infinity: Any = mp.inf
 
 
-# Inputs -----------------------------------------------------------------------------------------------------------------------
+# Inputs ----------------------------------------------------------------------
 
 
 def points(dtype: DType) -> np.ndarray[Any, Any]:
@@ -83,7 +83,7 @@ def pairs(dtype: DType, finite: bool = False) -> list[Arguments]:
     values = points(dtype)
     values = values[np.isfinite(values)] if finite else values
     X, Y = np.tile(values, 4), np.concatenate([values, np.roll(values, 7), -values, values[::-1]])
-    return list(zip(in_shapes(X), in_shapes(Y), strict=True)) + [(X[None, 90:], Y[None, 90:])]
+    return [*zip(in_shapes(X), in_shapes(Y), strict=True), (X[None, 90:], Y[None, 90:])]
 
 
 def finite_pairs(dtype: DType) -> list[Arguments]:
@@ -149,7 +149,7 @@ def square_of(ops: Any, X: Any) -> Any:
     return ops.hadamard(X, X)
 
 
-# The table of cases -------------------------------------------------------------------------------------------------------------
+# The table of cases ----------------------------------------------------------------------
 
 nonnegative = unary(lambda x: (x >= 0) & not_minus_zero(x))
 square_condition: Callable[[Any], Any] = lambda x: 1 + x * x  # noqa: E731 - the square in e^(-x²/2) is rounded once
@@ -216,7 +216,7 @@ CASES: dict[str, Case] = {
 }
 
 
-# The comparison -----------------------------------------------------------------------------------------------------------------
+# The comparison ----------------------------------------------------------------------
 
 
 def evaluate_exactly(name: str, arguments: Arguments, infinity: Any = mp.inf) -> Any:

@@ -75,13 +75,10 @@ class RecordingTrainer(Trainer):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.rows: list[list[int]] = []
-        step = self._step
 
-        def recorded(state: Any, X: Any, T: Any, rows: Any, *rest: Any) -> Any:
-            self.rows.append(list(rows))
-            return step(state, X, T, rows, *rest)
-
-        self._step = recorded
+    def _step_on_rows(self, state: Any, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> Any:
+        self.rows.append(list(rows))
+        return super()._step_on_rows(state, X, T, rows, noise, scalars)
 
 
 @pytest.mark.parametrize(("examples", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (3, 4, [3]), (8, 4, [4, 4])])
@@ -94,6 +91,25 @@ def test_every_example_is_used_once_an_epoch(examples: int, batch_size: int, siz
         assert Counter(row for rows in epoch for row in rows) == Counter(range(examples))
     if examples > 3:
         assert trainer.rows[:half] != trainer.rows[half:]
+
+
+def test_how_many_steps_run_at_once_changes_nothing(ops: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"backend": ops.name, "dtype": "float64", "model": RICH, "training": {"epochs": 2, "batch_size": 32}}
+    together = train(**changes)
+    monkeypatch.setattr("nerva_core.training.STEPS_AT_ONCE", 4)
+    in_groups = train(**changes)
+    monkeypatch.setattr("nerva_core.training.BYTES_AT_ONCE", 1)
+    one_by_one = train(**changes)
+    for other in (in_groups, one_by_one):
+        assert [m.test_loss for m in other] == pytest.approx([m.test_loss for m in together], rel=1e-12)
+
+
+@pytest.mark.parametrize(("limit", "groups"), [(100, [6, 1]), (4, [3, 3, 1]), (5, [3, 3, 1]), (1, [1] * 7)])
+def test_steps_go_in_groups_of_equal_size(monkeypatch: pytest.MonkeyPatch, limit: int, groups: list[int]) -> None:
+    monkeypatch.setattr("nerva_core.training.STEPS_AT_ONCE", limit)
+    trainer = Trainer(configure())
+    assert [len(chunk) for chunk in trainer._chunks()] == groups
+    assert sorted(row for chunk in trainer._chunks() for given in chunk for row in given.rows) == list(range(200))
 
 
 def test_streams_of_random_numbers_are_independent() -> None:

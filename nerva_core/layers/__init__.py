@@ -3,16 +3,18 @@
 from nerva_core.layers.activation import ActivationLayer, SReLU
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
-from nerva_core.layers.dropout import Dropout, LinearDropout
+from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.perceptron import multilayer_perceptron, parse_layers
-from nerva_core.layers.sequential import Sequential
+from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 
 __all__ = [
     "LAYERS",
+    "ActivationDropout",
     "ActivationLayer",
     "BatchNormalization",
+    "Composite",
     "Dropout",
     "Layer",
     "Linear",

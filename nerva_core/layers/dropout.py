@@ -11,10 +11,14 @@ from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
+from nerva_core.activations import Activation
+from nerva_core.initializers import Initializer, NormalizedXavier, Zero
+from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer, Shape
 from nerva_core.layers.linear import Linear, LinearParameters
+from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Fraction
+from nerva_core.registry import Count, Fraction
 
 
 def draw_mask(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray[Any, Any]:
@@ -63,10 +67,7 @@ class LinearDropoutCache(NamedTuple, Generic[M]):
 @LAYERS.add
 @dataclass(frozen=True)
 class LinearDropout(Linear):
-    """Y = X · (Wᵀ ⊙ R) + 1_N · b, with a mask element for every weight (DropConnect); Y = X · Wᵀ + 1_N · b at inference.
-
-    Followed by an activation it is the specification's activation dropout layer.
-    """
+    """Y = X · (Wᵀ ⊙ R) + 1_N · b, with a mask element for every weight (DropConnect); Y = X · Wᵀ + 1_N · b at inference."""
 
     p: Fraction = 0.5
 
@@ -94,3 +95,18 @@ class LinearDropout(Linear):
 
     def evaluate(self, ops: MatrixOps[M], params: LinearParameters[M], state: tuple[()], X: M) -> M:
         return super().feedforward(ops, params, X)[0]
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class ActivationDropout(Composite):
+    """Z = X · (Wᵀ ⊙ R) + 1_N · b, Y = act(Z): a linear dropout layer followed by an activation layer."""
+
+    outputs: Count
+    activation: Activation
+    weights: Initializer = NormalizedXavier()
+    bias: Initializer = Zero()
+    p: Fraction = 0.5
+
+    def composition(self) -> Sequential:
+        return Sequential((LinearDropout(self.outputs, self.weights, self.bias, self.p), ActivationLayer(self.activation)))

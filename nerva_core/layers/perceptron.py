@@ -62,7 +62,7 @@ def multilayer_perceptron(
         W, b = next(initial)
         if _is_layer_with_outputs(call):
             affine = LAYERS.build(call.name, next(outputs), *call.arguments, **{"weights": W, "bias": b, **call.parameters})
-            result.append(affine)
+            result.append(_alternate(affine, ordinal))
         else:
             result += [Linear(next(outputs), W, b), _alternate(_layer(call), ordinal)]
     return Sequential(tuple(result))
@@ -102,8 +102,9 @@ def _takes_size(call: Call) -> bool:
 
 
 def _alternate(layer: Layer, ordinal: int) -> Layer:
-    if isinstance(layer, ActivationLayer) and isinstance(layer.activation, AllReLU) and ordinal % 2 == 0:
-        return ActivationLayer(AllReLU(-layer.activation.alpha))
+    activation = getattr(layer, "activation", None)
+    if isinstance(activation, AllReLU) and ordinal % 2 == 0:
+        return dataclasses.replace(layer, activation=AllReLU(-activation.alpha))  # type: ignore[call-arg]
     return layer
 
 

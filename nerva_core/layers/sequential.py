@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,6 @@ import numpy as np
 from nerva_core.errors import NervaError
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer, Shape
-from nerva_core.layers.linear import Linear
 from nerva_core.matrix_ops import M, MatrixOps, Size
 
 
@@ -59,7 +59,7 @@ class Sequential(Layer):
         parts = [str(D)]
         for layer, width in zip(self.layers, self.widths(D)[1:], strict=True):
             name = repr(layer.activation) if isinstance(layer, ActivationLayer) else type(layer).__name__
-            parts.append(f"{name} {width}" if isinstance(layer, Linear) else name)
+            parts.append(f"{name} {width}" if hasattr(layer, "outputs") else name)
         count = sum(math.prod(shape) for shape in _shapes(self.shapes(D)))
         return f"{' → '.join(parts)}  ({count:,} parameters)"
 
@@ -85,6 +85,44 @@ class Sequential(Layer):
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
+
+
+class Composite(Layer):
+    """A layer that is defined as a composition of others, whose parameters, noise and state it has."""
+
+    @abstractmethod
+    def composition(self) -> Sequential:
+        """The layers it is made of."""
+
+    def outputs_for(self, D: Size) -> Size:
+        return self.composition().outputs_for(D)
+
+    def shapes(self, D: Size) -> Any:
+        return self.composition().shapes(D)
+
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        return self.composition().init(rng, D)
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return self.composition().noise_shapes(N, D)
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return self.composition().draw(rng, N, D)
+
+    def initial_state(self, D: int) -> Any:
+        return self.composition().initial_state(D)
+
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+        return self.composition().feedforward(ops, params, X, *noise)
+
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        return self.composition().backpropagate(ops, params, cache, DY)
+
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
+        return self.composition().evaluate(ops, params, state, X)
+
+    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+        return self.composition().update_state(ops, state, cache)
 
 
 def _shapes(tree: Any) -> Iterator[Shape]:

@@ -103,7 +103,7 @@ def test_sizes_are_positive_integers(sizes: Any) -> None:
         ("ReLU(", "cannot read the layer 'ReLU\\('"),
         ("ReLU)", "cannot read the layer"),
         ("ReLU(alpha=1)", "ReLU has no parameter 'alpha'"),
-        ("SReLU(alpha=1);Linear", "SReLU has no parameter 'alpha'; did you mean 'al'"),
+        ("SReLU(alpha=1);Linear", "SReLU has no parameter 'alpha'; known: al, ar, tl, tr"),
         ("ReLU;Dropout(2);Linear", "Dropout: p must be >= 0 and < 1, got 2"),
         ("LeakyReLU('a')", "LeakyReLU: alpha must be a number"),
     ],

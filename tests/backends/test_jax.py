@@ -1,0 +1,50 @@
+"""What is particular to JAX; the operations are tested by test_matrix_ops.py, for all backends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conftest import make_backend
+
+pytest.importorskip("jax")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_float64_is_switched_on_only_when_it_is_asked_for(dtype: str) -> None:
+    """In a process of its own, as the switch is one of the process."""
+    program = f"""
+import nerva_core as nc
+ops = nc.backend("jax", dtype="{dtype}")
+import jax
+assert jax.config.jax_enable_x64 == ("{dtype}" == "float64")
+X = ops.compile(lambda X: 0.1 * X + ops.ones(2, 1) @ ops.identity(1))(ops.matrix([[1], [2]]))
+assert X.dtype == "{dtype}", X.dtype
+assert ops.scalar(0.1).dtype == "{dtype}"
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "JAX_ENABLE_X64"}
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, env=environment, timeout=120)
+
+
+def test_a_step_is_traced_once_for_all_numbers() -> None:
+    ops = make_backend("jax", "float64")
+    traced = []
+
+    @ops.compile
+    def step(X: Any, eta: Any) -> Any:
+        traced.append(1)
+        return eta * X
+
+    for eta in (0.1, 0.2, 0.3):
+        step(ops.matrix([[1.0]]), ops.scalar(eta))
+    assert len(traced) == 1
+
+
+def test_a_matrix_is_on_the_device() -> None:
+    ops = make_backend("jax", "float32")
+    (device,) = ops.matrix([[1.0]]).devices()
+    assert device.platform == "cpu"

@@ -1,0 +1,180 @@
+"""The rules of the architecture: who may import what, what is implemented where, and that the tests mirror the sources."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nerva_core
+from nerva_core.matrix_ops import MatrixOps
+from nerva_core.numeric_backend import Backend, backend_classes
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("nerva_core", "backends", "sympy_validation")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+
+FRAMEWORKS = {cls.requires for cls in backend_classes().values()} - {"numpy"}
+SYMBOLIC = {"sympy", "mpmath", "flint"}
+HEAVY = FRAMEWORKS | SYMBOLIC | {"keras", "optax"}
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+IMPORT_NAMES = {"scikit-learn": "sklearn"}
+LIGHT = {re.split(r"[<>=\[ ]", name)[0] for name in PROJECT["dependencies"]}
+LIGHT = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in LIGHT}
+
+UNMIRRORED = {
+    "__init__": "re-exports, tested below",
+    "__main__": "one call of the command line",
+}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+# Imports ----------------------------------------------------------------------
+
+
+def run_python(program: str) -> str:
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_importing_nerva_core_and_all_its_modules_loads_no_framework() -> None:
+    modules = [module_name(path) for path in SOURCES if path.is_relative_to(ROOT / "nerva_core") and path.stem != "__main__"]
+    loaded = run_python(f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\nprint(*sys.modules)")
+    assert set(loaded.split()) & HEAVY == set()
+
+
+def test_loading_the_backends_modules_loads_no_framework() -> None:
+    loaded = run_python("from nerva_core.numeric_backend import backend_classes\nimport sys\nbackend_classes()\nprint(*sys.modules)")
+    assert set(loaded.split()) & HEAVY == set()
+
+
+def test_importing_nerva_core_takes_less_than_half_a_second() -> None:
+    program = "import time\nstart = time.perf_counter()\nimport nerva_core\nprint(time.perf_counter() - start)"
+    assert min(float(run_python(program)) for _ in range(3)) < 0.5
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imports(node: ast.AST, inside_functions: bool) -> Iterator[str]:
+    """The top-level packages that are imported when the module is loaded, or also when its functions are called."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            yield (child.module or "").split(".")[0]
+        elif not is_type_checking(child) and (inside_functions or not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))):
+            yield from imports(child, inside_functions)
+
+
+def outside(path: Path, allowed: set[str], inside_functions: bool = False) -> set[str]:
+    found = set(imports(ast.parse(path.read_text()), inside_functions))
+    return found - allowed - set(sys.stdlib_module_names)
+
+
+def allowed_when_loaded(path: Path) -> set[str]:
+    match path.relative_to(ROOT).parts[0]:
+        case "nerva_core":
+            return LIGHT | {"nerva_core"}
+        case "backends":
+            return {"numpy", "nerva_core", "backends"}
+        case _:
+            return LIGHT | SYMBOLIC | {"nerva_core", "sympy_validation"}
+
+
+@each_source
+def test_a_module_imports_only_what_its_folder_may(path: Path) -> None:
+    assert outside(path, allowed_when_loaded(path)) == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "nerva_core" / "layers").glob("*.py")), ids=lambda path: path.stem)
+def test_a_layer_imports_no_framework_anywhere(path: Path) -> None:
+    assert outside(path, {"numpy", "nerva_core"}, inside_functions=True) == set()
+
+
+@pytest.mark.parametrize("name", sorted(backend_classes()))
+def test_a_backend_imports_its_own_framework_alone(name: str) -> None:
+    cls = backend_classes()[name]
+    path = ROOT / f"{cls.__module__.replace('.', '/')}.py"
+    if not path.exists():
+        pytest.skip("a backend of another distribution")
+    assert outside(path, {"numpy", "scipy", "nerva_core", "backends", cls.requires}, inside_functions=True) == set()
+
+
+@each_source
+def test_nothing_is_evaluated_or_unpickled(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert calls & {"eval", "exec", "compile", "__import__"} == set()
+    assert set(imports(tree, inside_functions=True)) & {"pickle", "marshal", "shelve", "dill", "joblib"} == set()
+
+
+def test_the_rules_see_a_forbidden_import(tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("class A:\n    import torch\nif True:\n    from jax import numpy\ndef f():\n    import tensorflow\n")
+    assert outside(path, LIGHT) == {"torch", "jax"}
+    assert outside(path, LIGHT, inside_functions=True) == {"torch", "jax", "tensorflow"}
+
+
+# Backends ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(backend_classes()))
+def test_every_primitive_is_implemented_by_every_backend(name: str) -> None:
+    cls: Any = backend_classes()[name]
+    assert issubclass(cls, Backend)
+    assert cls.__abstractmethods__ == frozenset()
+
+
+@pytest.mark.parametrize("name", sorted(backend_classes()))
+def test_a_backend_has_no_public_method_of_its_own(name: str) -> None:
+    """A layer that called it would run on that backend alone."""
+    known = set(dir(MatrixOps)) | set(dir(Backend)) | set(Backend.__annotations__)
+    methods = {key for key in dir(backend_classes()[name]) if not key.startswith("_")}
+    assert methods - known == set()
+
+
+def test_primitives_are_abstract_and_all_else_has_a_body() -> None:
+    operations = {name for name, member in vars(MatrixOps).items() if callable(member) and not name.startswith("_")}
+    assert MatrixOps.__abstractmethods__ < operations
+    assert {"add", "softplus", "columns_mean", "where"} <= operations - MatrixOps.__abstractmethods__
+
+
+# Names and files ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", sorted({module_name(path) for path in SOURCES if path.stem == "__init__"}))
+def test_every_public_name_of_a_package_is_there(package: str) -> None:
+    module = importlib.import_module(package)
+    names = getattr(module, "__all__", [])
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert getattr(module, name) is not None
+        assert name in dir(module)
+
+
+def test_an_unknown_name_of_nerva_core_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        nerva_core.nothing  # noqa: B018
+
+
+def test_the_tests_mirror_the_sources() -> None:
+    tests = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    missing = [str(path.relative_to(ROOT)) for path in SOURCES if path.stem not in UNMIRRORED and f"test_{path.stem}" not in tests]
+    assert missing == []
