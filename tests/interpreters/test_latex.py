@@ -13,7 +13,18 @@ from nerva_core.errors import NervaError
 from nerva_core.interpreters.expressions import identifier
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
-from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
+from nerva_core.layers import (
+    ActivationDropout,
+    ActivationLayer,
+    BatchNormalization,
+    Dropout,
+    Linear,
+    LinearDropout,
+    LogSoftmax,
+    Sequential,
+    Softmax,
+    SReLU,
+)
 from nerva_core.numeric_backend import backend
 from nerva_core.softmax import stable_log_softmax, stable_softmax
 from nerva_core.trees import rebuild
@@ -109,7 +120,7 @@ SPECIFICATION = {
         ],
     ),
     "activation dropout": (
-        Sequential((LinearDropout(K), ActivationLayer(AnyActivation()))),
+        ActivationDropout(K, AnyActivation()),
         [r"Z = X(W^\top \odot R) + 1_N \cdot b", r"Y = \text{act}(Z)", r"DZ = DY \odot \text{act}'(Z)", *DROPOUT_BACK],
     ),
     "gradient descent": (find("GradientDescent")[0], [r"\theta' = \theta - \eta \cdot D\theta"]),
