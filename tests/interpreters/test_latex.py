@@ -266,6 +266,36 @@ def test_a_variable_with_a_new_value_gets_a_prime():
     assert [equation.text() for equation in equations(Rebinding(K)).forward] == ["X′ = X · Wᵀ", "Y = X′ + 1_N · b"]
 
 
+def named(ops, X, factor):
+    return factor * ops.exp(X)
+
+
+def expanded(ops, params, X):
+    return X + ops.row_repeat(params.b, ops.shape(X)[0])
+
+
+def with_options(ops, X, *, factor=2):
+    return factor * X
+
+
+@dataclass(frozen=True)
+class Helped(Linear):
+    def feedforward(self, ops, params, X):
+        Z = X @ ops.transpose(params.W)
+        return expanded(ops, params, named(ops, with_options(ops, Z, factor=5), 3.0)), (X,)
+
+
+def test_functions_of_matrices_and_numbers_are_named_and_others_expanded():
+    found = equations(Helped(K))
+    assert [equation.text() for equation in found.forward] == ["Z = X · Wᵀ", "Y = named(5 Z, 3) + 1_N · b"]
+    assert [equation.text() for equation in found.where] == ["named(X, 3) = 3 e^X"]
+
+
+def test_a_function_is_defined_once():
+    found = equations(Sequential((ActivationLayer(ReLU()), ActivationLayer(ReLU()))))
+    assert [equation.text() for equation in found.where] == ["relu(X) = max(X, 0)", "relu′(X) = [X ≥ 0]"]
+
+
 def test_a_result_that_was_there_before():
     assert [equation.text() for equation in equations(find("Identity")[0]).forward] == ["identity(X) = X"]
     assert [equation.text() for equation in equations(find("Identity")[0]).backward] == ["identity′(X) = 1"]
