@@ -257,7 +257,9 @@ class EquationReader(Reader):
         self.functions.setdefault(function, arguments)
 
         def waiting(frame: FrameType, event: str, result: Any) -> Any:
-            if event == "return" and isinstance(result, Traced) and result.value.operation != "symbol" and result.value.name is None:
+            if event == "return" and not isinstance(result, Traced):
+                self.functions.pop(function, None)
+            elif event == "return" and result.value.operation != "symbol" and result.value.name is None:
                 result.value.call = call
             return waiting
 
