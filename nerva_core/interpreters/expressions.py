@@ -141,7 +141,7 @@ def piece(e: Any) -> Piece:
         return Piece(mk.Symbol(str(e)), ATOM if len(e.terms) == 1 else SUM)
     if e < 0:
         return Piece(mk.Row(mk.Prefix("−"), piece(-e).markup), NEGATIVE)
-    return Piece(mk.Number(f"{e:g}"))
+    return Piece(mk.Number(f"{e:.10g}"))
 
 
 def expansion(e: Expression) -> Piece:

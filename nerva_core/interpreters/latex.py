@@ -26,6 +26,7 @@ from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.expressions import (
     NOTATION,
     Expression,
+    Scalar,
     expansion,
     identifier,
     is_condition,
@@ -34,9 +35,10 @@ from nerva_core.interpreters.expressions import (
     symbol,
 )
 from nerva_core.interpreters.markup import Format, Markup
+from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.shapes import Shape, ShapeOps
 from nerva_core.interpreters.subjects import AnyActivation, Reader, Results, read
-from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced
+from nerva_core.interpreters.traced import OPERANDS, OPERATIONS, Interpreter, Operation, Traced
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 
@@ -102,7 +104,8 @@ class LatexOps(Interpreter[Expression]):
 
     def definition(self, e: Expression) -> Expression:
         """The operation that e is, as MatrixOps defines it."""
-        arguments = [Traced(self, a) if isinstance(a, Expression) else a for a in e.arguments]
+        matrices = OPERANDS[e.operation]
+        arguments = [Traced(self, a) if k in matrices else a for k, a in enumerate(e.arguments)]
         result: Traced[Expression] = getattr(MatrixOps, e.operation)(self, *arguments)
         return result.value
 
@@ -145,6 +148,10 @@ def function_name(function: Callable[..., Any]) -> Markup:
     name = function.__name__
     base = mk.Symbol(name.removesuffix("_gradient").replace("_", "-"))
     return mk.Sup(base, mk.PRIME) if name.endswith("_gradient") else base
+
+
+ARGUMENTS = (Traced, Scalar, Polynomial, int, float)
+"""What a function that is shown by name is given, after ``ops``."""
 
 
 class EquationReader(Reader):
@@ -239,16 +246,20 @@ class EquationReader(Reader):
         """If the frame is that of a function of a module on our operations: what waits for its result, to name it by the call."""
         code = frame.f_code
         function = frame.f_globals.get(code.co_name)
-        if function is None or getattr(function, "__code__", None) is not code:
-            return None
-        if frame.f_locals.get("ops") is not self.ops or code.co_name.startswith("_"):
+        if function is None or getattr(function, "__code__", None) is not code or code.co_name.startswith("_"):
             return None
         arguments = tuple(frame.f_locals[name] for name in code.co_varnames[1 : code.co_argcount])
+        if code.co_kwonlyargcount or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+            return None
+        if frame.f_locals.get("ops") is not self.ops or not all(isinstance(a, ARGUMENTS) for a in arguments):
+            return None  # with other arguments it is expanded, as a method is
         call = _call(function_name(function), arguments)
         self.functions.setdefault(function, arguments)
 
         def waiting(frame: FrameType, event: str, result: Any) -> Any:
-            if event == "return" and isinstance(result, Traced) and result.value.operation != "symbol" and result.value.name is None:
+            if event == "return" and not isinstance(result, Traced):
+                self.functions.pop(function, None)
+            elif event == "return" and result.value.operation != "symbol" and result.value.name is None:
                 result.value.call = call
             return waiting
 
@@ -281,11 +292,12 @@ def equations(subject: Any) -> Equations:
     """The equations of a layer, activation, loss, optimizer or function, read from its running code."""
     reader = EquationReader({})
     read(subject, reader)
-    done: set[Any] = {subject}
-    while waiting := {f: arguments for f, arguments in reader.functions.items() if f not in done}:
-        for function, arguments in waiting.items():
-            done.add(function)
-            reader.equations.where += _definition(reader, function, arguments)
+    done = [subject]
+    while waiting := [(f, arguments) for f, arguments in reader.functions.items() if f not in done]:
+        for function, arguments in waiting:
+            done.append(function)
+            known = {equation.text() for equation in reader.equations.where}
+            reader.equations.where += [e for e in _definition(reader, function, arguments) if e.text() not in known]
     return reader.equations
 
 

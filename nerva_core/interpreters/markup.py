@@ -307,7 +307,8 @@ class Cases(Markup):
         return " ".join(["\\begin{cases}", " \\\\ ".join([*lines, f"{self.otherwise.latex()} & \\text{{otherwise}}"]), "\\end{cases}"])
 
     def mathml(self) -> str:
-        lines = [f"<mtd>{v.mathml()}</mtd><mtd><mtext>if&#xa0;</mtext>{c.mathml()}</mtd>" for v, c in self.cases]
-        lines.append(f"<mtd>{self.otherwise.mathml()}</mtd><mtd><mtext>otherwise</mtext></mtd>")
-        table = "".join(f"<mtr>{line}</mtr>" for line in lines)
-        return f'<mrow><mo>{{</mo><mtable columnalign="left left">{table}</mtable></mrow>'
+        rows = [(value, f"<mtext>if&#xa0;</mtext>{condition.mathml()}") for value, condition in self.cases]
+        rows.append((self.otherwise, "<mtext>otherwise</mtext>"))
+        cell = '<mtd style="text-align: left">{}</mtd>'.format
+        table = "".join(f"<mtr>{cell(value.mathml())}{cell(when)}</mtr>" for value, when in rows)
+        return f"<mrow><mo>{{</mo><mtable>{table}</mtable></mrow>"

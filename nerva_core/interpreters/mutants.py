@@ -8,7 +8,8 @@ runs on, so the code is not edited, and they exist on every interpretation, nume
         wrong = code(MutantOps(ops, mutation))
 
 The kinds of faults are the entries of ``KINDS``; adding one is one entry. A mutation is listed if the shapes allow it; it may
-still leave the function unchanged (the transpose of a symmetric matrix), which is for the one who uses it to find out.
+still leave the function unchanged (the transpose of a symmetric matrix), or have no value (zeros under a reciprocal), which is for the
+one who uses it to find out.
 """
 
 from __future__ import annotations
@@ -277,8 +278,8 @@ class _Inputs(TracingOps[M]):
 
 
 class _Listing(_Inputs[M], Recorder[M]):
-    def __init__(self, inner: MatrixOps[M]) -> None:
-        super().__init__(inner)
+    def __init__(self, inner: MatrixOps[M], descend: bool) -> None:
+        super().__init__(inner, descend)
         self.inputs: list[str] = []
 
     def input(self, name: str, X: M) -> M:
@@ -289,8 +290,8 @@ class _Listing(_Inputs[M], Recorder[M]):
 class MutantOps(_Inputs[M]):
     """``inner`` with one faulty operation. Operations are counted from 1 over the life of the object, so use it for one run."""
 
-    def __init__(self, inner: MatrixOps[M], mutation: Mutation) -> None:
-        super().__init__(inner)
+    def __init__(self, inner: MatrixOps[M], mutation: Mutation, descend: bool = False) -> None:
+        super().__init__(inner, descend)
         self.mutation = mutation
         self.count = 0
 
@@ -306,14 +307,15 @@ class MutantOps(_Inputs[M]):
         return self.inner.ones(*self.inner.shape(X)) if is_it else X
 
 
-def list_mutations(ops: MatrixOps[M], code: Callable[[TracingOps[M]], Any]) -> list[Mutation]:
+def list_mutations(ops: MatrixOps[M], code: Callable[[TracingOps[M]], Any], descend: bool = False) -> list[Mutation]:
     """All mutations of the operations that ``code`` does on the tracing operations it is given.
 
     ``code(ops)`` wraps its matrices itself (``ops.wrap``) or, better, by ``ops.call(function, *arguments)``: then each argument that is a
     matrix, such as DY, may be replaced by ones too. What is not to be mutated (the forward) runs on the plain ``ops``, outside.
-    The shapes decide what is possible, so list them with the operations that the mutants will run on.
+    The shapes decide what is possible, so list them with the operations that the mutants will run on. With ``descend``, which the
+    mutants then need too, the operations are those of the definitions in MatrixOps.
     """
-    listing = _Listing(ops)
+    listing = _Listing(ops, descend)
     code(listing)
     conditions = {id(operation.operands[0]) for operation, _ in listing.steps if operation.name == "where"}
     return [Mutation(0, name, INPUT) for name in listing.inputs] + [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, Union
 
+from nerva_core.errors import NervaError
+
 Monomial: TypeAlias = tuple[tuple[str, int], ...]
 """Sizes with their exponents, sorted; the empty one is 1."""
 
@@ -54,6 +56,12 @@ class Polynomial:
 
     def __rmul__(self, other: Count) -> Polynomial:
         return self * other
+
+    def __truediv__(self, other: object) -> Polynomial:
+        raise NervaError(f"the size {self} is not a number: use it in ops.scale(size, X) and ops.divide(X, size)")
+
+    def __rtruediv__(self, other: object) -> Polynomial:
+        return self / other
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, (Polynomial, int)) and self.terms == Polynomial.of(other).terms

@@ -20,13 +20,14 @@ from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
-from nerva_core.layers import LAYERS, Layer, Sequential
+from nerva_core.layers import LAYERS, Layer, Sequential, parse_layers
+from nerva_core.layers.sequential import Composite
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.registry import Call, Table, parse_call
 from nerva_core.schedules import SCHEDULES, Schedule
-from nerva_core.trees import rebuild
+from nerva_core.trees import leaves, named_leaves, rebuild
 
 N, D, K = size("N"), size("D"), size("K")
 
@@ -107,11 +108,14 @@ def _read_layer(layer: Layer, reader: Reader) -> None:
     DY = reader.matrix("DY", ops.shape(X))
     for each, params, X, cache in reversed(done):
         DY, gradients = reader.part("backward", each.backpropagate, (params, cache, DY), _gradients_of(X, params))
-        for name, gradient, value in zip(["X", *_names(params)], (DY, *gradients), (X, *params), strict=True):
+        values = [("X", X), *named_leaves(params)]
+        for (name, value), gradient in zip(values, [DY, *leaves(gradients)], strict=True):
             _expect(each, f"D{name}", ops.shape(gradient), ops.shape(value))
 
 
 def _flattened(layer: Layer) -> list[Layer]:
+    if isinstance(layer, Composite):
+        return _flattened(layer.composition())
     return [inner for each in layer.layers for inner in _flattened(each)] if isinstance(layer, Sequential) else [layer]
 
 
@@ -124,11 +128,7 @@ def _named_output(name: str) -> Results:
 
 
 def _gradients_of(X: Any, params: Any) -> Results:
-    return lambda result: list(zip((X, *params), (result[0], *result[1]), strict=True))
-
-
-def _names(values: Any) -> list[str]:
-    return list(getattr(values, "_fields", [f"P{k + 1}" for k in range(len(values))]))
+    return lambda result: list(zip([X, *leaves(params)], [result[0], *leaves(result[1])], strict=True))
 
 
 def _expect(layer: Layer, name: str, shape: Shape, expected: Shape) -> None:
@@ -190,6 +190,8 @@ def find(description: str) -> tuple[Any, list[str]]:
     """
     call = parse_call(description)
     kinds = [table for table in TABLES if call.name in table]
+    if kinds and kinds[0].lookup(call.name) is Sequential and call.arguments:
+        return parse_layers([str(layer) for layer in call.arguments[0]]), []
     function = FUNCTIONS.get(call.name.replace("-", "_").replace(" ", "_").casefold())
     if kinds:
         others = [f"{table.kind} {table.lookup(call.name).__name__}" for table in kinds[1:]]

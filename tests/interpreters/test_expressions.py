@@ -105,6 +105,7 @@ N, D, K = size("N"), size("D"), size("K")
         (lambda ops, X, W: ops.greater_equal(X, ops.zeros(N, D)), "[X ≥ 0]"),
         (lambda ops, X, W: ops.abs(X), "|X|"),
         (lambda ops, X, W: ops.clip(X, -1, 2), "min(max(X, −1), 2)"),
+        (lambda ops, X, W: ops.clip(X, Scalar("symbol", name=identifier("alpha")), 0.123456), "min(max(X, α), 0.123456)"),
         (lambda ops, X, W: ops.log_sigmoid(X), "log(σ(X))"),
         (lambda ops, X, W: ops.xlogy(X, X), "X ⊙ log(X)"),
         (lambda ops, X, W: (1 - Scalar("symbol", name=identifier("beta1"))) * X, "(1 − β_1) X"),

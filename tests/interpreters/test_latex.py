@@ -13,7 +13,18 @@ from nerva_core.errors import NervaError
 from nerva_core.interpreters.expressions import identifier
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
-from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
+from nerva_core.layers import (
+    ActivationDropout,
+    ActivationLayer,
+    BatchNormalization,
+    Dropout,
+    Linear,
+    LinearDropout,
+    LogSoftmax,
+    Sequential,
+    Softmax,
+    SReLU,
+)
 from nerva_core.numeric_backend import backend
 from nerva_core.softmax import stable_log_softmax, stable_softmax
 from nerva_core.trees import rebuild
@@ -109,7 +120,7 @@ SPECIFICATION = {
         ],
     ),
     "activation dropout": (
-        Sequential((LinearDropout(K), ActivationLayer(AnyActivation()))),
+        ActivationDropout(K, AnyActivation()),
         [r"Z = X(W^\top \odot R) + 1_N \cdot b", r"Y = \text{act}(Z)", r"DZ = DY \odot \text{act}'(Z)", *DROPOUT_BACK],
     ),
     "gradient descent": (find("GradientDescent")[0], [r"\theta' = \theta - \eta \cdot D\theta"]),
@@ -253,6 +264,40 @@ class Rebinding(Linear):
 
 def test_a_variable_with_a_new_value_gets_a_prime():
     assert [equation.text() for equation in equations(Rebinding(K)).forward] == ["X′ = X · Wᵀ", "Y = X′ + 1_N · b"]
+
+
+def named(ops, X, factor):
+    return factor * ops.exp(X)
+
+
+def expanded(ops, params, X):
+    return X + ops.row_repeat(params.b, ops.shape(X)[0])
+
+
+def two(ops, X):
+    return X, ops.exp(X)
+
+
+def with_options(ops, X, *, factor=2):
+    return factor * X
+
+
+@dataclass(frozen=True)
+class Helped(Linear):
+    def feedforward(self, ops, params, X):
+        Z = X @ ops.transpose(params.W)
+        return expanded(ops, params, named(ops, with_options(ops, two(ops, Z)[1], factor=5), 3.0)), (X,)
+
+
+def test_functions_of_matrices_and_numbers_are_named_and_others_expanded():
+    found = equations(Helped(K))
+    assert [equation.text() for equation in found.forward] == ["Z = X · Wᵀ", "Y = named(5 e^Z, 3) + 1_N · b"]
+    assert [equation.text() for equation in found.where] == ["named(X, 3) = 3 e^X"]
+
+
+def test_a_function_is_defined_once():
+    found = equations(Sequential((ActivationLayer(ReLU()), ActivationLayer(ReLU()))))
+    assert [equation.text() for equation in found.where] == ["relu(X) = max(X, 0)", "relu′(X) = [X ≥ 0]"]
 
 
 def test_a_result_that_was_there_before():

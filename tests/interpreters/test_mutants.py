@@ -71,6 +71,7 @@ def test_the_mutants_of_the_linear_layer():
     ]
 
 
+C = np.array([[1.0, -2.0]])
 A, B, S = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]]), np.array([[1.0, 2.0], [3.0, 4.0]])
 
 
@@ -102,7 +103,8 @@ A, B, S = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]]), np.array([[1.0, 2.0], 
         (lambda ops, X: ops.reciprocal(X), (A,), "left out", A),
         (lambda ops, X: ops.exp(X), (A,), "left out", A),
         (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (A,), "branches swapped", -A),
-        (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (A,), "always the second branch", -A),
+        (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (C,), "always the first branch", C),
+        (lambda ops, X: ops.where(ops.less(X, 2 * X), X, -X), (C,), "always the second branch", -C),
         (lambda ops, X, Y: ops.less(X, Y), (A, B), "operands swapped", [[0, 0]]),
         (lambda ops, X: ops.apply(Tanh().gradient, X), (A,), "function for derivative", np.tanh(A)),
         (lambda ops, X: ops.apply(Tanh().value, X), (A,), "derivative for function", 1 - np.tanh(A) ** 2),
@@ -145,3 +147,41 @@ def test_losses_and_update_rules_have_mutants():
 def test_only_operations_are_mistaken_for_one_another():
     assert set(OTHER_OPERATIONS) | {other for others in OTHER_OPERATIONS.values() for other in others} <= set(OPERATIONS)
     assert INPUT not in KINDS
+
+
+def test_mutants_of_the_definitions():
+    def code(ops):
+        return ops.call(lambda ops, X: ops.columns_mean(X), S)
+
+    mutation = Mutation(3, "divide", "left out")
+    assert mutation not in list_mutations(OPS, code)
+    assert mutation in list_mutations(OPS, code, descend=True)
+    np.testing.assert_allclose(code(MutantOps(OPS, mutation, descend=True)), [[4, 6]])
+
+
+def one_operation(name, n):
+    """The operation on positive matrices with 2 rows and n columns, or as it needs them."""
+    shape = {"diag": (2, 2), "row_repeat": (1, n), "column_repeat": (2, 1), "fill": (1, 1), "Diag": (1, n)}.get(name, (2, n))
+    numbers = {"c": 3.0, "f": Tanh().gradient, "low": 0.2, "high": 0.6, "m": 2, "n": n}
+    rng = np.random.default_rng(11)
+    arguments = []
+    for key, parameter in list(OPERATIONS[name].parameters.items())[1:]:
+        X = rng.uniform(0.1, 0.9, size=(n, 2) if name == "matmul" and key == "Z" else shape)
+        arguments.append(X if parameter.annotation == "M" else numbers[key])
+    return lambda ops: ops.call(lambda ops, *arguments: getattr(ops, name)(*arguments), *arguments)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("n", [2, 3])
+def test_every_mutant_of_every_operation_runs_and_has_the_shape_of_the_original(name, n):
+    code = one_operation(name, n)
+    right = code(MutantOps(OPS, Mutation(0, "nothing", "nothing")))
+    for mutation in list_mutations(OPS, code):
+        with np.errstate(all="ignore"):
+            assert code(MutantOps(OPS, mutation)).shape == right.shape, mutation
+
+
+def test_every_kind_of_fault_occurs():
+    found = {mutation.kind for name in OPERATIONS for mutation in list_mutations(OPS, one_operation(name, 2))}
+    found |= {mutation.kind for mutation in list_mutations(OPS, lambda ops: ops.call(lambda ops, X: ops.apply(Tanh().value, X), S))}
+    assert set(KINDS) - found == set()

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nerva_core.errors import NervaError
 from nerva_core.interpreters.polynomial import Polynomial, size
 
 N, D, K = size("N"), size("D"), size("K")
@@ -45,3 +46,8 @@ def test_constants_equal_numbers():
     assert N != 1
     assert N * D == D * N
     assert len({N * D, D * N, N}) == 2
+
+
+def test_a_size_is_not_a_number():
+    with pytest.raises(NervaError, match=r"the size N is not a number: use it in ops\.scale"):
+        _ = 1 / N

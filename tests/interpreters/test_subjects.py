@@ -6,7 +6,7 @@ from nerva_core.activations import ACTIVATIONS, Activation, LeakyReLU
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.expressions import Scalar
 from nerva_core.interpreters.subjects import AnyActivation, K, find, kind_of
-from nerva_core.layers import BatchNormalization, Linear, SReLU
+from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, Sequential, Softmax, SReLU
 from nerva_core.optimizers import Adam, WeightDecay
 
 
@@ -32,6 +32,11 @@ def test_what_must_be_given_has_a_stand_in():
     assert find("Linear(7)")[0] == Linear(7)
     assert find("ActivationLayer")[0].activation == AnyActivation()
     assert isinstance(find("WeightDecay(Adam)")[0], WeightDecay)
+
+
+def test_a_network_may_name_activations():
+    network, _ = find("Sequential([Linear(5), LeakyReLU(0.1), Softmax])")
+    assert network == Sequential((Linear(5), ActivationLayer(LeakyReLU(0.1)), Softmax()))
 
 
 def test_any_activation_is_not_in_the_table():
