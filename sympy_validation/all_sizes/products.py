@@ -1,0 +1,214 @@
+"""The normal form of a product of atoms.
+
+The rules here and those of powers and sums need each other (collapsing a delta renames indices, renaming makes powers anew), so the
+three modules import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from math import floor
+from typing import NamedTuple
+
+from sympy_validation.all_sizes import powers, sums
+from sympy_validation.all_sizes.terms import (
+    CACHE_SIZE,
+    ONE,
+    ZERO,
+    ZERO_ONE,
+    Atom,
+    Base,
+    Count,
+    Delta,
+    Exponential,
+    Indicator,
+    Monomial,
+    Number,
+    Polynomial,
+    Root,
+    Undefined,
+    combination,
+    monomial,
+    number,
+    only,
+)
+
+
+def multiply(*factors: Polynomial) -> Polynomial:
+    """The product of polynomials."""
+    result = ONE
+    for Q in factors:
+        result = _multiply(result, Q)
+    return result
+
+
+def _multiply(P: Polynomial, Q: Polynomial) -> Polynomial:
+    if P is ONE:
+        return Q
+    return combination((multiply_monomials(m, n), c * d) for m, c in P.terms.items() for n, d in Q.terms.items())
+
+
+@lru_cache(CACHE_SIZE)
+def multiply_monomials(m: Monomial, n: Monomial) -> Polynomial:
+    """The product of two monomials."""
+    if not m or not n:
+        return monomial(*(m or n))
+    exponents = dict(m)
+    for atom, exponent in n:
+        exponents[atom] = number(exponents.get(atom, 0) + exponent)
+    return product(exponents)
+
+
+def product(exponents: Mapping[Atom, Number]) -> Polynomial:
+    """The product of atoms with exponents. The first rule that applies is taken, and what it gives is made normal in turn."""
+    factors = _idempotent(exponents)
+    for rule in (_opposite_indicators, _collapse_delta, _expand_power, _reduce):
+        result = rule(factors)
+        if result is not None:
+            return result
+    return monomial(*sorted(factors.items(), key=lambda factor: factor[0].key))
+
+
+def _without(factors: Mapping[Atom, Number], *atoms: Atom) -> dict[Atom, Number]:
+    return {atom: exponent for atom, exponent in factors.items() if atom not in atoms}
+
+
+def _idempotent(exponents: Mapping[Atom, Number]) -> dict[Atom, Number]:
+    """b² = b for the values 0 and 1, and a⁰ = 1."""
+    if any(exponent < 0 and isinstance(atom, ZERO_ONE) for atom, exponent in exponents.items()):
+        raise Undefined("division by something that may be 0")
+    return {atom: 1 if isinstance(atom, ZERO_ONE) else exponent for atom, exponent in exponents.items() if exponent}
+
+
+def _opposite_indicators(factors: dict[Atom, Number]) -> Polynomial | None:
+    """[P < 0] [-P < 0] = 0."""
+    arguments = [atom.argument for atom in factors if isinstance(atom, Indicator)]
+    if len(arguments) > 1 and any(-P in arguments for P in arguments):
+        return ZERO
+    return None
+
+
+def _collapse_delta(factors: dict[Atom, Number]) -> Polynomial | None:
+    """δ(i,j) F(j) = δ(i,j) F(i)."""
+    for delta in factors:
+        if isinstance(delta, Delta) and any(delta.j in atom.free for atom in factors if atom is not delta):
+            rest = product(_without(factors, delta))
+            return multiply(only(delta), sums.substitute(rest, {delta.j: delta.i}))
+    return None
+
+
+def _expand_power(factors: dict[Atom, Number]) -> Polynomial | None:
+    """Base occurs to negative integer powers, Root to powers between 0 and 1: P^e = P^⌊e⌋ P^(e - ⌊e⌋)."""
+    for atom, exponent in factors.items():
+        whole = floor(exponent)
+        if whole and (isinstance(atom, Root) or (isinstance(atom, Base) and exponent > 0)):
+            rest = _without(factors, atom)
+            if exponent != whole:
+                rest[atom] = number(exponent - whole)
+            return multiply(product(rest), powers.power(atom.argument, whole))
+    return None
+
+
+# Division by a sum of several terms -----------------------------------------------------------------------------------
+
+
+class Lead(NamedTuple):
+    """A term c · unit · power of a polynomial, and all other terms; ``unit`` is made of sizes."""
+
+    coefficient: Number
+    unit: Monomial
+    power: Monomial
+    others: Polynomial
+
+
+def _reduce(factors: dict[Atom, Number]) -> Polynomial | None:
+    """Let P = L + Q, where L is one term. Then L P⁻¹ = 1 - Q P⁻¹, which makes the fraction's numerator smaller.
+
+    L is the leading term where a product contains it. It is the constant term where a product contains the inverse of an exponential
+    that divides Q.
+    """
+    for base, exponent in factors.items():
+        if isinstance(base, Base):
+            lead = _leading_term(base.argument)
+            if lead and all(factors.get(atom, 0) >= power for atom, power in lead.power):
+                return _replace_lead(factors, base, lead)
+            tail = _constant_term(base.argument)
+            if tail and any(_divides_others(atom, tail) for atom, power in factors.items() if power < 0 and isinstance(atom, Exponential)):
+                return _replace_lead(factors, base, tail)
+    return None
+
+
+def _replace_lead(factors: dict[Atom, Number], base: Base, lead: Lead) -> Polynomial:
+    """F P⁻ⁿ L = F P⁻ⁿ (P - Q), divided by L."""
+    numerator = dict(factors)
+    for atom, power in (*lead.power, *lead.unit):
+        numerator[atom] = number(numerator.get(atom, 0) - power)
+    without_one = product({**numerator, base: number(numerator[base] + 1)})
+    rest = multiply(product(numerator), lead.others)
+    return combination([(without_one, 1), (rest, -1)]).times(number(Fraction(1) / lead.coefficient))
+
+
+def _term(P: Polynomial, m: Monomial) -> Lead:
+    unit, power = _split_sizes(m)
+    return Lead(P.terms[m], unit, power, Polynomial({n: c for n, c in P.terms.items() if n != m}))
+
+
+def _split_sizes(m: Monomial) -> tuple[Monomial, Monomial]:
+    return tuple(f for f in m if isinstance(f[0], Count)), tuple(f for f in m if not isinstance(f[0], Count))
+
+
+@lru_cache(CACHE_SIZE)
+def _leading_term(P: Polynomial) -> Lead | None:
+    """The greatest term by total degree, then by the word of the factors; none if renaming indices could make another one greatest."""
+    ranked = [(_rank(_split_sizes(m)[1]), m) for m in P.terms]
+    ranks = [rank for rank, _ in ranked]
+    if None in ranks:
+        return None
+    top = max(rank for rank in ranks if rank is not None)
+    if top[0] == 0 or ranks.count(top) > 1:
+        return None
+    return _term(P, next(m for rank, m in ranked if rank == top))
+
+
+def _rank(m: Monomial) -> tuple[int, list[str]] | None:
+    """An order of monomials that multiplication respects; it is defined for those with natural exponents."""
+    if any(not isinstance(exponent, int) or exponent < 0 for _, exponent in m):
+        return None
+    word = [atom.shape for atom, exponent in m for _ in range(int(exponent))]
+    return len(word), sorted(word)
+
+
+@lru_cache(CACHE_SIZE)
+def _constant_term(P: Polynomial) -> Lead | None:
+    constants = [m for m in P.terms if not _split_sizes(m)[1]]
+    return _term(P, constants[0]) if len(constants) == 1 else None
+
+
+def _divides_others(atom: Atom, tail: Lead) -> bool:
+    return all(dict(m).get(atom, 0) > 0 for m in tail.others.terms)
+
+
+# Values 0 and 1 -------------------------------------------------------------------------------------------------------
+
+
+class Branches(NamedTuple):
+    """P = b · one + (1 - b) · zero, where b is 0 or 1."""
+
+    b: Polynomial
+    one: Polynomial
+    zero: Polynomial
+
+    def join(self, one: Polynomial, zero: Polynomial) -> Polynomial:
+        """b · one + (1 - b) · zero."""
+        return zero + multiply(self.b, one - zero)
+
+
+def branches(P: Polynomial) -> Branches | None:
+    """P at the two values of a factor that is 0 or 1, or None if there is no such factor."""
+    for b in sorted((atom for atom in P.atoms if isinstance(atom, ZERO_ONE)), key=lambda atom: atom.key):
+        one = combination((product(_without(dict(m), b)), c) for m, c in P.terms.items())
+        zero = Polynomial({m: c for m, c in P.terms.items() if all(atom is not b for atom, _ in m)})
+        return Branches(only(b), one, zero)
+    return None
