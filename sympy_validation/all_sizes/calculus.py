@@ -29,7 +29,7 @@ from sympy_validation.all_sizes.terms import (
 )
 
 
-class NotDifferentiable(ArithmeticError):
+class NotDifferentiable(ArithmeticError):  # noqa: N818
     """A maximum over an index depends on the variable and has not cancelled."""
 
 

@@ -40,13 +40,15 @@ class Conditions:
         """Record P != 0, unless it is known. Positive factors are left out."""
         if not P.terms:
             raise NervaError("division by zero")
-        if not (is_positive(P) or is_positive(-P)):
-            self.add(f"{text(powers.split_positive(P)[2])} != 0")
+        Q = _without_positive_factors(P)
+        if not (is_positive(Q) or is_positive(-Q) or f"{text(Q)} > 0" in self.texts):
+            self.add(f"{text(Q)} != 0")
 
     def positive(self, P: Polynomial) -> None:
-        """Record P > 0, unless it is known."""
-        if not is_positive(P):
-            self.add(f"{text(powers.split_positive(P)[2])} > 0")
+        """Record P > 0, unless it is known. Positive factors are left out."""
+        Q = _without_positive_factors(P)
+        if not is_positive(Q):
+            self.add(f"{text(Q)} > 0")
 
     def off_kinks(self, P: Polynomial) -> None:
         """Record that the point is not on a jump of an indicator or a step function in P."""
@@ -58,8 +60,13 @@ class Conditions:
 
     def kink(self, P: Polynomial) -> None:
         """Record P != 0, which excludes the points where a piecewise function has no derivative."""
-        rest = powers.split_positive(P)[2]
-        self.add(f"almost everywhere: {text(rest if sign(rest) > 0 else -rest)} != 0")
+        Q = _without_positive_factors(P)
+        self.add(f"almost everywhere: {text(Q if sign(Q) > 0 else -Q)} != 0")
+
+
+def _without_positive_factors(P: Polynomial) -> Polynomial:
+    _, U, Q = powers.split_positive(P)
+    return _without_positive_factors(Q) if U else Q
 
 
 def exact(c: Any) -> Polynomial | None:
@@ -104,7 +111,7 @@ class SymbolicScalar:
         return NotImplemented if c is None else self._with(self.value - c)
 
     def __rsub__(self, other: Any) -> SymbolicScalar:
-        return -self + other
+        return (-self).__add__(other)
 
     def __mul__(self, other: Any) -> SymbolicScalar:
         c = exact(other)
@@ -114,10 +121,10 @@ class SymbolicScalar:
 
     def __truediv__(self, other: Any) -> SymbolicScalar:
         c = exact(other)
-        return NotImplemented if c is None else self * self._with(c)._with(self._with(c)._inverse())
+        return NotImplemented if c is None else self * self._with(self._with(c)._inverse())
 
     def __rtruediv__(self, other: Any) -> SymbolicScalar:
-        return self._with(self._inverse()) * other
+        return self._with(self._inverse()).__mul__(other)
 
     def __pow__(self, other: Any) -> SymbolicScalar:
         """A rational power; for a symbolic exponent e, exp(e log x)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from nerva_core.activations import Activation
 from nerva_core.errors import NervaError
@@ -26,6 +26,8 @@ from sympy_validation.all_sizes.terms import (
     fresh,
     only,
 )
+
+D = TypeVar("D", Size, Variable, Function)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         """An arbitrary function whose derivative is 0 almost everywhere, as an activation."""
         return UnknownActivation(self._declare(name, Function(name, step=True)))
 
-    def _declare(self, name: str, declaration: Any) -> Any:
+    def _declare(self, name: str, declaration: D) -> D:
         if not name.isidentifier():
             raise NervaError(f"a name is made of letters, digits and _, got {name!r}")
         if self._declared.setdefault(name, declaration) != declaration:

@@ -172,7 +172,7 @@ def logarithm(P: Polynomial) -> Polynomial:
     if cases is not None:
         return cases
     c, U, Q = split_positive(P)
-    logs = [(only(Logarithm(constant(p))), e) for p, e in prime_powers(c)]
+    logs: list[tuple[Polynomial, Number]] = [(only(Logarithm(constant(p))), e) for p, e in prime_powers(c)]
     logs += [(_logarithm_of_atom(atom), exponent) for atom, exponent in U.items()]
     if Q.single and Q.single[0] == ():
         if Q != ONE:

@@ -129,7 +129,7 @@ def _reduce(factors: dict[Atom, Number]) -> Polynomial | None:
     L is the leading term where a product contains it. It is the constant term where a product contains the inverse of an exponential
     that divides Q.
     """
-    for base, exponent in factors.items():
+    for base in factors:
         if isinstance(base, Base):
             lead = _leading_term(base.argument)
             if lead and all(factors.get(atom, 0) >= power for atom, power in lead.power):

@@ -7,6 +7,7 @@ captured, and two sums that differ by the names or the order of their indices ar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, groupby, permutations
@@ -139,11 +140,15 @@ def sum_over(P: Polynomial, indices: Sequence[Index]) -> Polynomial:
 
 
 def _sum_monomial(m: Monomial, bound: list[Index]) -> Polynomial:
-    for rule in (_collapse_delta, _merge_inner_sums, _cancel_total):
+    for rule in (_collapse_delta, _merge_inner_sums, _cancel_stochastic_row, _reduce_fraction):
         result = rule(m, bound)
         if result is not None:
             return result
     return products.multiply(*_components(m, bound))
+
+
+def _omit(m: Monomial, atom: Atom) -> Polynomial:
+    return monomial(*(factor for factor in m if factor[0] is not atom))
 
 
 def _collapse_delta(m: Monomial, bound: list[Index]) -> Polynomial | None:
@@ -151,8 +156,7 @@ def _collapse_delta(m: Monomial, bound: list[Index]) -> Polynomial | None:
     for atom, _ in m:
         if isinstance(atom, Delta) and (atom.i in bound or atom.j in bound):
             i, p = (atom.i, atom.j) if atom.i in bound else (atom.j, atom.i)
-            rest = monomial(*(factor for factor in m if factor[0] is not atom))
-            return sum_over(substitute(rest, {i: p}), [index for index in bound if index != i])
+            return sum_over(substitute(_omit(m, atom), {i: p}), [index for index in bound if index != i])
     return None
 
 
@@ -161,39 +165,46 @@ def _merge_inner_sums(m: Monomial, bound: list[Index]) -> Polynomial | None:
     for atom, exponent in m:
         if isinstance(atom, Sum) and isinstance(exponent, int) and exponent > 0 and not atom.free.isdisjoint(bound):
             copies = [opened(atom) for _ in range(exponent)]
-            rest = monomial(*(factor for factor in m if factor[0] is not atom))
-            merged = products.multiply(rest, *(monomial(*body) for _, body in copies))
+            merged = products.multiply(_omit(m, atom), *(monomial(*body) for _, body in copies))
             return sum_over(merged, [*bound, *chain(*(indices for indices, _ in copies))])
     return None
 
 
-def _cancel_total(m: Monomial, bound: list[Index]) -> Polynomial | None:
-    """Σ_k F(k) T⁻¹ = 1 where T is the atom Σ_k F(k), and Σ_k T(i,k) = 1 where the rows of T sum to 1; all within a larger product."""
+def _cancel_stochastic_row(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Σ_k T(i,k) = 1 where T is declared to have rows that sum to 1, and k occurs nowhere else."""
     for k in bound:
         inner = tuple(factor for factor in m if k in factor[0].free)
-        total = _total(m, inner, k)
-        if total is not None:
-            rest = monomial(*(factor for factor in m if factor not in inner))
-            return sum_over(products.multiply(rest, total), [index for index in bound if index != k])
-    return None
-
-
-def _total(m: Monomial, inner: Monomial, k: Index) -> Polynomial | None:
-    """The sum of ``inner`` over k, where this makes the product m simpler."""
-    if not inner:
-        return None
-    if _is_stochastic_row(inner, k):
-        return ONE
-    total = [factor for factor in m if isinstance(factor[0], Sum) and factor[1] < 0 and len(factor[0].indices) == 1]
-    if total and not any(isinstance(atom, Sum) for atom, _ in inner):
-        sums = _close(inner, [k])
-        return sums if sums.atoms <= {atom for atom, _ in total} else None
+        if inner and _is_stochastic_row(inner, k):
+            return sum_over(_omit(m, inner[0][0]), [index for index in bound if index != k])
     return None
 
 
 def _is_stochastic_row(inner: Monomial, k: Index) -> bool:
     (atom, exponent), *others = inner
     return not others and exponent == 1 and isinstance(atom, Entry) and atom.variable.row_stochastic and atom.column == k != atom.row
+
+
+def _reduce_fraction(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Merging has hidden the factors S(i) in Σ_i Σ_k F(i,k) S(i)⁻¹, where S(i) = Σ_k F(i,k). They are made visible for each denominator,
+    by holding its indices; if the product of the factors then has a simpler form, that is taken.
+    """
+    for denominator, exponent in m:
+        if exponent < 0 and isinstance(denominator, Sum | Base) and not denominator.free.isdisjoint(bound):
+            held = [index for index in bound if index in denominator.free]
+            factors = list(_components(m, [index for index in bound if index not in held]))
+            reduced = products.multiply(*factors)
+            if reduced != _juxtapose(factors):
+                return sum_over(reduced, held)
+    return None
+
+
+def _juxtapose(factors: list[Polynomial]) -> Polynomial:
+    """The product of single terms, without making it normal."""
+    exponents: Counter[Atom] = Counter()
+    for factor in factors:
+        exponents.update(dict(next(iter(factor.terms))))
+    coefficient = prod(next(iter(factor.terms.values())) for factor in factors)
+    return Polynomial({tuple(sorted(exponents.items(), key=lambda factor: factor[0].key)): coefficient})
 
 
 def _components(m: Monomial, bound: list[Index]) -> Iterator[Polynomial]:

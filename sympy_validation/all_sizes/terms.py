@@ -380,7 +380,7 @@ def _level(part: Any) -> int:
         case Polynomial():
             return max((atom.level for atom in part.atoms), default=0)
         case tuple() if part and not isinstance(part, Index) and not isinstance(part[0], Index):
-            return max(atom.level for atom, _ in part)
+            return max((atom.level for atom, _ in part), default=0)
     return 0
 
 

@@ -31,15 +31,15 @@ Names = Mapping[Index, str]
 
 def text(P: Polynomial, names: Names | None = None) -> str:
     """P in the usual notation; indices without a name get the first free letters."""
-    names = dict(names or {})
-    for index in sorted(P.free - set(names), key=str):
-        names[index] = _letter(index, names)
+    names = {**{index: index.name for index in P.free if index.name in "ij"}, **(names or {})}
+    for index in sorted(P.free - set(names), key=lambda index: P.key.find(str(index))):
+        names[index] = _letter("ijklmnpqrstuvw", names)
     return _sum_of_terms(P, names)
 
 
-def _letter(index: Index, names: Names) -> str:
-    wanted = chain([index.name] if index.name.isalpha() else [], "klmnpqrstuvw", (f"k{n}" for n in count(1)))
-    return next(letter for letter in wanted if letter not in names.values())
+def _letter(letters: str, names: Names) -> str:
+    """The first letter that is not taken."""
+    return next(letter for letter in chain(letters, (f"k{n}" for n in count(1))) if letter not in names.values())
 
 
 def _sum_of_terms(P: Polynomial, names: Names) -> str:
@@ -89,7 +89,7 @@ def _atom(atom: Atom, names: Names) -> str:
 def _bound(symbol: str, indices: tuple[Index, ...], body: Polynomial, names: Names) -> str:
     inner = {index: name for index, name in names.items() if index in body.free}
     for index in indices:
-        inner[index] = _letter(index, inner)
+        inner[index] = _letter("klmnpqrstuvw", inner)
     letters = ",".join(inner[index] for index in indices)
     return f"{symbol}_{letters if len(indices) == 1 else '{' + letters + '}'}({_sum_of_terms(body, inner)})"
 
