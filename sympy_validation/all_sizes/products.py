@@ -55,10 +55,7 @@ def multiply_monomials(m: Monomial, n: Monomial) -> Polynomial:
     """The product of two monomials."""
     if not m or not n:
         return monomial(*(m or n))
-    exponents = dict(m)
-    for atom, exponent in n:
-        exponents[atom] = number(exponents.get(atom, 0) + exponent)
-    return product(exponents)
+    return product(_times(dict(m), n))
 
 
 def product(exponents: Mapping[Atom, Number]) -> Polynomial:
@@ -141,13 +138,19 @@ def _reduce(factors: dict[Atom, Number]) -> Polynomial | None:
 
 
 def _replace_lead(factors: dict[Atom, Number], base: Base, lead: Lead) -> Polynomial:
-    """F P⁻ⁿ L = F P⁻ⁿ (P - Q), divided by L."""
-    numerator = dict(factors)
-    for atom, power in (*lead.power, *lead.unit):
-        numerator[atom] = number(numerator.get(atom, 0) - power)
-    without_one = product({**numerator, base: number(numerator[base] + 1)})
-    rest = multiply(product(numerator), lead.others)
-    return combination([(without_one, 1), (rest, -1)]).times(number(Fraction(1) / lead.coefficient))
+    """F P⁻ⁿ = (F P⁻ⁿ⁺¹ - F Q P⁻ⁿ) L⁻¹, where L⁻¹ is combined with F before anything is made normal."""
+    quotient = _times(factors, (*lead.power, *lead.unit), -1)
+    summands: list[tuple[Polynomial, Number]] = [(product(_times(quotient, ((base, 1),))), 1)]
+    summands += [(product(_times(quotient, m)), -c) for m, c in lead.others.terms.items()]
+    return combination(summands).times(number(Fraction(1) / lead.coefficient))
+
+
+def _times(factors: Mapping[Atom, Number], m: Monomial, sign: int = 1) -> dict[Atom, Number]:
+    """Factors times a monomial or, with sign -1, divided by it."""
+    result = dict(factors)
+    for atom, exponent in m:
+        result[atom] = number(result.get(atom, 0) + sign * exponent)
+    return result
 
 
 def _term(P: Polynomial, m: Monomial) -> Lead:
