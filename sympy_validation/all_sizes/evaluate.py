@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
 from itertools import product as cartesian
+from operator import add, mul
 from typing import Any, Generic, Protocol, TypeVar
 
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
@@ -100,25 +102,22 @@ class _Point(Generic[V]):
         return self.domain.constant(Fraction(c))
 
     def polynomial(self, P: Polynomial, at: Places) -> V:
-        return self.total([self.product([self.constant(c), self.monomial(m, at)]) for m, c in P.terms.items()])
+        return self.total([self.product([self.constant(c), *self.factors(m, at)]) for m, c in P.terms.items()])
 
     def monomial(self, m: Monomial, at: Places) -> V:
-        return self.product([self.power(self.atom(atom, at), exponent) for atom, exponent in m])
+        return self.product(self.factors(m, at))
+
+    def factors(self, m: Monomial, at: Places) -> list[V]:
+        return [self.power(self.atom(atom, at), exponent) for atom, exponent in m]
 
     def power(self, x: V, exponent: Number) -> V:
         return x if exponent == 1 else self.domain.power(x, Fraction(exponent))
 
     def product(self, factors: list[V]) -> V:
-        result: Any = self.constant(1)
-        for factor in factors:
-            result = result * factor
-        return result  # type: ignore[no-any-return]
+        return reduce(mul, factors) if factors else self.constant(1)
 
     def total(self, summands: list[V]) -> V:
-        result: Any = self.constant(0)
-        for summand in summands:
-            result = result + summand
-        return result  # type: ignore[no-any-return]
+        return reduce(add, summands) if summands else self.constant(0)
 
     def atom(self, atom: Atom, at: Places) -> V:
         match atom:

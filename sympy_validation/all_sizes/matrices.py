@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
+from numbers import Rational
 from typing import Any
 
 from nerva_core.errors import NervaError
@@ -76,9 +78,9 @@ def exact(c: Any) -> Polynomial | None:
             return c.value
         case Size():
             return count_of(c)
-        case int() | Fraction():
-            return constant(c)
-        case float():
+        case Rational():
+            return constant(number(Fraction(c)))
+        case float() if isfinite(c):
             return constant(number(Fraction(str(c))))
     return None
 

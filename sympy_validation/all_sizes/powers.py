@@ -93,7 +93,7 @@ def split_positive(P: Polynomial) -> tuple[Number, dict[Atom, Number], Polynomia
     c = signs.content(P)
     U = signs.common_factor(P, [atom for atom in P.atoms if is_positive_atom(atom)])
     Q = P.times(number(Fraction(1) / c))
-    return c, U, products.multiply(Q, products.product(signs.inverse(U))) if U else Q
+    return c, U, products.divide(Q, U) if U else Q
 
 
 def prime_powers(c: Number) -> Iterator[tuple[int, int]]:
@@ -143,7 +143,7 @@ def _integer_power(P: Polynomial, e: int) -> Polynomial:
         return products.multiply(constant(Fraction(c) ** e), products.product({atom: number(exponent * e) for atom, exponent in m}))
     U = signs.common_factor(P, P.atoms)
     if U:
-        Q = products.multiply(P, products.product(signs.inverse(U)))
+        Q = products.divide(P, U)
         return products.multiply(products.product({atom: number(exponent * e) for atom, exponent in U.items()}), power(Q, e))
     c = signs.content(P) * signs.sign(P)
     return products.product({Base(P.times(number(Fraction(1) / c))): e}).times(number(Fraction(c) ** e))

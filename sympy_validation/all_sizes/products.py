@@ -6,11 +6,11 @@ three modules import each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from math import floor
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.terms import (
@@ -56,6 +56,12 @@ def multiply_monomials(m: Monomial, n: Monomial) -> Polynomial:
     if not m or not n:
         return monomial(*(m or n))
     return product(_times(dict(m), n))
+
+
+def divide(P: Polynomial, exponents: Mapping[Atom, Number]) -> Polynomial:
+    """P divided by atoms with exponents, none of which is 0."""
+    divisor = tuple(exponents.items())
+    return combination((product(_times(dict(m), divisor, -1)), c) for m, c in P.terms.items())
 
 
 def product(exponents: Mapping[Atom, Number]) -> Polynomial:
@@ -153,8 +159,8 @@ def _times(factors: Mapping[Atom, Number], m: Monomial, sign: int = 1) -> dict[A
     return result
 
 
-def _term(P: Polynomial, m: Monomial) -> Lead:
-    unit, power = _split_sizes(m)
+def _term(P: Polynomial, m: Monomial, split: Callable[[Monomial], tuple[Monomial, Monomial]]) -> Lead:
+    unit, power = split(m)
     return Lead(P.terms[m], unit, power, Polynomial({n: c for n, c in P.terms.items() if n != m}))
 
 
@@ -162,31 +168,41 @@ def _split_sizes(m: Monomial) -> tuple[Monomial, Monomial]:
     return tuple(f for f in m if isinstance(f[0], Count)), tuple(f for f in m if not isinstance(f[0], Count))
 
 
+def _no_sizes(m: Monomial) -> tuple[Monomial, Monomial]:
+    return (), m
+
+
 @lru_cache(CACHE_SIZE)
 def _leading_term(P: Polynomial) -> Lead | None:
     """The greatest term by total degree, then by the word of the factors; none if renaming indices could make another one greatest."""
-    ranked = [(_rank(_split_sizes(m)[1]), m) for m in P.terms]
+    split = _split_sizes if any(_split_sizes(m)[1] for m in P.terms) else _no_sizes
+    ranked = [(_rank(split(m)[1]), m) for m in P.terms]
     ranks = [rank for rank, _ in ranked]
     if None in ranks:
         return None
     top = max(rank for rank in ranks if rank is not None)
-    if top[0] == 0 or ranks.count(top) > 1:
+    if ranks.count(top) > 1:
         return None
-    return _term(P, next(m for rank, m in ranked if rank == top))
+    return _term(P, next(m for rank, m in ranked if rank == top), split)
 
 
-def _rank(m: Monomial) -> tuple[int, list[str]] | None:
-    """An order of monomials that multiplication respects; it is defined for those with natural exponents."""
-    if any(not isinstance(exponent, int) or exponent < 0 for _, exponent in m):
-        return None
-    word = [atom.shape for atom, exponent in m for _ in range(int(exponent))]
-    return len(word), sorted(word)
+Rank: TypeAlias = tuple[Number, list[tuple[str, Number]]]
+
+
+def _rank(m: Monomial) -> Rank | None:
+    """The degree, then the exponents, as an order of monomials that multiplication respects; none if an exponent is negative."""
+    exponents: dict[str, Number] = {}
+    for atom, exponent in m:
+        if exponent < 0:
+            return None
+        exponents[atom.shape] = exponents.get(atom.shape, 0) + exponent
+    return sum(exponents.values()), sorted((shape, -exponent) for shape, exponent in exponents.items())
 
 
 @lru_cache(CACHE_SIZE)
 def _constant_term(P: Polynomial) -> Lead | None:
     constants = [m for m in P.terms if not _split_sizes(m)[1]]
-    return _term(P, constants[0]) if len(constants) == 1 else None
+    return _term(P, constants[0], _split_sizes) if len(constants) == 1 else None
 
 
 def _divides_others(atom: Atom, tail: Lead) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -45,11 +45,6 @@ def common_factor(P: Polynomial, atoms: Iterable[Atom]) -> dict[Atom, Number]:
     terms = [dict(m) for m in P.terms]
     least = {atom: min(term.get(atom, 0) for term in terms) for atom in atoms}
     return {atom: exponent for atom, exponent in least.items() if exponent}
-
-
-def inverse(exponents: Mapping[Atom, Number]) -> dict[Atom, Number]:
-    """The factors to their negated powers."""
-    return {atom: -exponent for atom, exponent in exponents.items()}
 
 
 # What is known about signs --------------------------------------------------------------------------------------------

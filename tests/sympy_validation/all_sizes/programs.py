@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import floor
 from typing import Any
 
@@ -20,13 +21,14 @@ from nerva_core.matrix_ops import MatrixOps
 iv.prec = mp.prec = 120
 
 
-class Undecided(ArithmeticError):
+class Undecided(ArithmeticError):  # noqa: N818
     """An interval is too wide to decide a comparison or holds points where a function is not defined."""
 
 
 class Intervals:
     """Rigorous enclosures of real numbers: if 0 is not in the difference, the numbers are different."""
 
+    @cache  # noqa: B019
     def constant(self, c: Fraction) -> Any:
         c = Fraction(c)
         return iv.mpf(c.numerator) / c.denominator
@@ -329,7 +331,9 @@ def random_program(rng: random.Random, steps: int, heaviest: int = 9) -> list[St
 
 def random_step(rng: random.Random, shapes: list[str], weights: list[int]) -> tuple[Step, str, int]:
     """A step with the shape and the weight of its result; the shape is empty if the operands do not fit."""
-    name = rng.choice([*ELEMENTWISE, *BINARY, *BINARY, *SHAPING, *("matmul",) * 6, *("repeat",) * 4, "fill", "diag", "Diag", "Diag", "scale"])
+    name = rng.choice(
+        [*ELEMENTWISE, *BINARY, *BINARY, *SHAPING, *("matmul",) * 6, *("repeat",) * 4, "fill", "diag", "Diag", "Diag", "scale"]
+    )
     x = len(shapes) - 1 if rng.random() < 0.6 and len(shapes) > len(VARIABLES) else rng.randrange(len(shapes))
     y = rng.randrange(len(shapes))
     (m, n), weight = shapes[x], weights[x]
