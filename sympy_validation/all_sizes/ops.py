@@ -91,8 +91,8 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         return UnknownActivation(self._declare(name, Function(name, step=True)))
 
     def _declare(self, name: str, declaration: D) -> D:
-        if not name.isidentifier():
-            raise NervaError(f"a name is made of letters, digits and _, got {name!r}")
+        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name):
+            raise NervaError(f"a name is made of letters, digits and _, and is not Φ or φ, got {name!r}")
         if self._declared.setdefault(name, declaration) != declaration:
             raise NervaError(f"{name!r} is declared twice: as {self._declared[name]!r} and as {declaration!r}")
         return declaration
@@ -230,11 +230,12 @@ def _dimension(size: Any) -> Dimension:
 
 
 def _variable(X: SymbolicMatrix | SymbolicScalar) -> Variable:
+    """The variable of which X holds the entries. It must be free to vary: where rows sum to 1, they do not do so at nearby points."""
     P = X.value if isinstance(X, SymbolicScalar) else X.entry
-    single = P.single
-    if single and single[1] == 1 and len(single[0]) == 1 and single[0][0][1] == 1:
-        atom = single[0][0][0]
-        rows, columns = (1, 1) if isinstance(X, SymbolicScalar) else (X.rows, X.columns)
-        if isinstance(atom, Entry) and (atom.row, atom.column) == (row_index(rows), column_index(columns)):
-            return atom.variable
-    raise NervaError(f"a gradient is with respect to a variable made by ops.variable(...), got {X!r}")
+    (atom,) = P.atoms if len(P.atoms) == 1 else (None,)
+    rows, columns = (1, 1) if isinstance(X, SymbolicScalar) else (X.rows, X.columns)
+    if not isinstance(atom, Entry) or P != only(atom) or (atom.row, atom.column) != (row_index(rows), column_index(columns)):
+        raise NervaError(f"a gradient is with respect to a variable made by ops.variable(...), got {X!r}")
+    if atom.variable.row_stochastic:
+        raise NervaError(f"the rows of {atom.variable.name} sum to 1, so there is no derivative with respect to its entries one by one")
+    return atom.variable

@@ -267,10 +267,8 @@ def orient(P: Polynomial, kinks: list[Polynomial]) -> Polynomial:
 
 def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial]) -> Polynomial:
     oriented = rebuild(atom, lambda P: orient(P, kinks))
-    single = oriented.single
-    if single and isinstance(single[0][0][0] if single[0] else None, Indicator):
-        argument = single[0][0][0].argument  # type: ignore[attr-defined]
-        if signs.sign(argument) < 0:
-            kinks.append(-argument)
-            return ONE - powers.indicator(-argument)
+    for indicator in oriented.atoms:
+        if isinstance(indicator, Indicator) and oriented == only(indicator) and signs.sign(indicator.argument) < 0:
+            kinks.append(-indicator.argument)
+            oriented = ONE - powers.indicator(-indicator.argument)
     return powers.power(oriented, exponent)
