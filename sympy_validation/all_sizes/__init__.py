@@ -10,21 +10,25 @@ normal form of A - B is empty:
 
 Why a proof can be believed is in ``docs/soundness.md``. The modules, from the bottom up:
 
-* ``terms``: indices, atoms, monomials and polynomials.
+* ``symbols`` and ``terms``: sizes, indices and variables; atoms, monomials and polynomials.
 * ``signs``: what is known of signs, scales and common factors.
 * ``products``, ``powers`` and ``sums``: the rules that make and keep them normal.
 * ``calculus``: the derivative.
 * ``matrices`` and ``ops``: matrices of normal forms, and the interpreter.
+* ``abstract``: layers of which nothing is known, for compositions.
 * ``evaluate`` and ``text``: the value of a normal form at concrete sizes, and the form in words.
 """
 
+from sympy_validation.all_sizes.abstract import AbstractLayer
 from sympy_validation.all_sizes.calculus import NotDifferentiable
 from sympy_validation.all_sizes.evaluate import Domain, evaluate
 from sympy_validation.all_sizes.matrices import SymbolicMatrix, SymbolicScalar
 from sympy_validation.all_sizes.ops import AllSizesOps, UnknownActivation
-from sympy_validation.all_sizes.terms import Size, Undefined
+from sympy_validation.all_sizes.symbols import Size
+from sympy_validation.all_sizes.terms import Undefined
 
 __all__ = [
+    "AbstractLayer",
     "AllSizesOps",
     "Domain",
     "NotDifferentiable",

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.products import multiply, product
-from sympy_validation.all_sizes.terms import (
+from sympy_validation.all_sizes.symbols import (
     NORMAL_CDF,
     NORMAL_PDF,
+    Argument,
+    Index,
+    Output,
+    Variable,
+    column_index,
+    fresh,
+    number,
+    row_index,
+)
+from sympy_validation.all_sizes.terms import (
     ZERO,
     ZERO_ONE,
     Application,
@@ -15,16 +27,14 @@ from sympy_validation.all_sizes.terms import (
     Count,
     Entry,
     Exponential,
-    Index,
     Logarithm,
     Maximum,
     Polynomial,
     Root,
+    Sensitivity,
     Sum,
-    Variable,
     combination,
     monomial,
-    number,
     only,
 )
 
@@ -55,6 +65,12 @@ def _derivative_of_atom(atom: Atom, variable: Variable, p: Index, q: Index) -> P
         return derivative(P, variable, p, q)
 
     match atom:
+        case Entry(variable=Output() as output):
+            return _derivative_of_output(output, atom.row, atom.column, d)
+        case Sensitivity():
+            if any(d(_at_fresh(argument)[0]).terms for argument in atom.output.arguments):
+                raise NotDifferentiable("the second derivative of an abstract layer is not known")
+            return ZERO
         case Entry():
             return multiply(sums.delta(atom.row, p), sums.delta(atom.column, q)) if atom.variable == variable else ZERO
         case Count():
@@ -87,3 +103,21 @@ def _derivative_of_function(atom: Application) -> Polynomial:
     if atom.function == NORMAL_PDF:
         return multiply(-atom.argument, only(atom))
     return powers.apply(atom.function, atom.argument, atom.order + 1)
+
+
+def _derivative_of_output(output: Output, i: Index, j: Index, d: Callable[[Polynomial], Polynomial]) -> Polynomial:
+    """The chain rule: Σ_{p,q} ∂Y[i,j]/∂A[p,q] · dA[p,q], summed over the arguments A of an abstract layer."""
+    summands = []
+    for k, argument in enumerate(output.arguments):
+        entry, p, q = _at_fresh(argument)
+        inner = d(entry)
+        if inner.terms:
+            sensitivity = only(Sensitivity(output, k, i, j, p, q))
+            summands.append((sums.sum_over(multiply(sensitivity, inner), [p, q]), 1))
+    return combination(summands)
+
+
+def _at_fresh(argument: Argument) -> tuple[Polynomial, Index, Index]:
+    """The entry of an argument at fresh indices, and these."""
+    p, q = fresh(argument.rows), fresh(argument.columns)
+    return sums.substitute(argument.entry, {row_index(argument.rows): p, column_index(argument.columns): q}), p, q

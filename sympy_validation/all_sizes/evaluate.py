@@ -9,28 +9,24 @@ from itertools import product as cartesian
 from operator import add, mul
 from typing import Any, Generic, Protocol, TypeVar
 
+from nerva_core.errors import NervaError
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
+from sympy_validation.all_sizes.symbols import NORMAL_CDF, NORMAL_PDF, UNIT, Dimension, Index, Number, Output, Size
 from sympy_validation.all_sizes.terms import (
-    NORMAL_CDF,
-    NORMAL_PDF,
-    UNIT,
     Application,
     Atom,
     Base,
     Count,
     Delta,
-    Dimension,
     Entry,
     Exponential,
-    Index,
     Indicator,
     Logarithm,
     Maximum,
     Monomial,
-    Number,
     Polynomial,
     Root,
-    Size,
+    Sensitivity,
     Sum,
 )
 
@@ -121,6 +117,8 @@ class _Point(Generic[V]):
 
     def atom(self, atom: Atom, at: Places) -> V:
         match atom:
+            case Sensitivity() | Entry(variable=Output()):
+                raise NervaError(f"the abstract layer {atom} has no value")
             case Entry():
                 elements = self.values[atom.variable.name]
                 return elements[at[atom.row]][at[atom.column]] if isinstance(elements, Sequence) else elements  # type: ignore[no-any-return]

@@ -12,19 +12,8 @@ from nerva_core.errors import NervaError
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.terms import (
-    UNIT,
-    Application,
-    Dimension,
-    Index,
-    Indicator,
-    Polynomial,
-    Size,
-    constant,
-    count_of,
-    fresh,
-    number,
-)
+from sympy_validation.all_sizes.symbols import Dimension, Index, Size, column_index, fresh, number, row_index
+from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 
 
@@ -154,16 +143,6 @@ class SymbolicScalar:
         return text(self.value)
 
     __str__ = text
-
-
-def row_index(rows: Dimension) -> Index:
-    """The index by which the rows of every matrix with so many rows are numbered."""
-    return UNIT if rows == 1 else Index("i", rows)
-
-
-def column_index(columns: Dimension) -> Index:
-    """The index by which the columns of every matrix with so many columns are numbered."""
-    return UNIT if columns == 1 else Index("j", columns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -11,21 +11,24 @@ from nerva_core.activations import Activation
 from nerva_core.errors import NervaError
 from nerva_core.matrix_ops import M, MatrixOps, Scalar
 from sympy_validation.all_sizes import calculus, powers, sums
-from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix, SymbolicScalar, column_index, exact, row_index
+from sympy_validation.all_sizes.abstract import AbstractLayer
+from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import multiply
-from sympy_validation.all_sizes.terms import (
+from sympy_validation.all_sizes.symbols import (
     NORMAL_CDF,
     NORMAL_PDF,
     UNIT,
+    Argument,
     Dimension,
-    Entry,
     Function,
-    Polynomial,
+    Output,
     Size,
     Variable,
+    column_index,
     fresh,
-    only,
+    row_index,
 )
+from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, only
 
 D = TypeVar("D", Size, Variable, Function)
 
@@ -89,6 +92,12 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def unknown_step(self, name: str) -> UnknownActivation:
         """An arbitrary function whose derivative is 0 almost everywhere, as an activation."""
         return UnknownActivation(self._declare(name, Function(name, step=True)))
+
+    def abstract_layer(
+        self, name: str, outputs: Dimension | None = None, parameters: Mapping[str, tuple[Dimension, Dimension]] | None = None
+    ) -> AbstractLayer:
+        """An arbitrary differentiable layer, with the shapes of its parameters."""
+        return AbstractLayer(self._declare(name, Function(name)).name, outputs, parameters or {})
 
     def _declare(self, name: str, declaration: D) -> D:
         if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name):
@@ -154,6 +163,20 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         """The matrix whose row i is f applied to the rows i of the matrices, for every i."""
         transposed = self.by_columns(lambda *columns: self.transpose(f(*map(self.transpose, columns))), *map(self.transpose, matrices))
         return self.transpose(transposed)
+
+    # Abstract layers.
+
+    def output(self, name: str, rows: Dimension, columns: Dimension, arguments: Sequence[SymbolicMatrix]) -> SymbolicMatrix:
+        """The output of an abstract layer: an unknown differentiable function of all elements of its arguments."""
+        i, j = row_index(rows), column_index(columns)
+        return self._matrix(rows, columns, only(Entry(_output(name, rows, columns, arguments), i, j)))
+
+    def pullback(self, name: str, arguments: Sequence[SymbolicMatrix], k: int, DY: SymbolicMatrix) -> SymbolicMatrix:
+        """The gradient of ⟨DY, Y⟩ with respect to the k-th argument, where Y is the output of an abstract layer."""
+        output, A = _output(name, DY.rows, DY.columns, arguments), arguments[k]
+        row, column = fresh(DY.rows), fresh(DY.columns)
+        sensitivity = only(Sensitivity(output, k, row, column, A.i, A.j))
+        return A.with_entry(sums.sum_over(multiply(DY.at(row, column), sensitivity), [row, column]))
 
     # The primitives.
 
@@ -229,12 +252,20 @@ def _dimension(size: Any) -> Dimension:
     raise NervaError(f"a size is made by ops.size(...) or is a positive int, got {size!r}")
 
 
+def _output(name: str, rows: Dimension, columns: Dimension, arguments: Sequence[SymbolicMatrix]) -> Output:
+    for A in arguments:
+        if not A.entry.free <= {A.i, A.j}:
+            raise NervaError(f"an abstract layer is applied to a whole matrix, not to a row or a column of it: {A!r}")
+    return Output(name, rows, columns, arguments=tuple(Argument(A.rows, A.columns, A.entry) for A in arguments))
+
+
 def _variable(X: SymbolicMatrix | SymbolicScalar) -> Variable:
     """The variable of which X holds the entries. It must be free to vary: where rows sum to 1, they do not do so at nearby points."""
     P = X.value if isinstance(X, SymbolicScalar) else X.entry
     (atom,) = P.atoms if len(P.atoms) == 1 else (None,)
     rows, columns = (1, 1) if isinstance(X, SymbolicScalar) else (X.rows, X.columns)
-    if not isinstance(atom, Entry) or P != only(atom) or (atom.row, atom.column) != (row_index(rows), column_index(columns)):
+    at = (row_index(rows), column_index(columns))
+    if not isinstance(atom, Entry) or isinstance(atom.variable, Output) or only(atom) != P or (atom.row, atom.column) != at:
         raise NervaError(f"a gradient is with respect to a variable made by ops.variable(...), got {X!r}")
     if atom.variable.row_stochastic:
         raise NervaError(f"the rows of {atom.variable.name} sum to 1, so there is no derivative with respect to its entries one by one")

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from sympy_validation.all_sizes import products, signs
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
+from sympy_validation.all_sizes.symbols import Function, Number, number
 from sympy_validation.all_sizes.terms import (
     ONE,
     ZERO,
@@ -18,18 +19,15 @@ from sympy_validation.all_sizes.terms import (
     Atom,
     Base,
     Exponential,
-    Function,
     Indicator,
     Logarithm,
     Monomial,
-    Number,
     Polynomial,
     Root,
     Undefined,
     combination,
     constant,
     monomial,
-    number,
     only,
 )
 

@@ -13,6 +13,7 @@ from math import floor
 from typing import NamedTuple, TypeAlias
 
 from sympy_validation.all_sizes import powers, sums
+from sympy_validation.all_sizes.symbols import Number, number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ONE,
@@ -25,13 +26,11 @@ from sympy_validation.all_sizes.terms import (
     Exponential,
     Indicator,
     Monomial,
-    Number,
     Polynomial,
     Root,
     Undefined,
     combination,
     monomial,
-    number,
     only,
 )
 

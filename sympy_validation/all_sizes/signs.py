@@ -7,20 +7,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from math import gcd, lcm
 
-from sympy_validation.all_sizes.terms import (
-    ZERO_ONE,
-    Atom,
-    Base,
-    Count,
-    Entry,
-    Exponential,
-    Maximum,
-    Number,
-    Polynomial,
-    Root,
-    Sum,
-    number,
-)
+from sympy_validation.all_sizes.symbols import Number, number
+from sympy_validation.all_sizes.terms import ZERO_ONE, Atom, Base, Count, Entry, Exponential, Maximum, Polynomial, Root, Sum
 
 # Scale and common factors ---------------------------------------------------------------------------------------------
 

@@ -15,10 +15,10 @@ from itertools import product as cartesian
 from math import factorial, prod
 
 from sympy_validation.all_sizes import powers, products, signs
+from sympy_validation.all_sizes.symbols import UNIT, Index, Number, Renaming, fresh
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ONE,
-    UNIT,
     Application,
     Atom,
     Base,
@@ -26,20 +26,17 @@ from sympy_validation.all_sizes.terms import (
     Delta,
     Entry,
     Exponential,
-    Index,
     Indicator,
     Logarithm,
     Maximum,
     Monomial,
-    Number,
     Polynomial,
-    Renaming,
     Root,
+    Sensitivity,
     Sum,
     combination,
     count_of,
     free_indices,
-    fresh,
     marked,
     monomial,
     only,
@@ -87,6 +84,9 @@ def rebuild(atom: Atom, change: Callable[[Polynomial], Polynomial], rename: Call
     match atom:
         case Entry():
             return only(Entry(atom.variable, rename(atom.row), rename(atom.column)))
+        case Sensitivity():
+            row, column, p, q = map(rename, (atom.row, atom.column, atom.p, atom.q))
+            return only(Sensitivity(atom.output, atom.argument, row, column, p, q))
         case Count():
             return only(atom)
         case Delta():

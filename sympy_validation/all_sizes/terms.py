@@ -1,4 +1,4 @@
-"""What a normal form is made of: indices, atoms, monomials and polynomials.
+"""What a normal form is made of: atoms, monomials and polynomials.
 
 The entry of a matrix at row i and column j is a polynomial: a sum of monomials with rational coefficients. A monomial is a product of
 atoms with exponents. Atoms are interned: two atoms are equal if and only if they are the same object, so comparing normal forms is
@@ -11,13 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import count
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
-Number: TypeAlias = int | Fraction
-"""A rational number: an int where possible, because ints are fast to hash."""
-
+from sympy_validation.all_sizes.symbols import UNIT, Dimension, Function, Index, Number, Output, Size, Variable, number
 
 CACHE_SIZE = 100_000
 """The number of results that each cached rule keeps."""
@@ -25,83 +22,6 @@ CACHE_SIZE = 100_000
 
 class Undefined(ArithmeticError):  # noqa: N818
     """An operation that has no value, such as a division by 0, or that the rules cannot show to have one."""
-
-
-def number(c: Number) -> Number:
-    """c, as an int if it is one."""
-    return c.numerator if c.denominator == 1 else c
-
-
-# Sizes and indices ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Size:
-    """A positive integer of which nothing else is known: the N of N rows. Equal if and only if the names are."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return self.name
-
-
-Dimension: TypeAlias = Size | int
-"""A number of rows or columns: a symbol, or a positive int such as the 1 of vectors."""
-
-
-class Index(NamedTuple):
-    """A row or column number of a dimension of this size. An index in an expression is always within its bounds."""
-
-    name: str
-    size: Dimension
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.size}"
-
-
-UNIT = Index("0", 1)
-"""The one index of a dimension of size 1."""
-
-Renaming: TypeAlias = Mapping[Index, Index]
-
-_numbers = count(1)
-
-
-def fresh(size: Dimension) -> Index:
-    """An index that occurs nowhere else."""
-    return UNIT if size == 1 else Index(f"~{next(_numbers)}", size)
-
-
-# What the user declares -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A matrix whose elements are arbitrary real numbers, but for what is declared here."""
-
-    name: str
-    rows: Dimension
-    columns: Dimension
-    positive: bool = False
-    row_stochastic: bool = False
-
-    def __str__(self) -> str:
-        return self.name + "+" * self.positive + "~" * self.row_stochastic
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function from the reals to the reals: arbitrary and differentiable, or a step function, whose derivative is 0 off its jumps."""
-
-    name: str
-    step: bool = False
-
-    def __str__(self) -> str:
-        return self.name + "'0" * self.step
-
-
-NORMAL_CDF = Function("Φ")
-NORMAL_PDF = Function("φ")
 
 
 # Atoms ----------------------------------------------------------------------------------------------------------------
@@ -158,6 +78,18 @@ class Entry(Atom):
     variable: Variable
     row: Index
     column: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity(Atom):
+    """The derivative of the output of an abstract layer at (row, column) with respect to one of its arguments at (p, q)."""
+
+    output: Output
+    argument: int
+    row: Index
+    column: Index
+    p: Index
+    q: Index
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, count
 
 from sympy_validation.all_sizes import sums
+from sympy_validation.all_sizes.symbols import UNIT, Index, Number, Output
 from sympy_validation.all_sizes.terms import (
-    UNIT,
     Application,
     Atom,
     Base,
@@ -15,14 +15,13 @@ from sympy_validation.all_sizes.terms import (
     Delta,
     Entry,
     Exponential,
-    Index,
     Indicator,
     Logarithm,
     Maximum,
     Monomial,
-    Number,
     Polynomial,
     Root,
+    Sensitivity,
     Sum,
 )
 
@@ -65,6 +64,9 @@ def _atom(atom: Atom, names: Names) -> str:
         case Entry():
             indices = ",".join(names[index] for index in (atom.row, atom.column) if index != UNIT)
             return f"{atom.variable.name}[{indices}]" if indices else atom.variable.name
+        case Sensitivity():
+            row, column, p, q = (names[index] if index != UNIT else "1" for index in (atom.row, atom.column, atom.p, atom.q))
+            return f"∂{atom.output.name}[{row},{column}]/∂{atom.argument}[{p},{q}]"
         case Count():
             return str(atom.size)
         case Delta():
@@ -117,4 +119,6 @@ def parts_of(atom: Atom) -> list[Polynomial]:
             return [sums.opened_maximum(atom)[1]]
         case Indicator() | Application() | Logarithm() | Base() | Root():
             return [atom.argument]
+        case Entry(variable=Output() as output):
+            return [argument.entry for argument in output.arguments]
     return []
