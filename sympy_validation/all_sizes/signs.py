@@ -14,7 +14,9 @@ from sympy_validation.all_sizes.terms import ZERO_ONE, Atom, Base, Count, Entry,
 
 
 def content(P: Polynomial) -> Number:
-    """The positive rational number by which the coefficients are coprime integers."""
+    """The positive number that leaves coprime integers as coefficients when P is divided by it; 1 for P = 0."""
+    if not P.terms:
+        return 1
     coefficients = [Fraction(c) for c in P.terms.values()]
     return number(Fraction(gcd(*(c.numerator for c in coefficients)), lcm(*(c.denominator for c in coefficients))))
 

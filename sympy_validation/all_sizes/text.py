@@ -90,9 +90,10 @@ def _atom(atom: Atom, names: Names) -> str:
 
 def _bound(symbol: str, indices: tuple[Index, ...], body: Polynomial, names: Names) -> str:
     inner = {index: name for index, name in names.items() if index in body.free}
-    for index in indices:
+    ordered = sorted(indices, key=lambda index: body.key.find(str(index)))
+    for index in ordered:
         inner[index] = _letter("klmnpqrstuvw", inner)
-    letters = ",".join(inner[index] for index in indices)
+    letters = ",".join(inner[index] for index in ordered)
     return f"{symbol}_{letters if len(indices) == 1 else '{' + letters + '}'}({_sum_of_terms(body, inner)})"
 
 
