@@ -70,13 +70,24 @@ def _substitute_monomial(m: Monomial, renaming: Renaming) -> Polynomial:
 
 
 def _substitute_atom(atom: Atom, renaming: Renaming) -> Polynomial:
-    return _renamed(atom, tuple(sorted(((i, j) for i, j in renaming.items() if i in atom.free), key=str)))
+    return _renamed(atom, tuple(sorted(((i, j) for i, j in renaming.items() if i in atom.free), key=lambda pair: pair[0].name)))
 
 
 @lru_cache(CACHE_SIZE)
 def _renamed(atom: Atom, pairs: tuple[tuple[Index, Index], ...]) -> Polynomial:
     renaming = dict(pairs)
+    if isinstance(atom, Sum):
+        return _renamed_sum(atom, renaming)
     return rebuild(atom, lambda P: substitute(P, renaming), lambda i: renaming.get(i, i))
+
+
+def _renamed_sum(atom: Sum, renaming: Renaming) -> Polynomial:
+    """Opens, renames and closes a sum. The names in between are the same every time, so that caches work, unless they are in use."""
+    names = [Index(f"~{atom.level}.{k}", index.size) for k, index in enumerate(atom.indices)]
+    if not atom.free.union(renaming.values()).isdisjoint(names):
+        names = [fresh(index.size) for index in atom.indices]
+    body = substitute(monomial(*atom.body), {**renaming, **dict(zip(atom.indices, names, strict=True))})
+    return sum_over(body, names)
 
 
 def rebuild(atom: Atom, change: Callable[[Polynomial], Polynomial], rename: Callable[[Index], Index] = lambda i: i) -> Polynomial:
@@ -238,8 +249,10 @@ def _close(body: Monomial, bound: list[Index]) -> Polynomial:
 
 
 def _orders(body: Monomial, bound: list[Index]) -> Iterator[tuple[Index, ...]]:
-    """The orders of the indices that respect their signatures, which do not depend on names."""
-    signatures = {index: (str(index.size), marked(body, {index: "!"})) for index in bound}
+    """The orders of the indices that respect their sizes and signatures, which do not depend on names."""
+    sizes = Counter(index.size for index in bound)
+    # A signature is only needed to tell indices of one size from each other.
+    signatures = {index: (str(index.size), marked(body, {index: "!"}) if sizes[index.size] > 1 else "") for index in bound}
     groups = [list(group) for _, group in groupby(sorted(bound, key=signatures.__getitem__), key=signatures.__getitem__)]
     if prod(factorial(len(group)) for group in groups) > MOST_ORDERS:
         yield tuple(chain(*groups))
