@@ -34,10 +34,10 @@ class AbstractLayer(Layer):
 
     def feedforward(self, ops: MatrixOps[M], params: tuple[M, ...], X: M) -> tuple[M, tuple[M]]:
         N, D = ops.shape(X)
-        Y: M = ops.output(self.name, N, self.outputs_for(D), (X, *params))  # type: ignore[attr-defined]
+        Y: M = ops.output(self.name, N, self.outputs_for(D), X, *params)  # type: ignore[attr-defined]
         return Y, (X,)
 
     def backpropagate(self, ops: MatrixOps[M], params: tuple[M, ...], cache: tuple[M], DY: M) -> tuple[M, tuple[M, ...]]:
         arguments: Any = (*cache, *params)
-        DX, *gradients = (ops.pullback(self.name, arguments, k, DY) for k in range(len(arguments)))  # type: ignore[attr-defined]
+        DX, *gradients = (ops.pullback(self.name, k, DY, *arguments) for k in range(len(arguments)))  # type: ignore[attr-defined]
         return DX, tuple(gradients)

@@ -166,12 +166,12 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
 
     # Abstract layers.
 
-    def output(self, name: str, rows: Dimension, columns: Dimension, arguments: Sequence[SymbolicMatrix]) -> SymbolicMatrix:
+    def output(self, name: str, rows: Dimension, columns: Dimension, *arguments: SymbolicMatrix) -> SymbolicMatrix:
         """The output of an abstract layer: an unknown differentiable function of all elements of its arguments."""
         i, j = row_index(rows), column_index(columns)
         return self._matrix(rows, columns, only(Entry(_output(name, rows, columns, arguments), i, j)))
 
-    def pullback(self, name: str, arguments: Sequence[SymbolicMatrix], k: int, DY: SymbolicMatrix) -> SymbolicMatrix:
+    def pullback(self, name: str, k: int, DY: SymbolicMatrix, *arguments: SymbolicMatrix) -> SymbolicMatrix:
         """The gradient of ⟨DY, Y⟩ with respect to the k-th argument, where Y is the output of an abstract layer."""
         output, A = _output(name, DY.rows, DY.columns, arguments), arguments[k]
         row, column = fresh(DY.rows), fresh(DY.columns)

@@ -8,7 +8,7 @@ captured, and two sums that differ by the names or the order of their indices ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, groupby, permutations
 from itertools import product as cartesian
@@ -240,12 +240,19 @@ def _close(body: Monomial, bound: list[Index]) -> Polynomial:
     best: Sum | None = None
     for order in _orders(body, bound):
         names = [Index(f"^{level}.{k}", index.size) for k, index in enumerate(order)]
+        _check_names(names, free_indices(body) - set(bound))
         renamed = _unscaled(substitute(monomial(*body), dict(zip(order, names, strict=True))))
         candidate = Sum(tuple(names), renamed)
         if best is None or candidate.key < best.key:
             best = candidate
     assert best is not None
     return only(best)
+
+
+def _check_names(names: Collection[Index], free: frozenset[Index]) -> None:
+    """The level of a bound name exceeds all others, so it cannot be in use. Should a mistake make it so, there is no proof."""
+    if not free.isdisjoint(names):
+        raise AssertionError(f"an index would be captured: one of {[str(name) for name in names]}")
 
 
 def _orders(body: Monomial, bound: list[Index]) -> Iterator[tuple[Index, ...]]:
@@ -267,6 +274,7 @@ def maximum(P: Polynomial, k: Index) -> Polynomial:
         return P
     level = 1 + max(atom.level for atom in P.atoms)
     name = Index(f"^{level}.0", k.size)
+    _check_names([name], P.free)
     return only(Maximum(name, substitute(P, {k: name})))
 
 

@@ -8,7 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from programs import (
+
+from nerva_core.errors import NervaError
+from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix, Undefined, evaluate
+from tests.sympy_validation.all_sizes.programs import (
     FUNCTIONS,
     INTERVALS,
     POSITIVE,
@@ -23,9 +26,6 @@ from programs import (
     number,
     random_program,
 )
-
-from nerva_core.errors import NervaError
-from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix, Undefined, evaluate
 
 CHUNKS, CHUNK = 12, 150
 

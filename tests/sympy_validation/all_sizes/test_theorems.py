@@ -83,12 +83,18 @@ CHAINS: dict[str, Callable[[AllSizesOps], tuple[Layer, ...]]] = {
 }
 
 
+SYMBOLS: dict[str, Callable[[AllSizesOps], Any]] = {
+    "outputs": lambda o: o.size("K"),
+    "activation": lambda o: o.unknown_activation("act"),
+    "epsilon": lambda o: o.scalar("epsilon", positive=True),
+    "layers": lambda o: (linear(o), act(o)),
+}
+"""Symbols for the fields of layers, by name; other fields keep their defaults."""
+
+
 def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
     """An instance with symbols for what can be one."""
-    special = {ActivationLayer: act, BatchNormalization: batch_normalization, Sequential: lambda o: Sequential((linear(o), act(o)))}
-    if kind in special:
-        return special[kind](ops)
-    return kind(ops.size("K")) if issubclass(kind, Linear) else kind()  # type: ignore[call-arg]
+    return kind(**{field.name: SYMBOLS[field.name](ops) for field in dataclasses.fields(kind) if field.name in SYMBOLS})
 
 
 @pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
