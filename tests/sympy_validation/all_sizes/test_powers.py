@@ -85,6 +85,7 @@ NOT_TRUE: dict[str, Equation] = {
     ),
     "e^(X Y) = e^X e^Y": lambda s, o: o.exp(o.hadamard(s.X, s.Y)) - o.hadamard(o.exp(s.X), o.exp(s.Y)),
     "e^(P log X) = X": lambda s, o: o.exp(o.hadamard(s.P, o.log(s.X))) - s.X,
+    "e^((log X)²) = X": lambda s, o: o.exp(o.hadamard(o.log(s.X), o.log(s.X))) - s.X,
     "[X < 0] = 0": lambda s, o: o.less(s.X, s.zero),
     "[X Y < 0] = [Y < 0]": lambda s, o: o.less(o.hadamard(s.X, s.Y), s.zero) - o.less(s.Y, s.zero),
     "inverse of cases that may be 0": lambda s, o: o.reciprocal(o.where(o.less(s.X, s.Y), s.X, s.Q)) - o.reciprocal(s.Q),
