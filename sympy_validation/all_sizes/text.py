@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain, count
 
 from sympy_validation.all_sizes import sums
 from sympy_validation.all_sizes.symbols import UNIT, Index, Number, Output
 from sympy_validation.all_sizes.terms import (
+    CACHE_SIZE,
     Application,
     Atom,
     Base,
@@ -102,13 +104,17 @@ def _primes(order: int) -> str:
 
 
 def inner_atoms(P: Polynomial) -> Iterator[Atom]:
-    """All atoms in P at any depth, in terms of fresh indices."""
-    for atom in sorted(P.atoms, key=lambda atom: atom.key):
-        yield atom
-        for part in parts_of(atom):
-            yield from inner_atoms(part)
+    """All atoms in P at any depth, each once, in terms of fresh indices."""
+    seen: set[Atom] = set()
+    waiting = [P]
+    while waiting:
+        new = sorted(waiting.pop().atoms - seen, key=lambda atom: atom.key)
+        seen.update(new)
+        waiting += [part for atom in new for part in parts_of(atom)]
+        yield from new
 
 
+@lru_cache(CACHE_SIZE)
 def parts_of(atom: Atom) -> list[Polynomial]:
     """The polynomials directly inside an atom."""
     match atom:
