@@ -95,6 +95,9 @@ class Argument:
     columns: Dimension
     entry: Polynomial
 
+    def __str__(self) -> str:
+        return f"{self.rows}×{self.columns}:{self.entry.key}"
+
 
 @dataclass(frozen=True)
 class Output(Variable):
@@ -103,7 +106,7 @@ class Output(Variable):
     arguments: tuple[Argument, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}<{','.join(argument.entry.key for argument in self.arguments)}>"
+        return f"{self.name}<{','.join(map(str, self.arguments))}>"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from sympy_validation.all_sizes.symbols import UNIT, Dimension, Function, Index, Number, Output, Size, Variable, number
 
-CACHE_SIZE = 100_000
+CACHE_SIZE = 30_000
 """The number of results that each cached rule keeps."""
 
 

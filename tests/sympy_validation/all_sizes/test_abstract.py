@@ -112,6 +112,12 @@ def test_equal_arguments_give_equal_outputs(ops: AllSizesOps) -> None:
     assert not ops.is_zero(layer.feedforward(ops, (), X)[0] - layer.feedforward(ops, (), Y)[0])
 
 
+def test_arguments_of_different_sizes_are_different(ops: AllSizesOps) -> None:
+    N, D, K = (ops.size(name) for name in "NDK")
+    narrow, wide = (ops.output("f", N, K, ops.ones(N, columns)) for columns in (D, K))
+    assert not ops.is_zero(narrow - wide)
+
+
 def test_second_derivatives_are_not_known(ops: AllSizesOps) -> None:
     X, R = (ops.variable(name, ops.size("N"), ops.size("D")) for name in "XR")
     Y, cache = h(ops).feedforward(ops, (), X)
