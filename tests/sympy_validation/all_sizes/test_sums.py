@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from sympy_validation.all_sizes.powers import power
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.sums import delta, maximum, orient, substitute, sum_over
 from sympy_validation.all_sizes.symbols import UNIT, Index, Size, Variable, fresh
@@ -75,6 +76,17 @@ def test_powers_of_sums_under_a_sum() -> None:
     assert sum_over(square, [i]) == sum_over(multiply(x(i, j), x(i, k)), [i, j, k])
     assert sum_over(square, [i]) != sum_over(multiply(x(i, j), x(i, j)), [i, j])
     assert sum_over(square, [i]) != multiply(sum_over(x(i, j), [i, j]), sum_over(x(i, j), [i, j]))
+
+
+def test_fractions_that_merging_hides() -> None:
+    """Σ_{i,j,k} F(i,j,k) S(i,j)⁻¹ is the sum of 1 over i and j, if S(i,j) = Σ_k F(i,j,k)."""
+    F = multiply(x(i, k), x(k, j))
+    S = sum_over(F, [k])
+    number_of_entries = multiply(count_of(N), count_of(N))
+    assert sum_over(multiply(F, power(S, -1)), [i, j, k]) == number_of_entries
+    P = S + ONE
+    assert sum_over(multiply(F, power(P, -1)), [i, j, k]) + sum_over(power(P, -1), [i, j]) == number_of_entries
+    assert sum_over(multiply(F, F, power(S, -1)), [i, j, k]) != number_of_entries
 
 
 def test_rows_that_sum_to_one() -> None:
