@@ -32,6 +32,7 @@ FRACTIONS: dict[str, Equation] = {
     "sum": lambda o, X, Y: X + Y,
     "difference": lambda o, X, Y: X - 2 * Y,
     "with a size": lambda o, X, Y: o.scale(o.size("N"), X) + Y,
+    "led by a size": lambda o, X, Y: X + o.scale(o.size("N"), o.hadamard(Y, Y)),
     "with sizes alone": lambda o, X, Y: o.full(o.scalar("c") - o.scalar("c") + o.size("N"), 1, 1) + o.ones(1, 1),
     "with coefficients": lambda o, X, Y: 3 * X / 7 + o.hadamard(Y, Y) / 2,
     "with a sum": lambda o, X, Y: o.column_repeat(o.rows_sum(X), o.size("N")) + Y,
