@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from nerva_core.errors import NervaError
+from nerva_core.interpreters.traced import TracingOps
+from nerva_core.layers import ActivationLayer, BatchNormalization, Sequential
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, Undefined
 
 
@@ -108,3 +110,18 @@ def test_mistakes(ops: AllSizesOps, X: SymbolicMatrix, mistake: Callable[..., An
 def test_operations_without_a_value(ops: AllSizesOps, X: SymbolicMatrix, operation: Callable[..., Any]) -> None:
     with pytest.raises(Undefined):
         operation(ops, X)
+
+
+def test_unknown_functions_and_abstract_layers_under_another_interpreter(ops: AllSizesOps, X: SymbolicMatrix) -> None:
+    """An interpreter that wraps this one, to look at a layer or to change it, gives the same normal forms."""
+    network = Sequential((ActivationLayer(ops.unknown_activation("f")), ops.abstract_layer("g"), BatchNormalization()))
+    D = ops.size("D")
+    params = ((), (), (ops.variable("gamma", 1, D), ops.variable("beta", 1, D)))
+
+    def run(o: Any, p: Any, X: Any) -> Any:
+        Y, cache = network.feedforward(o, p, X)
+        return network.backpropagate(o, p, cache, Y)
+
+    DX, _ = run(ops, params, X)
+    traced, _ = TracingOps(ops).call(run, params, X)
+    assert ops.is_zero(DX - traced)

@@ -10,6 +10,7 @@ import pytest
 
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 from sympy_validation.all_sizes.powers import power, prime_powers
+from sympy_validation.all_sizes.products import branches
 
 
 @dataclass
@@ -103,6 +104,16 @@ def test_proved(name: str) -> None:
 def test_not_proved(name: str) -> None:
     ops = AllSizesOps()
     assert not ops.is_zero(NOT_TRUE[name](Symbols(ops), ops))
+
+
+def test_cases_stay_together_where_one_may_be_undefined() -> None:
+    ops = AllSizesOps()
+    s = Symbols(ops)
+    cases = ops.where(ops.less(s.X, s.Y), s.X, s.Q)
+    for f in (ops.log, ops.sqrt, ops.reciprocal):
+        assert branches(f(cases).entry) is None
+    for g in (ops.exp, ops.normal_cdf):
+        assert branches(g(cases).entry) is not None
 
 
 def test_prime_powers() -> None:
