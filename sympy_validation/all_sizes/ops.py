@@ -13,7 +13,7 @@ from nerva_core.matrix_ops import M, MatrixOps, Scalar
 from sympy_validation.all_sizes import calculus, powers, sums
 from sympy_validation.all_sizes.abstract import AbstractLayer
 from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix, SymbolicScalar, exact
-from sympy_validation.all_sizes.products import multiply
+from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.symbols import (
     NORMAL_CDF,
     NORMAL_PDF,
@@ -143,10 +143,10 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         If need be, and unless ``off_kinks`` is False, points where the argument of an indicator is 0 are excluded. There
         [x < 0] = 1 - [-x < 0], which the derivatives of piecewise functions need; ``conditions`` then lists these points.
         """
-        if not A.entry.terms:
+        if _vanishes(A.entry):
             return True
         kinks: list[Polynomial] = []
-        if not off_kinks or sums.orient(A.entry, kinks).terms:
+        if not off_kinks or not _vanishes(sums.orient(A.entry, kinks)):
             return False
         for kink in kinks:
             self._conditions.kink(kink)
@@ -244,6 +244,10 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def unknown(self, function: Function, X: SymbolicMatrix, order: int = 0) -> SymbolicMatrix:
         """f(X) or its derivative of this order, for a function of which the value is not known."""
         return X.with_entry(powers.apply(function, X.entry, order))
+
+
+def _vanishes(P: Polynomial) -> bool:
+    return not P.terms or not clear_denominators(P).terms
 
 
 def _dimension(size: Any) -> Dimension:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from math import floor
+from itertools import combinations
+from math import floor, prod
 from typing import NamedTuple, TypeAlias
 
-from sympy_validation.all_sizes import powers, sums
+from sympy_validation.all_sizes import powers, signs, sums
 from sympy_validation.all_sizes.symbols import Number, number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
@@ -33,6 +34,9 @@ from sympy_validation.all_sizes.terms import (
     monomial,
     only,
 )
+
+LONGEST = 5_000
+"""The number of terms up to which denominators are cleared."""
 
 
 def multiply(*factors: Polynomial) -> Polynomial:
@@ -66,7 +70,7 @@ def divide(P: Polynomial, exponents: Mapping[Atom, Number]) -> Polynomial:
 def product(exponents: Mapping[Atom, Number]) -> Polynomial:
     """The product of atoms with exponents. The first rule that applies is taken, and what it gives is made normal in turn."""
     factors = _idempotent(exponents)
-    for rule in (_opposite_indicators, _collapse_delta, _expand_power, _reduce):
+    for rule in (_joint_indicators, _collapse_delta, _expand_power, _reduce):
         result = rule(factors)
         if result is not None:
             return result
@@ -84,11 +88,34 @@ def _idempotent(exponents: Mapping[Atom, Number]) -> dict[Atom, Number]:
     return {atom: 1 if isinstance(atom, ZERO_ONE) else exponent for atom, exponent in exponents.items() if exponent}
 
 
-def _opposite_indicators(factors: dict[Atom, Number]) -> Polynomial | None:
-    """[P < 0] [-P < 0] = 0."""
-    arguments = [atom.argument for atom in factors if isinstance(atom, Indicator)]
-    if len(arguments) > 1 and any(-P in arguments for P in arguments):
-        return ZERO
+def _joint_indicators(factors: dict[Atom, Number]) -> Polynomial | None:
+    """[P < 0] [Q < 0], where one of the two decides the other."""
+    indicators = [atom for atom in factors if isinstance(atom, Indicator)]
+    for first, second in combinations(indicators, 2):
+        both = _both_negative(first.argument, second.argument)
+        if both is not None:
+            return multiply(product(_without(factors, first, second)), both)
+    return None
+
+
+@lru_cache(CACHE_SIZE)
+def _both_negative(P: Polynomial, Q: Polynomial) -> Polynomial | None:
+    """[P < 0] [Q < 0] = 0 if P + cQ >= 0, [P < 0] + [Q < 0] - 1 if P + cQ < 0, [P < 0] if P >= cQ, [Q < 0] if cQ >= P, for a c > 0.
+
+    For c the ratios of the coefficients are tried, such as those of x in x - 1 and 2x + 1.
+    """
+    p, q = only(Indicator(P)), only(Indicator(Q))
+    for m in P.terms.keys() & Q.terms.keys() - {()}:
+        ratio = Fraction(P.terms[m]) / Q.terms[m]
+        total = P - Q.times(number(ratio))
+        if ratio < 0 and signs.is_nonnegative(total):
+            return ZERO
+        if ratio < 0 and signs.is_positive(-total):
+            return p + q - ONE
+        if ratio > 0 and signs.is_nonnegative(total):
+            return p
+        if ratio > 0 and signs.is_nonnegative(-total):
+            return q
     return None
 
 
@@ -140,6 +167,15 @@ def _reduce(factors: dict[Atom, Number]) -> Polynomial | None:
             if tail and any(_divides_others(atom, tail) for atom, power in factors.items() if power < 0 and isinstance(atom, Exponential)):
                 return _replace_lead(factors, base, tail)
     return None
+
+
+def clear_denominators(P: Polynomial) -> Polynomial:
+    """P times the sums by which its terms are divided, none of which is 0; P itself where the result would be very long."""
+    least: dict[Atom, Number] = {}
+    for m in P.terms:
+        least.update({atom: min(exponent, least.get(atom, 0)) for atom, exponent in m if isinstance(atom, Base)})
+    length = len(P.terms) * prod(len(atom.argument.terms) ** -int(e) for atom, e in least.items() if isinstance(atom, Base))
+    return clear_denominators(divide(P, least)) if least and length <= LONGEST else P
 
 
 def _replace_lead(factors: dict[Atom, Number], base: Base, lead: Lead) -> Polynomial:

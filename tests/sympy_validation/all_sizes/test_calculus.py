@@ -33,6 +33,18 @@ DERIVATIVES: dict[str, tuple[Callable[..., SymbolicMatrix], Callable[..., Symbol
     "Φ": (lambda o, X: o.normal_cdf(X), lambda o, X: o.normal_pdf(X)),
     "φ": (lambda o, X: o.normal_pdf(X), lambda o, X: -o.hadamard(X, o.normal_pdf(X))),
     "|x|": (lambda o, X: o.abs(X), lambda o, X: o.sign(X)),
+    "x / (1 + |x|)": (
+        lambda o, X: o.hadamard(X, o.reciprocal(o.ones(*o.shape(X)) + o.abs(X))),
+        lambda o, X: o.reciprocal(one_plus_square(o, X) + 2 * o.abs(X)),
+    ),
+    "x tanh(log(1 + e^x))": (
+        lambda o, X: o.hadamard(X, o.tanh(o.softplus(X))),
+        lambda o, X: (T := o.tanh(o.softplus(X))) + o.hadamard(X, o.hadamard(o.ones(*o.shape(X)) - o.hadamard(T, T), o.sigmoid(X))),
+    ),
+    "Huber's loss": (
+        lambda o, X: o.where(o.less(o.abs(X), o.ones(*o.shape(X))), o.hadamard(X, X) / 2, o.abs(X) - o.ones(*o.shape(X)) / 2),
+        lambda o, X: o.clip(X, -1, 1),
+    ),
     "xᵀ": (lambda o, X: o.transpose(o.hadamard(X, X)), lambda o, X: 2 * X),
     "X²": (lambda o, X: X @ X, lambda o, X: o.ones(*o.shape(X)) @ o.transpose(X) + o.transpose(X) @ o.ones(*o.shape(X))),
     "diagonal": (lambda o, X: o.diag(X), lambda o, X: o.identity(o.size("N"))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
 
@@ -74,6 +75,38 @@ def test_indicators(ops: AllSizesOps, X: SymbolicMatrix, Y: SymbolicMatrix) -> N
     assert not ops.is_zero(ops.hadamard(less, ops.less(X, 2 * Y)))
     with pytest.raises(Undefined):
         ops.reciprocal(ops.hadamard(less, X))
+
+
+def test_indicators_of_which_one_decides_the_other(ops: AllSizesOps, X: SymbolicMatrix, Y: SymbolicMatrix) -> None:
+    N = ops.size("N")
+    b, c = (lambda threshold: ops.less(X, ops.full(threshold, N, N))), (lambda threshold: ops.less(ops.full(threshold, N, N), X))
+    positive = ops.variable("P", N, N, positive=True)
+    one = ops.ones(N, N)
+    proved = [
+        ops.hadamard(b(-1), b(Fraction(1, 2))) - b(-1),
+        ops.hadamard(c(-1), c(Fraction(1, 2))) - c(Fraction(1, 2)),
+        ops.hadamard(b(-1), c(2)),
+        ops.hadamard(b(2), c(2)),
+        ops.hadamard(b(2), c(-1)) - (b(2) + c(-1) - one),
+        ops.hadamard(ops.less(X, Y), ops.less(X, Y + positive)) - ops.less(X, Y),
+    ]
+    assert all(ops.is_zero(equation, off_kinks=False) for equation in proved)
+    refused = [
+        ops.hadamard(b(-1), b(Fraction(1, 2))) - b(Fraction(1, 2)),
+        ops.hadamard(b(-1), c(-2)),
+        ops.hadamard(b(2), c(3)) - (b(2) + c(3) - one),
+        ops.hadamard(ops.less(X, Y), ops.less(X, Y - positive)) - ops.less(X, Y),
+        ops.hadamard(ops.less(X, Y), ops.less(X, 2 * Y)) - ops.less(X, Y),
+    ]
+    assert not any(ops.is_zero(equation) for equation in refused)
+
+
+def test_fractions_with_different_denominators(ops: AllSizesOps, X: SymbolicMatrix, Y: SymbolicMatrix) -> None:
+    one = ops.ones(*ops.shape(X))
+    a, b = ops.reciprocal(X + one), ops.reciprocal(X + 2 * one)
+    assert ops.is_zero(ops.hadamard(a, b) - (a - b))
+    assert ops.is_zero(ops.reciprocal(ops.hadamard(X + Y, X + Y)) - ops.hadamard(ops.reciprocal(X + Y), ops.reciprocal(X + Y)))
+    assert not ops.is_zero(ops.hadamard(a, b) - (a + b))
 
 
 def test_branches(ops: AllSizesOps, X: SymbolicMatrix, Y: SymbolicMatrix) -> None:

@@ -109,7 +109,8 @@ def assert_equal(actual: list[list[Any]], expected: list[list[Any]]) -> None:
     for a, b in zip(actual, expected, strict=True):
         for x, y in zip(a, b, strict=True):
             assert 0 in x - y
-            assert (x - y).delta < 1e-15 * (1 + abs(y)).b, "the intervals are too wide to mean something"
+            if not (x - y).delta < 1e-15 * (1 + abs(y)).b:
+                raise Undecided("the intervals are too wide to mean something")
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
