@@ -101,6 +101,13 @@ def test_indicators_of_which_one_decides_the_other(ops: AllSizesOps, X: Symbolic
     assert not any(ops.is_zero(equation) for equation in refused)
 
 
+def test_indicators_that_are_both_0_where_their_arguments_are(ops: AllSizesOps, X: SymbolicMatrix, Y: SymbolicMatrix) -> None:
+    """x < y or y < x + z² holds unless x = y and z = 0."""
+    Z = ops.variable("Z", ops.size("N"), ops.size("N"))
+    b, c = ops.less(X, Y), ops.less(Y, X + ops.hadamard(Z, Z))
+    assert not ops.is_zero(ops.hadamard(b, c) - (b + c - ops.ones(*ops.shape(X))), off_kinks=False)
+
+
 def test_fractions_with_different_denominators(ops: AllSizesOps, X: SymbolicMatrix, Y: SymbolicMatrix) -> None:
     one = ops.ones(*ops.shape(X))
     a, b = ops.reciprocal(X + one), ops.reciprocal(X + 2 * one)

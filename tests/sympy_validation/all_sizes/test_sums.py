@@ -103,6 +103,7 @@ def test_rows_that_sum_to_one() -> None:
 
 def test_maxima() -> None:
     assert maximum(x(i), k) == x(i)
+    assert maximum(x(i, k), k).free == {i}
     assert maximum(x(i, k), k) == maximum(x(i, m), m)
     assert maximum(x(i, k), k) != maximum(x(k, i), k)
     assert substitute(maximum(x(i, k), k), {i: k}) == maximum(x(k, j), j)
