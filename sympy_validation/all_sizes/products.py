@@ -209,7 +209,7 @@ def _no_sizes(m: Monomial) -> tuple[Monomial, Monomial]:
 
 @lru_cache(CACHE_SIZE)
 def _leading_term(P: Polynomial) -> Lead | None:
-    """The greatest term by total degree, then by the word of the factors; none if renaming indices could make another one greatest."""
+    """The greatest term by ``_rank``; none if that is not one term, so that renaming indices cannot make another one greatest."""
     split = _split_sizes if any(_split_sizes(m)[1] for m in P.terms) else _no_sizes
     ranked = [(_rank(split(m)[1]), m) for m in P.terms]
     ranks = [rank for rank, _ in ranked]
