@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
-from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from nerva_core.activations import ACTIVATIONS
 from nerva_core.interpreters.latex import Equation, equations
@@ -16,6 +15,8 @@ from nerva_core.optimizers import OPTIMIZERS
 from nerva_core.registry import Table, parse_call
 from sympy_validation.audit import Audit
 from sympy_validation.theorem import Verdict
+
+T = TypeVar("T")
 
 TABLES: dict[str, Table[Any]] = {"layers": LAYERS, "activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS}
 """The parts of the table of theorems whose subjects have equations to show."""
@@ -49,14 +50,14 @@ refuted has an exact counterexample; the ones that should be refuted are formula
 
 def page(verdicts: list[Verdict], audits: list[Audit]) -> str:
     """The page, in HTML."""
-    subjects = [(subject, list(group)) for subject, group in groupby(verdicts, key=lambda v: v.theorem.subject)]
-    figures = {audit.subject: audit for audit in audits}
-    parts = [(part, list(group)) for part, group in groupby(subjects, key=lambda item: item[0].partition(".")[0])]
+    subjects = _grouped(verdicts, lambda verdict: verdict.theorem.subject)
+    figures = _grouped(audits, lambda audit: audit.subject)
+    parts = _grouped(subjects, lambda subject: subject.partition(".")[0])
     body = "".join(
-        f"<h2>{escape(part.capitalize())}</h2>" + "".join(_section(subject, found, figures.get(subject)) for subject, found in members)
-        for part, members in parts
+        f"<h2>{escape(part.capitalize())}</h2>" + "".join(_section(s, subjects[s], figures.get(s, [])) for s in members)
+        for part, members in parts.items()
     )
-    links = "".join(f'<a href="#{_anchor(subject)}">{escape(subject.partition(".")[2] or subject)}</a>' for subject, _ in subjects)
+    links = "".join(f'<a href="#{_anchor(subject)}">{escape(_title(subject))}</a>' for subject in subjects)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -66,33 +67,37 @@ def page(verdicts: list[Verdict], audits: list[Audit]) -> str:
     )
 
 
+def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    """The items of each key, in the order of their first."""
+    groups: dict[str, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def _title(subject: str) -> str:
+    return subject.partition(".")[2] or subject
+
+
 def _counts(verdicts: list[Verdict], audits: list[Audit]) -> str:
     proved = sum(v.status == "proved" for v in verdicts)
     unexpected = sum(not v.as_expected for v in verdicts)
     text = f"{len(verdicts)} theorems: {proved} proved, {sum(v.status == 'refuted' for v in verdicts)} refuted by a counterexample"
     text += f', <span class="wrong">{unexpected} not as expected</span>' if unexpected else ", each as it should be"
     text += f"; {sum(v.seconds for v in verdicts):.1f} s."
-    if audits:
-        counts = [sum(len(getattr(a, name)) for a in audits) for name in ("mutants", "killed", "equivalent", "survivors")]
-        text += (
-            " Of {} mutants with one faulty operation, {} are refused by a counterexample, {} are the same function, {} survived.".format(
-                *counts
-            )
-        )
-    return text
+    return text + (f" Audit: {_figures(audits)}" if audits else "")
 
 
-def _section(subject: str, verdicts: list[Verdict], audit: Audit | None) -> str:
+def _figures(audits: list[Audit]) -> str:
+    counts = [sum(len(getattr(a, name)) for a in audits) for name in ("mutants", "killed", "equivalent", "survivors")]
+    return "{} mutants with one faulty operation, {} refused by a counterexample, {} the same function, {} survived.".format(*counts)
+
+
+def _section(subject: str, verdicts: list[Verdict], audits: list[Audit]) -> str:
     rows = "".join(_row(verdict) for verdict in verdicts)
-    heading = escape(subject.partition(".")[2] or subject)
-    figures = ""
-    if audit:
-        figures = (
-            f'<p class="small">Audit: {len(audit.mutants)} mutants, {len(audit.killed)} refused by a counterexample, '
-            f"{len(audit.equivalent)} the same function, {len(audit.survivors)} survived.</p>"
-        )
+    figures = f'<p class="small">Audit: {_figures(audits)}</p>' if audits else ""
     return (
-        f'<section id="{_anchor(subject)}"><h3>{heading}</h3>{_equations(subject)}<div class="scroll"><table>'
+        f'<section id="{_anchor(subject)}"><h3>{escape(_title(subject))}</h3>{_equations(subject)}<div class="scroll"><table>'
         f"<tr><th>statement<th>proved for<th>conditions<th>verdict<th></tr>{rows}</table></div>{figures}</section>\n"
     )
 
@@ -100,9 +105,10 @@ def _section(subject: str, verdicts: list[Verdict], audit: Audit | None) -> str:
 def _row(verdict: Verdict) -> str:
     theorem = verdict.theorem
     kind = verdict.status if verdict.as_expected else "wrong"
+    sizes = theorem.sizes if theorem.sizes.startswith("all") else f"{theorem.method}: {theorem.sizes}"
     conditions = "<br>".join(escape(condition) for condition in verdict.conditions)
     return (
-        f"<tr><td>{escape(theorem.statement)}<td>{escape(theorem.sizes)}"
+        f"<tr><td>{escape(theorem.statement)}<td>{escape(sizes)}"
         f'<td class="small">{conditions}<td class="{kind}">{escape(verdict.words)}<td class="time">{verdict.seconds:.2f} s</tr>'
     )
 

@@ -122,6 +122,9 @@ def test_html(tmp_path: Path) -> None:
     parser = Balanced()
     parser.feed(page)
     assert parser.open == []
+    anchors = re.findall(r'id="([^"]+)"', page)
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r'href="#([^"]+)"', page)) == set(anchors)
     assert "<math" in page
     assert "prefers-color-scheme: dark" in page
     assert "should be 0" in page
