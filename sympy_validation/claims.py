@@ -79,6 +79,8 @@ class LayerGradient(Claim):
         noise = with_leaves(_leaf_tree(masks), [space.constant(_mask_name(name), *shape) for name, shape in _named_shapes(masks)])
         Y, cache = layer.feedforward(space.ops, params, X, *noise)
         DY = space.constant("DY", *space.ops.shape(Y))
+        for name in {"X", "DY"} & {*parameters}:
+            raise NervaError(f"a parameter must have another name than {name}, which is the {'input' if name == 'X' else 'gradient'}")
         params, cache = space.detach(params), space.detach(cache)
 
         def backpropagate(ops: MatrixOps[Any], params: Any, cache: Any, DY: Matrix) -> Any:

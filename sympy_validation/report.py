@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sympy_validation.audit import Audit, audit
-from sympy_validation.theorem import Theorem, Verdict, prove
+from sympy_validation.theorem import Theorem, Verdict, prove, prove_or_try_entries
 from sympy_validation.theorems import select, table
 from sympy_validation.user_layers import is_user_layer, user_theorems
 
@@ -24,12 +25,12 @@ COLOURS = {"proved": "green", "refuted": "yellow", "open": "red"}
 
 def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None, with_audit: bool, quiet: bool) -> bool:
     """Prove what is asked for and show it; True if everything is as expected."""
-    theorems = chosen(names)
+    theorems, own = chosen(names)
     console = Console()
     rows = Rows(console, quiet)
-    verdicts = [rows.show(verdict) for verdict in prove(theorems)]
+    verdicts = [rows.show(verdict) for verdict in chain(prove(theorems), prove_or_try_entries(own))]
     summary(console, verdicts)
-    audits = run_audit(console, theorems) if with_audit else []
+    audits = run_audit(console, theorems + own) if with_audit else []
     if json_file:
         json_file.write_text(json.dumps([as_json(verdict) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if html_file:
@@ -39,13 +40,13 @@ def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None,
     return all(verdict.as_expected for verdict in verdicts) and not any(a.survivors for a in audits)
 
 
-def chosen(names: Iterable[str]) -> list[Theorem]:
-    """The theorems with these names; all of the library's if there are no names."""
+def chosen(names: Iterable[str]) -> tuple[list[Theorem], list[Theorem]]:
+    """The theorems of the library with these names, all of them if there are no names; and those about the user's own layers."""
     names = list(names)
     if not names:
-        return list(table())
+        return list(table()), []
     own = [theorem for name in names if is_user_layer(name) for theorem in user_theorems(name)]
-    return select(name for name in names if not is_user_layer(name)) + own
+    return select(name for name in names if not is_user_layer(name)), own
 
 
 class Rows:

@@ -17,15 +17,23 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
     def __init__(self) -> None:
         self.ops: AllSizesOps = AllSizesOps()
         self._variables: dict[str, SymbolicMatrix] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+
+    def _identifier(self, kind: str, name: str) -> str:
+        """A name for the prover; the parameter K beside the size K is called K_."""
+        identifier = _identifier(name)
+        while self._names.setdefault(identifier, (kind, name)) != (kind, name):
+            identifier += "_"
+        return identifier
 
     def size(self, name: str) -> Size:
-        return self.ops.size(name)
+        return self.ops.size(self._identifier("size", name))
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
-        return self.ops.scalar(_identifier(name), positive=low is not None and low >= 0 and not closed)
+        return self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
 
     def unknown_function(self, name: str) -> Activation:
-        return self.ops.unknown_activation(_identifier(name))
+        return self.ops.unknown_activation(self._identifier("function", name))
 
     def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
         parameters = dict(enumerate(ExampleLayer(outputs).shapes(D)))
@@ -33,7 +41,7 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
 
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> SymbolicMatrix:
         self._variables[name] = self.ops.variable(
-            _identifier(name), m, n, positive=kind is Kind.POSITIVE, row_stochastic=kind is Kind.ROW_STOCHASTIC
+            self._identifier("matrix", name), m, n, positive=kind is Kind.POSITIVE, row_stochastic=kind is Kind.ROW_STOCHASTIC
         )
         return self._variables[name]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Literal
 
@@ -125,6 +125,15 @@ def prove(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
         attempt = Attempt(claim, method, members[0].entry_sizes)
         for theorem in members:
             yield decide(theorem, attempt)
+
+
+def prove_or_try_entries(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
+    """Theorems for all sizes; one that is neither proved nor refuted is tried at concrete sizes."""
+    for verdict in prove(theorems):
+        if verdict.status == "open":
+            theorem = replace(verdict.theorem, method="entries")
+            verdict = decide(theorem, Attempt(theorem.claim, "entries", theorem.entry_sizes))
+        yield verdict
 
 
 def decide(theorem: Theorem, attempt: Attempt) -> Verdict:

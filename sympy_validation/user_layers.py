@@ -32,7 +32,7 @@ def user_theorems(name: str) -> list[Theorem]:
     entry = _layer_class(_load(Path(path + ".py").resolve()), call.name)
     given = _given(entry, call)
     make, conditions = _runnable(entry, given)
-    return list(gradient_theorems(f"{Path(path).name}.py:{entry.__name__}", make, conditions=conditions))
+    return list(gradient_theorems(f"{Path(path).name}.py:{entry.__name__}", make, methods=("all sizes",), conditions=conditions))
 
 
 @cache
@@ -44,10 +44,13 @@ def _load(path: Path) -> ModuleType:
         raise NervaError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(path.parent))  # as if the file were run: it may import its neighbours
     try:
         spec.loader.exec_module(module)
     except Exception as error:
         raise NervaError(f"{path.name} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent))
     return module
 
 
