@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sympy_validation.certificates import POINTS, Point, Points, search
+from sympy_validation.certificates import Point, Points, search
 from sympy_validation.claims import Equality, LayerGradient, symbolic
 from sympy_validation.numbers import Undecided
-from sympy_validation.points import KINKS, SIZES, PointSpace
+from sympy_validation.points import KINKS, PointSpace
 from sympy_validation.theorem import prove
 from sympy_validation.theorems import table
 from sympy_validation.theorems.layers import gradient_theorems
@@ -66,28 +66,6 @@ def test_what_does_not_run_is_not_refuted() -> None:
 def test_rounding_of_a_constant_in_the_code_is_not_refuted() -> None:
     assert search(product(lambda ops, X, Y: ((1 / 3) * 3.0) * (X @ Y)), "Z") is None
     assert search(product(lambda ops, X, Y: 1.0000000000001 * (X @ Y)), "Z") is None
-
-
-def test_points_are_reproducible_and_differ() -> None:
-    first, again, other = (PointSpace(seed).matrix("X", 3, 2) for seed in (4, 4, 5))
-    values = [[x.value for row in X.elements for x in row] for X in (first, again, other)]
-    assert values[0] == values[1] != values[2]
-    assert values[2] == [abs(x) for x in values[2]]
-
-
-def test_sizes_tell_a_matrix_from_its_transpose() -> None:
-    for sizes in SIZES:
-        assert len(set(sizes.values())) == len(sizes)
-        assert min(sizes.values()) >= 2
-        assert sizes["N"] >= 3
-
-
-def test_scalars_lie_between_their_bounds() -> None:
-    for seed in range(POINTS):
-        space = PointSpace(seed)
-        assert 0 < space.scalar("a", 0, 1) < 1
-        assert space.scalar("b", 2) > 2
-        assert space.scalar("c", None, -1) < -1
 
 
 def test_one_point_lies_on_kinks_and_gradients_skip_it() -> None:

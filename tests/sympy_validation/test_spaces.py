@@ -78,24 +78,6 @@ def test_at_a_point_nothing_is_proved() -> None:
     assert space.proves(X, X) == (False, ())
 
 
-def test_entries_know_indicators_off_kinks_only() -> None:
-    space = EntriesSpace(SIZES[0])
-    X = space.matrix("X", 2, 2)
-    zero = space.ops.zeros(2, 2)
-    below, not_above = space.ops.less(X, zero), space.ops.less_equal(X, zero)
-    assert space.proves(below, not_above) == (True, ("almost everywhere: off the kinks",))
-    assert not space.proves(below, not_above, strict=True)[0]
-
-
-def test_all_sizes_tell_the_kinks() -> None:
-    space = SymbolicSizesSpace()
-    X = space.matrix("X", space.size("N"), space.size("D"))
-    zero = space.ops.zeros(*space.ops.shape(X))
-    below, not_above = space.ops.less(X, zero), space.ops.less_equal(X, zero)
-    assert space.proves(below, not_above)[0]
-    assert not space.proves(below, not_above, strict=True)[0]
-
-
 def test_jacobians_and_vectors() -> None:
     for space in (EntriesSpace(SIZES[0]), SymbolicSizesSpace()):
         x = space.matrix("x", space.size("D"), 1)
