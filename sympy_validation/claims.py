@@ -93,6 +93,8 @@ class LayerGradient(Claim):
             found = [gradient for _, gradient in named_leaves(gradients)]
             if len(found) != len(parameters):
                 raise NervaError(f"backpropagate gives {len(found)} gradients of parameters, shapes(D) lists {len(parameters)}")
+            if _structure(gradients) != _structure(params):
+                raise NervaError("backpropagate nests the gradients of the parameters otherwise than shapes(D) does")
             return {gradient_name(name): gradient for name, gradient in zip(("X", *parameters), (DX, *found), strict=True)}
 
         expected = {gradient_name(name): _derivative(space, DY, Y, name) for name in ("X", *parameters)}
@@ -118,6 +120,11 @@ def _mask_name(name: str) -> str:
 
 def _derivative(space: Space[Any], DY: Matrix, Y: Matrix, name: str) -> Callable[[], Matrix]:
     return lambda: space.gradient(DY, Y, name)
+
+
+def _structure(tree: Any) -> Any:
+    """The tree without its leaves."""
+    return tuple(map(_structure, tree)) if isinstance(tree, tuple) else None
 
 
 def _is_shape(tree: Any) -> bool:

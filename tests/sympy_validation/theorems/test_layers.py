@@ -35,7 +35,7 @@ def test_wrong_compositions(wrong: Any) -> None:
 
     verdicts = list(prove(gradient_theorems("wrong", make, methods=("all sizes",))))
     if wrong is SwappedGradients:
-        assert any(v.status == "open" for v in verdicts)  # a tuple of gradients with none in it cannot be compared
+        assert any(v.status == "open" for v in verdicts)  # they are nested otherwise than the parameters
     else:
         assert "refuted" in {v.status for v in verdicts}
     assert not all(v.status == "proved" for v in verdicts)
