@@ -18,7 +18,7 @@ from nerva_core.losses import LOSSES
 from nerva_core.optimizers import OPTIMIZERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "vectors.md"
-READER = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+READER = re.search(r"```py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
 FILES = {"manifest.json", "float64.safetensors", "float32.safetensors"}
 
 
