@@ -18,6 +18,7 @@ from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.rounding import PRECISIONS, Value, correctly_rounded
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
 from nerva_core.comparison.subjects import Inputs, Subject
+from nerva_core.errors import NotInstalledError
 from nerva_core.numeric_backend import Backend
 
 
@@ -129,7 +130,7 @@ def running_errors(subject: Subject, given: Inputs, dtype: str) -> dict[str, Arr
 def _numbers() -> Balls | Decimals:
     try:
         return Balls(PRECISIONS[1])
-    except ImportError:
+    except NotInstalledError:
         return Decimals(PRECISIONS[1])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.comparison.exact import Balls, Decimals, Dyadic, ExactMatrix, ExactOps, Numbers, UndeterminedError
+from nerva_core.errors import NotInstalledError
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +66,7 @@ def kinds_of_numbers() -> Iterator[Numbers]:
     try:
         for bits in PRECISIONS:
             yield Balls(bits)
-    except ImportError:
+    except NotInstalledError:
         pass
     yield Decimals(PRECISIONS[-1])
 

@@ -78,3 +78,19 @@ def test_a_comparison_that_no_ball_decides_is_left_to_decimals_or_refused(monkey
     monkeypatch.setattr(rounding, "kinds_of_numbers", lambda: iter([rounding.Balls(100)]))
     with pytest.raises(UndeterminedError):
         correctly_rounded(third, "float64")
+
+
+def test_without_python_flint_decimals_do(monkeypatch):
+    import sys
+
+    from nerva_core.comparison import measure
+    from nerva_core.comparison.subjects import subjects
+
+    (subject,) = [subject for subject in subjects() if subject.name == "Tanh"]
+    given = subject.inputs(0, "float64")["row"]
+    rigorous = measure.expect(subject, given, "float64")
+    monkeypatch.setitem(sys.modules, "flint", None)
+    decimal = measure.expect(subject, given, "float64")
+    for name, value in rigorous.values.items():
+        assert np.array_equal(decimal.values[name].rounded, value.rounded)
+        assert decimal.running[name] == pytest.approx(rigorous.running[name], rel=1e-6)
