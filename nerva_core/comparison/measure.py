@@ -73,7 +73,8 @@ class Result:
 
 
 @functools.cache
-def _expectations(subject: Subject, seed: int, dtype: str, flushes: bool) -> dict[str, Expected]:
+def expectations(subject: Subject, seed: int, dtype: str, flushes: bool = False) -> dict[str, Expected]:
+    """What is expected of a subject, by case; cases in which it has no representable value are left out."""
     prepare = _flushed if flushes else lambda X: X
     cases = {case: {name: prepare(X) for name, X in given.items()} for case, given in subject.inputs(seed, dtype).items()}
     found = {case: expected for case, given in cases.items() if (expected := expect(subject, given, dtype))}
@@ -101,6 +102,8 @@ def expect(subject: Subject, given: Inputs, dtype: str) -> Expected | None:
         values = {name: Value(*(np.take(part, columns, axis=axis) for part in (v.rounded, v.rest))) for name, v in values.items()}
     atomic = subject.kind == "operation" and subject.elementwise  # a single rounding: nothing to analyse
     running = {} if atomic else running_errors(subject, given, dtype)
+    if not all(np.isfinite(errors).all() for errors in running.values()):
+        raise AssertionError(f"{subject.kind} {subject.name} has a value but no running error")
     sizes = exact_values(subject, {name: np.abs(X) for name, X in given.items()}, dtype)["value"].rounded if subject.is_sum else None
     return Expected(given, values, running, sizes)
 
@@ -136,18 +139,18 @@ def _numbers() -> Balls | Decimals:
 
 def measure(subject: Subject, ops: Backend[Any], seed: int) -> Iterator[Result]:
     """The results of all outputs of a subject on a backend, eager, and compiled if the backend compiles."""
-    expectations = _expectations(subject, seed, ops.dtype, ops.name in FLUSHING)
+    cases = expectations(subject, seed, ops.dtype, ops.name in FLUSHING)
 
     def function(*matrices: Any) -> dict[str, Any]:
         return subject.function(ops, subject.entry, dict(zip(names, matrices, strict=True)))
 
-    names = list(next(iter(expectations.values())).inputs)
+    names = list(next(iter(cases.values())).inputs)
     modes = {"eager": function, "compiled": ops.compile(function)}
     if modes["compiled"] is function:
         del modes["compiled"]
     for mode, run in modes.items():
         worst: dict[str, Result] = {}
-        for case, expected in expectations.items():
+        for case, expected in cases.items():
             computed, problem = _run(ops, run, expected)
             for name in expected.values:
                 result = _compare(subject, ops, name, computed.get(name), expected)

@@ -160,6 +160,8 @@ def _loss_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
         m, n = Y.shape
         cases[f"{name}, one-hot"] = {"Y": Y, "T": inputs.one_hot(rng, m, n, dtype)}
         cases[f"{name}, probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, m, n, dtype)}
+        if name in ("one row", "one column", "tiny variance"):
+            cases[f"{name}, positive"] = {"Y": np.abs(Y), "T": inputs.one_hot(rng, m, n, dtype)}
     one_hot, Y = inputs.one_hot(rng, N, K, dtype), inputs.probabilities(rng, N, K, dtype) + np.asarray(2**-10, dtype)
     cases["probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, N, K, dtype)}
     cases["probabilities, one-hot"] = {"Y": Y, "T": one_hot}

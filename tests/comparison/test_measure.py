@@ -9,7 +9,7 @@ import pytest
 
 from backends.numpy import NumpyBackend
 from nerva_core.activations import ACTIVATIONS
-from nerva_core.comparison.measure import measure
+from nerva_core.comparison.measure import expectations, measure
 from nerva_core.comparison.subjects import CONSTANTS, subjects
 from nerva_core.layers import Linear
 from nerva_core.layers.linear import LinearParameters
@@ -165,3 +165,12 @@ def test_a_new_activation_is_compared_without_an_edit(monkeypatch):
 
 def test_constants_are_operations_too():
     assert set(CONSTANTS) <= {subject.name for subject in OPERATIONS}
+
+
+@pytest.mark.parametrize("subject", ALL, ids=lambda subject: f"{subject.kind} {subject.name}")
+def test_no_case_is_left_out_but_logarithms_of_negative_numbers(subject, dtype):
+    left_out = subject.inputs(0, dtype).keys() - expectations(subject, 0, dtype).keys()
+    if subject.name in ("CrossEntropy", "NegativeLogLikelihood"):
+        assert {"probabilities, one-hot", "certain", "one row, positive", "one column, positive"} & left_out == set()
+    else:
+        assert left_out == set()
