@@ -87,7 +87,7 @@ def test_without_python_flint_decimals_do(monkeypatch):
     from nerva_core.comparison.subjects import subjects
 
     (subject,) = [subject for subject in subjects() if subject.name == "Tanh"]
-    given = subject.inputs(0, "float64")["row"]
+    given = {"X": subject.inputs(0, "float64")["row"]["X"][:, ::8]}
     rigorous = measure.expect(subject, given, "float64")
     monkeypatch.setitem(sys.modules, "flint", None)
     decimal = measure.expect(subject, given, "float64")
