@@ -198,11 +198,12 @@ class Trainer:
         config = self.config
         order = random_stream(config.seed, ORDER, self.epoch).permutation(self.examples)
         noise = random_stream(config.seed, NOISE, self.epoch)
+        network = self.network.at_epoch(self.epoch + 1)
         for step in range(self.steps_per_epoch):
             t = self.epoch * self.steps_per_epoch + step
             lr = config.schedule(t if config.training.schedule_by == "step" else self.epoch)
             rows = order[step * config.training.batch_size : (step + 1) * config.training.batch_size]
-            draws = self.network.draw(noise, len(rows), self.data.inputs)
+            draws = network.draw(noise, len(rows), self.data.inputs)
             yield StepInput(lr, rows, draws, tuple(np.asarray(c) for c in config.optimizer.scalars(lr, t + 1)))
 
     def _step_on_rows(self, state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> tuple[TrainingState, Any]:

@@ -71,6 +71,10 @@ class Layer(Entry):
         """The noise matrices of one step, in the order of ``noise_shapes``."""
         return ()
 
+    def at_epoch(self, T: int) -> Layer:
+        """The layer that is trained in epoch T = 1, 2, ...; it may differ from this one in how its noise is drawn, not in its equations."""
+        return self
+
     def initial_state(self, D: int) -> Any:
         """What the layer learns of the data without training it (running statistics), as NumPy matrices."""
         return ()

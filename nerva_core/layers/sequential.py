@@ -51,6 +51,9 @@ class Sequential(Layer):
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return tuple(layer.draw(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
+    def at_epoch(self, T: int) -> Sequential:
+        return Sequential(tuple(layer.at_epoch(T) for layer in self.layers))
+
     def initial_state(self, D: int) -> Any:
         return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
@@ -108,6 +111,9 @@ class Composite(Layer):
 
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.composition().draw(rng, N, D)
+
+    def at_epoch(self, T: int) -> Layer:
+        return self.composition().at_epoch(T)
 
     def initial_state(self, D: int) -> Any:
         return self.composition().initial_state(D)
