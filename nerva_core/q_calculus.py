@@ -101,7 +101,7 @@ def gradient(
     """∇_{p,q} F(x) = (D_{p_1,q_1,x_1} F(x), ..., D_{p_d,q_d,x_d} F(x)) (A.2); it is linear in F, and the gradient for p, q → 1."""
     if len(p) != len(q):
         raise NervaError(f"p and q must have one number for each variable, got {len(p)} and {len(q)}")
-    known = derivatives or [None] * len(p)
+    known = [None] * len(p) if derivatives is None else derivatives
     parts = [partial_derivative(F, i, *each) for i, each in enumerate(zip(p, q, known, strict=True))]
 
     def at(x: Sequence[Any]) -> tuple[Any, ...]:

@@ -47,7 +47,10 @@ def ratio(t: Any) -> Any:
 
 IDENTITIES = {
     "000-03: D_{1,q} = D_{q,1} = D_q": (lambda: pq_derivative(f, q, 1)(x), lambda: Dq(f)(x)),
-    "000-25: D_{p,q} = d_{p,q} f / d_{p,q} x": (lambda: D(f)(x), lambda: pq_differential(f, p, q)(x) / pq_differential(lambda t: t, p, q)(x)),
+    "000-25: D_{p,q} = d_{p,q} f / d_{p,q} x": (
+        lambda: D(f)(x),
+        lambda: pq_differential(f, p, q)(x) / pq_differential(lambda t: t, p, q)(x),
+    ),
     "000-25: D_{p,q} = D_{q,p}": (lambda: D(f)(x), lambda: pq_derivative(f, q, p)(x)),
     "000-25: d_{p,q} = - d_{q,p}": (lambda: pq_differential(f, p, q)(x), lambda: -pq_differential(f, q, p)(x)),
     "000-35: linearity": (lambda: D(lambda t: f(t) + a * g(t))(x), lambda: D(f)(x) + a * D(g)(x)),
