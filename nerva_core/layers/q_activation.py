@@ -49,10 +49,13 @@ class QActivationCache(NamedTuple, Generic[M]):
 @LAYERS.add
 @dataclass(frozen=True)
 class QActivation(Layer):
-    """Y = (f(Z) - f(Q ⊙ Z)) / (1 - Q), for an activation f and noise Q (equation 3); Y = f'(Z) ⊙ Z, its limit for Q → 1, at inference.
+    """Y = (f(Z) - f(Q ⊙ Z)) / (1 - Q), for an activation f and noise Q (equation 3); at inference Y = f'(Z) ⊙ Z, its limit for Q → 1.
 
     DZ = DY ⊙ (f'(Z) - Q ⊙ f'(Q ⊙ Z)) / (1 - Q), for every Q without an element 1. Q is drawn by equation (6), one q an element as
     in the pseudo-code (A.3), a row, or a step ("scalar"; erratum 000-24).
+
+    The paper does not say how a trained network is evaluated. With evaluation="noise" the training loop evaluates with noise, too;
+    ``evaluate`` without noise is the limit.
 
     In epoch T = 1, 2, ... the λ of the noise is λ_0 / (1 + γ(T - 1)) (equation 7), so it is constant for γ = 0. The paper's c0.02 is
     lambda=0.02, and its a1, a5 and a9 are lambda=1, 5 and 9 with gamma=0.5.
@@ -68,6 +71,7 @@ class QActivation(Layer):
     phi: Positive = 1e-3
     gamma: NonNegative = 0.0
     noise: Literal["element", "row", "scalar"] = "element"
+    evaluation: Literal["limit", "noise"] = "limit"
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
         return ((N, D),)
@@ -77,6 +81,9 @@ class QActivation(Layer):
         drawn = {"element": (N, D), "row": (N, 1), "scalar": (1, 1)}[self.noise]
         q = draw_q(rng, self.lambda_, self.phi, drawn)
         return (np.tile(q, (N // drawn[0], D // drawn[1])),)
+
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array, ...]:
+        return self.draw(rng, N, D) if self.evaluation == "noise" else ()
 
     def at_epoch(self, T: int) -> QActivation:
         return dataclasses.replace(self, lambda_=self.lambda_ / (1 + self.gamma * (T - 1)), gamma=0.0)
@@ -93,8 +100,8 @@ class QActivation(Layer):
         DZ = ops.hadamard(DY, G)
         return DZ, ()
 
-    def evaluate(self, ops: MatrixOps[M], params: tuple[()], state: tuple[()], Z: M) -> M:
-        return ops.apply(QLimit(self.activation).value, Z)
+    def evaluate(self, ops: MatrixOps[M], params: tuple[()], state: tuple[()], Z: M, *noise: M) -> M:
+        return self.feedforward(ops, params, Z, *noise)[0] if noise else ops.apply(QLimit(self.activation).value, Z)
 
     def _divide(self, ops: MatrixOps[M], difference: M, Q: M) -> M:
         return ops.hadamard(difference, ops.reciprocal(ops.ones(*ops.shape(Q)) - Q))

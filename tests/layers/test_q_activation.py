@@ -29,6 +29,7 @@ from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.numeric_backend import Backend
 from nerva_core.q_calculus import q_activation
 from nerva_core.training import NOISE, Trainer, random_stream
+from nerva_core.trees import leaves
 from tests.autodiff import Forward
 from tests.conftest import make_backend
 from tests.layers.check import check_layer, run
@@ -183,6 +184,21 @@ def test_inference_is_the_limit(ops: Backend[Any], rng: np.random.Generator) -> 
     np.testing.assert_allclose(ops.to_numpy(near), ops.to_numpy(Y), rtol=0, atol=1e-5)
 
 
+def test_inference_with_noise(ops: Backend[Any], rng: np.random.Generator) -> None:
+    """A network draws noise for its evaluation if a layer asks for it; without noise the layer gives the limit."""
+    q_layer = QActivation(Tanh(), lambda_=0.5, evaluation="noise")
+    network = Sequential((Dropout(0.5), Sequential((q_layer,)), QActivation(Tanh())))
+    Z = ops.matrix(rng.normal(size=(4, 3)))
+    drawn = network.draw_for_evaluation(np.random.default_rng(3), 4, 3)
+    assert drawn[0] == drawn[2] == ()
+    state = network.initial_state(3)
+    noisy = network.evaluate(ops, network.shapes(3), state, Z, *ops.matrices(drawn))
+    inner, _ = q_layer.feedforward(ops, (), Z, ops.matrix(drawn[1][0][0]))
+    np.testing.assert_array_equal(ops.to_numpy(noisy), ops.to_numpy(QActivation(Tanh()).evaluate(ops, (), (), inner)))
+    quiet = network.evaluate(ops, network.shapes(3), state, Z)
+    np.testing.assert_array_equal(ops.to_numpy(quiet), ops.to_numpy(Sequential((q_layer, q_layer)).evaluate(ops, ((), ()), ((), ()), Z)))
+
+
 def test_the_limit_can_be_trained(ops: Backend[Any], rng: np.random.Generator) -> None:
     """DZ of the layer tends to that of the limit."""
     Z, DY = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
@@ -250,6 +266,21 @@ def test_training_draws_the_noise_of_the_epoch_on_every_backend(backend_name: st
     step = next(trainer._inputs())
     Q = draw_q(random_stream(trainer.config.seed, NOISE, 3), 1 / 4, 1e-3, (40, 8))
     np.testing.assert_array_equal(step.noise[1][0], Q)
+
+
+def test_training_evaluates_with_noise_if_asked(backend_name: str) -> None:
+    """Another loss than with the limit, the same when it is asked for again, and no other training."""
+    data = Digits(train=80).load()
+    overrides = {"backend": backend_name, "dtype": "float64", "training.epochs": 1}
+    limit, noise = (
+        Trainer(parse_config(CONFIG.replace("gamma=1", f"gamma=1, evaluation={evaluation}"), overrides=overrides), data)
+        for evaluation in ("limit", "noise")
+    )
+    first, second = next(limit.run()), next(noise.run())
+    assert abs(first.test_loss - second.test_loss) > 1e-3
+    assert noise.evaluate() == (second.test_loss, second.test_accuracy)
+    for a, b in zip(leaves(limit.to_numpy()), leaves(noise.to_numpy()), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 # Text ----------------------------------------------------------------------
