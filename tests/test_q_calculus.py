@@ -52,6 +52,7 @@ IDENTITIES = {
         lambda: pq_differential(f, p, q)(x) / pq_differential(lambda t: t, p, q)(x),
     ),
     "000-25: D_{p,q} = D_{q,p}": (lambda: D(f)(x), lambda: pq_derivative(f, q, p)(x)),
+    "000-25: d_{p,q} x = (q - p) x": (lambda: pq_differential(lambda t: t, p, q)(x), lambda: (q - p) * x),
     "000-25: d_{p,q} = - d_{q,p}": (lambda: pq_differential(f, p, q)(x), lambda: -pq_differential(f, q, p)(x)),
     "000-35: linearity": (lambda: D(lambda t: f(t) + a * g(t))(x), lambda: D(f)(x) + a * D(g)(x)),
     "000-36: product rule": (lambda: D(product)(x), lambda: f(p * x) * D(g)(x) + g(q * x) * D(f)(x)),
