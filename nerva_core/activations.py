@@ -252,7 +252,9 @@ class GELU(Activation):
         return result
 
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.hadamard(2 * ops.ones(*ops.shape(X)) - ops.hadamard(X, X), ops.normal_pdf(X))
+        density = ops.normal_pdf(X)
+        result: M = 2 * density - ops.hadamard(X, ops.hadamard(X, density))  # in this order X² does not overflow
+        return result
 
 
 @ACTIVATIONS.add
