@@ -169,7 +169,7 @@ def test_the_equations_are_those_of_the_specification(subject, printed):
         ("ReLU", "relu(X) = max(X, 0)", "relu′(X) = [X ≥ 0]"),
         ("LeakyReLU", "leaky-relu(X) = max(α X, X)", "leaky-relu′(X) = {α if X < α X; 1 otherwise}"),
         ("AllReLU(0.3)", "all-relu(X) = {0.3 X if X < 0; X otherwise}", "all-relu′(X) = {0.3 if X < 0; 1 otherwise}"),
-        ("Tanh", "tanh(X) = (e^X − e^(−X)) ⊙ (1/(e^X + e^(−X)))", "tanh′(X) = 1 − T ⊙ T"),
+        ("Tanh", "tanh(X) = (e^X − e^(−X)) ⊙ (1/(e^X + e^(−X)))", "tanh′(X) = 4 (σ(2 X) ⊙ σ((−2) X))"),
         ("Sigmoid", "σ(X) = 1/(1 + e^(−X))", "σ′(X) = σ(X) ⊙ σ(−X)"),
         ("Softplus", "softplus(X) = log(1 + e^X)", "softplus′(X) = σ(X)"),
         ("GELU", "gelu(X) = X ⊙ Φ(X)", "gelu′(X) = Φ(X) + X ⊙ φ(X)"),
