@@ -1,7 +1,7 @@
 """Activation functions and their derivatives (Nerva specification, section 5).
 
 Adding one is one entry here: a dataclass with its parameters, ``value`` and ``gradient``. It is then known to the parser, runs on
-every backend, and is tested, proved and documented without a further edit.
+every backend, and is tested, proved and documented without a further edit. ``second_derivative`` is only needed to train with QLimit.
 
 At a kink the derivative is the one the specification prints, for instance relu'(0) = 1 (frameworks use 0: erratum 004-46).
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
+from nerva_core.errors import NervaError
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.registry import Entry, NonNegative, Table
 
@@ -26,6 +27,13 @@ class Activation(Entry):
     @abstractmethod
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         """f'(X)."""
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        """f''(X), off the kinks; NervaError if the activation does not state it."""
+        raise NervaError(
+            f"{type(self).__name__} states no second derivative, which training with its limit f'(x) x needs; "
+            f"define {type(self).__name__}.second_derivative, or use its q-activation"
+        )
 
     def __call__(self, ops: MatrixOps[M], X: M) -> M:
         return self.value(ops, X)
@@ -45,6 +53,9 @@ class Identity(Activation):
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return ops.ones(*ops.shape(X))
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
 
 @ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -56,6 +67,9 @@ class ReLU(Activation):
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return ops.greater_equal(X, ops.zeros(*ops.shape(X)))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
 
 
 @ACTIVATIONS.add
@@ -72,6 +86,9 @@ class LeakyReLU(Activation):
         m, n = ops.shape(X)
         return ops.where(ops.less(X, self.alpha * X), ops.full(self.alpha, m, n), ops.ones(m, n))
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
 
 @ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -86,6 +103,9 @@ class AllReLU(Activation):
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         m, n = ops.shape(X)
         return ops.where(ops.less(X, ops.zeros(m, n)), ops.full(self.alpha, m, n), ops.ones(m, n))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
 
 
 def srelu(ops: MatrixOps[M], X: M, al: M, tl: M, ar: M, tr: M) -> M:
@@ -117,6 +137,9 @@ class SReLU(Activation):
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return srelu_gradient(ops, X, *self._constants(ops, X))
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
     def _constants(self, ops: MatrixOps[M], X: M) -> tuple[M, M, M, M]:
         m, n = ops.shape(X)
         return ops.full(self.al, m, n), ops.full(self.tl, m, n), ops.full(self.ar, m, n), ops.full(self.tr, m, n)
@@ -136,6 +159,9 @@ class Tanh(Activation):
         result: M = 4 * ops.hadamard(ops.sigmoid(2 * X), ops.sigmoid(-2 * X))
         return result
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(-2 * ops.tanh(X), self.gradient(ops, X))
+
 
 @ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -149,6 +175,9 @@ class Sigmoid(Activation):
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return ops.hadamard(ops.sigmoid(X), ops.sigmoid(-X))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(self.gradient(ops, X), ops.sigmoid(-X) - ops.sigmoid(X))
 
 
 @ACTIVATIONS.add
@@ -168,6 +197,10 @@ class ELU(Activation):
         zero = ops.zeros(m, n)
         return ops.where(ops.less(X, zero), self.alpha * ops.exp(ops.minimum(X, zero)), ops.ones(m, n))
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        zero = ops.zeros(*ops.shape(X))
+        return ops.where(ops.less(X, zero), self.alpha * ops.exp(ops.minimum(X, zero)), zero)
+
 
 @ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -179,6 +212,9 @@ class Softplus(Activation):
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return ops.sigmoid(X)
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(ops.sigmoid(X), ops.sigmoid(-X))
 
 
 @ACTIVATIONS.add
@@ -196,6 +232,11 @@ class SiLU(Activation):
         result: M = S + ops.hadamard(X, ops.hadamard(S, ops.sigmoid(-X)))
         return result
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        S, R = ops.sigmoid(X), ops.sigmoid(-X)
+        result: M = ops.hadamard(ops.hadamard(S, R), 2 * ops.ones(*ops.shape(X)) + ops.hadamard(X, R - S))
+        return result
+
 
 @ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -207,4 +248,25 @@ class GELU(Activation):
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         result: M = ops.normal_cdf(X) + ops.hadamard(X, ops.normal_pdf(X))
+        return result
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        density = ops.normal_pdf(X)
+        result: M = 2 * density - ops.hadamard(X, ops.hadamard(X, density))  # in this order X² does not overflow
+        return result
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class QLimit(Activation):
+    """x f'(x), the limit of the q-activation of f for q → 1 (q-neurons, Proposition 1); the derivative is f'(x) + x f''(x)."""
+
+    activation: Activation
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, ops.apply(self.activation.gradient, X))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        f = self.activation
+        result: M = ops.apply(f.gradient, X) + ops.hadamard(X, ops.apply(f.second_derivative, X))
         return result

@@ -93,6 +93,17 @@ class Exponential(Schedule):
 
 @SCHEDULES.add
 @dataclass(frozen=True)
+class Geometric(Schedule):
+    """η_i = η_0 rⁱ: the rate is multiplied by r every time (q-neurons, section 3, where r = 1 - 10⁻⁶ after each batch)."""
+
+    r: Decay = 0.99
+
+    def __call__(self, i: int) -> float:
+        return self.eta0 * self.r**i
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
 class MultiStep(Schedule):
     """η_i = η_0 Γ^|{j : i >= m_j}|: the rate is multiplied by Γ at every milestone m_j (the printed exponent is wrong: erratum 004-71)."""
 

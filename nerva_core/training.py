@@ -33,7 +33,7 @@ EVALUATION_BATCH = 1000
 STEPS_AT_ONCE, BYTES_AT_ONCE = 100, 2**26
 """Bounds on the steps, and on their noise, that are handed to the backend in one call."""
 
-INITIAL, ORDER, NOISE = range(3)
+INITIAL, ORDER, NOISE, EVALUATION_NOISE = range(4)
 """The streams of random numbers of a run."""
 
 
@@ -145,10 +145,13 @@ class Trainer:
         """(mean loss, accuracy) on the test or training set."""
         X, T = self._test if test else self._train
         labels = self.data.Ttest if test else self.data.Ttrain
+        network = self.network.at_epoch(max(1, self.epoch))
+        random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
         total, correct = 0.0, 0
         for start in range(0, len(labels), EVALUATION_BATCH):
             rows = np.arange(start, min(start + EVALUATION_BATCH, len(labels)))
-            Y, value = self._forward(self.state.params, self.state.statistics, X, T, rows)
+            noise = self.ops.matrices(network.draw_for_evaluation(random, len(rows), self.data.inputs))
+            Y, value = self._forward(self.state.params, self.state.statistics, X, T, rows, noise)
             total += float(self.ops.to_numpy(value)[0, 0]) * (len(rows) if self.config.loss.mean else 1)
             if self.data.classes is not None:
                 correct += int((self._predicted(self.ops.to_numpy(Y)) == labels[rows]).sum())
@@ -198,11 +201,12 @@ class Trainer:
         config = self.config
         order = random_stream(config.seed, ORDER, self.epoch).permutation(self.examples)
         noise = random_stream(config.seed, NOISE, self.epoch)
+        network = self.network.at_epoch(self.epoch + 1)
         for step in range(self.steps_per_epoch):
             t = self.epoch * self.steps_per_epoch + step
             lr = config.schedule(t if config.training.schedule_by == "step" else self.epoch)
             rows = order[step * config.training.batch_size : (step + 1) * config.training.batch_size]
-            draws = self.network.draw(noise, len(rows), self.data.inputs)
+            draws = network.draw(noise, len(rows), self.data.inputs)
             yield StepInput(lr, rows, draws, tuple(np.asarray(c) for c in config.optimizer.scalars(lr, t + 1)))
 
     def _step_on_rows(self, state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> tuple[TrainingState, Any]:
@@ -210,8 +214,8 @@ class Trainer:
         X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
         return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars)
 
-    def _forward_on_rows(self, params: Any, statistics: Any, X: Any, T: Any, rows: Any) -> tuple[Any, Any]:
-        Y = self.network.evaluate(self.ops, params, statistics, self.ops.take_rows(X, rows))
+    def _forward_on_rows(self, params: Any, statistics: Any, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
+        Y = self.network.evaluate(self.ops, params, statistics, self.ops.take_rows(X, rows), *noise)
         return Y, self.config.loss.value(self.ops, Y, self.ops.take_rows(T, rows))
 
     def _on_device(self, X: Any, T: Any) -> tuple[Any, Any]:

@@ -40,6 +40,9 @@ class UnknownFunction(Activation):
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return ops.unknown(self.name, X, 1)  # type: ignore[attr-defined, no-any-return]
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.unknown(self.name, X, 2)  # type: ignore[attr-defined, no-any-return]
+
 
 @dataclass(frozen=True)
 class ExampleLayer(Linear):

@@ -129,12 +129,14 @@ class LatexOps(Interpreter[Expression]):
 
 
 def rule_name(f: Callable[..., Any]) -> Markup | None:
-    """How the value or the derivative of an activation is called: act and act′."""
+    """How the value and the derivatives of an activation are called: act, act′ and act′′."""
     activation = getattr(f, "__self__", None)
     if not isinstance(activation, Activation):
         return None
     name = activation_name(activation)
-    return name if f.__name__ == "value" else mk.Sup(name, mk.PRIME)
+    for _ in range(("value", "gradient", "second_derivative").index(f.__name__)):
+        name = mk.Sup(name, mk.PRIME)
+    return name
 
 
 def activation_name(activation: Activation) -> Markup:

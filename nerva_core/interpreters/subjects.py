@@ -21,6 +21,7 @@ from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
 from nerva_core.layers import LAYERS, Layer, Sequential, parse_layers
+from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Composite
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
@@ -48,6 +49,9 @@ class AnyActivation(Activation):
         return ops.exp(X)  # one elementwise function; readers show it by its name
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.exp(X)
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         return ops.exp(X)
 
 
@@ -198,6 +202,8 @@ def find(description: str) -> tuple[Any, list[str]]:
         return symbolic(kinds[0], call), others + ([f"function {function.__name__}"] if function else [])
     if function is not None:
         return function, []
+    if is_q_activation(call):
+        return q_activation(call), []
     known = [*dict.fromkeys(name for table in TABLES for name in table.entries), *FUNCTIONS]
     raise NervaError(f"cannot show {call.name!r}; {did_you_mean(call.name, known)}")
 

@@ -6,6 +6,7 @@ from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.perceptron import multilayer_perceptron, parse_layers
+from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 
@@ -20,6 +21,7 @@ __all__ = [
     "Linear",
     "LinearDropout",
     "LogSoftmax",
+    "QActivation",
     "SReLU",
     "Sequential",
     "Softmax",

@@ -39,8 +39,8 @@ class Layer(Entry):
     def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
         """(DX, gradients): the gradients with respect to the input and to the parameters, of the same shapes as these."""
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
-        """The output at inference, without noise; by default that of ``feedforward``."""
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *args: Any, **kwargs: Any) -> M:
+        """The output at inference; by default that of ``feedforward``. Noise matrices, if ``draw_for_evaluation`` gives any, follow X."""
         return self.feedforward(ops, params, X)[0]
 
     def outputs_for(self, D: Size) -> Size:
@@ -70,6 +70,14 @@ class Layer(Entry):
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         """The noise matrices of one step, in the order of ``noise_shapes``."""
         return ()
+
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        """The noise matrices of one evaluation; none, unless the layer keeps its noise at inference."""
+        return ()
+
+    def at_epoch(self, T: int) -> Layer:
+        """The layer that is trained in epoch T = 1, 2, ...; it may differ from this one in how its noise is drawn, not in its equations."""
+        return self
 
     def initial_state(self, D: int) -> Any:
         """What the layer learns of the data without training it (running statistics), as NumPy matrices."""

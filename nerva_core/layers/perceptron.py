@@ -12,6 +12,7 @@ from nerva_core.initializers import INITIALIZERS, Initializer
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.linear import Linear
+from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Sequential
 from nerva_core.registry import Call, parse_call
 
@@ -19,7 +20,8 @@ from nerva_core.registry import Call, parse_call
 def parse_layers(descriptions: Sequence[str | Mapping[str, Any] | Layer]) -> Sequential:
     """A network from a list with one layer an item: ``["Linear(64)", "ReLU", {name = "Linear", outputs = 10}]``.
 
-    The name of an activation is the layer that applies it; SReLU is the layer that trains its parameters.
+    The name of an activation is the layer that applies it; SReLU is the layer that trains its parameters. With "q-" before it, as in
+    ``q-elu(alpha=0.5, lambda=0.02)``, it is the layer of its q-activation.
     """
     if not descriptions:
         raise NervaError("a network needs at least one layer, got an empty list")
@@ -35,7 +37,8 @@ def multilayer_perceptron(
     """A network in Nerva's notation: ``multilayer_perceptron("ReLU;BatchNormalization;Linear", [64, 128, 10])``.
 
     ``layers`` are the specification's combined layers, separated by ``;``. ``ReLU`` is a linear layer followed by relu, and so for
-    every activation, SReLU, Softmax and LogSoftmax; each takes the next of ``sizes``, whose first is the number of inputs.
+    every activation and q-activation, SReLU, Softmax and LogSoftmax; each takes the next of ``sizes``, whose first is the number of
+    inputs.
     BatchNormalization and Dropout keep the size. The k-th layer with a size, k = 1, 2, 3, ..., applies AllReLU(α) with α, -α, α, ...
     (section 5). ``weights`` and ``bias`` may list initializers, one a layer with a size, separated by ``;``.
     """
@@ -87,6 +90,8 @@ def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
         return LAYERS.build(call.name, *call.arguments, **call.parameters)
     if call.name in ACTIVATIONS:
         return ActivationLayer(ACTIVATIONS.build(call.name, *call.arguments, **call.parameters))
+    if is_q_activation(call):
+        return q_activation(call)
     raise NervaError(f"unknown layer {call.name!r}; {did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])}")
 
 

@@ -51,6 +51,12 @@ class Sequential(Layer):
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return tuple(layer.draw(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return tuple(layer.draw_for_evaluation(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def at_epoch(self, T: int) -> Sequential:
+        return Sequential(tuple(layer.at_epoch(T) for layer in self.layers))
+
     def initial_state(self, D: int) -> Any:
         return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
@@ -78,9 +84,9 @@ class Sequential(Layer):
             gradients.append(gradient)
         return DY, tuple(reversed(gradients))
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
-        for layer, p, s in zip(self.layers, params, state, strict=True):
-            X = layer.evaluate(ops, p, s, X)
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+        for layer, p, s, r in zip(self.layers, params, state, noise or ((),) * len(self.layers), strict=True):
+            X = layer.evaluate(ops, p, s, X, *r)
         return X
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
@@ -109,6 +115,12 @@ class Composite(Layer):
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.composition().draw(rng, N, D)
 
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return self.composition().draw_for_evaluation(rng, N, D)
+
+    def at_epoch(self, T: int) -> Layer:
+        return self.composition().at_epoch(T)
+
     def initial_state(self, D: int) -> Any:
         return self.composition().initial_state(D)
 
@@ -118,8 +130,8 @@ class Composite(Layer):
     def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
         return self.composition().backpropagate(ops, params, cache, DY)
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
-        return self.composition().evaluate(ops, params, state, X)
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+        return self.composition().evaluate(ops, params, state, X, *noise)
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return self.composition().update_state(ops, state, cache)

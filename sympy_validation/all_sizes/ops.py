@@ -35,7 +35,7 @@ D = TypeVar("D", Size, Variable, Function)
 
 @dataclass(frozen=True)
 class UnknownActivation(Activation):
-    """An arbitrary function, of which only the derivative is known: it is the gradient.
+    """An arbitrary function, of which only the derivatives are known: they are the gradient and the second derivative.
 
     It calls ``ops.unknown``, so an interpreter that wraps ``AllSizesOps`` must hand that on.
     """
@@ -48,6 +48,10 @@ class UnknownActivation(Activation):
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         result: M = ops.unknown(self.function, X, 1)  # type: ignore[attr-defined]
+        return result
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = ops.unknown(self.function, X, 2)  # type: ignore[attr-defined]
         return result
 
 

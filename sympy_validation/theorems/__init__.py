@@ -15,12 +15,13 @@ from sympy_validation.theorems import (
     losses,
     matrix_calculus,
     optimizers,
+    q_calculus,
     schedules,
     softmax,
     specification,
 )
 
-SOURCES = (layers, activations, losses, softmax, specification, matrix_calculus, optimizers, schedules, initializers, errata)
+SOURCES = (layers, activations, losses, softmax, specification, matrix_calculus, optimizers, schedules, q_calculus, initializers, errata)
 
 
 @cache

@@ -87,6 +87,7 @@ CLOSED_FORMS: dict[str, tuple[str, Rates]] = {
     "InverseTime": ("η_i = η_0 / (1 + d i)", each(lambda s, space, i: s.eta0 / (1 + s.d * i))),
     "StepBased": ("η_i = η_0 d^⌊(1+i)/r⌋, r = 4", each(lambda s, space, i: s.eta0 * s.d ** len(range(s.r, i + 2, s.r)))),
     "Exponential": ("η_i = η_0 e^(-d i)", each(lambda s, space, i: s.eta0 * space.math.exp(-s.d * i))),
+    "Geometric": ("η_i = η_0 rⁱ", each(lambda s, space, i: s.eta0 * s.r**i)),
     "MultiStep": (
         "η_i = η_0 Γ^(number of milestones m_j <= i)",
         each(lambda s, space, i: s.eta0 * s.gamma ** len([m for m in s.milestones if m <= i])),
@@ -99,6 +100,7 @@ RECURRENCES: dict[str, tuple[str, Rates]] = {
     "InverseTime": ("η_{i+1} = η_i (1 + d i) / (1 + d (i+1))", ratios(lambda s, space, i: (1 + s.d * i) / (1 + s.d * (i + 1)))),
     "StepBased": ("η_{i+1} = d η_i if r divides i + 2, η_i otherwise", ratios(lambda s, space, i: s.d if (i + 2) % s.r == 0 else 1)),
     "Exponential": ("η_{i+1} = e^(-d) η_i", ratios(lambda s, space, i: space.math.exp(-s.d))),
+    "Geometric": ("η_{i+1} = r η_i", ratios(lambda s, space, i: s.r)),
     "MultiStep": (
         "η_{i+1} = Γ η_i if i + 1 is a milestone, η_i otherwise",
         ratios(lambda s, space, i: s.gamma if i + 1 in s.milestones else 1),

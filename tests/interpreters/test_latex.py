@@ -123,6 +123,14 @@ SPECIFICATION = {
         ActivationDropout(K, AnyActivation()),
         [r"Z = X(W^\top \odot R) + 1_N \cdot b", r"Y = \text{act}(Z)", r"DZ = DY \odot \text{act}'(Z)", *DROPOUT_BACK],
     ),
+    "q-activation": (  # the q-neurons paper, equation (3) and its derivative
+        find("QActivation")[0],
+        [
+            r"Y = (\text{act}(Z) - \text{act}(Q \odot Z)) \odot \frac{1}{1 - Q}",
+            r"G = (\text{act}'(Z) - Q \odot \text{act}'(Q \odot Z)) \odot \frac{1}{1 - Q}",
+            r"DZ = DY \odot G",
+        ],
+    ),
     "gradient descent": (find("GradientDescent")[0], [r"\theta' = \theta - \eta \cdot D\theta"]),
     "momentum": (find("Momentum")[0], [r"\Delta' = \mu \cdot \Delta - \eta \cdot D\theta", r"\theta' = \theta + \Delta'"]),
     "Nesterov": (
@@ -161,10 +169,11 @@ def test_the_equations_are_those_of_the_specification(subject, printed):
         ("ReLU", "relu(X) = max(X, 0)", "relu′(X) = [X ≥ 0]"),
         ("LeakyReLU", "leaky-relu(X) = max(α X, X)", "leaky-relu′(X) = {α if X < α X; 1 otherwise}"),
         ("AllReLU(0.3)", "all-relu(X) = {0.3 X if X < 0; X otherwise}", "all-relu′(X) = {0.3 if X < 0; 1 otherwise}"),
-        ("Tanh", "tanh(X) = (e^X − e^(−X)) ⊙ (1/(e^X + e^(−X)))", "tanh′(X) = 1 − T ⊙ T"),
+        ("Tanh", "tanh(X) = (e^X − e^(−X)) ⊙ (1/(e^X + e^(−X)))", "tanh′(X) = 4 (σ(2 X) ⊙ σ((−2) X))"),
         ("Sigmoid", "σ(X) = 1/(1 + e^(−X))", "σ′(X) = σ(X) ⊙ σ(−X)"),
         ("Softplus", "softplus(X) = log(1 + e^X)", "softplus′(X) = σ(X)"),
         ("GELU", "gelu(X) = X ⊙ Φ(X)", "gelu′(X) = Φ(X) + X ⊙ φ(X)"),
+        ("QLimit", "qlimit(X) = X ⊙ act′(X)", "qlimit′(X) = act′(X) + X ⊙ act′′(X)"),
     ],
 )
 def test_activations(name, value, gradient):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, Activation, LeakyReLU
+from nerva_core.activations import ACTIVATIONS, ELU, Activation, LeakyReLU, QLimit
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.expressions import Scalar
 from nerva_core.interpreters.subjects import AnyActivation, K, find, kind_of
-from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, Sequential, Softmax, SReLU
+from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, QActivation, Sequential, Softmax, SReLU
 from nerva_core.optimizers import Adam, WeightDecay
 
 
@@ -39,6 +39,11 @@ def test_a_network_may_name_activations():
     assert network == Sequential((Linear(5), ActivationLayer(LeakyReLU(0.1)), Softmax()))
 
 
+def test_the_q_activation_of_an_activation():
+    assert find("q-elu(alpha=0.5, lambda=0.1)")[0] == QActivation(ELU(0.5), 0.1)
+    assert find("q-limit")[0] == QLimit(AnyActivation())
+
+
 def test_any_activation_is_not_in_the_table():
     assert issubclass(AnyActivation, Activation)
     assert "AnyActivation" not in ACTIVATIONS
@@ -62,6 +67,7 @@ def test_a_name_of_two_things():
         ("stablesoftmax", "did you mean 'stable_softmax'"),
         ("LeakyReLU(beta=1)", "LeakyReLU has no parameter 'beta'"),
         ("Dropout(p=2)", "p must be >= 0 and < 1"),
+        ("q-ellu", "did you mean 'ELU'"),
         ("Linear(", "expected"),
     ],
 )

@@ -12,6 +12,7 @@ from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, Linea
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.numeric_backend import backend
 from nerva_core.trees import rebuild
+from tests.helpers import examples
 
 OPS = backend("numpy", dtype="float64")
 LAYERS = [
@@ -67,7 +68,7 @@ def test_traced_layers_give_the_same_numbers_bit_for_bit(layer):
     assert str(wrapped[1]) == str(right[1])
 
 
-@pytest.mark.parametrize("activation", [entry() for entry in ACTIVATIONS], ids=repr)
+@pytest.mark.parametrize("activation", examples(ACTIVATIONS), ids=repr)
 def test_descending_reaches_only_primitives(activation):
     recorder = Recorder(OPS, descend=True)
     X = np.linspace(-2, 2, 7).reshape(1, 7)

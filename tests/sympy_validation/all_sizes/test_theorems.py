@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, Activation
-from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, SReLU
+from nerva_core.activations import ACTIVATIONS, Activation, ReLU
+from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Sequential, SReLU
 from nerva_core.losses import LOSSES, Loss, SoftmaxCrossEntropyOneHot
 from nerva_core.optimizers import Adam
+from nerva_core.q_calculus import elementwise_derivative
 from nerva_core.softmax import (
     log_softmax,
     log_softmax_jacobian,
@@ -115,12 +116,28 @@ def test_conditions_of_batch_normalization(ops: AllSizesOps) -> None:
 # Activations ----------------------------------------------------------------------------------------------------------
 
 
+def activation_of(kind: type[Activation], ops: AllSizesOps) -> Activation:
+    """An instance with symbols for its numbers and its functions."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return kind(**{name: SYMBOLS[name](ops) if name in SYMBOLS else ops.scalar(name) for name in names})
+
+
+def derivative_is(ops: AllSizesOps, X: SymbolicMatrix, f: Any, gradient: Any) -> bool:
+    R = ops.variable("R", *ops.shape(X))
+    L = ops.elements_sum(ops.hadamard(R, f(ops, X)))
+    return ops.is_zero(ops.gradient(L, X) - ops.hadamard(R, gradient(ops, X)))
+
+
 @pytest.mark.parametrize("kind", ACTIVATIONS, ids=lambda kind: kind.__name__)
 def test_activations(ops: AllSizesOps, X: SymbolicMatrix, kind: type[Activation]) -> None:
-    f = kind(**{field.name: ops.scalar(field.name) for field in dataclasses.fields(kind)})
-    R = ops.variable("R", *ops.shape(X))
-    L = ops.elements_sum(ops.hadamard(R, f.value(ops, X)))
-    assert ops.is_zero(ops.gradient(L, X) - ops.hadamard(R, f.gradient(ops, X)))
+    f = activation_of(kind, ops)
+    assert derivative_is(ops, X, f.value, f.gradient)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ACTIVATIONS if "second_derivative" in vars(kind)], ids=lambda kind: kind.__name__)
+def test_second_derivatives(ops: AllSizesOps, X: SymbolicMatrix, kind: type[Activation]) -> None:
+    f = activation_of(kind, ops)
+    assert derivative_is(ops, X, f.gradient, f.second_derivative)
 
 
 def test_an_elu_written_with_cases(ops: AllSizesOps, X: SymbolicMatrix) -> None:
@@ -209,6 +226,28 @@ def test_property_1(ops: AllSizesOps) -> None:
         assert ops.is_zero(ops.by_columns(f, X, Y) - Z)
     for f, Z in by_rows:
         assert ops.is_zero(ops.by_rows(f, X, Y) - Z)
+
+
+# The q-activation, for every function f and every q --------------------------------------------------------------------
+
+
+def test_q_activations(ops: AllSizesOps, X: SymbolicMatrix) -> None:
+    """g_q(x) = x D_q f(x) (3), and the pseudo-code (f(x (1 + δ)) - f(x)) / δ (A.3)."""
+    f, q = ops.unknown_activation("f"), ops.scalar("q")
+    Q, one = ops.full(q, *ops.shape(X)), ops.ones(*ops.shape(X))
+    Y, _ = QActivation(f).feedforward(ops, (), X, Q)
+    assert ops.is_zero(Y - ops.hadamard(X, elementwise_derivative(ops, f, 1, q, X)))
+    delta = ops.variable("delta", *ops.shape(X))
+    Y, _ = QActivation(f).feedforward(ops, (), X, one + delta)
+    code = ops.hadamard(f(ops, X + ops.hadamard(delta, X)) - f(ops, X), ops.reciprocal(delta))
+    assert ops.is_zero(Y - code)
+
+
+def test_q_relu(ops: AllSizesOps, X: SymbolicMatrix) -> None:
+    """It is relu for every q > 0 (erratum 000-18)."""
+    q = ops.scalar("q", positive=True)
+    Y, _ = QActivation(ReLU()).feedforward(ops, (), X, ops.full(q, *ops.shape(X)))
+    assert ops.is_zero(Y - ReLU()(ops, X))
 
 
 # What else nerva_core says --------------------------------------------------------------------------------------------
