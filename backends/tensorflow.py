@@ -142,6 +142,9 @@ class TensorFlowBackend(Backend[Tensor]):
     def sqrt(self, X: Tensor) -> Tensor:
         return self.tf.sqrt(X)
 
+    def arctan(self, X: Tensor) -> Tensor:
+        return self.tf.atan(X)
+
     def normal_cdf(self, X: Tensor) -> Tensor:
         return 0.5 * self.tf.math.erfc(X * -0.7071067811865476)
 

@@ -88,6 +88,9 @@ class TorchBackend(Backend[Tensor]):
     def sqrt(self, X: Tensor) -> Tensor:
         return X.sqrt()
 
+    def arctan(self, X: Tensor) -> Tensor:
+        return X.arctan()
+
     def normal_cdf(self, X: Tensor) -> Tensor:
         # torch's ndtr is 1/2 + erf/2, which cancels for x < 0: at x = -9 it is 0.
         return 0.5 * self.torch.special.erfc(X * -0.7071067811865476)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
         return st.lists(values(typing.get_args(hint)[0]), max_size=3).map(tuple)
+    if typing.get_origin(hint) is types.UnionType or typing.get_origin(hint) is typing.Union:
+        return st.none() | values(next(kind for kind in typing.get_args(hint) if kind is not type(None)))
     if hint in Table.of:
         return st.sampled_from(list(Table.of[hint])).flatmap(instances)
     raise AssertionError(f"a strategy for fields of type {hint} is missing")
