@@ -46,6 +46,14 @@ class Elementwise(GradientActivation):
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         """G''(X)."""
 
+    def integral(self, ops: MatrixOps[M], X: M) -> M:
+        """The integral of G from 0 to X, by Gauss-Legendre quadrature with 64 nodes; an entry may have its closed form instead."""
+        nodes, weights = np.polynomial.legendre.leggauss(64)
+        total: M = ops.zeros(*ops.shape(X))
+        for x, weight in zip((1 + nodes) / 2, weights / 2, strict=True):
+            total = total + float(weight) * ops.hadamard(X, self.value(ops, float(x) * X))
+        return total
+
     def __call__(self, ops: MatrixOps[M], X: M) -> M:
         return ops.apply(self.value, X)
 
@@ -59,7 +67,7 @@ GRADIENT_ACTIVATIONS: Table[GradientActivation] = Table("gradient activation", G
 @GRADIENT_ACTIVATIONS.add
 @dataclass(frozen=True)
 class Arctan(Elementwise):
-    """α arctan(βg); G' = αβ / (1 + β²g²), G'' = -2αβ³g / (1 + β²g²)² (equations 29 and 30). Bounded by πα/2; G' > 1 for |g| < √(αβ - 1) / β."""
+    """α arctan(βg); G' = αβ / (1 + β²g²), G'' = -2αβ³g / (1 + β²g²)² (equations 29, 30). Below πα/2; G' > 1 for |g| < √(αβ - 1) / β."""
 
     alpha: Positive = 0.1
     beta: Positive = 20.0
@@ -75,6 +83,12 @@ class Arctan(Elementwise):
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         R = self._denominator(ops, X)
         result: M = (-2 * self.alpha * self.beta * self.beta) * ops.hadamard(ops.hadamard(self.beta * X, R), R)
+        return result
+
+    def integral(self, ops: MatrixOps[M], X: M) -> M:
+        """α (g arctan(βg) - log(1 + β²g²) / (2β))."""
+        Z = self.beta * X
+        result: M = ops.hadamard(X, self.value(ops, X)) - (self.alpha / (2 * self.beta)) * ops.log1p(ops.hadamard(Z, Z))
         return result
 
     def _denominator(self, ops: MatrixOps[M], X: M) -> M:
@@ -103,6 +117,13 @@ class Tanh(Elementwise):
         result: M = (-2 * self.alpha * self.beta * self.beta) * ops.hadamard(ops.tanh(Z), TanhActivation().gradient(ops, Z))
         return result
 
+    def integral(self, ops: MatrixOps[M], X: M) -> M:
+        """α log cosh(βg) / β, where log cosh z = |z| + log(1 + e^(-2|z|)) - log 2."""
+        Z = self.beta * ops.abs(X)
+        log_cosh = Z + ops.log1p(ops.exp(-2.0 * Z)) - ops.full(math.log(2), *ops.shape(X))
+        result: M = (self.alpha / self.beta) * log_cosh
+        return result
+
 
 @GRADIENT_ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -126,6 +147,12 @@ class Log(Elementwise):
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         R = self._denominator(ops, X)
         result: M = (-self.alpha * self.beta * self.beta) * ops.hadamard(ops.sign(X), ops.hadamard(R, R))
+        return result
+
+    def integral(self, ops: MatrixOps[M], X: M) -> M:
+        """α ((1 + β|g|) log(1 + β|g|) - β|g|) / β."""
+        Z = self.beta * ops.abs(X)
+        result: M = (self.alpha / self.beta) * (ops.hadamard(ops.ones(*ops.shape(X)) + Z, ops.log1p(Z)) - Z)
         return result
 
     def _denominator(self, ops: MatrixOps[M], X: M) -> M:
@@ -165,6 +192,12 @@ class ValueClipping(Elementwise):
 
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         return ops.zeros(*ops.shape(X))
+
+    def integral(self, ops: MatrixOps[M], X: M) -> M:
+        """g² / 2 for |g| <= c, else c|g| - c² / 2 (Huber's function)."""
+        C = self.value(ops, X)
+        result: M = ops.hadamard(C, X) - 0.5 * ops.hadamard(C, C)
+        return result
 
 
 @GRADIENT_ACTIVATIONS.add
