@@ -272,16 +272,13 @@ def expansion_radius(G: Elementwise) -> float:
 
 
 def _differentiable(G: Elementwise, g: Array) -> bool:
-    """Whether differences give the derivatives, and G' tends to one limit on both sides of 0."""
+    """Whether differences give the derivatives, within their rounding errors, and G' tends to G'(0) on both sides of 0."""
     h = 1e-6 * np.abs(g)
     first = (at(G.value, g + h) - at(G.value, g - h)) / (2 * h)
     second = (at(G.derivative, g + h) - at(G.derivative, g - h)) / (2 * h)
-    tiny = at(G.derivative, [-1e-12, 0.0, 1e-12])
-    return bool(
-        np.allclose(first, at(G.derivative, g), rtol=1e-6, atol=1e-9)
-        and np.allclose(second, at(G.second_derivative, g), rtol=1e-5, atol=1e-4)
-        and np.allclose(tiny, tiny[1], rtol=1e-6, atol=0)
-    )
+    slope, bend, tiny = at(G.derivative, g), at(G.second_derivative, g), at(G.derivative, [-1e-12, 0.0, 1e-12])
+    given = ((first, slope, 1e-8), (second, bend, 1e-5), (tiny, np.full(3, tiny[1]), 1e-8))
+    return all(np.allclose(found, expected, rtol=1e-5, atol=unit * np.abs(expected).max()) for found, expected, unit in given)
 
 
 def _last(holds: Callable[[float], bool]) -> float:

@@ -70,8 +70,8 @@ class Constants(NamedTuple):
 
     @property
     def zeta(self) -> float:
-        """The condition number l / c."""
-        return self.ell / self.c
+        """The condition number l / c; ∞ if c is 0."""
+        return self.ell / self.c if self.c else math.inf
 
 
 def constants(G: Elementwise, segments: Sequence[Segment]) -> Constants:
