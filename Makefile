@@ -12,6 +12,7 @@ SOURCES := nerva_core backends sympy_validation tests
 demo: $(VENV)/.light
 	$(VENV)/bin/nerva train
 
+test: export OMP_NUM_THREADS := 1
 test: check
 	$(VENV)/bin/python -m pytest -n 2
 

@@ -1,0 +1,161 @@
+"""The value of a normal form at concrete sizes and elements, to check the rules against plain arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import reduce
+from itertools import product as cartesian
+from operator import add, mul
+from typing import Any, Generic, Protocol, TypeVar
+
+from nerva_core.errors import NervaError
+from sympy_validation.all_sizes.matrices import SymbolicMatrix
+from sympy_validation.all_sizes.symbols import NORMAL_CDF, NORMAL_PDF, UNIT, Dimension, Index, Number, Output, Size
+from sympy_validation.all_sizes.terms import (
+    Application,
+    Atom,
+    Base,
+    Count,
+    Delta,
+    Entry,
+    Exponential,
+    Indicator,
+    Logarithm,
+    Maximum,
+    Monomial,
+    Polynomial,
+    Root,
+    Sensitivity,
+    Sum,
+)
+
+V = TypeVar("V")
+
+
+class Domain(Protocol[V]):
+    """Scalars with + and *, such as rationals, intervals, or dual numbers over these."""
+
+    def constant(self, c: Fraction) -> V:
+        """A rational number."""
+        ...
+
+    def power(self, x: V, exponent: Fraction) -> V:
+        """x to a rational power."""
+        ...
+
+    def exp(self, x: V) -> V:
+        """e^x."""
+        ...
+
+    def log(self, x: V) -> V:
+        """The natural logarithm."""
+        ...
+
+    def less(self, x: V, y: V) -> bool:
+        """x < y; an exception if it cannot be decided."""
+        ...
+
+    def normal_cdf(self, x: V) -> V:
+        """Φ(x)."""
+        ...
+
+    def normal_pdf(self, x: V) -> V:
+        """φ(x)."""
+        ...
+
+
+def evaluate(
+    A: SymbolicMatrix,
+    sizes: Mapping[str, int],
+    values: Mapping[str, Sequence[Sequence[V]] | V],
+    functions: Mapping[str, Callable[[int, V], V]] | None = None,
+    *,
+    domain: Domain[V],
+) -> list[list[V]]:
+    """The elements of A, where each size has a number, each variable its elements (or a scalar its value), and f is functions["f"].
+
+    ``functions["f"](k, x)`` is the derivative of order k of f at x.
+    """
+    point = _Point(sizes, values, functions or {}, domain)
+    rows, columns = (range(point.size(size)) for size in (A.rows, A.columns))
+    return [[point.polynomial(A.entry, {A.i: i, A.j: j, UNIT: 0}) for j in columns] for i in rows]
+
+
+Places = Mapping[Index, int]
+
+
+class _Point(Generic[V]):
+    """Sizes, elements and functions at which normal forms are evaluated."""
+
+    def __init__(self, sizes: Mapping[str, int], values: Mapping[str, Any], functions: Mapping[str, Any], domain: Domain[V]) -> None:
+        self.sizes, self.values, self.functions, self.domain = sizes, values, functions, domain
+
+    def size(self, size: Dimension) -> int:
+        return self.sizes[size.name] if isinstance(size, Size) else size
+
+    def constant(self, c: Number) -> V:
+        return self.domain.constant(Fraction(c))
+
+    def polynomial(self, P: Polynomial, at: Places) -> V:
+        return self.total([self.product([self.constant(c), *self.factors(m, at)]) for m, c in P.terms.items()])
+
+    def monomial(self, m: Monomial, at: Places) -> V:
+        return self.product(self.factors(m, at))
+
+    def factors(self, m: Monomial, at: Places) -> list[V]:
+        return [self.power(self.atom(atom, at), exponent) for atom, exponent in m]
+
+    def power(self, x: V, exponent: Number) -> V:
+        return x if exponent == 1 else self.domain.power(x, Fraction(exponent))
+
+    def product(self, factors: list[V]) -> V:
+        return reduce(mul, factors) if factors else self.constant(1)
+
+    def total(self, summands: list[V]) -> V:
+        return reduce(add, summands) if summands else self.constant(0)
+
+    def atom(self, atom: Atom, at: Places) -> V:
+        match atom:
+            case Sensitivity() | Entry(variable=Output()):
+                raise NervaError(f"the abstract layer {atom} has no value")
+            case Entry():
+                elements = self.values[atom.variable.name]
+                return elements[at[atom.row]][at[atom.column]] if isinstance(elements, Sequence) else elements  # type: ignore[no-any-return]
+            case Count():
+                return self.constant(self.size(atom.size))
+            case Delta():
+                return self.constant(int(at[atom.i] == at[atom.j]))
+            case Indicator():
+                return self.constant(int(self.domain.less(self.polynomial(atom.argument, at), self.constant(0))))
+            case Application():
+                return self.function(atom, self.polynomial(atom.argument, at))
+            case Exponential():
+                return self.domain.exp(self.monomial(atom.exponent, at))
+            case Logarithm():
+                return self.domain.log(self.polynomial(atom.argument, at))
+            case Base() | Root():
+                return self.polynomial(atom.argument, at)
+            case Sum():
+                return self.total([self.monomial(atom.body, {**at, **place}) for place in self.places(atom.indices)])
+            case Maximum():
+                return self.largest([self.polynomial(atom.body, {**at, **place}) for place in self.places((atom.index,))])
+        raise TypeError(type(atom).__name__)
+
+    def function(self, atom: Application, x: V) -> V:
+        if atom.function == NORMAL_CDF:
+            return self.domain.normal_cdf(x)
+        if atom.function == NORMAL_PDF:
+            return self.domain.normal_pdf(x)
+        return self.functions[atom.function.name](atom.order, x)  # type: ignore[no-any-return]
+
+    def places(self, indices: tuple[Index, ...]) -> list[dict[Index, int]]:
+        ranges = (range(self.size(index.size)) for index in indices)
+        return [dict(zip(indices, numbers, strict=True)) for numbers in cartesian(*ranges)]
+
+    def largest(self, values: list[V]) -> V:
+        result = values[0]
+        for value in values[1:]:
+            if self.domain.less(result, value):
+                result = value
+        return result

@@ -1,0 +1,223 @@
+"""Matrices of symbolic size and scalars: normal forms with operators, and the conditions under which these have a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from numbers import Rational
+from typing import Any
+
+from nerva_core.errors import NervaError
+from sympy_validation.all_sizes import powers, sums
+from sympy_validation.all_sizes.products import multiply
+from sympy_validation.all_sizes.signs import is_positive, sign
+from sympy_validation.all_sizes.symbols import Dimension, Index, Size, column_index, fresh, number, row_index
+from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, constant, count_of
+from sympy_validation.all_sizes.text import inner_atoms, text
+
+
+class Conditions:
+    """What the operations done so far assume of the variables, as texts in the order of their first use."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+
+    def add(self, condition: str) -> None:
+        """Record a condition."""
+        self.texts[condition] = None
+
+    def nonzero(self, P: Polynomial) -> None:
+        """Record P != 0, unless it is known. Positive factors are left out."""
+        if not P.terms:
+            raise NervaError("division by zero")
+        Q = _without_positive_factors(P)
+        if not (is_positive(Q) or is_positive(-Q) or f"{text(Q)} > 0" in self.texts):
+            self.add(f"{text(Q)} != 0")
+
+    def positive(self, P: Polynomial) -> None:
+        """Record P > 0, unless it is known. Positive factors are left out."""
+        Q = _without_positive_factors(P)
+        if not is_positive(Q):
+            self.add(f"{text(Q)} > 0")
+
+    def off_kinks(self, P: Polynomial) -> None:
+        """Record that the point is not on a jump of an indicator or a step function in P."""
+        for atom in inner_atoms(P):
+            if isinstance(atom, Indicator):
+                self.kink(atom.argument)
+            if isinstance(atom, Application) and atom.function.step:
+                self.add(f"almost everywhere: {text(atom.argument)} is not a jump of {atom.function.name}")
+
+    def kink(self, P: Polynomial) -> None:
+        """Record P != 0, which excludes the points where a piecewise function has no derivative."""
+        Q = _without_positive_factors(P)
+        self.add(f"almost everywhere: {text(Q if sign(Q) > 0 else -Q)} != 0")
+
+
+def _without_positive_factors(P: Polynomial) -> Polynomial:
+    _, U, Q = powers.split_positive(P)
+    return _without_positive_factors(Q) if U else Q
+
+
+def exact(c: Any) -> Polynomial | None:
+    """A number, scalar or size as a normal form, or None if it is something else. A float is taken as the decimal that it prints as."""
+    match c:
+        case SymbolicScalar():
+            return c.value
+        case Size():
+            return count_of(c)
+        case Rational():
+            return constant(number(Fraction(c)))
+        case float() if isfinite(c):
+            return constant(number(Fraction(str(c))))
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolicScalar:
+    """A real number that depends on scalars and sizes, with + - * / ** between these and numbers."""
+
+    value: Polynomial
+    conditions: Conditions
+
+    def _with(self, value: Polynomial) -> SymbolicScalar:
+        return SymbolicScalar(value, self.conditions)
+
+    def _inverse(self) -> Polynomial:
+        self.conditions.nonzero(self.value)
+        return powers.power(self.value, -1)
+
+    def __add__(self, other: Any) -> SymbolicScalar:
+        c = exact(other)
+        return NotImplemented if c is None else self._with(self.value + c)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> SymbolicScalar:
+        return self._with(-self.value)
+
+    def __sub__(self, other: Any) -> SymbolicScalar:
+        c = exact(other)
+        return NotImplemented if c is None else self._with(self.value - c)
+
+    def __rsub__(self, other: Any) -> SymbolicScalar:
+        return (-self).__add__(other)
+
+    def __mul__(self, other: Any) -> SymbolicScalar:
+        c = exact(other)
+        return NotImplemented if c is None else self._with(multiply(self.value, c))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> SymbolicScalar:
+        c = exact(other)
+        return NotImplemented if c is None else self * self._with(self._with(c)._inverse())
+
+    def __rtruediv__(self, other: Any) -> SymbolicScalar:
+        return self._with(self._inverse()).__mul__(other)
+
+    def __pow__(self, other: Any) -> SymbolicScalar:
+        """A rational power; for a symbolic exponent e, exp(e log x)."""
+        e = exact(other)
+        if e is None:
+            return NotImplemented
+        if e.terms.keys() <= {()}:
+            return self._rational_power(Fraction(e.terms.get((), 0)))
+        self.conditions.positive(self.value)
+        return self._with(powers.exponential(multiply(e, powers.logarithm(self.value))))
+
+    def _rational_power(self, e: Fraction) -> SymbolicScalar:
+        if e.denominator > 1:
+            self.conditions.positive(self.value)
+        elif e < 0:
+            self.conditions.nonzero(self.value)
+        return self._with(powers.power(self.value, e))
+
+    def __rpow__(self, other: Any) -> SymbolicScalar:
+        c = exact(other)
+        return NotImplemented if c is None else self._with(c) ** self
+
+    def text(self) -> str:
+        """The normal form as readable text."""
+        return text(self.value)
+
+    __str__ = text
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolicMatrix:
+    """A matrix given by the normal form of its entry at row i and column j."""
+
+    rows: Dimension
+    columns: Dimension
+    entry: Polynomial
+    conditions: Conditions
+
+    @property
+    def i(self) -> Index:
+        """The index of the rows in ``entry``."""
+        return row_index(self.rows)
+
+    @property
+    def j(self) -> Index:
+        """The index of the columns in ``entry``."""
+        return column_index(self.columns)
+
+    def at(self, row: Index, column: Index) -> Polynomial:
+        """The entry at other indices."""
+        return sums.substitute(self.entry, {i: k for i, k in ((self.i, row), (self.j, column)) if i != k})
+
+    def with_entry(self, entry: Polynomial) -> SymbolicMatrix:
+        """A matrix of the same shape."""
+        return SymbolicMatrix(self.rows, self.columns, entry, self.conditions)
+
+    def text(self) -> str:
+        """The normal form of the entry as readable text."""
+        return text(self.entry)
+
+    def __repr__(self) -> str:
+        return f"<{self.rows} x {self.columns}: {self.text()}>"
+
+    def check_shape(self, other: SymbolicMatrix) -> None:
+        """NervaError unless both matrices have the same shape."""
+        if (self.rows, self.columns) != (other.rows, other.columns):
+            raise NervaError(f"expected two matrices of one shape, got {self.rows} x {self.columns} and {other.rows} x {other.columns}")
+
+    def __add__(self, other: Any) -> SymbolicMatrix:
+        if not isinstance(other, SymbolicMatrix):
+            return NotImplemented
+        self.check_shape(other)
+        return self.with_entry(self.entry + other.entry)
+
+    def __sub__(self, other: Any) -> SymbolicMatrix:
+        if not isinstance(other, SymbolicMatrix):
+            return NotImplemented
+        return self + -other
+
+    def __neg__(self) -> SymbolicMatrix:
+        return self.with_entry(-self.entry)
+
+    def __matmul__(self, other: Any) -> SymbolicMatrix:
+        if not isinstance(other, SymbolicMatrix):
+            return NotImplemented
+        if self.columns != other.rows:
+            raise NervaError(f"a product needs equal inner sizes, got {self.rows} x {self.columns} and {other.rows} x {other.columns}")
+        k = fresh(self.columns)
+        entry = sums.sum_over(multiply(self.at(self.i, k), other.at(k, other.j)), [k])
+        return SymbolicMatrix(self.rows, other.columns, entry, self.conditions)
+
+    def __mul__(self, other: Any) -> SymbolicMatrix:
+        if isinstance(other, SymbolicMatrix):
+            raise NervaError("X * Y between matrices has no meaning here: use ops.hadamard(X, Y) or X @ Y")
+        c = exact(other)
+        return NotImplemented if c is None else self.with_entry(multiply(c, self.entry))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> SymbolicMatrix:
+        c = exact(other)
+        if c is None:
+            return NotImplemented
+        self.conditions.nonzero(c)
+        return self.with_entry(multiply(powers.power(c, -1), self.entry))

@@ -1,0 +1,276 @@
+"""The interpreter: matrix operations on matrices of symbolic size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from nerva_core.activations import Activation
+from nerva_core.errors import NervaError
+from nerva_core.matrix_ops import M, MatrixOps, Scalar
+from sympy_validation.all_sizes import calculus, powers, sums
+from sympy_validation.all_sizes.abstract import AbstractLayer
+from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix, SymbolicScalar, exact
+from sympy_validation.all_sizes.products import clear_denominators, multiply
+from sympy_validation.all_sizes.symbols import (
+    NORMAL_CDF,
+    NORMAL_PDF,
+    UNIT,
+    Argument,
+    Dimension,
+    Function,
+    Output,
+    Size,
+    Variable,
+    column_index,
+    fresh,
+    row_index,
+)
+from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, only
+
+D = TypeVar("D", Size, Variable, Function)
+
+
+@dataclass(frozen=True)
+class UnknownActivation(Activation):
+    """An arbitrary function, of which only the derivative is known: it is the gradient.
+
+    It calls ``ops.unknown``, so an interpreter that wraps ``AllSizesOps`` must hand that on.
+    """
+
+    function: Function
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = ops.unknown(self.function, X, 0)  # type: ignore[attr-defined]
+        return result
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = ops.unknown(self.function, X, 1)  # type: ignore[attr-defined]
+        return result
+
+
+class AllSizesOps(MatrixOps[SymbolicMatrix]):
+    """Matrix operations for all sizes, with real entries. What ``MatrixOps`` defines by other operations is done by that definition.
+
+    Where an operation is only defined for some arguments, that condition is added to ``conditions``, unless the argument is known to
+    satisfy it.
+    """
+
+    def __init__(self) -> None:
+        self._conditions = Conditions()
+        self._declared: dict[str, Size | Variable | Function] = {}
+
+    # What is declared.
+
+    def size(self, name: str) -> Size:
+        """An arbitrary positive number of rows or columns."""
+        return self._declare(name, Size(name))
+
+    def variable(
+        self, name: str, rows: Dimension, columns: Dimension, *, positive: bool = False, row_stochastic: bool = False
+    ) -> SymbolicMatrix:
+        """A matrix of arbitrary real numbers; or of positive ones, or one whose rows sum to 1."""
+        variable = self._declare(name, Variable(name, _dimension(rows), _dimension(columns), positive, row_stochastic))
+        i, j = row_index(rows), column_index(columns)
+        matrix = self._matrix(rows, columns, only(Entry(variable, i, j)))
+        if positive:
+            self._conditions.add(f"{matrix.text()} > 0")
+        if row_stochastic:
+            self._conditions.add(f"the rows of {name} sum to 1")
+        return matrix
+
+    def scalar(self, name: str, *, positive: bool = False) -> SymbolicScalar:
+        """An arbitrary real number, or positive one."""
+        return SymbolicScalar(self.variable(name, 1, 1, positive=positive).entry, self._conditions)
+
+    def unknown_activation(self, name: str) -> UnknownActivation:
+        """An arbitrary differentiable function, as an activation."""
+        return UnknownActivation(self._declare(name, Function(name)))
+
+    def unknown_step(self, name: str) -> UnknownActivation:
+        """An arbitrary function whose derivative is 0 almost everywhere, as an activation."""
+        return UnknownActivation(self._declare(name, Function(name, step=True)))
+
+    def abstract_layer(
+        self, name: str, outputs: Dimension | None = None, parameters: Mapping[str, tuple[Dimension, Dimension]] | None = None
+    ) -> AbstractLayer:
+        """An arbitrary differentiable layer, with the shapes of its parameters."""
+        return AbstractLayer(self._declare(name, Function(name)).name, outputs, parameters or {})
+
+    def _declare(self, name: str, declaration: D) -> D:
+        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name):
+            raise NervaError(f"a name is made of letters, digits and _, and is not Φ or φ, got {name!r}")
+        if self._declared.setdefault(name, declaration) != declaration:
+            raise NervaError(f"{name!r} is declared twice: as {self._declared[name]!r} and as {declaration!r}")
+        return declaration
+
+    def _matrix(self, rows: Dimension, columns: Dimension, entry: Polynomial) -> SymbolicMatrix:
+        return SymbolicMatrix(_dimension(rows), _dimension(columns), entry, self._conditions)
+
+    # Proofs.
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions of all operations so far, and what was declared. A theorem proved with these operations holds under them."""
+        return tuple(self._conditions.texts)
+
+    def gradient(self, L: SymbolicMatrix, X: SymbolicMatrix | SymbolicScalar) -> SymbolicMatrix:
+        """The derivative of the 1 x 1 matrix L with respect to each entry of the variable X, a matrix of the shape of X."""
+        if (L.rows, L.columns) != (1, 1):
+            raise NervaError(f"only a 1 x 1 matrix has a gradient, got {L.rows} x {L.columns}")
+        variable = _variable(X)
+        self._conditions.off_kinks(L.entry)
+        i, j = row_index(variable.rows), column_index(variable.columns)
+        return self._matrix(variable.rows, variable.columns, calculus.derivative(L.entry, variable, i, j))
+
+    def jacobian(self, y: SymbolicMatrix, x: SymbolicMatrix) -> SymbolicMatrix:
+        """The matrix of ∂y_k/∂x_d, K x D, for vectors y and x of K and D elements, either rows or columns."""
+        variable = _variable(x)
+        if 1 not in (y.rows, y.columns) or 1 not in (variable.rows, variable.columns):
+            raise NervaError(f"a Jacobian is that of a vector, got {y.rows} x {y.columns} and {variable.rows} x {variable.columns}")
+        self._conditions.off_kinks(y.entry)
+        p, q = fresh(variable.rows), fresh(variable.columns)
+        K, D = (y.rows if y.columns == 1 else y.columns), (variable.rows if variable.columns == 1 else variable.columns)
+        k, d = (y.i if y.columns == 1 else y.j), (p if variable.columns == 1 else q)
+        entry = calculus.derivative(y.entry, variable, p, q)
+        return self._matrix(K, D, sums.substitute(entry, {k: row_index(K), d: column_index(D)}))
+
+    def is_zero(self, A: SymbolicMatrix, *, off_kinks: bool = True) -> bool:
+        """Whether all entries of A are proved to be 0. False means that they are not proved to be: the rules are sound, not complete.
+
+        If need be, and unless ``off_kinks`` is False, points where the argument of an indicator is 0 are excluded. There
+        [x < 0] = 1 - [-x < 0], which the derivatives of piecewise functions need; ``conditions`` then lists these points.
+        """
+        if _vanishes(A.entry):
+            return True
+        kinks: list[Polynomial] = []
+        if not off_kinks or not _vanishes(sums.orient(A.entry, kinks)):
+            return False
+        for kink in kinks:
+            self._conditions.kink(kink)
+        return True
+
+    def by_columns(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        """The matrix whose column j is f applied to the columns j of the matrices, for every j."""
+        (n,) = {X.columns for X in matrices}
+        k = fresh(n)
+        z = f(*(self._matrix(X.rows, 1, X.at(X.i, k)) for X in matrices))
+        return self._matrix(z.rows, n, sums.substitute(z.entry, {k: column_index(n)}))
+
+    def by_rows(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        """The matrix whose row i is f applied to the rows i of the matrices, for every i."""
+        transposed = self.by_columns(lambda *columns: self.transpose(f(*map(self.transpose, columns))), *map(self.transpose, matrices))
+        return self.transpose(transposed)
+
+    # Abstract layers.
+
+    def output(self, name: str, rows: Dimension, columns: Dimension, *arguments: SymbolicMatrix) -> SymbolicMatrix:
+        """The output of an abstract layer: an unknown differentiable function of all elements of its arguments."""
+        i, j = row_index(rows), column_index(columns)
+        return self._matrix(rows, columns, only(Entry(_output(name, rows, columns, arguments), i, j)))
+
+    def pullback(self, name: str, k: int, DY: SymbolicMatrix, *arguments: SymbolicMatrix) -> SymbolicMatrix:
+        """The gradient of ⟨DY, Y⟩ with respect to the k-th argument, where Y is the output of an abstract layer."""
+        output, A = _output(name, DY.rows, DY.columns, arguments), arguments[k]
+        row, column = fresh(DY.rows), fresh(DY.columns)
+        sensitivity = only(Sensitivity(output, k, row, column, A.i, A.j))
+        return A.with_entry(sums.sum_over(multiply(DY.at(row, column), sensitivity), [row, column]))
+
+    # The primitives.
+
+    def shape(self, X: SymbolicMatrix) -> tuple[Dimension, Dimension]:
+        return X.rows, X.columns
+
+    def full(self, c: Scalar, m: Dimension, n: Dimension) -> SymbolicMatrix:
+        value = exact(c)
+        if value is None:
+            raise NervaError(f"expected a number, a scalar or a size, got {c!r}")
+        return self._matrix(m, n, value)
+
+    def identity(self, n: Dimension) -> SymbolicMatrix:
+        return self._matrix(n, n, sums.delta(row_index(n), column_index(n)))
+
+    def transpose(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        return self._matrix(X.columns, X.rows, X.at(column_index(X.rows), row_index(X.columns)))
+
+    def hadamard(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        X.check_shape(Y)
+        return X.with_entry(multiply(X.entry, Y.entry))
+
+    def diag(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        if X.rows != X.columns:
+            raise NervaError(f"only a square matrix has a diagonal, got {X.rows} x {X.columns}")
+        return self._matrix(X.rows, 1, X.at(X.i, X.i))
+
+    def Diag(self, x: SymbolicMatrix) -> SymbolicMatrix:
+        if 1 not in (x.rows, x.columns):
+            raise NervaError(f"Diag takes a row or a column vector, got {x.rows} x {x.columns}")
+        n = x.rows if x.columns == 1 else x.columns
+        i = row_index(n)
+        value = x.at(i, UNIT) if x.columns == 1 else x.at(UNIT, i)
+        return self._matrix(n, n, multiply(sums.delta(i, column_index(n)), value))
+
+    def rows_max(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        k = fresh(X.columns)
+        return self._matrix(X.rows, 1, sums.maximum(X.at(X.i, k), k))
+
+    def exp(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        return X.with_entry(powers.exponential(X.entry))
+
+    def log(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        self._conditions.positive(X.entry)
+        return X.with_entry(powers.logarithm(X.entry))
+
+    def reciprocal(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        self._conditions.nonzero(X.entry)
+        return X.with_entry(powers.power(X.entry, -1))
+
+    def sqrt(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        """√X, for X > 0, because √ has no derivative at 0."""
+        self._conditions.positive(X.entry)
+        return X.with_entry(powers.power(X.entry, Fraction(1, 2)))
+
+    def normal_cdf(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        return self.unknown(NORMAL_CDF, X)
+
+    def normal_pdf(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        return self.unknown(NORMAL_PDF, X)
+
+    def less(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        return X.with_entry(powers.indicator((X - Y).entry))
+
+    def unknown(self, function: Function, X: SymbolicMatrix, order: int = 0) -> SymbolicMatrix:
+        """f(X) or its derivative of this order, for a function of which the value is not known."""
+        return X.with_entry(powers.apply(function, X.entry, order))
+
+
+def _vanishes(P: Polynomial) -> bool:
+    return not P.terms or not clear_denominators(P).terms
+
+
+def _dimension(size: Any) -> Dimension:
+    if isinstance(size, Size) or (isinstance(size, int) and size >= 1):
+        return size
+    raise NervaError(f"a size is made by ops.size(...) or is a positive int, got {size!r}")
+
+
+def _output(name: str, rows: Dimension, columns: Dimension, arguments: Sequence[SymbolicMatrix]) -> Output:
+    for A in arguments:
+        if not A.entry.free <= {A.i, A.j}:
+            raise NervaError(f"an abstract layer is applied to a whole matrix, not to a row or a column of it: {A!r}")
+    return Output(name, rows, columns, arguments=tuple(Argument(A.rows, A.columns, A.entry) for A in arguments))
+
+
+def _variable(X: SymbolicMatrix | SymbolicScalar) -> Variable:
+    """The variable of which X holds the entries. It must be free to vary: where rows sum to 1, they do not do so at nearby points."""
+    P = X.value if isinstance(X, SymbolicScalar) else X.entry
+    (atom,) = P.atoms if len(P.atoms) == 1 else (None,)
+    rows, columns = (1, 1) if isinstance(X, SymbolicScalar) else (X.rows, X.columns)
+    at = (row_index(rows), column_index(columns))
+    if not isinstance(atom, Entry) or isinstance(atom.variable, Output) or only(atom) != P or (atom.row, atom.column) != at:
+        raise NervaError(f"a gradient is with respect to a variable made by ops.variable(...), got {X!r}")
+    if atom.variable.row_stochastic:
+        raise NervaError(f"the rows of {atom.variable.name} sum to 1, so there is no derivative with respect to its entries one by one")
+    return atom.variable

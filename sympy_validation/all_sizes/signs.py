@@ -1,0 +1,76 @@
+"""Signs, scales and common factors of polynomials: what the rules need to know of their operands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from fractions import Fraction
+from math import gcd, lcm
+
+from sympy_validation.all_sizes.symbols import Number, number
+from sympy_validation.all_sizes.terms import ZERO_ONE, Atom, Base, Count, Entry, Exponential, Maximum, Polynomial, Root, Sum
+
+# Scale and common factors ---------------------------------------------------------------------------------------------
+
+
+def content(P: Polynomial) -> Number:
+    """The positive number that leaves coprime integers as coefficients when P is divided by it; 1 for P = 0."""
+    if not P.terms:
+        return 1
+    coefficients = [Fraction(c) for c in P.terms.values()]
+    return number(Fraction(gcd(*(c.numerator for c in coefficients)), lcm(*(c.denominator for c in coefficients))))
+
+
+def sign(P: Polynomial) -> int:
+    """1 or -1, chosen such that sign(-P) = -sign(P) and no renaming of indices changes it; 1 where there is no such choice."""
+    groups: Counter[tuple[str, ...]] = Counter()
+    for m, c in P.terms.items():
+        groups[tuple(sorted(f"{atom.shape}^{exponent}" for atom, exponent in m))] += c  # type: ignore[assignment]
+    coefficients = [groups[shape] for shape in sorted(groups) if groups[shape]]
+    return -1 if coefficients and coefficients[0] < 0 else 1
+
+
+def common_factor(P: Polynomial, atoms: Iterable[Atom]) -> dict[Atom, Number]:
+    """Of these atoms, the powers that divide P and leave no negative exponent."""
+    terms = [dict(m) for m in P.terms]
+    least = {atom: min(term.get(atom, 0) for term in terms) for atom in atoms}
+    return {atom: exponent for atom, exponent in least.items() if exponent}
+
+
+# What is known about signs --------------------------------------------------------------------------------------------
+
+
+def is_positive(P: Polynomial) -> bool:
+    """Whether P > 0 is known: no term is negative, and at least one is positive."""
+    return _no_negative_term(P) and any(all(is_positive_atom(atom) for atom, _ in m) for m in P.terms)
+
+
+def is_nonnegative(P: Polynomial) -> bool:
+    """Whether P >= 0 is known: no term is negative."""
+    return _no_negative_term(P)
+
+
+def is_positive_atom(atom: Atom) -> bool:
+    """Whether the value is known to be positive. Sizes are positive, so sums are not empty."""
+    match atom:
+        case Count() | Exponential() | Root():
+            return True
+        case Entry():
+            return atom.variable.positive
+        case Base():
+            return is_positive(atom.argument)
+        case Maximum():
+            return is_positive(atom.body)
+        case Sum():
+            return all(is_positive_atom(factor) for factor, _ in atom.body)
+    return False
+
+
+def _no_negative_term(P: Polynomial) -> bool:
+    return all(c > 0 and all(_is_nonnegative_power(atom, exponent) for atom, exponent in m) for m, c in P.terms.items())
+
+
+def _is_nonnegative_power(atom: Atom, exponent: Number) -> bool:
+    if is_positive_atom(atom) or isinstance(atom, ZERO_ONE) or exponent % 2 == 0:
+        return True
+    return isinstance(atom, Sum) and all(_is_nonnegative_power(factor, e) for factor, e in atom.body)

@@ -1,0 +1,295 @@
+"""Sums over indices, Kronecker deltas, and the renaming of indices.
+
+Bound indices have canonical names ``^level.number``, where the level exceeds all levels inside the sum. Nothing is ever substituted
+under them: an atom that binds indices is first opened, which gives them fresh names, and closed again afterwards. So no index is
+captured, and two sums that differ by the names or the order of their indices are the same atom.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, groupby, permutations
+from itertools import product as cartesian
+from math import factorial, prod
+
+from sympy_validation.all_sizes import powers, products, signs
+from sympy_validation.all_sizes.symbols import UNIT, Index, Number, Renaming, fresh
+from sympy_validation.all_sizes.terms import (
+    CACHE_SIZE,
+    ONE,
+    Application,
+    Atom,
+    Base,
+    Count,
+    Delta,
+    Entry,
+    Exponential,
+    Indicator,
+    Logarithm,
+    Maximum,
+    Monomial,
+    Polynomial,
+    Root,
+    Sensitivity,
+    Sum,
+    combination,
+    count_of,
+    free_indices,
+    marked,
+    monomial,
+    only,
+)
+
+MOST_ORDERS = 720
+"""The number of orders of equivalent indices that are compared; beyond it sums may be equal without being recognised as such."""
+
+
+def delta(i: Index, j: Index) -> Polynomial:
+    """1 if i = j, else 0."""
+    if i.size != j.size:
+        raise ValueError(f"indices of dimensions of different sizes {i.size} and {j.size}")
+    return ONE if i == j else only(Delta(*sorted((i, j), key=str)))
+
+
+# Renaming -------------------------------------------------------------------------------------------------------------
+
+
+def substitute(P: Polynomial, renaming: Renaming) -> Polynomial:
+    """P with other indices in place of some of its free ones, in normal form."""
+    if P.free.isdisjoint(renaming):
+        return P
+    return combination((_substitute_monomial(m, renaming), c) for m, c in P.terms.items())
+
+
+def _substitute_monomial(m: Monomial, renaming: Renaming) -> Polynomial:
+    same = tuple(factor for factor in m if factor[0].free.isdisjoint(renaming))
+    changed = (powers.power(_substitute_atom(atom, renaming), e) for atom, e in m if not atom.free.isdisjoint(renaming))
+    return products.multiply(monomial(*same), *changed)
+
+
+def _substitute_atom(atom: Atom, renaming: Renaming) -> Polynomial:
+    return _renamed(atom, tuple(sorted(((i, j) for i, j in renaming.items() if i in atom.free), key=lambda pair: pair[0].name)))
+
+
+@lru_cache(CACHE_SIZE)
+def _renamed(atom: Atom, pairs: tuple[tuple[Index, Index], ...]) -> Polynomial:
+    renaming = dict(pairs)
+    if isinstance(atom, Sum):
+        return _renamed_sum(atom, renaming)
+    return rebuild(atom, lambda P: substitute(P, renaming), lambda i: renaming.get(i, i))
+
+
+def _renamed_sum(atom: Sum, renaming: Renaming) -> Polynomial:
+    """Opens, renames and closes a sum. The names in between are the same every time, so that caches work, unless they are in use."""
+    names = [Index(f"~{atom.level}.{k}", index.size) for k, index in enumerate(atom.indices)]
+    if not atom.free.union(renaming.values()).isdisjoint(names):
+        names = [fresh(index.size) for index in atom.indices]
+    body = substitute(monomial(*atom.body), {**renaming, **dict(zip(atom.indices, names, strict=True))})
+    return sum_over(body, names)
+
+
+def rebuild(atom: Atom, change: Callable[[Polynomial], Polynomial], rename: Callable[[Index], Index] = lambda i: i) -> Polynomial:
+    """The atom made anew from changed parts. Of ``Base`` and ``Root`` this is the argument, of which the caller takes the power."""
+    match atom:
+        case Entry():
+            return only(Entry(atom.variable, rename(atom.row), rename(atom.column)))
+        case Sensitivity():
+            row, column, p, q = map(rename, (atom.row, atom.column, atom.p, atom.q))
+            return only(Sensitivity(atom.output, atom.argument, row, column, p, q))
+        case Count():
+            return only(atom)
+        case Delta():
+            return delta(rename(atom.i), rename(atom.j))
+        case Indicator():
+            return powers.indicator(change(atom.argument))
+        case Application():
+            return powers.apply(atom.function, change(atom.argument), atom.order)
+        case Exponential():
+            return powers.exponential(change(monomial(*atom.exponent)))
+        case Logarithm():
+            return powers.logarithm(change(atom.argument))
+        case Base() | Root():
+            return change(atom.argument)
+        case Sum():
+            indices, body = opened(atom)
+            return sum_over(change(monomial(*body)), indices)
+        case Maximum():
+            k, argument = opened_maximum(atom)
+            return maximum(change(argument), k)
+    raise TypeError(type(atom).__name__)
+
+
+def opened(atom: Sum) -> tuple[list[Index], Monomial]:
+    """Fresh indices, and the body of the sum in terms of these."""
+    indices = [fresh(index.size) for index in atom.indices]
+    body = substitute(monomial(*atom.body), dict(zip(atom.indices, indices, strict=True)))
+    return indices, _unscaled(body)
+
+
+def opened_maximum(atom: Maximum) -> tuple[Index, Polynomial]:
+    """A fresh index, and the body of the maximum in terms of it."""
+    k = fresh(atom.index.size)
+    return k, substitute(atom.body, {atom.index: k})
+
+
+def _unscaled(P: Polynomial) -> Monomial:
+    """Renaming indices to fresh ones gives one monomial with coefficient 1, because no rule makes a choice that depends on names."""
+    if P.single is None or P.single[1] != 1:
+        raise AssertionError(f"renaming changed more than names: {P.key}")
+    return P.single[0]
+
+
+# Sums -----------------------------------------------------------------------------------------------------------------
+
+
+def sum_over(P: Polynomial, indices: Sequence[Index]) -> Polynomial:
+    """The sum of P over indices that occur nowhere else."""
+    bound = [index for index in indices if index != UNIT]
+    return combination((_sum_monomial(m, bound), c) for m, c in P.terms.items()) if bound else P
+
+
+def _sum_monomial(m: Monomial, bound: list[Index]) -> Polynomial:
+    for rule in (_collapse_delta, _merge_inner_sums, _cancel_stochastic_row, _reduce_fraction):
+        result = rule(m, bound)
+        if result is not None:
+            return result
+    return products.multiply(*_components(m, bound))
+
+
+def _omit(m: Monomial, atom: Atom) -> Polynomial:
+    return monomial(*(factor for factor in m if factor[0] is not atom))
+
+
+def _collapse_delta(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Σ_i δ(i,p) F(i) = F(p): p is within bounds, because it is an index of the same dimension."""
+    for atom, _ in m:
+        if isinstance(atom, Delta) and (atom.i in bound or atom.j in bound):
+            i, p = (atom.i, atom.j) if atom.i in bound else (atom.j, atom.i)
+            return sum_over(substitute(_omit(m, atom), {i: p}), [index for index in bound if index != i])
+    return None
+
+
+def _merge_inner_sums(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Σ_i F(i) (Σ_k G(i,k))ⁿ is one sum over i and n copies of k."""
+    for atom, exponent in m:
+        if isinstance(atom, Sum) and isinstance(exponent, int) and exponent > 0 and not atom.free.isdisjoint(bound):
+            copies = [opened(atom) for _ in range(exponent)]
+            merged = products.multiply(_omit(m, atom), *(monomial(*body) for _, body in copies))
+            return sum_over(merged, [*bound, *chain(*(indices for indices, _ in copies))])
+    return None
+
+
+def _cancel_stochastic_row(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Σ_k T(i,k) = 1 where T is declared to have rows that sum to 1, and k occurs nowhere else."""
+    for k in bound:
+        inner = tuple(factor for factor in m if k in factor[0].free)
+        if inner and _is_stochastic_row(inner, k):
+            return sum_over(_omit(m, inner[0][0]), [index for index in bound if index != k])
+    return None
+
+
+def _is_stochastic_row(inner: Monomial, k: Index) -> bool:
+    (atom, exponent), *others = inner
+    return not others and exponent == 1 and isinstance(atom, Entry) and atom.variable.row_stochastic and atom.column == k != atom.row
+
+
+def _reduce_fraction(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Merging has hidden the factors S(i) in Σ_i Σ_k F(i,k) S(i)⁻¹, where S(i) = Σ_k F(i,k). They are made visible for each denominator,
+    by holding its indices; if the product of the factors then has a simpler form, that is taken.
+    """
+    for denominator, exponent in m:
+        if exponent < 0 and isinstance(denominator, Sum | Base) and not denominator.free.isdisjoint(bound):
+            held = [index for index in bound if index in denominator.free]
+            factors = list(_components(m, [index for index in bound if index not in held]))
+            reduced = products.multiply(*factors)
+            if reduced != _juxtapose(factors):
+                return sum_over(reduced, held)
+    return None
+
+
+def _juxtapose(factors: list[Polynomial]) -> Polynomial:
+    """The product of single terms, without making it normal."""
+    exponents: Counter[Atom] = Counter()
+    for factor in factors:
+        exponents.update(dict(next(iter(factor.terms))))
+    coefficient = prod(next(iter(factor.terms.values())) for factor in factors)
+    return Polynomial({tuple(sorted(exponents.items(), key=lambda factor: factor[0].key)): coefficient})
+
+
+def _components(m: Monomial, bound: list[Index]) -> Iterator[Polynomial]:
+    """The factors of Σ m: what is free of the bound indices, one sum for each set of connected factors, a size for each unused index."""
+    yield monomial(*(factor for factor in m if factor[0].free.isdisjoint(bound)))
+    waiting = list(bound)
+    while waiting:
+        component = {waiting[0]}
+        while True:
+            factors = tuple(factor for factor in m if not factor[0].free.isdisjoint(component))
+            reached = {index for index in free_indices(factors) if index in bound} | component
+            if reached == component:
+                break
+            component = reached
+        yield _close(factors, [index for index in waiting if index in component]) if factors else count_of(waiting[0].size)
+        waiting = [index for index in waiting if index not in component]
+
+
+def _close(body: Monomial, bound: list[Index]) -> Polynomial:
+    """The sum as an atom. Of the names for the indices, those that give the least text are taken."""
+    level = 1 + max(atom.level for atom, _ in body)
+    best: Sum | None = None
+    for order in _orders(body, bound):
+        names = [Index(f"^{level}.{k}", index.size) for k, index in enumerate(order)]
+        _check_names(names, free_indices(body) - set(bound))
+        renamed = _unscaled(substitute(monomial(*body), dict(zip(order, names, strict=True))))
+        candidate = Sum(tuple(names), renamed)
+        if best is None or candidate.key < best.key:
+            best = candidate
+    assert best is not None
+    return only(best)
+
+
+def _check_names(names: Collection[Index], free: frozenset[Index]) -> None:
+    """The level of a bound name exceeds all others, so it cannot be in use. Should a mistake make it so, there is no proof."""
+    if not free.isdisjoint(names):
+        raise AssertionError(f"an index would be captured: one of {[str(name) for name in names]}")
+
+
+def _orders(body: Monomial, bound: list[Index]) -> Iterator[tuple[Index, ...]]:
+    """The orders of the indices that respect their sizes and signatures, which do not depend on names."""
+    sizes = Counter(index.size for index in bound)
+    # A signature is only needed to tell indices of one size from each other.
+    signatures = {index: (str(index.size), marked(body, {index: "!"}) if sizes[index.size] > 1 else "") for index in bound}
+    groups = [list(group) for _, group in groupby(sorted(bound, key=signatures.__getitem__), key=signatures.__getitem__)]
+    if prod(factorial(len(group)) for group in groups) > MOST_ORDERS:
+        yield tuple(chain(*groups))
+        return
+    for order in cartesian(*(permutations(group) for group in groups)):
+        yield tuple(chain(*order))
+
+
+def maximum(P: Polynomial, k: Index) -> Polynomial:
+    """The largest value of P over an index that occurs nowhere else."""
+    if k not in P.free:
+        return P
+    level = 1 + max(atom.level for atom in P.atoms)
+    name = Index(f"^{level}.0", k.size)
+    _check_names([name], P.free)
+    return only(Maximum(name, substitute(P, {k: name})))
+
+
+# Kinks ----------------------------------------------------------------------------------------------------------------
+
+
+def orient(P: Polynomial, kinks: list[Polynomial]) -> Polynomial:
+    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs. Appends each Q, which must not be 0."""
+    return combination((products.multiply(*(_oriented_power(atom, e, kinks) for atom, e in m)), c) for m, c in P.terms.items())
+
+
+def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial]) -> Polynomial:
+    oriented = rebuild(atom, lambda P: orient(P, kinks))
+    for indicator in oriented.atoms:
+        if isinstance(indicator, Indicator) and oriented == only(indicator) and signs.sign(indicator.argument) < 0:
+            kinks.append(-indicator.argument)
+            oriented = ONE - powers.indicator(-indicator.argument)
+    return powers.power(oriented, exponent)

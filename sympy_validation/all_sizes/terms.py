@@ -1,0 +1,334 @@
+"""What a normal form is made of: atoms, monomials and polynomials.
+
+The entry of a matrix at row i and column j is a polynomial: a sum of monomials with rational coefficients. A monomial is a product of
+atoms with exponents. Atoms are interned: two atoms are equal if and only if they are the same object, so comparing normal forms is
+cheap. This module only holds the data; the rules that keep it normal are in ``products``, ``powers`` and ``sums``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, ClassVar, TypeAlias
+from weakref import WeakValueDictionary
+
+from sympy_validation.all_sizes.symbols import UNIT, Dimension, Function, Index, Number, Output, Size, Variable, number
+
+CACHE_SIZE = 30_000
+"""The number of results that each cached rule keeps."""
+
+
+class Undefined(ArithmeticError):  # noqa: N818
+    """An operation that has no value, such as a division by 0, or that the rules cannot show to have one."""
+
+
+# Atoms ----------------------------------------------------------------------------------------------------------------
+
+
+class Interned(type):
+    """Makes calling a class return the one atom with these parts."""
+
+    table: ClassVar[WeakValueDictionary[str, Any]] = WeakValueDictionary()
+
+    def __call__(cls, *parts: Any) -> Any:
+        atom = super().__call__(*parts)
+        return Interned.table.setdefault(atom.key, atom)
+
+
+@dataclass(frozen=True, eq=False)
+class Atom(metaclass=Interned):
+    """A factor of a monomial. Subclasses state their parts as fields; everything below follows from the parts."""
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The fields that distinguish this atom from others of its class."""
+        return tuple(vars(self)[name] for name in self.__dataclass_fields__)
+
+    @cached_property
+    def key(self) -> str:
+        """Text that is the same if and only if the atom is."""
+        return f"{type(self).__name__}({','.join(_key(part) for part in self.parts)})"
+
+    @cached_property
+    def free(self) -> frozenset[Index]:
+        """The indices on which the value depends."""
+        return frozenset().union(*(_free(part) for part in self.parts))
+
+    @cached_property
+    def level(self) -> int:
+        """The depth of the sums inside: the greatest level of a bound index."""
+        return max((_level(part) for part in self.parts), default=0)
+
+    @cached_property
+    def shape(self) -> str:
+        """Text that no renaming of indices changes."""
+        return self.marked({})
+
+    def marked(self, marks: Mapping[Index, str]) -> str:
+        """``shape``, in which some indices are shown by a mark of their own."""
+        return f"{type(self).__name__}({','.join(_marked(part, marks) for part in self.parts)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Entry(Atom):
+    """An entry of a variable."""
+
+    variable: Variable
+    row: Index
+    column: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity(Atom):
+    """The derivative of the output of an abstract layer at (row, column) with respect to one of its arguments at (p, q)."""
+
+    output: Output
+    argument: int
+    row: Index
+    column: Index
+    p: Index
+    q: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Count(Atom):
+    """A size, as a number."""
+
+    size: Size
+
+
+@dataclass(frozen=True, eq=False)
+class Delta(Atom):
+    """Kronecker's delta: 1 where the indices are equal, 0 elsewhere. Made by ``sums.delta``."""
+
+    i: Index
+    j: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Indicator(Atom):
+    """1 where the argument is negative, 0 elsewhere. Made by ``powers.indicator``."""
+
+    argument: Polynomial
+
+
+@dataclass(frozen=True, eq=False)
+class Application(Atom):
+    """The value of a function, or of its derivative of this order. Made by ``powers.apply``."""
+
+    function: Function
+    order: int
+    argument: Polynomial
+
+
+@dataclass(frozen=True, eq=False)
+class Exponential(Atom):
+    """e to the power of a monomial. Made by ``powers.exponential``."""
+
+    exponent: Monomial
+
+
+@dataclass(frozen=True, eq=False)
+class Logarithm(Atom):
+    """The logarithm of something positive. Made by ``powers.logarithm``."""
+
+    argument: Polynomial
+
+
+@dataclass(frozen=True, eq=False)
+class Base(Atom):
+    """A sum of several terms that is not 0. It only occurs to negative integer powers: all others are expanded."""
+
+    argument: Polynomial
+
+
+@dataclass(frozen=True, eq=False)
+class Root(Atom):
+    """Something positive. It only occurs to powers between 0 and 1."""
+
+    argument: Polynomial
+
+
+@dataclass(frozen=True, eq=False)
+class _Binder(Atom):
+    @property
+    def bound(self) -> frozenset[Index]:
+        """The indices that this atom binds; their names are ``^level.number``, and the level exceeds all levels inside."""
+        raise NotImplementedError
+
+    @cached_property
+    def free(self) -> frozenset[Index]:
+        return super().free - self.bound
+
+    @cached_property
+    def level(self) -> int:
+        return 1 + super().level
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(_Binder):
+    """The sum of a monomial over indices, each of which occurs in it. Made by ``sums.sum_over``."""
+
+    indices: tuple[Index, ...]
+    body: Monomial
+
+    @property
+    def bound(self) -> frozenset[Index]:
+        return frozenset(self.indices)
+
+
+@dataclass(frozen=True, eq=False)
+class Maximum(_Binder):
+    """The largest value over an index. Made by ``sums.maximum``."""
+
+    index: Index
+    body: Polynomial
+
+    @property
+    def bound(self) -> frozenset[Index]:
+        return frozenset([self.index])
+
+
+ZERO_ONE = (Delta, Indicator)
+"""The atoms whose value is 0 or 1."""
+
+# Monomials and polynomials --------------------------------------------------------------------------------------------
+
+Monomial: TypeAlias = tuple[tuple[Atom, Number], ...]
+"""Atoms with exponents, sorted by key."""
+
+
+def free_indices(m: Monomial) -> frozenset[Index]:
+    """The indices on which a monomial depends."""
+    return frozenset().union(*(atom.free for atom, _ in m))
+
+
+class Polynomial:
+    """A sum of monomials with rational coefficients. The empty sum is 0."""
+
+    def __init__(self, terms: Mapping[Monomial, Number]) -> None:
+        self.terms = {m: c for m, c in terms.items() if c}
+
+    @cached_property
+    def key(self) -> str:
+        """Text that is the same if and only if the polynomial is."""
+        return "{" + "+".join(sorted(f"{c}·{_key(m)}" for m, c in self.terms.items())) + "}"
+
+    @cached_property
+    def free(self) -> frozenset[Index]:
+        """The indices on which the value depends."""
+        return frozenset().union(*(free_indices(m) for m in self.terms))
+
+    @cached_property
+    def atoms(self) -> frozenset[Atom]:
+        """The factors of the terms."""
+        return frozenset(atom for m in self.terms for atom, _ in m)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Polynomial) and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __add__(self, other: Polynomial) -> Polynomial:
+        return combination([(self, 1), (other, 1)])
+
+    def __sub__(self, other: Polynomial) -> Polynomial:
+        return combination([(self, 1), (other, -1)])
+
+    def __neg__(self) -> Polynomial:
+        return self.times(-1)
+
+    def times(self, c: Number) -> Polynomial:
+        """The product with a rational number."""
+        return Polynomial({m: number(c * d) for m, d in self.terms.items()})
+
+    @property
+    def single(self) -> tuple[Monomial, Number] | None:
+        """The one monomial and its coefficient, or None if there are more or none."""
+        return next(iter(self.terms.items())) if len(self.terms) == 1 else None
+
+
+def combination(summands: Iterable[tuple[Polynomial, Number]]) -> Polynomial:
+    """The sum of polynomials, each times its coefficient."""
+    terms: dict[Monomial, Number] = {}
+    for P, c in summands:
+        for m, d in P.terms.items():
+            terms[m] = number(terms.get(m, 0) + c * d)
+    return Polynomial(terms)
+
+
+def constant(c: Number) -> Polynomial:
+    """A rational number."""
+    return Polynomial({(): number(c)})
+
+
+def monomial(*factors: tuple[Atom, Number]) -> Polynomial:
+    """A monomial that is known to be normal, with coefficient 1."""
+    return Polynomial({factors: 1})
+
+
+def only(atom: Atom) -> Polynomial:
+    """An atom."""
+    return monomial((atom, 1))
+
+
+def count_of(size: Dimension) -> Polynomial:
+    """A size, as a number."""
+    return only(Count(size)) if isinstance(size, Size) else constant(size)
+
+
+ZERO = Polynomial({})
+ONE = constant(1)
+
+
+# Keys and shapes of the parts of atoms --------------------------------------------------------------------------------
+
+
+def _key(part: Any) -> str:
+    match part:
+        case Index() | Variable() | Function() | Size() | int() | Fraction():
+            return str(part)
+        case Atom() | Polynomial():
+            return part.key
+    return "·".join(_key(item) if isinstance(item, Index) else f"{item[0].key}^{item[1]}" for item in part)
+
+
+def _free(part: Any) -> frozenset[Index]:
+    match part:
+        case Index():
+            return frozenset([part]) - {UNIT}
+        case Polynomial():
+            return part.free
+        case tuple() if part and not isinstance(part[0], Index):
+            return free_indices(part)
+    return frozenset()
+
+
+def _level(part: Any) -> int:
+    match part:
+        case Polynomial():
+            return max((atom.level for atom in part.atoms), default=0)
+        case tuple() if part and not isinstance(part, Index) and not isinstance(part[0], Index):
+            return max((atom.level for atom, _ in part), default=0)
+    return 0
+
+
+def _marked(part: Any, marks: Mapping[Index, str]) -> str:
+    match part:
+        case Index():
+            return f"{marks.get(part, '?')}:{part.size}"
+        case Polynomial():
+            return "{" + "+".join(sorted(f"{c}·{marked(m, marks)}" for m, c in part.terms.items())) + "}"
+        case tuple() if part and isinstance(part[0], Index):
+            return "·".join(_marked(index, marks) for index in part)
+        case tuple():
+            return marked(part, marks)
+    return str(part)
+
+
+def marked(m: Monomial, marks: Mapping[Index, str]) -> str:
+    """Text of a monomial in which indices are shown by their marks, and those without one by ``?``."""
+    return "·".join(sorted(f"{atom.shape if atom.free.isdisjoint(marks) else atom.marked(marks)}^{exponent}" for atom, exponent in m))
