@@ -37,6 +37,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     high = next((getattr(b, "le", getattr(b, "lt", None)) for b in bounds if isinstance(b, (Le, Lt))), None)
     if hint is bool:
         return st.booleans()
+    if hint is str:
+        return st.text(st.sampled_from("aZ09 _-./é"), max_size=8)
     if hint is int:
         return st.integers(low, 1000)
     if hint is float:
