@@ -155,7 +155,7 @@ class Demonstration:
 
 ARCTAN, STEEP, NONE = Arctan(0.1, 20.0), Arctan(10.0, 1.0), Identity()
 EPSILON3 = 0.116557
-"""Just above the fixed point of ``GAF``, so that ARCTAN(ε₃) <= ε₃."""
+"""Just above the fixed point of ``ARCTAN``, where G(ε₃) <= ε₃."""
 
 INSTANCE = (Segment(0.1, 0.0, 0.04), Segment(1.0, 0.04, EPSILON3), Segment(10.0, EPSILON3, 0.5))
 """A loss that meets the conditions of Theorems 1 to 4 with ``ARCTAN``: its slope is small for |g| <= ε₀ = 0.04, large for |g| > ε₂ = ε₃.
@@ -186,6 +186,25 @@ def _lemma2_fails() -> bool:
     return contracts_as_printed(STEEP, 3.0, 3.0) and after > before and at(STEEP.derivative, -5.0).item() <= 1 and negative > apart
 
 
+def _ordered() -> bool:
+    """Whether l and c of the part with small gradients are less than those of the part with large ones, before and after."""
+    parts = [(constants(G, INSTANCE[:1]), constants(G, INSTANCE[-1:])) for G in (NONE, ARCTAN)]
+    return all(small.ell < large.ell and small.c < large.c for small, large in parts)
+
+
+def _theorem1() -> bool:
+    applies = _ordered() and contracts(ARCTAN, EPSILON3, EPSILON3)
+    return applies and constants(ARCTAN, INSTANCE).ell < constants(NONE, INSTANCE).ell
+
+
+def _theorem2() -> bool:
+    return _ordered() and expands(ARCTAN, 0.04) and constants(ARCTAN, INSTANCE).c > constants(NONE, INSTANCE).c
+
+
+def _theorem3() -> bool:
+    return _theorem1() and _theorem2() and constants(ARCTAN, INSTANCE).zeta < constants(NONE, INSTANCE).zeta
+
+
 def _theorem1_fails() -> bool:
     low, high = Segment(0.1, 0.0, 1.0), Segment(10.0, 1.0, 2.0)
     ordered = all(constants(G, [low]).ell < constants(G, [high]).ell for G in (NONE, STEEP))
@@ -206,7 +225,7 @@ def _theorem4_holds() -> bool:
 def _theorem4_fails() -> bool:
     with_gaf, without = _theorem4(gap=0.0)
     g = np.array([-0.3, 0.5])  # equally likely: the activated gradient estimates something else than the gradient, activated
-    return with_gaf > without and not math.isclose(at(ARCTAN.value, g).mean(), at(ARCTAN.value, g.mean()).item(), abs_tol=0.1)
+    return with_gaf > without and not math.isclose(at(ARCTAN.value, g).mean(), at(ARCTAN.value, g.mean()).item(), abs_tol=0.05)
 
 
 def _theorem5() -> bool:
@@ -267,21 +286,21 @@ DEMONSTRATIONS = (
     Demonstration(
         "Theorem 1",
         "Where the slope is larger for |g| > ε₂, before and after, and Lemma 2 holds, the GAF makes l smaller.",
-        lambda: contracts(ARCTAN, EPSILON3, EPSILON3) and constants(ARCTAN, INSTANCE).ell < constants(NONE, INSTANCE).ell,
+        _theorem1,
         "the conditions of Lemma 2 (001-18)",
         _theorem1_fails,
     ),
     Demonstration(
         "Theorem 2",
         "Where the slope is smaller for |g| <= ε₀, before and after, and Lemma 1 holds, the GAF makes c larger.",
-        lambda: expands(ARCTAN, 0.04) and constants(ARCTAN, INSTANCE).c > constants(NONE, INSTANCE).c,
+        _theorem2,
         "the direction of equation 23 (001-21): the c of the part with |g| <= ε₀ becomes larger",
         lambda: constants(ARCTAN, INSTANCE[:1]).c > constants(NONE, INSTANCE[:1]).c,
     ),
     Demonstration(
         "Theorem 3",
         "Under the conditions of Theorems 1 and 2 the GAF makes the condition number ζ smaller.",
-        lambda: constants(ARCTAN, INSTANCE).zeta < constants(NONE, INSTANCE).zeta,
+        _theorem3,
         "a quadratic does not meet them (001-23): on any region around its minimum ζ becomes larger, for (28) with |w| <= 1 from 5 to 1601",
         lambda: constants(ARCTAN, box(1.0)).zeta > constants(NONE, box(1.0)).zeta,
     ),
