@@ -257,7 +257,7 @@ def test_alpha_and_beta_are_those_of_the_activation() -> None:
     expected = GAF(Momentum(0.9), Tanh(0.2, 10.0))
     for text in ("GAF(Momentum(0.9), tanh, alpha=0.2, beta=10)", "gaf(momentum, tanh(0.2, 10))", "GAF(Momentum, tanh(alpha=0.2), beta=10)"):
         assert OPTIMIZERS.parse(text) == expected
-    assert GAF(Momentum()).activation == Arctan(0.1, 20.0)
+    assert GAF(Momentum()) == GAF(Momentum(), Arctan(0.1, 20.0), variant="gradient-first")
     with pytest.raises(NervaError, match=r"ValueClipping has no parameter 'alpha'; known: threshold"):
         OPTIMIZERS.parse("GAF(Momentum, value_clipping, alpha=0.1)")
     with pytest.raises(NervaError, match=r"Identity has no parameter 'beta'; it has none"):
