@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backends import accurate
 from backends.numpy import Array, NumpyBackend
 from nerva_core.numeric_backend import F
 
@@ -52,6 +53,18 @@ class JaxBackend(NumpyBackend):
 
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)
+
+    def expm1(self, X: Array) -> Array:
+        # XLA's expm1 is off by 5 ulp for small x.
+        return accurate.expm1(self, X)
+
+    def log1p(self, X: Array) -> Array:
+        # XLA's log1p is off by 100 ulp near -0.4.
+        return self.xp.where(X < -0.25, self.xp.log(1 + X), self.xp.log1p(X))
+
+    def tanh(self, X: Array) -> Array:
+        # XLA's tanh is off by 6 ulp near 1.
+        return accurate.tanh(self, X)
 
     def compile(self, function: F) -> F:
         compiled: F = self.jax.jit(function)

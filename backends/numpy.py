@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from backends import accurate
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend
 
@@ -85,11 +86,10 @@ class NumpyBackend(Backend[Array]):
         return self.xp.arctan(X)
 
     def normal_cdf(self, X: Array) -> Array:
-        return self.special.ndtr(X)
+        return accurate.normal_cdf(self, X, self.xp.round)
 
     def normal_pdf(self, X: Array) -> Array:
-        Z = self.xp.clip(X, -1e3, 1e3)  # beyond, φ is 0; within, the square does not overflow
-        return self.xp.exp(Z * Z * -0.5) * 0.3989422804014327
+        return accurate.normal_pdf(self, X, self.xp.round)
 
     def less(self, X: Array, Y: Array) -> Array:
         return (X < Y).astype(self.dtype)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backends import accurate
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend, F
 from nerva_core.trees import leaves, map_tree
@@ -146,10 +147,10 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.atan(X)
 
     def normal_cdf(self, X: Tensor) -> Tensor:
-        return 0.5 * self.tf.math.erfc(X * -0.7071067811865476)
+        return accurate.normal_cdf(self, X, self.tf.round)
 
     def normal_pdf(self, X: Tensor) -> Tensor:
-        return self.tf.exp(X * X * -0.5) * 0.3989422804014327
+        return accurate.normal_pdf(self, X, self.tf.round)
 
     def less(self, X: Tensor, Y: Tensor) -> Tensor:
         return self.tf.cast(X < Y, self._dtype)
@@ -169,13 +170,15 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.reduce_sum(X, axis=-1, keepdims=True)
 
     def expm1(self, X: Tensor) -> Tensor:
-        return self.tf.math.expm1(X)
+        # TensorFlow's expm1 is off by 5 ulp for small x.
+        return accurate.expm1(self, X)
 
     def log1p(self, X: Tensor) -> Tensor:
         return self.tf.math.log1p(X)
 
     def sigmoid(self, X: Tensor) -> Tensor:
-        return self.tf.sigmoid(X)
+        E = self.tf.exp(-self.tf.abs(X))
+        return self.tf.where(X < 0, E, self.tf.ones_like(E)) / (1 + E)
 
     def log_sigmoid(self, X: Tensor) -> Tensor:
         return self.tf.minimum(X, 0) - self.tf.math.log1p(self.tf.exp(-self.tf.abs(X)))
@@ -184,7 +187,8 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.maximum(X, 0) + self.tf.math.log1p(self.tf.exp(-self.tf.abs(X)))
 
     def tanh(self, X: Tensor) -> Tensor:
-        return self.tf.tanh(X)
+        # TensorFlow's tanh is off by 5 ulp near 1.
+        return accurate.tanh(self, X)
 
     def xlogy(self, X: Tensor, Y: Tensor) -> Tensor:
         return self.tf.math.xlogy(X, Y)

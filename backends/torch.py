@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from backends import accurate
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend
 
@@ -92,11 +93,10 @@ class TorchBackend(Backend[Tensor]):
         return X.arctan()
 
     def normal_cdf(self, X: Tensor) -> Tensor:
-        # torch's ndtr is 1/2 + erf/2, which cancels for x < 0: at x = -9 it is 0.
-        return 0.5 * self.torch.special.erfc(X * -0.7071067811865476)
+        return accurate.normal_cdf(self, X, self.torch.round)
 
     def normal_pdf(self, X: Tensor) -> Tensor:
-        return (X * X * -0.5).exp() * 0.3989422804014327
+        return accurate.normal_pdf(self, X, self.torch.round)
 
     def less(self, X: Tensor, Y: Tensor) -> Tensor:
         return (X < Y).to(self._dtype)

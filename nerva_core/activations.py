@@ -125,7 +125,7 @@ class SReLU(Activation):
 @ACTIVATIONS.add
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """tanh x; the derivative is 1 - tanh² x."""
+    """tanh x; the derivative 1 - tanh² x is computed as 4 σ(2x) σ(-2x), which does not cancel for large x."""
 
     aliases = ("HyperbolicTangent",)
 
@@ -133,8 +133,7 @@ class Tanh(Activation):
         return ops.tanh(X)
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        T = ops.tanh(X)
-        result: M = ops.ones(*ops.shape(X)) - ops.hadamard(T, T)
+        result: M = 4 * ops.hadamard(ops.sigmoid(2 * X), ops.sigmoid(-2 * X))
         return result
 
 

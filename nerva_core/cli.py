@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from sympy_validation.command import prove
 
 if TYPE_CHECKING:
     from nerva_core.runs import Run
@@ -194,6 +196,9 @@ def list_names() -> None:
 
 
 app.command()(show)
+app.command()(prove)
+app.command()(compare)
+app.command()(vectors)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,238 @@
+"""What is compared: every operation, activation, loss, layer and optimizer, each as a function from named matrices to named matrices.
+
+The subjects are made from ``MatrixOps`` and from the tables, so a new entry is a new subject.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nerva_core.activations import ACTIVATIONS, Activation, Sigmoid
+from nerva_core.comparison import inputs
+from nerva_core.comparison.examples import describe, examples
+from nerva_core.comparison.inputs import Array
+from nerva_core.layers import LAYERS, Layer
+from nerva_core.losses import LOSSES, Loss
+from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.trees import map_tree, named_leaves, with_leaves
+
+Inputs = dict[str, Array]
+
+SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
+"""Operations that add many terms; their error is measured against the terms."""
+CONSTANTS = ("full", "identity", "zeros", "ones")
+REARRANGEMENTS = ("transpose", "diag", "Diag", "column_repeat", "row_repeat", "fill", "rows_max", "columns_max", *CONSTANTS)
+"""Operations that compute nothing. All others are elementwise."""
+ARGUMENTS: dict[str, Any] = {"c": 0.1, "low": -0.5, "high": 1.25, "m": 3, "n": 4, "f": Sigmoid().value}
+"""What the operations are given besides matrices."""
+LEARNING_RATE = 0.01
+STEPS = 3
+N, D, K = 5, 4, 3
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function of the library, with inputs to run it on."""
+
+    kind: str
+    name: str
+    function: Callable[[Any, Any, Mapping[str, Any]], dict[str, Any]]
+    """Takes matrix operations, ``entry`` and the inputs as matrices; gives the outputs by name."""
+    cases: Callable[[np.random.Generator, str], dict[str, Inputs]]
+    """Takes a generator and a dtype; gives the inputs by case."""
+    entry: Any = None
+    elementwise: bool = False
+    """Whether an element of an output depends on the elements of the inputs at its place only."""
+    is_sum: bool = False
+    """Whether it is one sum or product of matrices, with a classical bound."""
+
+    def inputs(self, seed: int, dtype: str) -> dict[str, Inputs]:
+        """The inputs by case; those of one subject do not depend on the others."""
+        rng = np.random.default_rng([seed, zlib.crc32(f"{self.kind} {self.name}".encode())])
+        return self.cases(rng, dtype)
+
+
+def subjects() -> Iterator[Subject]:
+    """All of them."""
+    yield from operations()
+    yield from (activation(entry) for entry in examples(ACTIVATIONS, variants=True))
+    yield from (loss(entry) for entry in examples(LOSSES))
+    yield from (layer(entry) for entry in examples(LAYERS))
+    yield from (optimizer(entry) for entry in examples(OPTIMIZERS))
+
+
+# Operations -----------------------------------------------------------------------------------------------------------
+
+
+def operations() -> Iterator[Subject]:
+    """The operations of ``MatrixOps`` that give a matrix."""
+    for name, method in inspect.getmembers(MatrixOps, inspect.isfunction):
+        if name.startswith("_") or name == "shape":
+            continue
+        parameters = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
+        matrices = tuple(parameter for parameter in parameters if parameter not in ARGUMENTS)
+        elementwise = name not in SUMS + REARRANGEMENTS
+        make = _elementwise_cases if elementwise else functools.partial(_matrix_cases, name)
+        function = functools.partial(_call, name, tuple(parameters))
+        yield Subject("operation", name, function, functools.partial(make, matrices), None, elementwise, name in SUMS)
+
+
+def _call(name: str, parameters: tuple[str, ...], ops: MatrixOps[M], entry: None, given: Mapping[str, M]) -> dict[str, M]:
+    arguments = [given[parameter] if parameter in given else ARGUMENTS[parameter] for parameter in parameters]
+    return {"value": getattr(ops, name)(*arguments)}
+
+
+def _elementwise_cases(matrices: tuple[str, ...], rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    X = inputs.awkward(rng, dtype)
+    row: Inputs = {}
+    for name in matrices:
+        if name == "C":
+            row[name] = rng.integers(0, 2, size=X.shape).astype(dtype)
+        elif row:
+            row[name] = rng.permutation(X, axis=1)
+            row[name][:, ::4] = X[:, ::4]  # equal to the other operand
+        else:
+            row[name] = X
+    return {"row": row}
+
+
+def _matrix_cases(name: str, matrices: tuple[str, ...], rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    shapes = {"matrix": (N, D), "one row": (1, D), "one column": (N, 1), "long": (7, 129)}
+    cases = {}
+    for case, (m, n) in shapes.items():
+        operands = {"X": (n, n) if name == "diag" else (m, n), "Z": (n, m), "x": _vector(name, n), "y": (1, n)}
+        scales = 10.0 ** rng.integers(-6, 6, size=(129, 129)) if case == "long" else np.ones((129, 129))
+        cases[case] = {p: (rng.normal(size=operands[p]) * scales[: operands[p][0], : operands[p][1]]).astype(dtype) for p in matrices}
+    tiny = float(np.finfo(dtype).smallest_normal) / 16
+    return {**cases, "subnormal": {p: (values * tiny).astype(dtype) for p, values in cases["matrix"].items()}}
+
+
+def _vector(name: str, n: int) -> tuple[int, int]:
+    return {"column_repeat": (n, 1), "fill": (1, 1)}.get(name, (1, n))
+
+
+# Activations ----------------------------------------------------------------------------------------------------------
+
+
+def activation(entry: Activation) -> Subject:
+    """The value and the derivative."""
+    return Subject("activation", describe(entry), _activation, functools.partial(_activation_cases, entry), entry, elementwise=True)
+
+
+def _activation(ops: MatrixOps[M], entry: Activation, given: Mapping[str, M]) -> dict[str, M]:
+    X = given["X"]
+    return {"value": ops.apply(entry.value, X), "gradient": ops.apply(entry.gradient, X)}
+
+
+def _activation_cases(entry: Activation, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    parameters = [float(value) for value in dataclasses.astuple(entry) if isinstance(value, float)]
+    at = np.array([parameters], dtype)  # thresholds among them, and their neighbours
+    X = np.concatenate([inputs.awkward(rng, dtype), at, np.nextafter(at, -1, dtype=dtype), np.nextafter(at, 1, dtype=dtype)], axis=1)
+    return {"row": {"X": X}}
+
+
+# Losses ---------------------------------------------------------------------------------------------------------------
+
+
+def loss(entry: Loss) -> Subject:
+    """The loss of each row and of the batch, and the gradient."""
+    return Subject("loss", describe(entry), _loss, _loss_cases, entry)
+
+
+def _loss(ops: MatrixOps[M], entry: Loss, given: Mapping[str, M]) -> dict[str, M]:
+    Y, T = given["Y"], given["T"]
+    return {"rows": entry.rows(ops, Y, T), "value": entry.value(ops, Y, T), "gradient": entry.gradient(ops, Y, T)}
+
+
+def _loss_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    """Outputs that may be logits, and outputs that are probabilities; a loss that is undefined for some is not compared on them."""
+    cases = {}
+    for name, Y in inputs.matrices(rng, N, K, dtype).items():
+        m, n = Y.shape
+        cases[f"{name}, one-hot"] = {"Y": Y, "T": inputs.one_hot(rng, m, n, dtype)}
+        cases[f"{name}, probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, m, n, dtype)}
+        if name in ("one row", "one column", "tiny variance"):
+            cases[f"{name}, positive"] = {"Y": np.abs(Y), "T": inputs.one_hot(rng, m, n, dtype)}
+    one_hot, Y = inputs.one_hot(rng, N, K, dtype), inputs.probabilities(rng, N, K, dtype) + np.asarray(2**-10, dtype)
+    cases["probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, N, K, dtype)}
+    cases["probabilities, one-hot"] = {"Y": Y, "T": one_hot}
+    cases["certain"] = {"Y": one_hot, "T": one_hot}
+    return cases
+
+
+# Layers ---------------------------------------------------------------------------------------------------------------
+
+
+def layer(entry: Layer) -> Subject:
+    """The output, DX, the gradient of every parameter; the output at inference and the running statistics."""
+    rng = np.random.default_rng(0)
+    trees = {"": entry.init(rng, D), "noise": entry.draw(rng, N, D), "state": entry.initial_state(D)}  # only their names matter
+    return Subject("layer", describe(entry), functools.partial(_layer, trees), functools.partial(_layer_cases, entry), entry)
+
+
+def _layer(trees: dict[str, Any], ops: MatrixOps[M], entry: Layer, given: Mapping[str, M]) -> dict[str, M]:
+    X = given["X"]
+    params, noise, state = (with_leaves(tree, [given[name] for name, _ in named_leaves(tree, prefix)]) for prefix, tree in trees.items())
+    Y, cache = entry.feedforward(ops, params, X, *noise)
+    DX, gradients = entry.backpropagate(ops, params, cache, given["DY"])
+    result = {"Y": Y, "DX": DX, **{_gradient(name): gradient for name, gradient in named_leaves(gradients)}}
+    result["evaluate"] = entry.evaluate(ops, params, state, X)
+    return result | {f"new {name}": value for name, value in named_leaves(entry.update_state(ops, state, cache), "state")}
+
+
+def _gradient(name: str) -> str:
+    """``2.DW`` for the parameter ``2.W``."""
+    head, dot, field = name.rpartition(".")
+    return f"{head}{dot}D{field}"
+
+
+def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    cases = {}
+    for name, X in {**inputs.matrices(rng, N, D, dtype), "square": inputs.normal(rng, K, K, dtype)}.items():
+        n, d = X.shape
+        case = {"X": X, "DY": inputs.normal(rng, n, entry.outputs_for(d), dtype)}
+        for parameter, values in named_leaves(entry.init(rng, d)):
+            drawn = rng.normal(size=values.shape)
+            case[parameter] = (np.rint(4 * drawn) / 4 if drawn.size == 1 else drawn).astype(dtype)  # a threshold may be hit exactly
+        drawn_trees = {"noise": entry.draw(rng, n, d), "state": entry.initial_state(d)}
+        cases[name] = case | {name: leaf.astype(dtype) for prefix, tree in drawn_trees.items() for name, leaf in named_leaves(tree, prefix)}
+    return cases
+
+
+# Optimizers -----------------------------------------------------------------------------------------------------------
+
+
+def optimizer(entry: Optimizer) -> Subject:
+    """The parameter after each of some steps, and the state after the last."""
+    return Subject("optimizer", describe(entry), _optimizer, _optimizer_cases, entry)
+
+
+def _optimizer(ops: Any, entry: Optimizer, given: Mapping[str, Any]) -> dict[str, Any]:
+    theta, result = given["theta"], {}
+    state = entry.init(ops, theta)
+    for t in range(1, STEPS + 1):
+        scalars = map_tree(getattr(ops, "scalar", lambda c: c), entry.scalars(LEARNING_RATE, t))
+        theta, state = entry.update(ops, state, theta, given[f"Dtheta{t}"], *scalars)
+        result[f"theta{t}"] = theta
+    return result | {f"state.{name}": value for name, value in named_leaves(state)}
+
+
+def _optimizer_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    largest = float(np.finfo(dtype).max)
+    scales = {"ordinary": 1.0, "huge gradients": largest**0.45, "tiny gradients": largest**-0.45, "zero gradients": 0.0}
+    return {
+        name: {
+            "theta": inputs.normal(rng, 3, 4, dtype),
+            **{f"Dtheta{t}": inputs.normal(rng, 3, 4, dtype, scale) for t in range(1, STEPS + 1)},
+        }
+        for name, scale in scales.items()
+    }

@@ -1,0 +1,91 @@
+"""Golden vectors: inputs and correctly rounded results, for libraries in any language to test themselves.
+
+A directory holds ``manifest.json``, which describes every test case, and one safetensors file a dtype with the matrices. All of it is
+determined by the seed, byte for byte.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nerva_core.comparison.examples import describe
+from nerva_core.comparison.inputs import Array
+from nerva_core.comparison.measure import exact_values
+from nerva_core.comparison.subjects import LEARNING_RATE, Inputs, Subject, subjects
+from nerva_core.errors import NervaError
+from nerva_core.registry import Entry
+
+DTYPES = ("float64", "float32")
+FORMAT = 1
+
+
+def write_vectors(directory: Path, seed: int = 0, force: bool = False) -> int:
+    """Write the vectors and return the number of test cases. NervaError if the directory is not empty, unless ``force``."""
+    from safetensors.numpy import save
+
+    from nerva_core.models import write_atomically
+
+    _prepare(directory, force)
+    cases: list[dict[str, Any]] = []
+    for dtype in DTYPES:
+        tensors: dict[str, Array] = {}
+        for subject in subjects():
+            if subject.kind != "operation":
+                for case, given, outputs in golden(subject, seed, dtype):
+                    cases.append(_describe(subject, case, dtype, given, outputs))
+                    tensors |= {f"{cases[-1]['prefix']}/{name}": np.ascontiguousarray(X) for name, X in {**given, **outputs}.items()}
+        write_atomically(directory / f"{dtype}.safetensors", save(dict(sorted(tensors.items()))))
+    manifest = {"format": FORMAT, "seed": seed, "learning_rate": LEARNING_RATE, "cases": cases}
+    write_atomically(directory / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    return len(cases)
+
+
+def golden(subject: Subject, seed: int, dtype: str) -> Iterator[tuple[str, Inputs, dict[str, Array]]]:
+    """Case, inputs and correctly rounded outputs, where all outputs are representable."""
+    for case, given in subject.inputs(seed, dtype).items():
+        values = exact_values(subject, given, dtype)
+        keep = np.logical_and.reduce([value.representable for value in values.values()]) if subject.elementwise else np.bool_(True)
+        if subject.elementwise:
+            columns = np.flatnonzero(keep)
+            given = {name: X[:, columns] for name, X in given.items()}
+            rounded = {name: value.rounded[:, columns] for name, value in values.items()}
+        else:
+            rounded = {name: value.rounded for name, value in values.items()}
+        if all(np.isfinite(Y).all() for Y in rounded.values()):
+            yield case, given, {name: Y.astype(dtype) for name, Y in rounded.items()}
+
+
+def _prepare(directory: Path, force: bool) -> None:
+    if directory.is_dir() and any(directory.iterdir()) and not force:
+        raise NervaError(f"{directory} is not empty; give another directory, or --force to write into it")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NervaError(f"cannot make the directory {directory}: {error.strerror}") from None
+
+
+def _describe(subject: Subject, case: str, dtype: str, given: Inputs, outputs: dict[str, Array]) -> dict[str, Any]:
+    entry = subject.entry
+    return {
+        "kind": subject.kind,
+        "name": type(entry).__name__,
+        "equation": (type(entry).__doc__ or "").partition("\n\n")[0],
+        "parameters": {field.name: _plain(getattr(entry, field.name)) for field in dataclasses.fields(entry)},
+        "case": case,
+        "dtype": dtype,
+        "prefix": f"{subject.kind}/{subject.name}/{case}",
+        "inputs": list(given),
+        "outputs": list(outputs),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return describe(value) if isinstance(value, Entry) else value

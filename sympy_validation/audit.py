@@ -1,0 +1,136 @@
+"""Do the proofs mean something? Every mutant of the tested code must be refused, or shown to be the same function.
+
+A mutant is the code with one faulty operation (``nerva_core.interpreters.mutants``). A counterexample at a point refuses it; if none
+is found, it must be proved that the mutant still computes the right matrices, so that it is no mistake. A mutant with neither
+survives: a proof accepts what may be wrong, or the prover is too weak to tell.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from nerva_core.interpreters.mutants import MutantOps, Mutation, list_mutations
+from sympy_validation.certificates import Counterexample, Points
+from sympy_validation.claims import Claim
+from sympy_validation.numbers import Undecided
+from sympy_validation.points import SIZES
+from sympy_validation.theorem import Theorem
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mutation, and why it is refused or the same function. Neither: it survived."""
+
+    mutation: Mutation
+    counterexample: Counterexample | None = None
+    reason: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether it is neither refused nor explained."""
+        return self.counterexample is None and not self.reason
+
+
+@dataclass
+class Audit:
+    """The mutants of one claim."""
+
+    subject: str
+    quantities: tuple[str, ...]
+    mutants: list[Mutant] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def killed(self) -> list[Mutant]:
+        """Those refused by a counterexample."""
+        return [m for m in self.mutants if m.counterexample]
+
+    @property
+    def equivalent(self) -> list[Mutant]:
+        """Those that are the same function."""
+        return [m for m in self.mutants if m.reason]
+
+    @property
+    def survivors(self) -> list[Mutant]:
+        """Those that fail the audit."""
+        return [m for m in self.mutants if m.survived]
+
+
+def audit(theorems: Iterable[Theorem], limit: int | None = None) -> Iterator[Audit]:
+    """The audit of each claim that is proved for all sizes, with at most ``limit`` mutants of each, evenly spread."""
+    seen: dict[int, Theorem] = {}
+    for theorem in theorems:
+        if theorem.expected == "proved" and theorem.method == "all sizes" and not theorem.subject.startswith("errata"):
+            seen.setdefault(id(theorem.claim), theorem)
+    for theorem in seen.values():
+        yield audit_claim(theorem.subject, theorem.claim, limit)
+
+
+def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
+    """Refuse or explain every mutant of the claim's tested code."""
+    start = time.perf_counter()
+    result = Audit(subject, claim.quantities())
+    points = Points(claim)
+    mutations = _mutations(points)
+    if limit and len(mutations) > limit:
+        mutations = [mutations[k * len(mutations) // limit] for k in range(limit)]
+    equality = Equivalence(claim)
+    for mutation in mutations:
+        found = _refute(points, result.quantities, mutation)
+        result.mutants.append(Mutant(mutation, found, "" if found else equality.reason(mutation)))
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def _mutations(points: Points) -> list[Mutation]:
+    for point in points:
+        try:
+            return list_mutations(point.space.ops, point.problem.tested)
+        except Undecided:
+            continue
+    return []
+
+
+def _refute(points: Points, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
+    for point in points:
+        try:
+            found = point.refute(quantities, lambda ops: MutantOps(ops, mutation))
+        except Undecided:
+            continue
+        if found:
+            return found
+    return None
+
+
+@dataclass
+class Equivalence:
+    """Proofs that a mutant is the same function, for all sizes or at least at the sizes of the entries."""
+
+    claim: Claim
+    _problems: dict[str, list[tuple[Any, Any]]] = field(default_factory=dict)
+
+    def reason(self, mutation: Mutation) -> str:
+        """Why the mutant is the same function; empty if that is not proved."""
+        if not self._problems:
+            self._problems = self._setup()
+        for reason, problems in self._problems.items():
+            if all(self._equal(space, problem, mutation) for space, problem in problems):
+                return reason
+        return ""
+
+    def _setup(self) -> dict[str, list[tuple[Any, Any]]]:
+        from sympy_validation.entries import EntriesSpace
+        from sympy_validation.symbolic_sizes import SymbolicSizesSpace
+
+        spaces = {"equal for all sizes": [SymbolicSizesSpace()], "equal, element by element": [EntriesSpace(size) for size in SIZES]}
+        return {reason: [(space, self.claim.problem(space)) for space in members] for reason, members in spaces.items()}  # type: ignore[attr-defined]
+
+    def _equal(self, space: Any, problem: Any, mutation: Mutation) -> bool:
+        try:
+            found = problem.tested(MutantOps(space.ops, mutation))
+            return all(space.proves(problem.expected[q](), found[q], self.claim.strict)[0] for q in self.claim.quantities())
+        except Exception:
+            return False  # not proved to be equal, whatever the reason

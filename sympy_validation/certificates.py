@@ -1,0 +1,118 @@
+"""Exact counterexamples: "not proved" is not "wrong", this is.
+
+A claim is evaluated at random rational points, in exact arithmetic or in intervals of sixty digits. An element that certainly
+differs from what it should be refutes the claim for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy_validation.claims import Claim, Problem
+from sympy_validation.grids import Grid, ShapeError
+from sympy_validation.numbers import OutsideDomain, Undecided, differ, text
+from sympy_validation.points import PointSpace
+
+POINTS = 24
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Where a quantity is not what it should be."""
+
+    quantity: str
+    sizes: Mapping[str, int]
+    explanation: str
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{name}={self.sizes[name]}" for name in sorted(self.sizes, key="NDKH".find))
+        return f"at {sizes}: {self.explanation}" if sizes else self.explanation
+
+
+@dataclass
+class Point:
+    """A claim at one point, with the expected values, which are computed once."""
+
+    space: PointSpace
+    problem: Problem
+    _expected: dict[str, Grid] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, claim: Claim, number: int) -> Point:
+        """The point with the given number."""
+        space = PointSpace(number)
+        return cls(space, claim.problem(space))
+
+    def expected(self, quantity: str) -> Grid:
+        """What the quantity should be."""
+        if quantity not in self._expected:
+            self._expected[quantity] = self.problem.expected[quantity]()
+        return self._expected[quantity]
+
+    def refute(self, quantities: Iterable[str], change: Callable[[Any], Any] = lambda ops: ops) -> Counterexample | None:
+        """The first element that is wrong here, when the quantities are computed by changed operations; None if none is."""
+        try:
+            expected = {quantity: self.expected(quantity) for quantity in quantities}
+        except Undecided:
+            return None
+        first = next(iter(expected))
+        try:
+            found = self.problem.tested(change(self.space.ops))
+        except OutsideDomain as error:
+            return self._because(first, f"{first} is not defined: {error}")
+        except Undecided:
+            return None
+        except ShapeError as error:
+            return self._because(first, f"the shapes do not fit: {error}")
+        return next((wrong for q in expected if (wrong := self._compare(q, expected[q], found[q]))), None)
+
+    def _compare(self, quantity: str, expected: Grid, found: Any) -> Counterexample | None:
+        if not isinstance(found, Grid):
+            return self._because(quantity, f"{quantity} should be a matrix, is {type(found).__name__}")
+        if found.shape != expected.shape:
+            shapes = [f"{m} x {n}" for m, n in (expected.shape, found.shape)]
+            return self._because(quantity, f"{quantity} should be {shapes[0]}, is {shapes[1]}")
+        m, n = expected.shape
+        for i in range(m):
+            for j in range(n):
+                right, wrong = expected[i, j].value, found[i, j].value
+                if differ(right, wrong):
+                    return self._because(quantity, f"{quantity}[{i},{j}] should be {text(right)}, is {text(wrong)}")
+        return None
+
+    def _because(self, quantity: str, explanation: str) -> Counterexample:
+        return Counterexample(quantity, self.space.used, explanation)
+
+
+class Points:
+    """The points of a claim at which it has a value, made when they are needed and kept."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._made: list[Point] = []
+        self._next = 0
+
+    def __iter__(self) -> Iterator[Point]:
+        yield from self._made
+        while self._next < POINTS:
+            self._next += 1
+            try:
+                point = Point.of(self.claim, self._next - 1)
+            except Exception:
+                continue  # the code does not run, or a function is not defined here
+            self._made.append(point)
+            yield point
+
+
+def search(claim: Claim, quantity: str) -> Counterexample | None:
+    """An exact counterexample, or None if the points that were tried show none."""
+    for point in Points(claim):
+        try:
+            found = point.refute([quantity])
+        except Exception:
+            continue  # code that does not run is not refuted
+        if found:
+            return found
+    return None

@@ -1,0 +1,147 @@
+"""Running the proofs for the command line: rows in the terminal, JSON, and the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sympy_validation.audit import Audit, audit
+from sympy_validation.theorem import Theorem, Verdict, prove, prove_or_try_entries
+from sympy_validation.theorems import select, table
+from sympy_validation.user_layers import is_user_layer, user_theorems
+
+COLUMNS = (("theorem", 5), ("statement", 7), ("method", 2), ("sizes", 4), ("time", 1), ("verdict", 5))
+"""The columns and their widths, as shares of the terminal's."""
+MINIMUM = {"time": 7, "method": 9}
+COLOURS = {"proved": "green", "refuted": "yellow", "open": "red"}
+
+
+def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None, with_audit: bool, quiet: bool) -> bool:
+    """Prove what is asked for and show it; True if everything is as expected."""
+    theorems, own = chosen(names)
+    console = Console()
+    rows = Rows(console, quiet)
+    verdicts = [rows.show(verdict) for verdict in chain(prove(theorems), prove_or_try_entries(own))]
+    summary(console, verdicts)
+    audits = run_audit(console, theorems + own) if with_audit else []
+    if json_file:
+        json_file.write_text(json.dumps([as_json(verdict) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if html_file:
+        from sympy_validation.page import page
+
+        html_file.write_text(page(verdicts, audits), encoding="utf-8")
+    return all(verdict.as_expected for verdict in verdicts) and not any(a.survivors for a in audits)
+
+
+def chosen(names: Iterable[str]) -> tuple[list[Theorem], list[Theorem]]:
+    """The theorems of the library with these names, all of them if there are no names; and those about the user's own layers."""
+    names = list(names)
+    if not names:
+        return list(table()), []
+    own = [theorem for name in names if is_user_layer(name) for theorem in user_theorems(name)]
+    return select(name for name in names if not is_user_layer(name)), own
+
+
+class Rows:
+    """A table that is printed row by row, as the verdicts come."""
+
+    def __init__(self, console: Console, quiet: bool) -> None:
+        self.console, self.quiet = console, quiet
+        total = sum(share for _, share in COLUMNS)
+        room = max(console.width, 100) - len(COLUMNS)
+        self.widths = [max(MINIMUM.get(name, 0), room * share // total) for name, share in COLUMNS]
+        if not quiet:
+            self._print([Text(name, style="bold") for name, _ in COLUMNS])
+
+    def show(self, verdict: Verdict) -> Verdict:
+        """Print the verdict."""
+        if not (self.quiet and verdict.as_expected):
+            self._print(self._cells(verdict))
+        return verdict
+
+    def _cells(self, verdict: Verdict) -> list[Text]:
+        theorem = verdict.theorem
+        colour = COLOURS[verdict.status] if verdict.as_expected else "bold red"
+        name = theorem.subject + "." + theorem.quantity + (f" [{theorem.name}]" if theorem.name else "")
+        words = verdict.words if verdict.as_expected else f"{verdict.words} (expected: {theorem.expected})"
+        seconds = Text(f"{verdict.seconds:.2f} s", justify="right")
+        statement = Text(theorem.statement)
+        if verdict.conditions:
+            statement.append("; if " + ", ".join(verdict.conditions), style="dim")
+        return [Text(name), statement, Text(theorem.method), Text(theorem.sizes), seconds, Text(words, style=colour)]
+
+    def _print(self, cells: list[Text]) -> None:
+        row = Table.grid(padding=(0, 1, 0, 0))
+        for width in self.widths:
+            row.add_column(width=width, overflow="fold")
+        row.add_row(*cells)
+        self.console.print(row)
+
+
+def summary(console: Console, verdicts: list[Verdict]) -> None:
+    """How many theorems have which status, and in plain words what is wrong."""
+    seconds = sum(verdict.seconds for verdict in verdicts)
+    count = {status: sum(verdict.status == status for verdict in verdicts) for status in COLOURS}
+    counts = f"{count['proved']} proved, {count['refuted']} refuted by a counterexample, {count['open']} open"
+    console.print(f"\n{len(verdicts)} theorems: {counts}; {seconds:.1f} s")
+    for line in dict.fromkeys(complaint(verdict) for verdict in verdicts if not verdict.as_expected):
+        console.print(line, style="bold red", highlight=False, markup=False)
+    if all(verdict.as_expected for verdict in verdicts):
+        console.print("every theorem has the status that it should have", style="green")
+
+
+def complaint(verdict: Verdict) -> str:
+    """What is not as it should be, in plain words."""
+    theorem = verdict.theorem
+    if verdict.status == "refuted":
+        return f"{theorem.subject}: {theorem.quantity} is wrong: {verdict.counterexample}"
+    if verdict.status == "proved":
+        return f"{theorem.id}: a formula that should be wrong is proved"
+    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}"
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as JSON has it."""
+    theorem = verdict.theorem
+    return {
+        "id": theorem.id,
+        "subject": theorem.subject,
+        "quantity": theorem.quantity,
+        "statement": theorem.statement,
+        "method": theorem.method,
+        "sizes": theorem.sizes,
+        "conditions": list(verdict.conditions),
+        "expected": theorem.expected,
+        "status": verdict.status,
+        "seconds": round(verdict.seconds, 4),
+        "counterexample": str(verdict.counterexample) if verdict.counterexample else None,
+    }
+
+
+def run_audit(console: Console, theorems: list[Theorem]) -> list[Audit]:
+    """Audit the claims of the theorems, and print the figures of each and the survivors."""
+    console.print("\nAudit: mutants of the code, one faulty operation each", style="bold")
+    audits = []
+    for result in audit(theorems):
+        audits.append(result)
+        figures = f"{len(result.killed)} refused, {len(result.equivalent)} equivalent, {len(result.survivors)} survived"
+        console.print(
+            f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False, markup=False
+        )
+        for mutant in result.survivors:
+            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, markup=False)
+        for mutant in result.equivalent:
+            console.print(f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, markup=False)
+    totals = [sum(len(getattr(a, name)) for a in audits) for name in ("mutants", "killed", "equivalent", "survivors")]
+    console.print("{} mutants: {} refused by a counterexample, {} equivalent, {} survived".format(*totals), style="bold")
+    return audits
+
+
+__all__ = ["as_json", "chosen", "run_proofs"]

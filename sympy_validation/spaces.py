@@ -1,0 +1,118 @@
+"""Where a claim is interpreted: variables, sizes and derivatives, over one kind of matrix.
+
+A claim (``claims``) is written once against ``Space`` and is then checked
+
+* on SymPy expressions, element by element at concrete sizes (``entries``),
+* on matrices of symbolic size, for all sizes (``symbolic_sizes``),
+* on exact numbers at a random point, where it can be refuted (``points``).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic
+
+from nerva_core.activations import Activation
+from nerva_core.layers import Layer, Linear
+from nerva_core.matrix_ops import M, MatrixOps, Scalar, Size
+
+
+class Kind(Enum):
+    """What is assumed of the elements of a variable."""
+
+    REAL = "real"
+    POSITIVE = "positive"
+    ROW_STOCHASTIC = "rows with sum 1"
+
+
+@dataclass(frozen=True)
+class UnknownFunction(Activation):
+    """Any differentiable function R -> R, of which nothing but its name is known."""
+
+    name: str = "act"
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.unknown(self.name, X, 0)  # type: ignore[attr-defined, no-any-return]
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.unknown(self.name, X, 1)  # type: ignore[attr-defined, no-any-return]
+
+
+@dataclass(frozen=True)
+class ExampleLayer(Linear):
+    """A layer whose parameters have no names."""
+
+    def shapes(self, D: Size) -> Any:
+        return tuple(super().shapes(D))
+
+
+class Space(ABC, Generic[M]):
+    """Matrix operations with variables. Matrices of one name are one variable."""
+
+    ops: MatrixOps[M]
+    math: Any
+    """The functions exp, sqrt and cos, and pi, of scalars."""
+
+    @abstractmethod
+    def size(self, name: str) -> Size:
+        """The size called N, D, K, ...; an int stands for itself."""
+
+    @abstractmethod
+    def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
+        """A real number between ``low`` and ``high``; greater than ``low``, or also equal to it if ``closed``."""
+
+    def unknown_function(self, name: str) -> Activation:
+        """Any differentiable function R -> R."""
+        return UnknownFunction(name)
+
+    def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
+        """A layer of which nothing is known; where that cannot be had, an example of one."""
+        return ExampleLayer(outputs)
+
+    @abstractmethod
+    def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> M:
+        """The m x n variable ``name``, with respect to which matrices can be differentiated."""
+
+    @abstractmethod
+    def gradient(self, DY: M, Y: M, name: str) -> M:
+        """The derivative of ⟨DY, Y⟩, the sum of the elements of DY ⊙ Y, with respect to the variable, on which DY does not depend."""
+
+    def constant(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> M:
+        """A variable with respect to which nothing is differentiated."""
+        return self.matrix(name, m, n, kind)
+
+    def detach(self, tree: Any) -> Any:
+        """The same values; what is computed from them will not be differentiated."""
+        return tree
+
+    def proves(self, expected: M, found: M, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
+        """Whether the two are shown to be equal, and the conditions under which they are. At a point nothing is proved.
+
+        Unless ``strict``, it is enough that they are equal almost everywhere: off the jumps of indicators.
+        """
+        return False, ()
+
+    @abstractmethod
+    def columnwise(self, f: Callable[..., M], *matrices: M) -> M:
+        """The matrix whose j-th column is f of the j-th columns (column vectors) of the matrices."""
+
+    @abstractmethod
+    def rowwise(self, f: Callable[..., M], *matrices: M) -> M:
+        """The matrix whose i-th row is f of the i-th rows (row vectors) of the matrices."""
+
+    @abstractmethod
+    def jacobian(self, y: M, name: str) -> M:
+        """∂y_j / ∂x_q at row j and column q, of a vector y with respect to the vector variable ``name``."""
+
+    @abstractmethod
+    def unknown_vector(self, name: str, n: Size, row: bool, x: M) -> M:
+        """A row or column vector of n unknown differentiable functions of the vector x."""
+
+
+def run(ops: MatrixOps[M], function: Callable[..., Any], *arguments: Any) -> Any:
+    """``function(ops, *arguments)``, also where ``ops`` wraps the matrices to look at, or to change, what the function does."""
+    call = getattr(ops, "call", None)
+    return call(function, *arguments) if call else function(ops, *arguments)

@@ -1,0 +1,76 @@
+"""Claims for all sizes: matrices with symbolic numbers of rows and columns, on the normal form of ``all_sizes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nerva_core.activations import Activation
+from nerva_core.layers import Layer
+from nerva_core.matrix_ops import Scalar, Size
+from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
+from sympy_validation.spaces import ExampleLayer, Kind, Space
+
+
+class SymbolicSizesSpace(Space[SymbolicMatrix]):
+    """Variables of arbitrary size. What it proves holds for all sizes."""
+
+    def __init__(self) -> None:
+        self.ops: AllSizesOps = AllSizesOps()
+        self._variables: dict[str, SymbolicMatrix] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+
+    def _identifier(self, kind: str, name: str) -> str:
+        """A name for the prover; the parameter K beside the size K is called K_."""
+        identifier = _identifier(name)
+        while self._names.setdefault(identifier, (kind, name)) != (kind, name):
+            identifier += "_"
+        return identifier
+
+    def size(self, name: str) -> Size:
+        return self.ops.size(self._identifier("size", name))
+
+    def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
+        return self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
+
+    def unknown_function(self, name: str) -> Activation:
+        return self.ops.unknown_activation(self._identifier("function", name))
+
+    def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
+        parameters = dict(enumerate(ExampleLayer(outputs).shapes(D)))
+        return self.ops.abstract_layer(name, outputs, {f"{name}{k}": shape for k, shape in parameters.items()})
+
+    def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> SymbolicMatrix:
+        self._variables[name] = self.ops.variable(
+            self._identifier("matrix", name), m, n, positive=kind is Kind.POSITIVE, row_stochastic=kind is Kind.ROW_STOCHASTIC
+        )
+        return self._variables[name]
+
+    def gradient(self, DY: SymbolicMatrix, Y: SymbolicMatrix, name: str) -> SymbolicMatrix:
+        return self.ops.gradient(self.ops.elements_sum(self.ops.hadamard(DY, Y)), self._variables[name])
+
+    def proves(self, expected: SymbolicMatrix, found: SymbolicMatrix, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
+        proved = self.ops.is_zero(expected - found, off_kinks=not strict)
+        return proved, self.ops.conditions if proved else ()
+
+    def columnwise(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        return self.ops.by_columns(f, *matrices)
+
+    def rowwise(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        return self.ops.by_rows(f, *matrices)
+
+    def jacobian(self, y: SymbolicMatrix, name: str) -> SymbolicMatrix:
+        return self.ops.jacobian(y, self._variables[name])
+
+    def unknown_vector(self, name: str, n: Size, row: bool, x: SymbolicMatrix) -> SymbolicMatrix:
+        """A x + c with A and c arbitrary: a Jacobian at a point depends on a function only through its value and its Jacobian there."""
+        rows, columns = self.ops.shape(x)
+        column = self.ops.transpose(x) if rows == 1 else x
+        y = self.matrix(f"A_{name}", n, columns if rows == 1 else rows) @ column + self.matrix(f"c_{name}", n, 1)
+        return self.ops.transpose(y) if row else y
+
+
+def _identifier(name: str) -> str:
+    """W_2 for 2.W, the W of the layer with number 2; parameters that have a number for a name are called p."""
+    layer, _, parameter = name.rpartition(".")
+    parameter = f"p{parameter}" if parameter.isdigit() else parameter
+    return f"{parameter}_{layer.replace('.', '_')}" if layer else parameter

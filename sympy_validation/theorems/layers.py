@@ -1,0 +1,90 @@
+"""Every layer: the hand-written backward is the gradient, with respect to the input and every parameter, for every DY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from nerva_core.layers import LAYERS, Layer, Sequential
+from nerva_core.layers.activation import ActivationLayer, SReLU
+from nerva_core.layers.batch_normalization import BatchNormalization
+from nerva_core.layers.dropout import Dropout
+from nerva_core.layers.linear import Linear
+from nerva_core.layers.softmax import LogSoftmax, Softmax
+from sympy_validation.claims import LayerGradient, Make, symbolic
+from sympy_validation.spaces import Space
+from sympy_validation.theorem import Method, Theorem
+
+METHODS: tuple[Method, ...] = ("all sizes", "entries")
+
+
+def gradient_theorems(
+    subject: str, make: Make, about: str = "", methods: tuple[Method, ...] = METHODS, **options: object
+) -> Iterator[Theorem]:
+    """The theorems that a layer's backward is right, one for each gradient and method."""
+    claim = LayerGradient(make)
+    for method in methods:
+        for quantity in claim.quantities():
+            layer, _, name = quantity.rpartition(".")
+            variable = f"{layer}.{name[1:]}" if layer else name[1:]
+            yield Theorem(subject, quantity, f"{quantity} = ∂⟨DY, Y⟩ / ∂{variable} for every DY{about}", claim, method, **options)  # type: ignore[arg-type]
+
+
+def layer_of(entry: type[Layer]) -> Make:
+    """The layer with symbols for its parameters."""
+    return lambda space: symbolic(entry, space)
+
+
+def sequence(*parts: type[Layer] | Callable[[Space, str], Layer]) -> Make:  # type: ignore[type-arg]
+    """The layers one after the other, with parameters of their own."""
+
+    def make(space: Space) -> Sequential:  # type: ignore[type-arg]
+        layers = []
+        for number, part in enumerate(parts):
+            prefix = f"{number}."
+            layers.append(symbolic(part, space, prefix) if isinstance(part, type) else part(space, prefix))
+        return Sequential(tuple(layers))
+
+    return make
+
+
+def linear_to(size: str) -> Callable[[Space, str], Layer]:  # type: ignore[type-arg]
+    """A linear layer with the given number of outputs."""
+    return lambda space, prefix: Linear(space.size(size))
+
+
+ABOUT = {
+    "ActivationLayer": ", for every differentiable activation",
+    "BatchNormalization": ", for every ε > 0",
+    "Dropout": ", for every mask R",
+    "LinearDropout": ", for every mask R",
+    "SReLU": ", for every order of t_l and t_r",
+}
+"""What the statement of a layer's theorems adds."""
+
+CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
+CHAINS: dict[str, Make] = {
+    "linear, activation": sequence(Linear, ActivationLayer),
+    "linear, SReLU": sequence(Linear, SReLU),
+    "linear, softmax": sequence(Linear, Softmax),
+    "linear, log-softmax": sequence(Linear, LogSoftmax),
+    "linear, batch normalization, activation": sequence(Linear, BatchNormalization, ActivationLayer),
+    "linear, activation, dropout, linear": sequence(linear_to("H"), ActivationLayer, Dropout, Linear),
+}
+"""Compositions that are proved directly. The specification's combined layers (section 4) are among them."""
+
+
+def two_layers(space: Space) -> Sequential:  # type: ignore[type-arg]
+    """Two arbitrary layers. By induction, what is proved of them holds for any number of layers."""
+    D, H, K = space.size("D"), space.size("H"), space.size("K")
+    return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))
+
+
+def theorems() -> Iterator[Theorem]:
+    """The table for the layers."""
+    for entry in LAYERS:
+        if entry is not Sequential:
+            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, ""))
+    statement = ", if f's and g's own equations are right"
+    yield from gradient_theorems("layers.Sequential(any f, any g)", two_layers, statement, methods=("all sizes",))
+    for name, make in CHAINS.items():
+        yield from gradient_theorems(f"layers.Sequential({name})", make, entry_sizes=CHAIN_SIZES)

@@ -1,0 +1,294 @@
+"""Every optimizer: what it computes over several steps, and that it is the rule that other libraries call by the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nerva_core.matrix_ops import MatrixOps
+from nerva_core.optimizers import Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
+from sympy_validation.claims import Number
+from sympy_validation.theorem import Theorem
+from sympy_validation.theorems.tools import equation
+
+Ops = MatrixOps[Any]
+STEPS = 3
+GRADIENTS = tuple(f"G{t}" for t in range(1, STEPS + 1))
+"""Dθ of the steps, which are arbitrary: they need not be those of any loss."""
+MATRICES: dict[str, Any] = {"theta": ("K", "D"), **dict.fromkeys(GRADIENTS, ("K", "D"))}
+ETA: dict[str, Any] = {"eta": Number(0)}
+MU: dict[str, Any] = {"mu": Number(0, 1)}
+
+
+def steps(ops: Ops, optimizer: Optimizer, theta: Any, gradients: tuple[Any, ...], *etas: Any) -> tuple[Any, Any]:
+    """(θ, state) after a step with each of the gradients; the last learning rate is used for the steps that remain."""
+    state = optimizer.init(ops, theta)
+    for t, G in enumerate(gradients, start=1):
+        eta = etas[min(t, len(etas)) - 1]
+        theta, state = optimizer.update(ops, state, theta, G, *optimizer.scalars(eta, t))
+    return theta, state
+
+
+def theorems() -> Iterator[Theorem]:
+    """The table for the optimizers."""
+    yield from gradient_descent()
+    yield from momentum()
+    yield from nesterov()
+    yield from adam()
+    yield from rmsprop()
+    yield from weight_decay()
+
+
+def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
+    """Σ w_t A_t."""
+    total = weights[0] * matrices[0]
+    for w, A in zip(weights[1:], matrices[1:], strict=True):
+        total = total + w * A
+    return total
+
+
+def average(rho: Any, matrices: tuple[Any, ...]) -> Any:
+    """(1 - ρ) Σ ρ^(T-t) A_t: the average, from 0, after T steps."""
+    T = len(matrices)
+    return weighted(tuple((1 - rho) * rho ** (T - t) for t in range(1, T + 1)), matrices)
+
+
+def total(matrices: tuple[Any, ...]) -> Any:
+    """Σ A_t."""
+    return weighted((1,) * len(matrices), matrices)
+
+
+def gradient_descent() -> Iterator[Theorem]:
+    """θ_3 = θ_0 - η Σ Dθ."""
+    yield from equation(
+        "optimizers.GradientDescent",
+        "theta",
+        "θ after three steps = θ - η (G1 + G2 + G3)",
+        {**ETA, **MATRICES},
+        lambda ops, eta, theta, *G: steps(ops, GradientDescent(), theta, G, eta)[0],
+        lambda space, eta, theta, *G: theta - eta * total(G),
+    )
+
+
+Library = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any]]
+"""A library's step (θ, velocity, G, η, μ) -> (θ', velocity')."""
+
+
+def keras_momentum(theta: Any, velocity: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+    """keras.optimizers.SGD(momentum=μ)."""
+    velocity = mu * velocity - eta * G
+    return theta + velocity, velocity
+
+
+def keras_nesterov(theta: Any, velocity: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+    """keras.optimizers.SGD(momentum=μ, nesterov=True)."""
+    velocity = mu * velocity - eta * G
+    return theta + mu * velocity - eta * G, velocity
+
+
+def torch_momentum(theta: Any, buffer: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+    """torch.optim.SGD(momentum=μ): the learning rate is outside the buffer."""
+    buffer = mu * buffer + G
+    return theta - eta * buffer, buffer
+
+
+def torch_nesterov(theta: Any, buffer: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+    """torch.optim.SGD(momentum=μ, nesterov=True)."""
+    buffer = mu * buffer + G
+    return theta - eta * (G + mu * buffer), buffer
+
+
+def library_steps(space: Any, rule: Library, theta: Any, gradients: tuple[Any, ...], etas: tuple[Any, ...], mu: Any) -> Any:
+    """θ after the library's steps."""
+    velocity = space.ops.zeros(*space.ops.shape(theta))
+    for G, eta in zip(gradients, etas, strict=True):
+        theta, velocity = rule(theta, velocity, G, eta, mu)
+    return theta
+
+
+def momentum() -> Iterator[Theorem]:
+    """Keras's form for every learning rate, PyTorch's for a constant one, and the closed form of Δ."""
+    subject = "optimizers.Momentum"
+    yield from like_library(subject, Momentum, "Keras", keras_momentum, varying=True)
+    yield from like_library(subject, Momentum, "PyTorch", torch_momentum, varying=False)
+    yield from like_library(subject, Momentum, "PyTorch", torch_momentum, varying=True, status="refuted")
+    yield from equation(
+        subject,
+        ("theta", "Delta"),
+        "{} in closed form: Δ = -η (μ² G1 + μ G2 + G3), θ = θ_0 - η ((1 + μ + μ²) G1 + (1 + μ) G2 + G3)",
+        {**ETA, **MU, **MATRICES},
+        lambda ops, eta, mu, theta, *G: _theta_delta(steps(ops, Momentum(mu=mu), theta, G, eta)),
+        lambda space, eta, mu, theta, G1, G2, G3: (
+            theta - eta * ((1 + mu + mu * mu) * G1 + (1 + mu) * G2 + G3),
+            -eta * (mu * mu * G1 + mu * G2 + G3),
+        ),
+    )
+
+
+def _theta_delta(result: tuple[Any, Any]) -> tuple[Any, Any]:
+    theta, state = result
+    return theta, state.Delta
+
+
+def nesterov() -> Iterator[Theorem]:
+    """Keras's form for every learning rate, PyTorch's for a constant one; and a look ahead of one momentum step."""
+    subject = "optimizers.Nesterov"
+    yield from like_library(subject, Nesterov, "Keras", keras_nesterov, varying=True)
+    yield from like_library(subject, Nesterov, "PyTorch", torch_nesterov, varying=False)
+    yield from like_library(subject, Nesterov, "PyTorch", torch_nesterov, varying=True, status="refuted")
+
+    def look_ahead(space: Any, eta: Any, mu: Any, theta: Any, *G: Any) -> Any:
+        after, state = steps(space.ops, Momentum(mu=mu), theta, G, eta)
+        return after + mu * state.Delta
+
+    yield from equation(
+        subject,
+        "theta",
+        "θ of Nesterov = θ + μ Δ of Momentum, at every step",
+        {**ETA, **MU, **MATRICES},
+        lambda ops, eta, mu, theta, *G: steps(ops, Nesterov(mu=mu), theta, G, eta)[0],
+        look_ahead,
+        name="look-ahead",
+    )
+
+
+def like_library(subject: str, entry: Any, library: str, rule: Library, varying: bool, **options: Any) -> Iterator[Theorem]:
+    """θ is that of a library after three steps, with one learning rate or with another for every step."""
+    etas: dict[str, Any] = {f"eta{t}": Number(0) for t in range(1, STEPS + 1)} if varying else dict(ETA)
+
+    def tested(ops: Ops, mu: Any, *rest: Any) -> Any:
+        rates, (theta, *G) = rest[: len(etas)], rest[len(etas) :]
+        return steps(ops, entry(mu=mu), theta, tuple(G), *rates)[0]
+
+    def expected(space: Any, mu: Any, *rest: Any) -> Any:
+        rates, (theta, *G) = rest[: len(etas)], rest[len(etas) :]
+        return library_steps(space, rule, theta, tuple(G), rates if varying else rates * STEPS, mu)
+
+    rate = "learning rates that vary" if varying else "a constant learning rate"
+    yield from equation(
+        subject,
+        "theta",
+        f"θ after three steps is that of {library}, for {rate}",
+        {**MU, **etas, **MATRICES},
+        tested,
+        expected,
+        name=f"{library}, {'varying' if varying else 'constant'} rate",
+        **options,
+    )
+
+
+BETAS: dict[str, Any] = {"beta1": Number(0, 1), "beta2": Number(0, 1), "epsilon": Number(0)}
+
+
+def adam() -> Iterator[Theorem]:
+    """θ and the moments in closed form: each step is -η m̂ / (√v̂ + ε) as Algorithm 1 of Kingma and Ba prints it."""
+    subject = "optimizers.Adam"
+
+    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), theta, G, eta)
+        return theta, *state
+
+    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        squares = tuple(space.ops.hadamard(g, g) for g in G)
+        for t in range(1, STEPS + 1):
+            m_hat = average(beta1, G[:t]) / (1 - beta1**t)
+            v_hat = average(beta2, squares[:t]) / (1 - beta2**t)
+            theta = theta - scaled(space.ops, eta, m_hat, v_hat, epsilon)
+        return theta, average(beta1, G), average(beta2, squares)
+
+    statement = "{} after three steps: m = (1 - β1) Σ β1^(3-t) G_t, v likewise, each step is -η m̂ / (√v̂ + ε)"
+    yield from equation(subject, ("theta", "m", "v"), statement, {**BETAS, **ETA, **MATRICES}, tested, expected)
+    yield from bias_correction(subject)
+
+
+def scaled(ops: Ops, eta: Any, m: Any, v: Any, epsilon: Any) -> Any:
+    """η m / (√v + ε)."""
+    return eta * ops.hadamard(m, ops.reciprocal(ops.sqrt(v) + epsilon * ops.ones(*ops.shape(m))))
+
+
+def bias_correction(subject: str) -> Iterator[Theorem]:
+    """If all gradients are the same, the corrected average is that gradient: this is what the correction is for."""
+    variables: dict[str, Any] = {**BETAS, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
+
+    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
+        adam = Adam(beta1=beta1, beta2=beta2, epsilon=epsilon)
+        theta, state = steps(ops, adam, theta, (G,) * STEPS, eta)
+        _, correction1, correction2 = adam.scalars(eta, STEPS)
+        return theta, state.m / correction1, state.v / correction2
+
+    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
+        square = space.ops.hadamard(G, G)
+        return theta - STEPS * scaled(space.ops, eta, G, square, epsilon), G, square
+
+    statement = "{} if every gradient is G: θ - 3 η G / (√(G ⊙ G) + ε), m̂ = G and v̂ = G ⊙ G"
+    yield from equation(
+        subject, ("theta", "m_hat", "v_hat"), statement, variables, tested, expected, name="constant gradient", methods=("all sizes",)
+    )
+
+
+def rmsprop() -> Iterator[Theorem]:
+    """θ and the average in closed form."""
+    variables: dict[str, Any] = {"rho": Number(0, 1), "epsilon": Number(0), **ETA, **MATRICES}
+
+    def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, RMSProp(rho=rho, epsilon=epsilon), theta, G, eta)
+        return theta, *state
+
+    def expected(space: Any, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        squares = tuple(space.ops.hadamard(g, g) for g in G)
+        for t in range(1, STEPS + 1):
+            theta = theta - scaled(space.ops, eta, G[t - 1], average(rho, squares[:t]), epsilon)
+        return theta, average(rho, squares)
+
+    statement = "{} after three steps: v = (1 - ρ) Σ ρ^(3-t) G_t ⊙ G_t, each step is -η G_t / (√v + ε)"
+    yield from equation("optimizers.RMSProp", ("theta", "v"), statement, variables, tested, expected)
+
+
+def weight_decay() -> Iterator[Theorem]:
+    """λ θ is the gradient of λ/2 |θ|², which gradient descent takes in either form; decoupled, the state is that without decay."""
+    subject = "optimizers.WeightDecay"
+    variables: dict[str, Any] = {"decay": Number(0), **MU, **ETA, **MATRICES}
+
+    def penalized(space: Any, decay: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        penalty = (decay / 2) * space.ops.elements_sum(space.ops.hadamard(theta, theta))
+        return theta - eta * (G[0] + space.gradient(space.ops.ones(1, 1), penalty, "theta"))
+
+    for decoupled in (False, True):
+        yield from equation(
+            subject,
+            "theta",
+            f"{'decoupled' if decoupled else 'coupled'} decay of gradient descent: a step on L + λ/2 ⟨θ, θ⟩",
+            variables,
+            lambda ops, decay, mu, eta, theta, *G, decoupled=decoupled: steps(
+                ops, WeightDecay(GradientDescent(), decay, decoupled), theta, G[:1], eta
+            )[0],
+            penalized,
+            name="decoupled" if decoupled else "coupled",
+        )
+
+    yield from weight_decay_of_momentum(subject, variables)
+
+
+def weight_decay_of_momentum(subject: str, variables: dict[str, Any]) -> Iterator[Theorem]:
+    """Coupled, the decay goes through Δ; decoupled, Δ is that without decay."""
+
+    def shipped(decoupled: bool) -> Callable[..., Any]:
+        def tested(ops: Ops, decay: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
+            return _theta_delta(steps(ops, WeightDecay(Momentum(mu=mu), decay, decoupled), theta, G[:2], eta))
+
+        return tested
+
+    def by_hand(decoupled: bool) -> Callable[..., Any]:
+        def expected(space: Any, decay: Any, mu: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any) -> Any:
+            Delta = space.ops.zeros(*space.ops.shape(theta))
+            for G in (G1, G2):
+                Delta = mu * Delta - eta * (G if decoupled else G + decay * theta)
+                theta = theta + Delta - (eta * decay) * theta if decoupled else theta + Delta
+            return theta, Delta
+
+        return expected
+
+    for name in ("coupled", "decoupled"):
+        statement = f"{{}} after two steps of momentum with {name} decay"
+        tested, expected = shipped(name == "decoupled"), by_hand(name == "decoupled")
+        yield from equation(subject, ("theta", "Delta"), statement, variables, tested, expected, name=f"{name}, momentum")

@@ -1,0 +1,111 @@
+"""Theorems about a layer of the user's own: ``my_layer.py:MyLayer`` or ``my_layer.py:MyLayer(outputs=3)``."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import sys
+import typing
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.layers import Layer
+from nerva_core.registry import Call, Table, parse_call
+from sympy_validation.claims import LayerGradient, Make, symbolic
+from sympy_validation.points import SIZES, PointSpace
+from sympy_validation.theorem import Theorem
+from sympy_validation.theorems.layers import gradient_theorems
+
+
+def is_user_layer(name: str) -> bool:
+    """Whether the name is that of a class in a file."""
+    return ".py:" in name
+
+
+def user_theorems(name: str) -> list[Theorem]:
+    """The theorems about the layer; NervaError if there is no such layer, or if it cannot be made."""
+    path, _, description = name.rpartition(".py:")
+    call = parse_call(description)
+    entry = _layer_class(_load(Path(path + ".py").resolve()), call.name)
+    given = _given(entry, call)
+    make, conditions = _runnable(entry, given)
+    return list(gradient_theorems(f"{Path(path).name}.py:{entry.__name__}", make, methods=("all sizes",), conditions=conditions))
+
+
+@cache
+def _load(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise NervaError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(f"nerva_user_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise NervaError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(path.parent))  # as if the file were run: it may import its neighbours
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise NervaError(f"{path.name} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _layer_class(module: ModuleType, name: str) -> type[Layer]:
+    layers = [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, Layer) and x.__module__ == module.__name__]
+    found = getattr(module, name, None)
+    if found is None:
+        hint = did_you_mean(name, [layer.__name__ for layer in layers]) if layers else "it has no layers"
+        raise NervaError(f"{module.__file__} has no class {name!r}; {hint}")
+    if not (isinstance(found, type) and issubclass(found, Layer)):
+        raise NervaError(f"{name} must be a class derived from nerva_core.layers.Layer")
+    if not dataclasses.is_dataclass(found) or getattr(found, "__abstractmethods__", None):
+        missing = sorted(getattr(found, "__abstractmethods__", ()))
+        raise NervaError(
+            f"{name} must be a frozen dataclass that defines feedforward and backpropagate, missing: {missing or '@dataclass'}"
+        )
+    return found
+
+
+def _given(entry: type[Layer], call: Call) -> dict[str, Any]:
+    fields = [field.name for field in dataclasses.fields(entry)]
+    if len(call.arguments) > len(fields):
+        raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(call.arguments)}")
+    given = dict(zip(fields, call.arguments, strict=False)) | dict(call.parameters)
+    hints = typing.get_type_hints(entry, include_extras=True)
+    for name in given:
+        if name not in fields:
+            raise NervaError(f"{entry.__name__} has no parameter {name!r}; {did_you_mean(name, fields) if fields else 'it has none'}")
+    return {name: Table.of[hints[name]].parse(str(value)) if hints[name] in Table.of else value for name, value in given.items()}
+
+
+def _runnable(entry: type[Layer], given: dict[str, Any]) -> tuple[Make, tuple[str, ...]]:
+    """The layer with symbols for its parameters or, if its code needs numbers, with their default values; and what that assumes."""
+    from sympy_validation.entries import EntriesSpace
+
+    def with_symbols(space: Any) -> Layer:
+        return symbolic(entry, space, **given)
+
+    try:
+        LayerGradient(with_symbols).problem(EntriesSpace(SIZES[0]))
+        return with_symbols, ()
+    except NervaError:
+        raise
+    except Exception:
+        defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}
+
+    def with_defaults(space: Any) -> Layer:
+        return symbolic(entry, space, **{**defaults, **given})
+
+    try:
+        LayerGradient(with_defaults).quantities()
+        LayerGradient(with_defaults).problem(PointSpace(0))
+    except NervaError:
+        raise
+    except Exception as error:
+        raise NervaError(f"{entry.__name__} does not run: {type(error).__name__}: {error}") from error
+    assumed = ", ".join(f"{name} = {value}" for name, value in defaults.items() if isinstance(value, float))
+    return with_defaults, (f"for {assumed}",) if assumed else ()

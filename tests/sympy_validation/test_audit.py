@@ -1,0 +1,69 @@
+"""The audit refuses or explains every mutant, and says so when a proof is weak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nerva_core.layers.batch_normalization import BatchNormalization
+from sympy_validation import points
+from sympy_validation.audit import Equivalence, audit, audit_claim
+from sympy_validation.certificates import Points
+from sympy_validation.claims import Equality, LayerGradient, symbolic
+from sympy_validation.theorem import Theorem
+from sympy_validation.theorems import select, table
+
+PROVED = [t for t in table() if t.method == "all sizes" and t.expected == "proved" and not t.subject.startswith("errata")]
+CLAIMS = list({id(t.claim): t for t in PROVED}.values())
+
+
+@pytest.mark.parametrize("theorem", CLAIMS, ids=lambda theorem: theorem.id)
+def test_a_sample_of_mutants(theorem: Theorem) -> None:
+    result = audit_claim(theorem.subject, theorem.claim, limit=5)
+    assert result.mutants
+    assert [str(m.mutation) for m in result.survivors] == []
+
+
+@pytest.mark.parametrize("name", ["layers.Linear", "layers.BatchNormalization", "layers.Softmax", "layers.SReLU", "layers.LinearDropout"])
+def test_all_mutants_of_a_backward(name: str) -> None:
+    theorem = select([name])[0]
+    result = audit_claim(name, theorem.claim)
+    assert len(result.killed) == len(result.mutants) >= 18
+
+
+def test_dy_replaced_by_ones_is_among_them() -> None:
+    result = audit_claim("linear", select(["layers.Linear"])[0].claim)
+    assert any("DY: replaced by ones" in str(m.mutation) for m in result.killed)
+
+
+def test_an_equivalent_mutant_has_a_reason() -> None:
+    claim = Equality(("Z",), {"X": ("N", "N")}, lambda ops, X: X + ops.transpose(X), lambda space, X: X + space.ops.transpose(X))
+    result = audit_claim("symmetric", claim)
+    assert [(str(m.mutation), m.reason) for m in result.equivalent] == [("operation 2, add: transposed", "equal for all sizes")]
+    assert not result.survivors
+
+
+def test_a_vacuous_claim_has_survivors_or_equivalents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At N = 2 batch normalisation has DX = 0: no mutant that scales DX can be refused there, and none is proved to be the same."""
+    monkeypatch.setattr(points, "SIZES", ({"N": 2, "D": 3},))
+    claim = LayerGradient(lambda space: BatchNormalization(epsilon=0.0))
+    result = audit_claim("batch normalization at N = 2", claim)
+    assert len(result.survivors) > 10
+
+
+def test_a_mutant_that_is_wrong_is_not_proved_to_be_the_same() -> None:
+    claim = select(["layers.Linear"])[0].claim
+    killed = audit_claim("linear", claim).killed
+    assert not any(Equivalence(claim).reason(m.mutation) for m in killed)
+
+
+def test_the_audit_goes_through_the_claims() -> None:
+    results = list(audit(select(["layers.Linear", "layers.Dropout", "errata.004-43"]), limit=3))
+    assert [r.subject for r in results] == ["layers.Linear", "layers.Dropout", "layers.Dropout"]
+
+
+def test_points_are_made_once() -> None:
+    made = Points(LayerGradient(lambda space: symbolic(BatchNormalization, space)))
+    first: list[Any] = [point for point, _ in zip(made, range(2), strict=False)]
+    assert [a is b for a, b in zip(first, made, strict=False)] == [True, True]

@@ -1,0 +1,58 @@
+"""From a claim to a verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy_validation.claims import Equality
+from sympy_validation.theorem import Theorem, prove, prove_or_try_entries
+
+
+def theorem(tested: Any, expected: Any, method: Any = "all sizes", **options: Any) -> Theorem:
+    return Theorem("test", "Z", "Z = Z", Equality(("Z",), {"X": ("N", "D")}, tested, expected, **options), method)
+
+
+def two_x(space: Any, X: Any) -> Any:
+    return 2 * X
+
+
+def test_proved_refuted_and_open() -> None:
+    right = theorem(lambda ops, X: X + X, two_x)
+    wrong = theorem(lambda ops, X: X, two_x)
+    broken = theorem(lambda ops, X: X.nothing, two_x)
+    assert [v.status for v in prove([right, wrong, broken])] == ["proved", "refuted", "open"]
+    assert [v.as_expected for v in prove([right, wrong, broken])] == [True, False, False]
+
+
+def test_an_exception_is_told() -> None:
+    (verdict,) = prove([theorem(lambda ops, X: X.nothing, two_x)])
+    assert verdict.words.startswith("not proved (no counterexample found): AttributeError")
+
+
+def test_what_is_open_for_all_sizes_is_tried_at_concrete_ones() -> None:
+    def only_concrete(ops: Any, X: Any) -> Any:
+        m, _ = ops.shape(X)
+        return X + X if isinstance(m, int) else X.nothing
+
+    (verdict,) = prove_or_try_entries([theorem(only_concrete, two_x)])
+    assert (verdict.status, verdict.theorem.method) == ("proved", "entries")
+    assert verdict.theorem.sizes == "N=3,D=2; N=4,D=3"
+
+
+def test_names_and_sizes() -> None:
+    right = theorem(lambda ops, X: X + X, two_x)
+    assert right.id == "test.Z/all-sizes"
+    assert right.sizes == "all N, D"
+
+
+def test_a_strict_theorem_holds_at_kinks() -> None:
+    def below(ops: Any, X: Any) -> Any:
+        return ops.less(X, ops.zeros(*ops.shape(X)))
+
+    def not_above(space: Any, X: Any) -> Any:
+        return space.ops.less_equal(X, space.ops.zeros(*space.ops.shape(X)))
+
+    (almost,) = prove([theorem(below, not_above)])
+    (everywhere,) = prove([theorem(below, not_above, strict=True)])
+    assert (almost.status, everywhere.status) == ("proved", "refuted")
+    assert "should be 1, is 0" in str(everywhere.counterexample)

@@ -1,0 +1,199 @@
+"""A user's own layer: found, made with symbols where that is possible, and every mistake explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nerva_core.errors import NervaError
+from sympy_validation.theorem import Verdict, prove_or_try_entries
+from sympy_validation.user_layers import is_user_layer, user_theorems
+
+HEAD = """
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from nerva_core.activations import Activation
+from nerva_core.layers import Layer
+from nerva_core.registry import Count, NonNegative
+"""
+LAYERS = (
+    HEAD
+    + '''
+@dataclass(frozen=True)
+class Residual(Layer):
+    """Y = X + c act(X)."""
+
+    activation: Activation
+    c: float = 0.1
+
+    def feedforward(self, ops, params, X):
+        return X + self.c * ops.apply(self.activation.value, X), X
+
+    def backpropagate(self, ops, params, cache, DY):
+        return DY + self.c * ops.hadamard(DY, ops.apply(self.activation.gradient, cache)), ()
+
+
+@dataclass(frozen=True)
+class WrongResidual(Residual):
+    def backpropagate(self, ops, params, cache, DY):
+        return self.c * ops.hadamard(DY, ops.apply(self.activation.gradient, cache)), ()
+
+
+@dataclass(frozen=True)
+class Branching(Layer):
+    """The code looks at the value of c."""
+
+    c: NonNegative = 0.25
+
+    def feedforward(self, ops, params, X):
+        return (math.sqrt(self.c) if self.c > 0 else 1) * X, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return math.sqrt(self.c) * DY, ()
+
+
+@dataclass(frozen=True)
+class Kernel(Layer):
+    kernel: int
+
+    def feedforward(self, ops, params, X):
+        return self.kernel * X, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return self.kernel * DY, ()
+
+
+class Norm(NamedTuple):
+    gain: Any
+
+
+@dataclass(frozen=True)
+class RowNorm(Layer):
+    """Y = gain * X / sqrt(rows_sum(X * X) + 1), with an example that is hard to get right."""
+
+    def shapes(self, D):
+        return Norm((1, D))
+
+    def feedforward(self, ops, params, X):
+        N, D = ops.shape(X)
+        s = ops.inv_sqrt(ops.rows_sum(ops.hadamard(X, X)) + ops.ones(N, 1))
+        Z = ops.hadamard(X, ops.column_repeat(s, D))
+        return ops.hadamard(ops.row_repeat(params.gain, N), Z), (Z, s)
+
+    def backpropagate(self, ops, params, cache, DY):
+        Z, s = cache
+        N, D = ops.shape(Z)
+        DZ = ops.hadamard(ops.row_repeat(params.gain, N), DY)
+        inner = DZ - ops.hadamard(Z, ops.column_repeat(ops.rows_sum(ops.hadamard(Z, DZ)), D))
+        return ops.hadamard(ops.column_repeat(s, D), inner), Norm(ops.columns_sum(ops.hadamard(DY, Z)))
+
+
+@dataclass(frozen=True)
+class Broken(Layer):
+    def feedforward(self, ops, params, X):
+        return X.nothing, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return DY, ()
+
+
+@dataclass(frozen=True)
+class BrokenBackward(Layer):
+    def feedforward(self, ops, params, X):
+        return 2 * X, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return ops.hadamard(DY, cache.Z), ()
+
+
+@dataclass(frozen=True)
+class TooFew(RowNorm):
+    def backpropagate(self, ops, params, cache, DY):
+        return super().backpropagate(ops, params, cache, DY)[0], ()
+
+
+class Unfinished(Layer):
+    pass
+
+
+not_a_layer = 3
+'''
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    (tmp_path / "layers.py").write_text(LAYERS, encoding="utf-8")
+    return str(tmp_path / "layers.py")
+
+
+def verdicts(name: str) -> list[Verdict]:
+    return list(prove_or_try_entries(user_theorems(name)))
+
+
+@pytest.mark.parametrize(
+    "name", ["Residual", "Residual()", "Residual(ReLU)", "Residual(c=0.5)", "RowNorm", "Kernel(3)", "Kernel(kernel=2)"]
+)
+def test_right(path: str, name: str) -> None:
+    found = verdicts(f"{path}:{name}")
+    assert {v.theorem.method for v in found} == {"all sizes"}
+    assert {v.status for v in found} == {"proved"}
+
+
+def test_wrong(path: str) -> None:
+    found = verdicts(f"{path}:WrongResidual")
+    assert {v.status for v in found} == {"refuted"}
+    assert "DX[0,0] should be" in found[0].words
+
+
+def test_code_that_needs_numbers_gets_the_defaults(path: str) -> None:
+    found = verdicts(f"{path}:Branching")
+    assert {v.status for v in found} == {"proved"}
+    assert {v.conditions for v in found} == {("for c = 0.25",)}
+
+
+def test_a_backward_that_does_not_run_is_open(path: str) -> None:
+    found = verdicts(f"{path}:BrokenBackward")
+    assert {v.status for v in found} == {"open"}
+    assert "AttributeError" in found[0].words
+
+
+def test_a_missing_gradient_is_said(path: str) -> None:
+    assert "gives 0 gradients of parameters, shapes(D) lists 1" in verdicts(f"{path}:TooFew")[0].words
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Residua", "did you mean 'Residual'"),
+        ("Kernel", "Kernel needs a value for kernel, for example"),
+        ("Kernel(size=3)", "no parameter 'size'; known: kernel"),
+        ("Kernel(1, 2)", "at most 1 parameters, got 2"),
+        ("not_a_layer", "must be a class derived from nerva_core.layers.Layer"),
+        ("Unfinished", "feedforward"),
+        ("Broken", "Broken does not run: AttributeError"),
+    ],
+)
+def test_mistakes(path: str, name: str, message: str) -> None:
+    with pytest.raises(NervaError, match=re.escape(message)):
+        user_theorems(f"{path}:{name}")
+
+
+def test_no_such_file() -> None:
+    with pytest.raises(NervaError, match="there is no file"):
+        user_theorems("nowhere.py:Layer")
+
+
+def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("import nothing_of_this_name\n", encoding="utf-8")
+    with pytest.raises(NervaError, match="ModuleNotFoundError"):
+        user_theorems(f"{tmp_path / 'bad.py'}:Layer")
+
+
+def test_names() -> None:
+    assert is_user_layer("my_layer.py:MyLayer")
+    assert not is_user_layer("layers.Linear")
