@@ -23,6 +23,9 @@ def prove(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only show what is not as expected.")] = False,
 ) -> None:
     """Prove the backward equations by running the code that trains; exit with 0 if and only if every theorem has its expected status."""
+    from nerva_core.numeric_backend import require
+
+    require("sympy", "proofs")
     from sympy_validation.report import run_proofs
 
     if not run_proofs(names or [], json, html, audit, quiet):

@@ -12,14 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nerva_core.models import write_atomically
 from sympy_validation.audit import Audit, audit
 from sympy_validation.theorem import Theorem, Verdict, prove, prove_or_try_entries
 from sympy_validation.theorems import select, table
 from sympy_validation.user_layers import is_user_layer, user_theorems
 
-COLUMNS = (("theorem", 5), ("statement", 7), ("method", 2), ("sizes", 4), ("time", 1), ("verdict", 5))
+COLUMNS = {"theorem": 5, "statement": 7, "method": 2, "sizes": 4, "time": 1, "verdict": 5}
 """The columns and their widths, as shares of the terminal's."""
 MINIMUM = {"time": 7, "method": 9}
+NARROW, WIDE = 120, 160
+"""A narrower terminal shows no methods and sizes; this is the width where there is no terminal."""
 COLOURS = {"proved": "green", "refuted": "yellow", "open": "red"}
 
 
@@ -27,16 +30,18 @@ def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None,
     """Prove what is asked for and show it; True if everything is as expected."""
     theorems, own = chosen(names)
     console = Console()
+    console = console if console.is_terminal else Console(width=WIDE)
     rows = Rows(console, quiet)
     verdicts = [rows.show(verdict) for verdict in chain(prove(theorems), prove_or_try_entries(own))]
     summary(console, verdicts)
     audits = run_audit(console, theorems + own) if with_audit else []
     if json_file:
-        json_file.write_text(json.dumps([as_json(verdict) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps([as_json(verdict) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n"
+        write_atomically(json_file, text.encode())
     if html_file:
         from sympy_validation.page import page
 
-        html_file.write_text(page(verdicts, audits), encoding="utf-8")
+        write_atomically(html_file, page(verdicts, audits).encode())
     return all(verdict.as_expected for verdict in verdicts) and not any(a.survivors for a in audits)
 
 
@@ -54,11 +59,11 @@ class Rows:
 
     def __init__(self, console: Console, quiet: bool) -> None:
         self.console, self.quiet = console, quiet
-        total = sum(share for _, share in COLUMNS)
-        room = max(console.width, 100) - len(COLUMNS)
-        self.widths = [max(MINIMUM.get(name, 0), room * share // total) for name, share in COLUMNS]
+        columns = {name: share for name, share in COLUMNS.items() if console.width >= NARROW or name not in ("method", "sizes")}
+        room = console.width - len(columns)
+        self.widths = {name: max(MINIMUM.get(name, 0), room * share // sum(columns.values())) for name, share in columns.items()}
         if not quiet:
-            self._print([Text(name, style="bold") for name, _ in COLUMNS])
+            self._print({name: Text(name, style="bold") for name in columns})
 
     def show(self, verdict: Verdict) -> Verdict:
         """Print the verdict."""
@@ -66,7 +71,7 @@ class Rows:
             self._print(self._cells(verdict))
         return verdict
 
-    def _cells(self, verdict: Verdict) -> list[Text]:
+    def _cells(self, verdict: Verdict) -> dict[str, Text]:
         theorem = verdict.theorem
         colour = COLOURS[verdict.status] if verdict.as_expected else "bold red"
         name = theorem.subject + "." + theorem.quantity + (f" [{theorem.name}]" if theorem.name else "")
@@ -75,13 +80,20 @@ class Rows:
         statement = Text(theorem.statement)
         if verdict.conditions:
             statement.append("; if " + ", ".join(verdict.conditions), style="dim")
-        return [Text(name), statement, Text(theorem.method), Text(theorem.sizes), seconds, Text(words, style=colour)]
+        return {
+            "theorem": Text(name),
+            "statement": statement,
+            "method": Text(theorem.method),
+            "sizes": Text(theorem.sizes),
+            "time": seconds,
+            "verdict": Text(words, style=colour),
+        }
 
-    def _print(self, cells: list[Text]) -> None:
+    def _print(self, cells: dict[str, Text]) -> None:
         row = Table.grid(padding=(0, 1, 0, 0))
-        for width in self.widths:
+        for width in self.widths.values():
             row.add_column(width=width, overflow="fold")
-        row.add_row(*cells)
+        row.add_row(*(cells[name] for name in self.widths))
         self.console.print(row)
 
 
