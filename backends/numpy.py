@@ -82,6 +82,9 @@ class NumpyBackend(Backend[Array]):
     def sqrt(self, X: Array) -> Array:
         return self.xp.sqrt(X)
 
+    def arctan(self, X: Array) -> Array:
+        return self.xp.arctan(X)
+
     def normal_cdf(self, X: Array) -> Array:
         return accurate.normal_cdf(self, X, self.xp.round)
 

@@ -143,6 +143,9 @@ class TensorFlowBackend(Backend[Tensor]):
     def sqrt(self, X: Tensor) -> Tensor:
         return self.tf.sqrt(X)
 
+    def arctan(self, X: Tensor) -> Tensor:
+        return self.tf.atan(X)
+
     def normal_cdf(self, X: Tensor) -> Tensor:
         return accurate.normal_cdf(self, X, self.tf.round)
 

@@ -89,6 +89,9 @@ class TorchBackend(Backend[Tensor]):
     def sqrt(self, X: Tensor) -> Tensor:
         return X.sqrt()
 
+    def arctan(self, X: Tensor) -> Tensor:
+        return X.arctan()
+
     def normal_cdf(self, X: Tensor) -> Tensor:
         return accurate.normal_cdf(self, X, self.torch.round)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nerva_core import activations, initializers, layers, losses, optimizers, schedules
+    from nerva_core import activations, gradient_activations, initializers, layers, losses, optimizers, schedules
     from nerva_core.errors import NervaError
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
     from nerva_core.matrix_ops import MatrixOps
@@ -30,7 +30,7 @@ _HOME = {
     "backend": "nerva_core.numeric_backend",
     "multilayer_perceptron": "nerva_core.layers",
 }
-_MODULES = ("activations", "initializers", "layers", "losses", "optimizers", "schedules")
+_MODULES = ("activations", "gradient_activations", "initializers", "layers", "losses", "optimizers", "schedules")
 
 __all__ = [
     "Backend",
@@ -40,6 +40,7 @@ __all__ = [
     "Sequential",
     "activations",
     "backend",
+    "gradient_activations",
     "initializers",
     "layers",
     "losses",

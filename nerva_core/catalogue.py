@@ -7,6 +7,7 @@ from typing import Any
 
 from nerva_core.activations import ACTIVATIONS
 from nerva_core.data import SOURCES
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
 from nerva_core.initializers import INITIALIZERS
 from nerva_core.layers import LAYERS
 from nerva_core.losses import LOSSES
@@ -19,6 +20,7 @@ TABLES: dict[str, Table[Any]] = {
     "activations": ACTIVATIONS,
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
+    "gradient activations": GRADIENT_ACTIVATIONS,
     "schedules": SCHEDULES,
     "initializers": INITIALIZERS,
     "data sources": SOURCES,

@@ -198,6 +198,10 @@ class MatrixOps(ABC, Generic[M]):
         return self.reciprocal(self.sqrt(X))
 
     @abstractmethod
+    def arctan(self, X: M) -> M:
+        """The angle in (-π/2, π/2) whose tangent is x."""
+
+    @abstractmethod
     def normal_cdf(self, X: M) -> M:
         """Φ(x), the distribution function of the standard normal distribution."""
 

@@ -29,6 +29,9 @@ class SymPyDomain(Domain):
     def sqrt(self, x: Any) -> Any:
         return sp.sqrt(x)
 
+    def arctan(self, x: Any) -> Any:
+        return sp.atan(x)
+
     def normal_pdf(self, x: Any) -> Any:
         return sp.exp(-x * x / 2) / sp.sqrt(2 * sp.pi)
 

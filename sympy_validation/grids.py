@@ -93,6 +93,10 @@ class Domain(ABC):
         """√x."""
 
     @abstractmethod
+    def arctan(self, x: Element) -> Element:
+        """arctan x."""
+
+    @abstractmethod
     def normal_cdf(self, x: Element) -> Element:
         """Φ(x)."""
 
@@ -164,6 +168,9 @@ class GridOps(MatrixOps[Grid]):
 
     def sqrt(self, X: Grid) -> Grid:
         return X.map(self.domain.sqrt)
+
+    def arctan(self, X: Grid) -> Grid:
+        return X.map(self.domain.arctan)
 
     def normal_cdf(self, X: Grid) -> Grid:
         return X.map(self.domain.normal_cdf)

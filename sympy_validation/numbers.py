@@ -172,6 +172,11 @@ class RealDomain(Domain):
                 return root
         return _transcendental("sqrt", x)
 
+    def arctan(self, x: Real) -> Real:
+        """mpmath's atan2 of intervals may miss the value by its last digit, so the interval is widened by 10^-55."""
+        rest = IV.mpf([-1, 1]) / IV.mpf(10) ** 55
+        return Fraction(0) if _is_exact_zero(x) else Interval(IV.atan2(Interval.of(x).x, IV.mpf(1)) + rest)
+
     def normal_pdf(self, x: Real) -> Real:
         density: Real = self.exp(-(x * x) / 2) / Interval(IV.sqrt(2 * IV.pi))
         return density
@@ -304,6 +309,9 @@ class DualDomain(Domain):
         if sign(root) == 0:
             raise Undecided("derivative of the root at 0")
         return x.chain(root, 1 / (2 * root))
+
+    def arctan(self, x: Dual) -> Dual:
+        return x.chain(self.real.arctan(x.value), 1 / (1 + square(x.value)))
 
     def normal_cdf(self, x: Dual) -> Dual:
         return x.chain(self.real.normal_cdf(x.value), self.real.normal_pdf(x.value))

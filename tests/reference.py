@@ -78,6 +78,9 @@ class ReferenceOps(MatrixOps[Array]):
     def sqrt(self, X: Array) -> Array:
         return elementwise(mp.sqrt)(X)
 
+    def arctan(self, X: Array) -> Array:
+        return elementwise(mp.atan)(X)
+
     def normal_cdf(self, X: Array) -> Array:
         return elementwise(normal_cdf)(X)
 

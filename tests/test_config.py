@@ -10,8 +10,9 @@ from nerva_core.activations import ReLU
 from nerva_core.config import Config, load_config, make_config, override, parse_config
 from nerva_core.data import Digits, Spirals
 from nerva_core.errors import NervaError
+from nerva_core.gradient_activations import Arctan
 from nerva_core.layers import ActivationLayer, Linear, Sequential
-from nerva_core.optimizers import Adam, Momentum, WeightDecay
+from nerva_core.optimizers import GAF, Adam, Momentum, WeightDecay
 from nerva_core.schedules import MultiStep
 
 
@@ -56,6 +57,16 @@ def test_the_complete_configuration_reads_back(values: dict[str, Any]) -> None:
     assert again == config
     assert again.to_toml() == config.to_toml()
     assert again.model.build() == config.model.build()
+
+
+def test_a_gradient_activation_in_an_optimizer() -> None:
+    expected = GAF(Momentum(0.9), Arctan(0.1, 20.0))
+    texts = ("GAF(Momentum(0.9), arctan, alpha=0.1, beta=20)", "GAF(Momentum, arctan(0.1))", "GAF(optimizer=Momentum)")
+    tables = ({"name": "GAF", "optimizer": "Momentum(0.9)", "activation": {"name": "arctan", "alpha": 0.1}, "beta": 20},)
+    for description in (*texts, *tables):
+        config = make_config({"optimizer": description})
+        assert config.optimizer == expected
+        assert parse_config(config.to_toml()) == config
 
 
 def test_a_list_of_layers() -> None:

@@ -38,7 +38,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is bool:
         return st.booleans()
     if hint is str:
-        return st.text("abc/. ", min_size=1)
+        return st.text(st.sampled_from("aZ09 _-./é"), max_size=8)
     if hint is int:
         return st.integers(low, 1000)
     if hint is float:

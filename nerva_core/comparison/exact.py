@@ -63,6 +63,10 @@ class Numbers(ABC):
         """√x."""
 
     @abstractmethod
+    def arctan(self, x: Number) -> Number:
+        """arctan x."""
+
+    @abstractmethod
     def normal_cdf(self, x: Number) -> Number:
         """Φ(x)."""
 
@@ -131,6 +135,9 @@ class Decimals(Numbers):
     def reciprocal(self, x: Number) -> Number:
         return 1 / x if x != 0 else self.context.nan
 
+    def arctan(self, x: Number) -> Number:
+        return self.context.atan(x)
+
     def normal_cdf(self, x: Number) -> Number:
         return self.context.erfc(-x / self.context.sqrt(2)) / 2
 
@@ -174,6 +181,9 @@ class Balls(Numbers):
 
     def sqrt(self, x: Number) -> Number:
         return x.sqrt()
+
+    def arctan(self, x: Number) -> Number:
+        return x.atan()
 
     def normal_cdf(self, x: Number) -> Number:
         return (-x / self(2).sqrt()).erfc() / 2
@@ -291,6 +301,9 @@ class ExactOps(MatrixOps[ExactMatrix]):
 
     def sqrt(self, X: ExactMatrix) -> ExactMatrix:
         return X.map(self.numbers.sqrt)
+
+    def arctan(self, X: ExactMatrix) -> ExactMatrix:
+        return X.map(self.numbers.arctan)
 
     def normal_cdf(self, X: ExactMatrix) -> ExactMatrix:
         return X.map(self.numbers.normal_cdf)

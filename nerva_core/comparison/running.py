@@ -109,6 +109,9 @@ class RunningNumbers(Numbers):
     def reciprocal(self, x: Running) -> Running:
         return self.function(self.exact.reciprocal, x)
 
+    def arctan(self, x: Running) -> Running:
+        return self.function(self.exact.arctan, x)
+
     def normal_cdf(self, x: Running) -> Running:
         return self.function(self.exact.normal_cdf, x)
 

@@ -66,6 +66,9 @@ class Scalar(Expression):
     def __pow__(self, other: Any) -> Any:
         return self._with("power", self, other)
 
+    def __rpow__(self, other: Any) -> Any:
+        return self._with("power", other, self)
+
     def __neg__(self) -> Any:
         return self._with("negate", self)
 
@@ -304,6 +307,7 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "normal_pdf": _function("φ"),
     "sigmoid": _function("σ"),
     "tanh": _function("tanh"),
+    "arctan": _function("arctan"),
     "sign": _function("sign"),
     "abs": lambda X: Piece(mk.Fenced(markup(X), "|", "|")),
     "maximum": _function("max"),

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, TypeAlias
 
 from nerva_core.activations import Activation
+from nerva_core.gradient_activations import GradientActivation
 from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.expressions import (
     NOTATION,
@@ -129,14 +130,17 @@ class LatexOps(Interpreter[Expression]):
 
 
 def rule_name(f: Callable[..., Any]) -> Markup | None:
-    """How the value and the derivatives of an activation are called: act, act′ and act′′."""
+    """How the value or a derivative of an activation is called: act and act′; G, G′ and G″ of a gradient activation."""
     activation = getattr(f, "__self__", None)
-    if not isinstance(activation, Activation):
+    if not isinstance(activation, (Activation, GradientActivation)):
         return None
-    name = activation_name(activation)
-    for _ in range(("value", "gradient", "second_derivative").index(f.__name__)):
+    name = activation_name(activation) if isinstance(activation, Activation) else mk.Symbol("G")
+    for _ in range(_DERIVATIVES[f.__name__]):
         name = mk.Sup(name, mk.PRIME)
     return name
+
+
+_DERIVATIVES = {"value": 0, "gradient": 1, "derivative": 1, "second_derivative": 2}
 
 
 def activation_name(activation: Activation) -> Markup:

@@ -115,6 +115,7 @@ OTHER_OPERATIONS = {
     "log1p": ("log",),
     "sigmoid": ("tanh",),
     "tanh": ("sigmoid",),
+    "arctan": ("tanh",),
     "softplus": ("sigmoid",),
     "log_sigmoid": ("sigmoid",),
     "normal_cdf": ("normal_pdf",),

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from nerva_core import softmax
 from nerva_core.activations import ACTIVATIONS, Activation
 from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
@@ -32,7 +33,7 @@ from nerva_core.trees import leaves, named_leaves, rebuild
 
 N, D, K = size("N"), size("D"), size("K")
 
-TABLES: tuple[Table[Any], ...] = (LAYERS, ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES)
+TABLES: tuple[Table[Any], ...] = (LAYERS, ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, GRADIENT_ACTIVATIONS)
 """What can be shown; of a name that is in two of them, the first."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -146,6 +147,15 @@ def _read_activation(activation: Activation, reader: Reader) -> None:
         reader.part(title, rule, (X,), lambda result: [("", result)])
 
 
+def _read_gradient_activation(activation: GradientActivation, reader: Reader) -> None:
+    X = reader.matrix("X", (K, D))
+    parts = [("forward", activation.value)]
+    if isinstance(activation, Elementwise):
+        parts += [("backward", activation.derivative), ("backward", activation.second_derivative)]
+    for title, rule in parts:
+        reader.part(title, rule, (X,), lambda result: [("", result)])
+
+
 def _read_loss(loss: Loss, reader: Reader) -> None:
     Y, T = reader.matrix("Y", (N, K)), reader.matrix("T", (N, K))
     for title, rule in (("forward", loss.value), ("backward", loss.gradient)):
@@ -175,6 +185,7 @@ def _read_function(function: Callable[..., Any], reader: Reader) -> None:
 _READINGS: dict[type, Callable[[Any, Reader], None]] = {
     Layer: _read_layer,
     Activation: _read_activation,
+    GradientActivation: _read_gradient_activation,
     Loss: _read_loss,
     Optimizer: _read_optimizer,
     Schedule: lambda schedule, reader: None,  # a function of a step, not of matrices: its docstring is its equation
@@ -228,9 +239,12 @@ def _example(hint: Any) -> Any:
 
 
 def _symbol(name: str, hint: Any) -> Any:
-    """What a parameter is if it is not given: any activation, the size K, a number of its name; None if it needs a value."""
+    """What a parameter is if it is not given: any activation, an example of a gradient activation, the size K, a number of its name;
+    None if it needs a value."""
     if hint is Activation:
         return AnyActivation()
+    if hint is GradientActivation:
+        return symbolic(GRADIENT_ACTIVATIONS, Call(next(iter(GRADIENT_ACTIVATIONS.entries))))
     if hint is int:
         return K if name == "outputs" else None
     return Scalar("symbol", name=identifier(name)) if hint is float else None
@@ -247,6 +261,7 @@ def kind_of(subject: Any) -> tuple[str, str, str, str]:
 _TITLES: dict[type, tuple[str, str, str]] = {
     Layer: ("layer", "Forward", "Backward"),
     Activation: ("activation", "Value", "Derivative"),
+    GradientActivation: ("gradient activation", "Value", "Derivative"),
     Loss: ("loss", "Value", "Gradient"),
     Optimizer: ("optimizer", "Update", ""),
     Schedule: ("schedule", "", ""),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.products import multiply, product
 from sympy_validation.all_sizes.symbols import (
+    ARCTAN,
     NORMAL_CDF,
     NORMAL_PDF,
     Argument,
@@ -19,6 +20,7 @@ from sympy_validation.all_sizes.symbols import (
     row_index,
 )
 from sympy_validation.all_sizes.terms import (
+    ONE,
     ZERO,
     ZERO_ONE,
     Application,
@@ -97,7 +99,9 @@ def _derivative_of_atom(atom: Atom, variable: Variable, p: Index, q: Index) -> P
 
 
 def _derivative_of_function(atom: Application) -> Polynomial:
-    """Φ' = φ, φ'(x) = -x φ(x), and the next order of any other function."""
+    """Φ' = φ, φ'(x) = -x φ(x), arctan'(x) = 1 / (1 + x²), and the next order of any other function."""
+    if atom.function == ARCTAN:
+        return powers.power(ONE + multiply(atom.argument, atom.argument), -1)
     if atom.function == NORMAL_CDF:
         return powers.apply(NORMAL_PDF, atom.argument)
     if atom.function == NORMAL_PDF:

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from nerva_core.errors import NervaError
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
-from sympy_validation.all_sizes.symbols import NORMAL_CDF, NORMAL_PDF, UNIT, Dimension, Index, Number, Output, Size
+from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, NORMAL_PDF, UNIT, Dimension, Index, Number, Output, Size
 from sympy_validation.all_sizes.terms import (
     Application,
     Atom,
@@ -54,6 +54,10 @@ class Domain(Protocol[V]):
 
     def less(self, x: V, y: V) -> bool:
         """x < y; an exception if it cannot be decided."""
+        ...
+
+    def arctan(self, x: V) -> V:
+        """arctan x."""
         ...
 
     def normal_cdf(self, x: V) -> V:
@@ -143,6 +147,8 @@ class _Point(Generic[V]):
         raise TypeError(type(atom).__name__)
 
     def function(self, atom: Application, x: V) -> V:
+        if atom.function == ARCTAN:
+            return self.domain.arctan(x)
         if atom.function == NORMAL_CDF:
             return self.domain.normal_cdf(x)
         if atom.function == NORMAL_PDF:

@@ -15,6 +15,7 @@ from sympy_validation.all_sizes.abstract import AbstractLayer
 from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.symbols import (
+    ARCTAN,
     NORMAL_CDF,
     NORMAL_PDF,
     UNIT,
@@ -104,8 +105,8 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         return AbstractLayer(self._declare(name, Function(name)).name, outputs, parameters or {})
 
     def _declare(self, name: str, declaration: D) -> D:
-        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name):
-            raise NervaError(f"a name is made of letters, digits and _, and is not Φ or φ, got {name!r}")
+        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name, ARCTAN.name):
+            raise NervaError(f"a name is made of letters, digits and _, and is not Φ, φ or arctan, got {name!r}")
         if self._declared.setdefault(name, declaration) != declaration:
             raise NervaError(f"{name!r} is declared twice: as {self._declared[name]!r} and as {declaration!r}")
         return declaration
@@ -235,6 +236,9 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         """√X, for X > 0, because √ has no derivative at 0."""
         self._conditions.positive(X.entry)
         return X.with_entry(powers.power(X.entry, Fraction(1, 2)))
+
+    def arctan(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        return self.unknown(ARCTAN, X)
 
     def normal_cdf(self, X: SymbolicMatrix) -> SymbolicMatrix:
         return self.unknown(NORMAL_CDF, X)

@@ -122,3 +122,4 @@ class Function:
 
 NORMAL_CDF = Function("Φ")
 NORMAL_PDF = Function("φ")
+ARCTAN = Function("arctan")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.gradient_activations import Arctan
 from nerva_core.matrix_ops import MatrixOps
-from nerva_core.optimizers import Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
+from nerva_core.optimizers import GAF, Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
 from sympy_validation.claims import Number
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import equation
@@ -37,6 +38,7 @@ def theorems() -> Iterator[Theorem]:
     yield from adam()
     yield from rmsprop()
     yield from weight_decay()
+    yield from gradient_activation()
 
 
 def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
@@ -292,3 +294,43 @@ def weight_decay_of_momentum(subject: str, variables: dict[str, Any]) -> Iterato
         statement = f"{{}} after two steps of momentum with {name} decay"
         tested, expected = shipped(name == "decoupled"), by_hand(name == "decoupled")
         yield from equation(subject, ("theta", "Delta"), statement, variables, tested, expected, name=f"{name}, momentum")
+
+
+Activation = Callable[[Any], Any]
+"""G of a matrix."""
+
+
+def gaf_gradient_first(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Activation) -> tuple[Any, Any]:
+    """SGD_atan of the authors' code."""
+    v = mu * v + G(D)
+    return theta - eta * v, v
+
+
+def gaf_printed(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Activation) -> tuple[Any, Any]:
+    """Algorithm 1 of the paper."""
+    v = mu * v - eta * D
+    return theta + G(v), v
+
+
+def gaf_momentum_buffer(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Activation) -> tuple[Any, Any]:
+    """SGD_atanMom of the authors' code, where G(-v) = -G(v)."""
+    v = mu * v + D
+    return theta + eta * G(-v), v
+
+
+def gradient_activation() -> Iterator[Theorem]:
+    """The variants of momentum with the arctangent (erratum 001-46): where G acts."""
+    variables: dict[str, Any] = {"alpha": Number(0), "beta": Number(0), **MU, **ETA, **MATRICES}
+    for variant, rule in (("gradient-first", gaf_gradient_first), ("printed", gaf_printed), ("momentum-buffer", gaf_momentum_buffer)):
+
+        def by_hand(space: Any, alpha: Any, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any, rule: Callable[..., Any] = rule) -> Any:
+            v = space.ops.zeros(*space.ops.shape(theta))
+            for D in G[:2]:
+                theta, v = rule(theta, v, D, eta, mu, lambda X: alpha * space.ops.arctan(beta * X))
+            return theta
+
+        def shipped(ops: Ops, alpha: Any, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any, variant: Any = variant) -> Any:
+            return steps(ops, GAF(Momentum(mu=mu), Arctan(alpha, beta), variant=variant), theta, G[:2], eta)[0]
+
+        statement = f"θ after two steps of momentum with α arctan(βg), {variant}"
+        yield from equation("optimizers.GAF", "theta", statement, variables, shipped, by_hand, name=variant)

@@ -38,6 +38,10 @@ def test_optimizers_have_one_part():
     assert list(describe("Momentum")) == ["Momentum (optimizer)", "Update", "Shapes", COUNTS, "Source"]
 
 
+def test_numbers_that_are_given_may_be_powers_of_a_step():
+    assert "0.9^t" in describe("WeightDecay(Adam)")["Update"]
+
+
 def test_schedules_are_their_docstrings():
     sections = describe("StepBased")
     assert list(sections) == ["StepBased (schedule)", "Source"]

@@ -10,6 +10,7 @@ import pytest
 
 from nerva_core.activations import ACTIVATIONS, ReLU, Tanh
 from nerva_core.errors import NervaError
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
 from nerva_core.interpreters.expressions import identifier
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
@@ -181,6 +182,32 @@ def test_activations(name, value, gradient):
     found = equations(subject)
     assert found.forward[-1].text() == value
     assert found.backward[-1].text() == gradient
+
+
+@pytest.mark.parametrize(
+    ("name", "update"),
+    [
+        ("GAF", ["A = G(Dθ)", "θ′ = θ − η A"]),
+        ("GAF(Momentum, variant=printed)", ["A = G(0 + 0.9 Δ − η Dθ)", "Δ′ = 0.9 Δ − η Dθ", "θ′ = θ + A"]),
+        ("GAF(GradientDescent, variant=momentum-buffer)", ["A = G(0 − 1 Dθ)", "θ′ = θ + η A"]),
+        ("GAF(GradientDescent, value_clipping(0.5))", ["A = G(Dθ)", "θ′ = θ − η A"]),
+    ],
+)
+def test_gradient_activation_in_an_update(name, update):
+    found = equations(find(name)[0])
+    assert [equation.text() for equation in found.forward] == update
+    clipped = "value_clipping" in name
+    assert [equation.text() for equation in found.where] == ["G(X) = min(max(X, −0.5), 0.5)" if clipped else "G(X) = α arctan(β X)"]
+
+
+def test_gradient_activations():
+    found = equations(find("Arctan")[0])
+    assert [e.text() for e in found.forward] == ["G(X) = α arctan(β X)"]
+    R = "R = 1/(1 + (β X) ⊙ (β X))"
+    assert [e.text() for e in found.backward] == ["G′(X) = α β (1/(1 + (β X) ⊙ (β X)))", R, "G′′(X) = (−2) α β β ((β X) ⊙ R ⊙ R)"]
+    for G in GRADIENT_ACTIVATIONS:
+        assert equations(G()).forward[-1].left.text() == "G(X)"
+        assert len(equations(G()).backward) >= 2 or G.__name__ == "NormClipping"
 
 
 OPS = backend("numpy", dtype="float64")

@@ -4,6 +4,7 @@ import pytest
 
 from nerva_core.activations import ACTIVATIONS, ELU, Activation, LeakyReLU, QLimit
 from nerva_core.errors import NervaError
+from nerva_core.gradient_activations import Arctan
 from nerva_core.interpreters.expressions import Scalar
 from nerva_core.interpreters.subjects import AnyActivation, K, find, kind_of
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, QActivation, Sequential, Softmax, SReLU
@@ -32,6 +33,9 @@ def test_what_must_be_given_has_a_stand_in():
     assert find("Linear(7)")[0] == Linear(7)
     assert find("ActivationLayer")[0].activation == AnyActivation()
     assert isinstance(find("WeightDecay(Adam)")[0], WeightDecay)
+    activation = find("GAF(Adam)")[0].activation
+    assert isinstance(activation, Arctan)
+    assert isinstance(activation.alpha, Scalar)
 
 
 def test_a_network_may_name_activations():
@@ -55,6 +59,7 @@ def test_a_name_of_two_things():
     assert others == ["activation SReLU"]
     assert find("softmax")[1] == ["function softmax"]
     assert find("Linear")[1] == []
+    assert find("Tanh")[1] == ["gradient activation Tanh"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,7 @@ def test_mistakes(name, message):
 
 def test_kinds():
     assert kind_of(find("Linear")[0]) == ("layer", "Linear", "Forward", "Backward")
+    assert kind_of(find("Arctan")[0]) == ("gradient activation", "Arctan", "Value", "Derivative")
     assert kind_of(find("MSE")[0])[:2] == ("loss", "MeanSquaredError")
     assert kind_of(find("subtract_rows_max")[0])[:2] == ("function", "subtract_rows_max")
     with pytest.raises(NervaError):

@@ -38,7 +38,12 @@ def contains(x: Any, value: mpmath.mpf) -> bool:
 def test_functions_enclose_their_value(x: Fraction) -> None:
     with mpmath.workdps(90):
         y = mpmath.mpf(x.numerator) / x.denominator
-        for ours, theirs in ((REAL.exp, mpmath.exp), (REAL.normal_cdf, mpmath.ncdf), (REAL.normal_pdf, mpmath.npdf)):
+        for ours, theirs in (
+            (REAL.exp, mpmath.exp),
+            (REAL.arctan, mpmath.atan),
+            (REAL.normal_cdf, mpmath.ncdf),
+            (REAL.normal_pdf, mpmath.npdf),
+        ):
             enclosure = Interval.of(ours(x))
             assert contains(enclosure, theirs(y))
             assert enclosure.x.delta < mpmath.mpf(10) ** -50
@@ -102,6 +107,7 @@ FUNCTIONS = {
     "exp": (DUAL.exp, math.exp),
     "log": (DUAL.log, lambda x: 1 / x),
     "sqrt": (DUAL.sqrt, lambda x: 1 / (2 * math.sqrt(x))),
+    "arctan": (DUAL.arctan, lambda x: 1 / (1 + x * x)),
     "normal_cdf": (DUAL.normal_cdf, lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi)),
     "normal_pdf": (DUAL.normal_pdf, lambda x: -x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)),
     "square": (lambda x: x * x, lambda x: 2 * x),

@@ -56,6 +56,10 @@ class Intervals:
             raise Undecided("a comparison")
         return bool(difference.b < 0)
 
+    def arctan(self, x: Any) -> Any:
+        error = mp.mpf(2) ** -100
+        return iv.mpf([mp.atan(mp.mpf(x.a)) - error, mp.atan(mp.mpf(x.b)) + error])
+
     def normal_cdf(self, x: Any) -> Any:
         error = mp.mpf(2) ** -100
         return iv.mpf([mp.ncdf(mp.mpf(x.a)) - error, mp.ncdf(mp.mpf(x.b)) + error])
@@ -203,6 +207,9 @@ class NumberOps(MatrixOps[Numbers]):
     def sqrt(self, X: Numbers) -> Numbers:
         return X.map(lambda x: Dual(y := INTERVALS.power(x.value, Fraction(1, 2)), x.slope / (2 * y)))
 
+    def arctan(self, X: Numbers) -> Numbers:
+        return X.map(lambda x: Dual(INTERVALS.arctan(x.value), x.slope * INTERVALS.power(1 + x.value * x.value, Fraction(-1))))
+
     def normal_cdf(self, X: Numbers) -> Numbers:
         return X.map(lambda x: Dual(INTERVALS.normal_cdf(x.value), INTERVALS.normal_pdf(x.value) * x.slope))
 
@@ -248,6 +255,7 @@ ELEMENTWISE: dict[str, tuple[int, Callable[[Any, Any, Any], Any]]] = {
     "sigmoid": (3, lambda o, X, f: o.sigmoid(X)),
     "sigmoid of -x": (3, lambda o, X, f: o.sigmoid(-X)),
     "tanh": (3, lambda o, X, f: o.tanh(X)),
+    "arctan": (2, lambda o, X, f: o.arctan(X)),
     "Φ": (2, lambda o, X, f: o.normal_cdf(X)),
     "φ": (2, lambda o, X, f: o.normal_pdf(X)),
     "f": (2, lambda o, X, f: o.apply(f["f"].value, X)),

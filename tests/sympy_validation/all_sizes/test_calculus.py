@@ -30,6 +30,7 @@ DERIVATIVES: dict[str, tuple[Callable[..., SymbolicMatrix], Callable[..., Symbol
     "e^(2x)": (lambda o, X: o.exp(2 * X), lambda o, X: 2 * o.exp(2 * X)),
     "log x": (lambda o, X: o.log(X), lambda o, X: o.reciprocal(X)),
     "x log x": (lambda o, X: o.xlogy(X, X), lambda o, X: o.log(X) + o.ones(*o.shape(X))),
+    "arctan": (lambda o, X: o.arctan(X), lambda o, X: o.reciprocal(o.ones(*o.shape(X)) + o.hadamard(X, X))),
     "Φ": (lambda o, X: o.normal_cdf(X), lambda o, X: o.normal_pdf(X)),
     "φ": (lambda o, X: o.normal_pdf(X), lambda o, X: -o.hadamard(X, o.normal_pdf(X))),
     "|x|": (lambda o, X: o.abs(X), lambda o, X: o.sign(X)),

@@ -34,6 +34,9 @@ class Expressions:
     def less(self, x: Any, y: Any) -> bool:
         raise NotImplementedError
 
+    def arctan(self, x: Any) -> Any:
+        return sympy.atan(x)
+
     def normal_cdf(self, x: Any) -> Any:
         return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
 
