@@ -40,3 +40,10 @@ def named_leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         return
     for name, item in zip(getattr(tree, "_fields", map(str, range(len(tree)))), tree, strict=True):
         yield from named_leaves(item, f"{prefix}.{name}" if prefix else name)
+
+
+def map_shapes(f: Callable[[tuple[Any, Any]], Any], shapes: Any) -> Any:
+    """A tree of shapes, which are plain pairs (rows, columns), with ``f`` applied to every shape."""
+    if isinstance(shapes, tuple) and len(shapes) == 2 and not hasattr(shapes, "_fields") and not isinstance(shapes[0], tuple):
+        return f(shapes)
+    return rebuild(shapes, [map_shapes(f, item) for item in shapes])

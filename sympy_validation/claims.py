@@ -24,7 +24,7 @@ from nerva_core.layers import Layer
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.registry import Count, Entry
-from nerva_core.trees import named_leaves, with_leaves
+from nerva_core.trees import map_shapes, named_leaves, with_leaves
 from sympy_validation.grids import Grid
 from sympy_validation.points import PointSpace
 from sympy_validation.spaces import Kind, Space, run
@@ -127,30 +127,13 @@ def _structure(tree: Any) -> Any:
     return tuple(map(_structure, tree)) if isinstance(tree, tuple) else None
 
 
-def _is_shape(tree: Any) -> bool:
-    return isinstance(tree, tuple) and len(tree) == 2 and not isinstance(tree[0], tuple) and not hasattr(tree, "_fields")
-
-
 def _leaf_tree(shapes: Any) -> Any:
     """A tree of shapes as a tree whose leaves are not tuples."""
-    if _is_shape(shapes):
-        return None
-    items = [_leaf_tree(item) for item in shapes]
-    return type(shapes)(*items) if hasattr(shapes, "_fields") else tuple(items)
+    return map_shapes(lambda _: None, shapes)
 
 
 def _named_shapes(shapes: Any) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-
-    def visit(tree: Any, prefix: str) -> None:
-        if _is_shape(tree):
-            found.append((prefix, tree))
-            return
-        for name, item in zip(getattr(tree, "_fields", map(str, range(len(tree)))), tree, strict=True):
-            visit(item, f"{prefix}.{name}" if prefix else name)
-
-    visit(shapes, "")
-    return found
+    return list(named_leaves(map_shapes(list, shapes)))
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from backends.numpy import NumpyBackend
-from nerva_core.layers.base import rebuild
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.numeric_backend import Backend
 from nerva_core.registry import Entry, Table
+from nerva_core.trees import rebuild
 
 Tree = Any
 """A matrix, or a tuple or NamedTuple of trees."""
@@ -24,14 +24,6 @@ def tree_map(f: Callable[..., Any], *trees: Tree) -> Tree:
     if isinstance(first, tuple):
         return rebuild(first, [tree_map(f, *items) for items in zip(*trees, strict=True)])
     return f(*trees)
-
-
-def leaves(tree: Tree) -> Iterator[Any]:
-    if isinstance(tree, tuple):
-        for item in tree:
-            yield from leaves(item)
-    else:
-        yield tree
 
 
 def to_ops(ops: Backend[Any], tree: Tree) -> Tree:

@@ -1,6 +1,6 @@
 from typing import Any, NamedTuple
 
-from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+from nerva_core.trees import leaves, map_shapes, map_tree, named_leaves, rebuild, with_leaves
 
 
 class Pair(NamedTuple):
@@ -28,3 +28,15 @@ def test_with_leaves_is_the_inverse() -> None:
 
 def test_names_are_paths() -> None:
     assert list(named_leaves(TREE)) == [("0.W", 1), ("0.b", 2), ("2.0", 3), ("2.1.0", 4)]
+
+
+def test_rebuild_keeps_the_type_of_the_tuple() -> None:
+    assert rebuild(Pair(0, 0), [1, 2]) == Pair(1, 2)
+    assert type(rebuild(Pair(0, 0), [1, 2])) is Pair
+    assert type(rebuild((0, 0), [1, 2])) is tuple
+
+
+def test_a_shape_is_a_leaf_of_a_tree_of_shapes() -> None:
+    shapes = (Pair((4, 3), (1, 4)), (), ((2, 2), (5, 6)), ((7, 8),))
+    assert map_shapes(lambda shape: shape[0] * shape[1], shapes) == (Pair(12, 4), (), (4, 30), (56,))
+    assert map_shapes(sum, (4, 3)) == 7

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 
 from nerva_core.errors import NervaError
 from nerva_core.layers.activation import ActivationLayer
-from nerva_core.layers.base import LAYERS, Layer, Shape
+from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.matrix_ops import M, MatrixOps, Size
+from nerva_core.trees import leaves, map_shapes
 
 
 @LAYERS.add
@@ -66,7 +66,7 @@ class Sequential(Layer):
         for layer, width in zip(self.layers, self.widths(D)[1:], strict=True):
             name = repr(layer.activation) if isinstance(layer, ActivationLayer) else type(layer).__name__
             parts.append(f"{name} {width}" if hasattr(layer, "outputs") else name)
-        count = sum(math.prod(shape) for shape in _shapes(self.shapes(D)))
+        count = sum(leaves(map_shapes(math.prod, self.shapes(D))))
         return f"{' → '.join(parts)}  ({count:,} parameters)"
 
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
@@ -135,12 +135,3 @@ class Composite(Layer):
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return self.composition().update_state(ops, state, cache)
-
-
-def _shapes(tree: Any) -> Iterator[Shape]:
-    """The shapes in a tree of shapes, which are pairs of sizes."""
-    if len(tree) == 2 and not any(isinstance(item, tuple) for item in tree):
-        yield tree
-    else:
-        for item in tree:
-            yield from _shapes(item)

@@ -8,22 +8,12 @@ import numpy as np
 
 from nerva_core.layers import Layer
 from nerva_core.numeric_backend import Backend
+from nerva_core.trees import map_shapes
 from tests.autodiff import Forward, oracles
 from tests.helpers import Tree, assert_trees_equal, leaves, to_numpy, to_ops, tree_map
 
 Array = np.ndarray[Any, Any]
 TOLERANCE = 1e-10
-
-
-def is_shape(tree: Tree) -> bool:
-    return isinstance(tree, tuple) and len(tree) == 2 and all(isinstance(size, int) for size in tree)
-
-
-def map_shapes(f: Any, shapes: Tree) -> Tree:
-    """``tree_map`` for a tree whose leaves are shapes."""
-    from nerva_core.layers.base import rebuild
-
-    return f(shapes) if is_shape(shapes) else rebuild(shapes, [map_shapes(f, item) for item in shapes])
 
 
 def random_parameters(rng: np.random.Generator, layer: Layer, D: int) -> Tree:

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from nerva_core.layers import LAYERS, Layer, Sequential
-from nerva_core.layers.base import rebuild
 from nerva_core.numeric_backend import Backend
 from tests.helpers import assert_trees_equal, elements_made, examples, to_ops, tree_map
-from tests.layers.check import map_shapes, random_parameters, run
+from tests.layers.check import random_parameters, run
 
 EXAMPLES = examples(LAYERS)
 each_layer = pytest.mark.parametrize("layer", EXAMPLES, ids=repr)
@@ -95,10 +94,3 @@ def test_a_sequence_has_the_shapes_of_its_layers() -> None:
     network = Sequential(tuple(layer for layer in EXAMPLES if isinstance(layer, Layer)))
     widths = network.widths(5)
     assert network.shapes(5) == tuple(layer.shapes(D) for layer, D in zip(network.layers, widths, strict=False))
-
-
-def test_rebuild_keeps_the_type_of_the_tuple() -> None:
-    for layer in EXAMPLES:
-        shapes = layer.shapes(3)
-        assert type(rebuild(shapes, list(shapes))) is type(shapes)
-        assert map_shapes(lambda shape: shape, shapes) == shapes
