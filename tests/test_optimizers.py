@@ -11,8 +11,9 @@ from nerva_core.errors import NervaError
 from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Arctan, Identity, Log, NormClipping, Tanh, ValueClipping
 from nerva_core.numeric_backend import Backend
 from nerva_core.optimizers import GAF, OPTIMIZERS, Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
+from nerva_core.trees import leaves
 from tests.conftest import installed, load_frameworks, make_backend
-from tests.helpers import assert_trees_equal, examples, leaves, to_numpy, to_ops, tree_map
+from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops, tree_map
 
 STEPS = 6
 ETA = 0.0625

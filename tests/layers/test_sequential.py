@@ -9,7 +9,8 @@ from nerva_core.activations import Sigmoid, Tanh
 from nerva_core.errors import NervaError
 from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Layer, Linear, LogSoftmax, Sequential, Softmax
 from nerva_core.numeric_backend import Backend
-from tests.helpers import leaves, to_ops
+from nerva_core.trees import leaves
+from tests.helpers import to_ops
 from tests.layers.check import check_layer, random_parameters
 
 NETWORK = Sequential(
