@@ -16,12 +16,26 @@ from sympy_validation.theorems import (
     matrix_calculus,
     optimizers,
     q_calculus,
+    q_errata,
     schedules,
     softmax,
     specification,
 )
 
-SOURCES = (layers, activations, losses, softmax, specification, matrix_calculus, optimizers, schedules, q_calculus, initializers, errata)
+SOURCES = (
+    layers,
+    activations,
+    losses,
+    softmax,
+    specification,
+    matrix_calculus,
+    optimizers,
+    schedules,
+    q_calculus,
+    initializers,
+    errata,
+    q_errata,
+)
 
 
 @cache
