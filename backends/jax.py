@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -71,10 +70,11 @@ class JaxBackend(NumpyBackend):
         return compiled
 
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[Array]]:
-        state, outputs = self._scan(step)(state, data, self._stacked(inputs))
+        if step not in self._compiled:
+            self._compiled[step] = self._scan(step)
+        state, outputs = self._compiled[step](state, data, self._stacked(inputs))
         return state, list(outputs)
 
-    @functools.cache  # noqa: B019 (a backend lives as long as its compiled steps)
     def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:
         def scan(state: Any, data: Any, stacked: Any) -> Any:
             return self.jax.lax.scan(lambda state, given: step(state, *data, *given), state, stacked)

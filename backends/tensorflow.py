@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -71,10 +70,11 @@ class TensorFlowBackend(Backend[Tensor]):
         return compiled
 
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[Tensor]]:
-        state, outputs = self._loop(step)(state, data, map_tree(self.tf.constant, self._stacked(inputs)))
+        if step not in self._compiled:
+            self._compiled[step] = self._loop(step)
+        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self._stacked(inputs)))
         return state, list(outputs)
 
-    @functools.cache  # noqa: B019 (a backend lives as long as its compiled steps)
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:
         tf = self.tf
 

@@ -42,6 +42,7 @@ class Backend(MatrixOps[M]):
             raise NervaError(f"dtype must be one of {', '.join(map(repr, get_args(DType)))}, got {dtype!r}")
         self.dtype: DType = dtype
         self.device = device
+        self._compiled: dict[Callable[..., Any], Any] = {}  # here and not in a global cache, so that it goes with the backend
         self.start()
 
     @abstractmethod

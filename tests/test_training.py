@@ -1,5 +1,7 @@
 """Training: the same run on every backend, every example used, noise and order from the seed, evaluation mode, divergence."""
 
+import gc
+import weakref
 from collections import Counter
 from typing import Any
 
@@ -91,6 +93,16 @@ def test_every_example_is_used_once_an_epoch(examples: int, batch_size: int, siz
         assert Counter(row for rows in epoch for row in rows) == Counter(range(examples))
     if examples > 3:
         assert trainer.rows[:half] != trainer.rows[half:]
+
+
+def test_a_trainer_goes_when_it_is_no_longer_used(ops: Any) -> None:
+    """Compiled steps refer to it, so they must not be kept in a global place."""
+    trainer = Trainer(configure(backend=ops.name, dtype="float64", training={"epochs": 1, "batch_size": 100}))
+    list(trainer.run())
+    gone = weakref.ref(trainer)
+    del trainer
+    gc.collect()
+    assert gone() is None
 
 
 def test_how_many_steps_run_at_once_changes_nothing(ops: Any, monkeypatch: pytest.MonkeyPatch) -> None:
