@@ -16,7 +16,7 @@ class NotInstalledError(NervaError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint that ends a message about an unknown name: the nearest known name, then all of them."""
-    names = sorted(known)
+    names = sorted(set(known))
     folded = {candidate.casefold(): candidate for candidate in names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     hint = f"did you mean {folded[near[0]]!r}? " if near else ""

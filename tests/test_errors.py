@@ -18,6 +18,10 @@ def test_the_nearest_name_is_suggested_and_all_are_listed(name: str, hint: str) 
     assert did_you_mean(name, ["torch", "numpy", "jax"]) == hint
 
 
+def test_a_name_that_is_known_twice_is_listed_once() -> None:
+    assert did_you_mean("x", ["SReLU", "ELU", "SReLU"]) == "known: ELU, SReLU"
+
+
 def test_errors_of_users_are_one_class() -> None:
     assert issubclass(NotInstalledError, NervaError)
     assert issubclass(NervaError, ValueError)
