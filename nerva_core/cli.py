@@ -11,6 +11,7 @@ import typer
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from nerva_core.reproductions.command import reproduce
 from sympy_validation.command import prove
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ app.command()(show)
 app.command()(prove)
 app.command()(compare)
 app.command()(vectors)
+app.command()(reproduce)
 
 
 @app.callback(invoke_without_command=True)
