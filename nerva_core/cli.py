@@ -13,6 +13,7 @@ from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
 from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
 from nerva_core.predict_command import predict
+from nerva_core.reproductions.command import reproduce
 from sympy_validation.command import prove
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ app.command()(show)
 app.command()(prove)
 app.command()(compare)
 app.command()(vectors)
+app.command()(reproduce)
 
 
 @app.callback(invoke_without_command=True)
