@@ -236,7 +236,8 @@ def test_an_interrupt_is_no_traceback(nerva: Callable[..., Result], monkeypatch:
     monkeypatch.setattr("nerva_core.runs.Run.train", interrupted)
     status, _, err = nerva(*QUICK)
     assert status == 130
-    assert err == "interrupted after 0 of 2 epochs; continue with: nerva train --resume --output runs/digits-numpy-1\n"
+    resume = "nerva train --resume --output runs/digits-numpy-1"
+    assert err == f"interrupted after 0 of 2 epochs, at once, with the last checkpoint kept; continue with: {resume}\n"
 
 
 def test_training_on_numpy_loads_no_framework(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.checkpoints import CHECKPOINT, PREVIOUS
 from nerva_core.config import Config, load_config, make_config
 from nerva_core.errors import NervaError
 from nerva_core.models import load_model, read_safetensors
-from nerva_core.runs import CHECKPOINT, CONFIG, CURVES, METRICS, MODEL, Run, free_directory
+from nerva_core.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, Run, free_directory
 from nerva_core.training import Metrics
 
 
@@ -32,7 +33,7 @@ def stop_after(epoch: int) -> Any:
 def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     run = Run.start(configure(), tmp_path / "run")
     run.train()
-    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, MODEL, CURVES}
+    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, PREVIOUS, MODEL, CURVES, CONFUSION}
     lines = [json.loads(line) for line in (run.directory / METRICS).read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert lines[0].keys() == {"epoch", "lr", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds"}
