@@ -82,6 +82,8 @@ class Config(_Section):
     backend: str = "numpy"
     dtype: DType = "float32"
     device: str = "cpu"
+    compile: bool = True
+    """Whether the backend compiles the step; otherwise it runs the equations one operation after the other, with the same results."""
     seed: Annotated[int, Field(ge=0)] = 0
     data: _Data = Field(default_factory=Digits)
     model: ModelConfig = Field(default_factory=ModelConfig)
