@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +32,10 @@ EPILOG = "Names are text such as [bold]Momentum(mu=0.9)[/bold]; [bold]nerva list
 
 def main() -> None:
     """Run the command line. A user's mistake is one message on stderr and exit status 2; a diverged run is status 1."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns that several functions are compiled
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # on a terminal that does not know σ or →
     try:
         app()
     except NervaError as error:
@@ -40,6 +46,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # such as a full disk under a redirected output
+        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        sys.exit(2)
 
 
 @app.command()

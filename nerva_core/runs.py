@@ -83,7 +83,7 @@ class Run:
         raised; ``on_signal`` is told of the signal when it comes. NervaError if a file cannot be written: the last checkpoint is kept.
         """
         with locked(self.directory), deferred_signals(on_signal) as interruption:
-            self._remove_partial_files()
+            self._remove_what_is_useless()
             write_atomically(self.directory / CONFIG, self.trainer.config.to_toml().encode())
             try:
                 self._train(on_step, on_epoch, interruption)
@@ -130,9 +130,12 @@ class Run:
             self.confusion = self.trainer.confusion()
             write_atomically(self.directory / CONFUSION, confusion_matrix(self.confusion, data.class_names, f"{title}: test set"))
 
-    def _remove_partial_files(self) -> None:
-        """What a process leaves that is killed while it writes. Nobody else writes here: the directory is locked."""
-        for path in self.directory.glob(".*.partial"):
+    def _remove_what_is_useless(self) -> None:
+        """What a process left that was killed while it wrote, and a damaged checkpoint, which must not take the place of the one before.
+
+        Nobody else writes here: the directory is locked.
+        """
+        for path in [*self.directory.glob(".*.partial"), *([self.directory / CHECKPOINT] if self.warning else [])]:
             path.unlink(missing_ok=True)
 
 
@@ -149,10 +152,8 @@ def _new_directory(parent: Path, config: Config) -> Path:
         directory = free_directory(parent, config)
         try:
             directory.mkdir(parents=True)
-        except FileExistsError:
-            if parent.is_dir():
-                continue  # another run was quicker
-            raise NervaError(f"cannot make the directory {directory}: {parent} is not a directory") from None
+        except FileExistsError:  # another run was quicker
+            continue
         except OSError as error:
             raise NervaError(f"cannot make the directory {directory}: {error.strerror}") from None
         return directory

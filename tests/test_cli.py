@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, writes and returns, and one clear message for every mistake."""
 
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -259,3 +260,17 @@ def test_the_installed_command(tmp_path: Path) -> None:
     result = subprocess.run([command, *QUICK, "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "out/metrics.jsonl").read_text().splitlines()[-1])["epoch"] == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_cannot_be_written_and_a_terminal_without_mathematics(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nerva_core.cli"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([*command, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(
+        [*command, *QUICK, "--plot", "--output", str(tmp_path / "out")], capture_output=True, env=environment, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, b"")

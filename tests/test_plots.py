@@ -2,8 +2,9 @@ import io
 
 import matplotlib.image
 import numpy as np
+import pytest
 
-from nerva_core.plots import learning_curves
+from nerva_core.plots import confusion_matrix, learning_curves
 from nerva_core.training import Metrics
 
 
@@ -30,3 +31,9 @@ def test_the_curves_are_drawn_in_both_colours() -> None:
 
 def test_the_same_history_gives_the_same_bytes() -> None:
     assert learning_curves(history(0.5), "t") == learning_curves(history(0.5), "t")
+
+
+@pytest.mark.parametrize("classes", [2, 25])
+def test_a_confusion_matrix_is_a_figure(classes: int) -> None:
+    content = confusion_matrix(np.eye(classes, dtype=int) * 7, [f"class {k}" for k in range(classes)], "confusions")
+    assert content.startswith(b"\x89PNG")

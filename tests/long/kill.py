@@ -1,7 +1,7 @@
 """Runs that are killed at random moments, and resumed: they must end with the weights of a run that was left alone.
 
-    python -m tests.long.kill                          # fifty kills on each installed backend: about fifteen minutes
-    python -m tests.long.kill --kills 5 --backends numpy
+python -m tests.long.kill                          # fifty kills on each installed backend: about fifteen minutes
+python -m tests.long.kill --kills 5 --backends numpy
 """
 
 from __future__ import annotations
