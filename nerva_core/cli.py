@@ -11,6 +11,8 @@ import typer
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
+from nerva_core.predict_command import predict
 from nerva_core.reproductions.command import reproduce
 from sympy_validation.command import prove
 
@@ -196,6 +198,7 @@ def list_names() -> None:
             console.print(f"  {signature(entry)}", markup=False)
 
 
+app.command(epilog=PREDICT_EPILOG)(predict)
 app.command()(show)
 app.command()(prove)
 app.command()(compare)
