@@ -259,7 +259,8 @@ class GAF(Wrapper):
     ) -> tuple[list[M], list[Any]]:
         if self.variant == "gradient-first":
             return self.optimizer.step(ops, states, thetas, [self.activation(ops, Dtheta) for Dtheta in gradients], eta, *scalars)
-        rate, outside = (eta, 1.0) if self.variant == "printed" else (1.0, eta)
+        printed = self.variant == "printed"
         zeros = [ops.zeros(*ops.shape(theta)) for theta in thetas]
-        Deltas, states = self.optimizer.step(ops, states, zeros, gradients, rate)  # what the optimizer adds to any θ, such as 0
-        return [theta + outside * self.activation(ops, Delta) for theta, Delta in zip(thetas, Deltas, strict=True)], states
+        Deltas, states = self.optimizer.step(ops, states, zeros, gradients, eta if printed else 1.0)  # what it adds to any θ, such as 0
+        activated = [self.activation(ops, Delta) for Delta in Deltas]
+        return [theta + (A if printed else eta * A) for theta, A in zip(thetas, activated, strict=True)], states

@@ -301,16 +301,18 @@ def global_norm_clipping() -> Iterator[Theorem]:
     """Two parameters W and b: each gradient is scaled by c / max(‖(DW, Db)‖, c), so that their common norm is at most c."""
     subject = "optimizers.GlobalNormClipping"
     W, b = ("K", "D"), (1, "K")
-    variables: dict[str, Any] = {"c": Number(0), **ETA, "W": W, "b": b, "DW": W, "Db": b}
+    # The threshold is c = 4k, any positive number: so the points at which mutants are tried have norms below it and above it.
+    variables: dict[str, Any] = {"k": Number(0), **ETA, "W": W, "b": b, "DW": W, "Db": b}
 
-    def shipped(ops: Ops, c: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
-        thetas, _ = GlobalNormClipping(GradientDescent(), c).step(ops, ((), ()), (W, b), (DW, Db), eta)
+    def shipped(ops: Ops, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
+        thetas, _ = GlobalNormClipping(GradientDescent(), 4 * k).step(ops, ((), ()), (W, b), (DW, Db), eta)
         return tuple(thetas)
 
     def norm(ops: Ops, DW: Any, Db: Any) -> Any:
         return ops.sqrt(ops.elements_sum(ops.hadamard(DW, DW)) + ops.elements_sum(ops.hadamard(Db, Db)))
 
-    def by_hand(space: Any, c: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
+    def by_hand(space: Any, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
+        c = 4 * k
         factor = c * space.ops.reciprocal(space.ops.maximum(norm(space.ops, DW, Db), space.ops.full(c, 1, 1)))
         return tuple(theta - eta * times(space.ops, factor, Dtheta) for theta, Dtheta in ((W, DW), (b, Db)))
 
