@@ -92,7 +92,7 @@ class Table(Silent):
             f"{type(config.data).__name__}: {trainer.examples} training and {test} test examples, {features} features{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
-            f"{'epoch':>5}  {'lr':>9}  {'train loss':>10}  {'test loss':>10}  {'train acc':>9}  {'test acc':>9}  {'seconds':>7}"
+            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients)}"
         )
         for metrics in run.history:
             self._print(row(metrics))
@@ -142,10 +142,19 @@ class Table(Silent):
         self.console.print(text, markup=False)
 
 
+def header(noise: bool, gradients: bool) -> str:
+    """The titles of the table: with the columns of a network with noise, and of recorded gradients."""
+    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), ("test loss", 10), ("train acc", 9), ("test acc", 9), ("seconds", 7)]
+    columns += [("q lambda", 8)] * noise + [("max |grad|", 10)] * gradients
+    return "  ".join(f"{name:>{width}}" for name, width in columns)
+
+
 def row(m: Metrics) -> str:
     """An epoch as a row of the table."""
     accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
-    return f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    return row + "".join(more)
 
 
 class TensorBoard(Silent):
