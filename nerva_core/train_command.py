@@ -12,6 +12,7 @@ import typer
 from nerva_core.errors import NervaError
 
 if TYPE_CHECKING:
+    from nerva_core.config import Config
     from nerva_core.reporting import Reporters
     from nerva_core.runs import Run
 
@@ -70,6 +71,7 @@ def train(
     output: Annotated[Path | None, _option("A new directory for the results; by default one in ./runs.", OUTPUT)] = None,
     resume: Annotated[bool, _option("Continue the run in --output from its last checkpoint.", OUTPUT, "--resume")] = False,
     checkpoint_every: Annotated[int | None, _option("Save the state every so many epochs.", OUTPUT)] = None,
+    trace: Annotated[bool, _option("Print every matrix of the first step, and do not train.", OUTPUT, "--trace")] = False,
     plot: Annotated[bool, _option("At the end, draw the loss and the confusions as text.", OUTPUT, "--plot")] = False,
     tensorboard: Annotated[bool, _option("Write event files for TensorBoard.", OUTPUT, "--tensorboard")] = False,
     json: Annotated[bool, _option("Print one JSON object an epoch and nothing else.", OUTPUT, "--json")] = False,
@@ -96,16 +98,18 @@ def train(
         "training.checkpoint_every": checkpoint_every,
     }
     overrides = {name: value for name, value in given.items() if value is not None}
-    reporters = _reporters(quiet, json, plot, tensorboard)
-    run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
-    if run.warning:
-        print(f"warning: {run.warning}", file=sys.stderr)
-    _train(run, reporters)
+    if trace:
+        _trace(config, overrides)
+    else:
+        reporters = _reporters(quiet, json, plot, tensorboard)
+        _train(_resumed(output, config, overrides) if resume else _started(output, config, overrides), reporters)
 
 
 def _train(run: Run, reporters: Reporters) -> None:
     from nerva_core.interruption import Interrupted
 
+    if run.warning:
+        print(f"warning: {run.warning}", file=sys.stderr)
     try:
         reporters.start(run)
         run.train(reporters.step, reporters.epoch, reporters.signal)
@@ -141,17 +145,28 @@ def _sizes(text: str | None) -> list[int] | None:
         raise NervaError(f"--sizes must be numbers separated by ';' such as '64;128;10', got {text!r}") from None
 
 
-def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
+def _config(config_file: Path | None, overrides: dict[str, Any]) -> Config:
     from nerva_core.config import load_config, make_config, override
-    from nerva_core.runs import CONFIG, Run
+    from nerva_core.runs import CONFIG
 
     if config_file is not None and (config_file / CONFIG).is_file():
         raise NervaError(
             f"{config_file} is the directory of a run; continue it with: nerva train --resume --output {config_file}, "
             f"or repeat it with: nerva train {config_file / CONFIG}"
         )
-    config = load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
-    return Run.start(config, output)
+    return load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
+
+
+def _trace(config_file: Path | None, overrides: dict[str, Any]) -> None:
+    from nerva_core.trace import print_trace, trace_run
+
+    print_trace(trace_run(_config(config_file, overrides)))
+
+
+def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
+    from nerva_core.runs import Run
+
+    return Run.start(_config(config_file, overrides), output)
 
 
 def _resumed(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:

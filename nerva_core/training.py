@@ -235,6 +235,10 @@ class Trainer:
             np.add.at(result, (self.data.Ttest[rows], predicted), 1)
         return result
 
+    def first_input(self) -> StepInput:
+        """What the next step is given, if an epoch begins with it."""
+        return next(self._inputs())
+
     def to_numpy(self) -> TrainingState:
         """The state as NumPy arrays."""
         result: TrainingState = map_tree(self.ops.to_numpy, self.state)

@@ -287,3 +287,12 @@ def test_an_output_that_cannot_be_written_and_a_terminal_without_mathematics(tmp
         [*command, *QUICK, "--plot", "--output", str(tmp_path / "out")], capture_output=True, env=environment, check=False
     )
     assert (result.returncode, result.stderr) == (0, b"")
+
+
+def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    flags = ("--data", "Checkerboard(n=20)", "--layers", "ReLU;Linear", "--sizes", "2;3;2", "--batch-size", "4", "--optimizer", "Momentum")
+    status, out, err = nerva("train", *flags, "--trace")
+    assert (status, err) == (0, "")
+    for expected in ("Z = X · Wᵀ + 1_N · b  (N × K = 4 × 3)", "DW = DZᵀ · X  (K × D = 3 × 2)", "layer 3, Linear: Momentum of b"):
+        assert expected in out
+    assert list(tmp_path.iterdir()) == []
