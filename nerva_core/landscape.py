@@ -74,7 +74,7 @@ def on_examples(trainer: Trainer, examples: int) -> Trainer:
 
 
 def parabola(t: Array, losses: Array, rise: float = 1.0) -> Array:
-    """The parabola with the least value of the curve at t = 0 that has risen by ``rise``, or as far as the curve goes, where the curve has."""
+    """The parabola from the curve at t = 0 that has risen by ``rise`` (or as far as the curve does) where the curve first has."""
     centre = losses[np.abs(t).argmin()]
     level = min(rise, float(losses.max() - centre))
     reached = np.abs(t[losses - centre >= level - 1e-12]).min()
