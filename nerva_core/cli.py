@@ -13,6 +13,7 @@ import typer
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from nerva_core.landscape_command import landscape
 from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
 from nerva_core.predict_command import predict
 from nerva_core.reproductions.command import reproduce
@@ -102,6 +103,7 @@ app.command()(prove)
 app.command()(compare)
 app.command()(vectors)
 app.command()(reproduce)
+app.command()(landscape)
 
 
 @app.callback(invoke_without_command=True)
