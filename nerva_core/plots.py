@@ -117,6 +117,7 @@ def confusion_matrix(confusion: Array, names: Sequence[str], title: str) -> byte
         for (i, j), count in np.ndenumerate(confusion):
             if count:
                 axis.text(j, i, str(count), ha="center", va="center", fontsize=8, color="white" if fractions[i, j] > 0.5 else "black")
+    return png(figure)
 
 
 def loss_along_directions(curves: Mapping[str, LossCurve]) -> bytes:
