@@ -87,12 +87,10 @@ def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callab
         eta = learning_rate(state.count) if callable(learning_rate) else learning_rate
         scalars = step_scalars(chosen, eta, state.count + 1)
         thetas, structure = jax.tree.flatten(params)
-        updates, states = [], []
-        for theta, gradient, s in zip(thetas, jax.tree.leaves(gradients), state.states, strict=True):
-            numbers = [c.astype(theta.dtype) if hasattr(c, "astype") else np.asarray(c, theta.dtype) for c in scalars]
-            new, s = chosen.update(_operations(theta), s, _matrix(theta), _matrix(gradient), *numbers)
-            updates.append((new - _matrix(theta)).reshape(theta.shape))
-            states.append(s)
+        numbers = [c.astype(thetas[0].dtype) if hasattr(c, "astype") else np.asarray(c, thetas[0].dtype) for c in scalars]
+        matrices, slopes = ([_matrix(leaf) for leaf in tree] for tree in (thetas, jax.tree.leaves(gradients)))
+        new, states = chosen.step(_operations(thetas[0]), state.states, matrices, slopes, *numbers)
+        updates = [(n - m).reshape(theta.shape) for n, m, theta in zip(new, matrices, thetas, strict=True)]
         return jax.tree.unflatten(structure, updates), RuleState(state.count + 1, tuple(states))
 
     return optax.GradientTransformation(start, update)

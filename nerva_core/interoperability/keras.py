@@ -135,21 +135,28 @@ def _optimizer_class() -> Any:
                     kept.append(slot)
                 self._kept.append(kept)
 
-        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            dtype = keras.backend.standardize_dtype(variable.dtype)
-            shape, kept = _matrix_shape(variable.shape), self._kept[self._get_variable_index(variable)]
+        def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+            """One step on all variables; Keras would take them one by one, and some rules look at all."""
+            dtype = keras.backend.standardize_dtype(trainable_variables[0].dtype)
+            slots = [self._kept[self._get_variable_index(variable)] for variable in trainable_variables]
+            shapes = [_matrix_shape(variable.shape) for variable in trainable_variables]
             scalars = [ops.cast(c, dtype) for c in _scalars(self.rule, learning_rate, self.iterations + 1)]
-            state = self.as_state([ops.reshape(ops.convert_to_tensor(slot), shape) for slot in kept])
-            theta, Dtheta = (ops.reshape(ops.cast(ops.convert_to_tensor(x), dtype), shape) for x in (variable, gradient))
-            new, state = self.rule.update(operations(keras.backend.backend(), dtype), state, theta, Dtheta, *scalars)
-            self.assign(variable, ops.reshape(new, variable.shape))
-            for slot, matrix in zip(kept, leaves(state), strict=True):
-                self.assign(slot, ops.reshape(matrix, variable.shape))
+            states = [self.as_state([_as(slot, dtype, shape) for slot in kept]) for kept, shape in zip(slots, shapes, strict=True)]
+            thetas, gradients = ([_as(x, dtype, s) for x, s in zip(xs, shapes, strict=True)] for xs in (trainable_variables, grads))
+            step = self.rule.step(operations(keras.backend.backend(), dtype), states, thetas, gradients, *scalars)
+            for variable, kept, theta, state in zip(trainable_variables, slots, *step, strict=True):
+                for target, matrix in zip((variable, *kept), (theta, *leaves(state)), strict=True):
+                    self.assign(target, ops.reshape(matrix, variable.shape))
 
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "rule": describe(self.rule)}
 
     return RuleOptimizer
+
+
+def _as(x: Any, dtype: str, shape: tuple[int, int]) -> Any:
+    ops = require("keras", "keras").ops
+    return ops.reshape(ops.cast(ops.convert_to_tensor(x), dtype), shape)
 
 
 def _matrix_shape(shape: Any) -> tuple[int, int]:

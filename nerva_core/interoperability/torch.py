@@ -87,8 +87,8 @@ def _on_device(noise: Any, X: Any) -> Any:
 def optimizer(params: Iterable[Any], rule: Optimizer | str, lr: float) -> Any:
     """A ``torch.optim.Optimizer`` for the update rule: ``optimizer(net.parameters(), "GAF(Momentum(0.9), arctan)", lr=0.05)``.
 
-    The learning rate is η, which PyTorch's schedulers may change. A parameter that is no matrix counts as one: a vector as a row, a tensor
-    of more axes with all but the first joined.
+    The learning rate is η, which PyTorch's schedulers may change. A rule that looks at all parameters looks at those of a group.
+    A parameter that is no matrix counts as one: a vector as a row, a tensor of more axes with all but the first joined.
     """
     return _classes().Optimizer(params, as_rule(rule), lr)
 
@@ -219,21 +219,25 @@ def _optimizer_class() -> Any:
                 with torch.enable_grad():
                     loss = closure()
             for group in self.param_groups:
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        self._update(parameter, group["lr"])
+                given = [parameter for parameter in group["params"] if parameter.grad is not None]
+                if given:
+                    self._update(given, group["lr"])
             return loss
 
-        def _update(self, parameter: Any, lr: float) -> None:
-            ops, theta, kept = _operations(parameter), _matrix(parameter), self.state[parameter]
-            if not kept:
-                kept["step"] = 0
-                kept.update((name, matrix.clone()) for name, matrix in named_leaves(self.rule.init(ops, theta)))
-            kept["step"] += 1
-            state = with_leaves(self._template, [kept[name] for name, _ in named_leaves(self._template)])
-            scalars = [ops.scalar(c) for c in self.rule.scalars(float(lr), kept["step"])]
-            new, state = self.rule.update(ops, state, theta, _matrix(parameter.grad), *scalars)
-            parameter.copy_(new.reshape(parameter.shape))
-            kept.update(named_leaves(state))
+        def _update(self, parameters: list[Any], lr: float) -> None:
+            """One step of the rule on the parameters of a group, which are of one dtype and on one device."""
+            ops, thetas = _operations(parameters[0]), [_matrix(parameter) for parameter in parameters]
+            all_kept = [self.state[parameter] for parameter in parameters]
+            for kept, theta in zip(all_kept, thetas, strict=True):
+                if not kept:
+                    kept["step"] = 0
+                    kept.update((name, matrix.clone()) for name, matrix in named_leaves(self.rule.init(ops, theta)))
+                kept["step"] += 1
+            states = [with_leaves(self._template, [kept[name] for name, _ in named_leaves(self._template)]) for kept in all_kept]
+            scalars = [ops.scalar(c) for c in self.rule.scalars(float(lr), max(kept["step"] for kept in all_kept))]
+            new, states = self.rule.step(ops, states, thetas, [_matrix(parameter.grad) for parameter in parameters], *scalars)
+            for parameter, kept, theta, state in zip(parameters, all_kept, new, states, strict=True):
+                parameter.copy_(theta.reshape(parameter.shape))
+                kept.update(named_leaves(state))
 
     return RuleOptimizer

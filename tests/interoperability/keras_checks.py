@@ -35,12 +35,14 @@ def check_training_and_saving(directory: str) -> None:
 
 def check_rule(rule: Optimizer) -> None:
     """Three steps of the optimizer of Keras, η = 1/16, which is exact in its float32, against the rule itself, to the last bit."""
-    ops = backend(keras.backend.backend(), "float32")
-    gradients = np.random.default_rng(1).normal(size=(3, 2, 3)).astype("float32")
-    variable, optimizer = keras.Variable(np.ones((2, 3)), dtype="float32"), interop.optimizer(rule, 0.0625)
-    theta = ops.matrix(np.ones((2, 3)))
-    state = rule.init(ops, theta)
-    for t, gradient in enumerate(gradients, 1):
-        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
-        theta, state = rule.update(ops, state, theta, ops.matrix(gradient), *(ops.scalar(c) for c in rule.scalars(0.0625, t)))
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), ops.to_numpy(theta), err_msg=repr(rule))
+    ops, rng = backend(keras.backend.backend(), "float32"), np.random.default_rng(1)
+    variables, optimizer = [keras.Variable(np.ones(shape), dtype="float32") for shape in ((2, 3), (3,))], interop.optimizer(rule, 0.0625)
+    thetas = [ops.matrix(np.ones(shape)) for shape in ((2, 3), (1, 3))]
+    states = [rule.init(ops, theta) for theta in thetas]
+    for t in (1, 2, 3):
+        gradients = [rng.normal(size=tuple(variable.shape)).astype("float32") for variable in variables]
+        optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients], variables)
+        scalars = [ops.scalar(c) for c in rule.scalars(0.0625, t)]
+        thetas, states = rule.step(ops, states, thetas, [ops.matrix(gradient) for gradient in gradients], *scalars)
+    for variable, theta in zip(variables, thetas, strict=True):
+        np.testing.assert_array_equal(np.atleast_2d(keras.ops.convert_to_numpy(variable)), ops.to_numpy(theta), err_msg=repr(rule))
