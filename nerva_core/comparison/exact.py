@@ -274,6 +274,9 @@ class ExactOps(MatrixOps[ExactMatrix]):
     def identity(self, n: Size) -> ExactMatrix:
         return self.Diag(self.ones(1, n))
 
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> ExactMatrix:
+        return ExactMatrix(self.numbers, tuple(tuple(map(self.numbers, row)) for row in rows))
+
     def transpose(self, X: ExactMatrix) -> ExactMatrix:
         return X.transpose()
 

@@ -20,6 +20,7 @@ from sympy_validation.theorems import (
     schedules,
     softmax,
     specification,
+    tmaf,
 )
 
 SOURCES = (
@@ -35,6 +36,7 @@ SOURCES = (
     initializers,
     errata,
     q_errata,
+    tmaf,
 )
 
 
