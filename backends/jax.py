@@ -10,6 +10,7 @@ import numpy as np
 from backends import accurate, steps
 from backends.numpy import Array, NumpyBackend
 from nerva_core.numeric_backend import F
+from nerva_core.trees import leaves
 
 
 class JaxBackend(NumpyBackend):
@@ -77,14 +78,20 @@ class JaxBackend(NumpyBackend):
         compiled: F = self.jax.jit(function)
         return compiled
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[Array]]:
+    def run_steps(
+        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
+    ) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._scan(step)
         state, outputs = self._compiled[step](state, data, self._stacked(inputs))
-        return state, list(outputs)
+        return state, self.to_numpy(outputs)
 
     def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:
         def scan(state: Any, data: Any, stacked: Any) -> Any:
-            return self.jax.lax.scan(lambda state, given: step(state, *data, *given), state, stacked)
+            def body(state: Any, given: Any) -> Any:
+                state, outputs = step(self, state, *data, *given)
+                return state, self.xp.concatenate(list(leaves(outputs)), axis=1)[0]
+
+            return self.jax.lax.scan(body, state, stacked)
 
         return self.jax.jit(scan, donate_argnums=0)

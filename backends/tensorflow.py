@@ -69,11 +69,13 @@ class TensorFlowBackend(Backend[Tensor]):
         compiled: F = self.tf.function(function, reduce_retracing=True)
         return compiled
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[Tensor]]:
+    def run_steps(
+        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
+    ) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
         state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self._stacked(inputs)))
-        return state, list(outputs)
+        return state, self.to_numpy(outputs)
 
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:
         tf = self.tf
@@ -82,8 +84,8 @@ class TensorFlowBackend(Backend[Tensor]):
             count = len(next(leaves(stacked)))
 
             def body(k: Any, state: Any, outputs: Any) -> Any:
-                state, output = step(state, *data, *map_tree(lambda array: array[k], stacked))
-                return k + 1, state, outputs.write(k, output)
+                state, values = step(self, state, *data, *map_tree(lambda array: array[k], stacked))
+                return k + 1, state, outputs.write(k, tf.concat(list(leaves(values)), axis=1)[0])
 
             start = (tf.constant(0), state, tf.TensorArray(self._dtype, size=count))
             _, state, outputs = tf.while_loop(lambda k, *_: k < count, body, start)

@@ -52,6 +52,10 @@ class TorchBackend(Backend[Tensor]):
     def take_rows(self, X: Tensor, indices: Any) -> Tensor:
         return X[self.torch.as_tensor(np.ascontiguousarray(indices), device=self._device)]
 
+    def _fetch(self, rows: list[list[Tensor]]) -> np.ndarray[Any, Any]:
+        values = self.torch.cat([value for row in rows for value in row])  # so that a device is waited for once
+        return self.to_numpy(values).reshape(len(rows), -1)
+
     # The primitives.
 
     def shape(self, X: Tensor) -> tuple[Size, Size]:

@@ -74,6 +74,8 @@ class TrainingConfig(_Section):
     batch_size: PositiveInt = 16
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
+    record_gradients: bool = False
+    """Whether the metrics have the largest magnitude of a gradient in every epoch."""
 
 
 class Config(_Section):
@@ -82,6 +84,8 @@ class Config(_Section):
     backend: str = "numpy"
     dtype: DType = "float32"
     device: str = "cpu"
+    compile: bool = True
+    """Whether the backend compiles the step; otherwise it runs the equations one operation after the other, with the same results."""
     seed: Annotated[int, Field(ge=0)] = 0
     data: _Data = Field(default_factory=Digits)
     model: ModelConfig = Field(default_factory=ModelConfig)

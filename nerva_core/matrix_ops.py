@@ -336,8 +336,8 @@ class MatrixOps(ABC, Generic[M]):
             rest = self.hadamard(Y, self.less(self.full(point, m, n), X))
             result = result + self.unit(j, len(s) + 1) @ self.columns_sum(above - rest)
             above = rest
-        result = result + self.unit(len(s), len(s) + 1) @ self.columns_sum(above)
-        return result
+        last: M = self.unit(len(s), len(s) + 1) @ self.columns_sum(above)
+        return self.add(result, last)
 
     def _row(self, X: M, j: int, m: int) -> M:
         """e_jᵀ · X, the row j of X, which has m rows."""

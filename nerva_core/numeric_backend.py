@@ -80,17 +80,31 @@ class Backend(MatrixOps[M]):
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
         return function
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, list[M]]:
-        """Run ``state, output = step(state, *data, *input)`` for each of ``inputs`` in turn: (the last state, the outputs).
+    def run_steps(
+        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
+    ) -> tuple[Any, np.ndarray[Any, Any]]:
+        """Run ``state, outputs = step(ops, state, *data, *input)`` for each of ``inputs`` in turn: (the last state, all outputs).
 
-        The inputs are trees of NumPy arrays, each of the same shapes: integers for rows, matrices, and numbers of shape (). The given
-        state is consumed. A framework that compiles runs all steps in one call.
+        The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. The inputs are
+        trees of NumPy arrays, each of the same shapes: integers for rows, matrices, and numbers of shape (). The given state is
+        consumed: its matrices may be overwritten. ``outputs`` is a tree of 1 x 1 matrices, at least one; all of them are fetched once,
+        as an array with a row for every step and a column for every leaf. A framework that compiles runs all steps in one call.
         """
-        outputs = []
+        return self.run_plainly(step, state, data, inputs)
+
+    def run_plainly(
+        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
+    ) -> tuple[Any, np.ndarray[Any, Any]]:
+        """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
+        rows = []
         for given in inputs:
-            state, output = step(state, *data, *map_tree(self._argument, given))
-            outputs.append(output)
-        return state, outputs
+            state, outputs = step(self, state, *data, *map_tree(self._argument, given))
+            rows.append(list(leaves(outputs)))
+        return state, self._fetch(rows)
+
+    def _fetch(self, rows: list[list[M]]) -> np.ndarray[Any, Any]:
+        """Rows of 1 x 1 matrices as one array."""
+        return np.array([[self.to_numpy(value)[0, 0] for value in row] for row in rows])
 
     def _argument(self, array: np.ndarray[Any, Any]) -> Any:
         if array.dtype.kind == "i":

@@ -1,7 +1,7 @@
 """Grids and initial values of the step functions of trainable matrix activation functions (TMAF, sections 2 and 3).
 
 A grid s_1 < ... < s_p has the intervals (-∞, s_1], (s_1, s_2], ..., (s_p, ∞), closed on the right, also the first (printed open:
-erratum 002-09). A step function has a trained value on each. Adding a grid is one entry here; it is then known in configurations by its name.
+erratum 002-09). A step function has a trained value on each. Adding a grid is one entry here; configurations then know it by its name.
 """
 
 from __future__ import annotations

@@ -6,13 +6,14 @@ of the layers. Nothing of it depends on the backend or on how far a run has come
 
 from __future__ import annotations
 
+import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from nerva_core.models import load_weights
 from nerva_core.numeric_backend import Backend, backend
 from nerva_core.optimizers import Optimizer
 from nerva_core.trees import leaves, map_tree, with_leaves
+
+I = TypeVar("I")  # noqa: E741
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
@@ -47,6 +50,24 @@ class TrainingState(NamedTuple):
     params: Any
     optimizer: Any
     statistics: Any
+
+
+class StepOutput(NamedTuple):
+    """What one step reports, each 1 x 1. ``Backend.run_steps`` gives them as the columns of an array, in this order."""
+
+    loss: Any
+    """The mean loss of the batch before the step."""
+    largest_gradient: Any = ()
+    """The largest |Dθ| of all parameters, before the optimizer changes it; nothing unless gradients are recorded."""
+
+
+class EvaluationOutput(NamedTuple):
+    """What the evaluation of a batch reports, each 1 x 1."""
+
+    loss: Any
+    """The loss of the batch: a sum, or the mean, as the loss function has it."""
+    correct: Any
+    """The number of rows whose class is predicted."""
 
 
 class StepInput(NamedTuple):
@@ -71,6 +92,10 @@ class Metrics:
     test_accuracy: float | None
     seconds: float
     """The time of the training steps, without evaluation."""
+    largest_gradient: float | None = None
+    """The largest |Dθ| of all parameters and steps of the epoch; None unless gradients are recorded."""
+    q_lambda: float | None = None
+    """The λ with which the noise of the q-activations was drawn, the largest of them; None if there are none."""
 
 
 def random_stream(seed: int, *key: int) -> np.random.Generator:
@@ -88,21 +113,52 @@ def training_step(
     T: M,
     noise: Any,
     scalars: tuple[Any, ...],
-) -> tuple[TrainingState, M]:
-    """One step on a batch: the new state, and the mean loss of the batch before the step (1 x 1)."""
+    record_gradients: bool = False,
+) -> tuple[TrainingState, StepOutput]:
+    """One step on a batch: the new state, and what is reported of the step."""
     N, _ = ops.shape(X)
     Y, cache = network.feedforward(ops, state.params, X, *noise)
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
     if not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
     _, gradients = network.backpropagate(ops, state.params, cache, DY)
-    updated = [
-        optimizer.update(ops, s, theta, Dtheta, *scalars)
-        for s, theta, Dtheta in zip(state.optimizer, leaves(state.params), leaves(gradients), strict=True)
-    ]
-    params = with_leaves(state.params, [theta for theta, _ in updated])
+    thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
     statistics = network.update_state(ops, state.statistics, cache)
-    return TrainingState(params, tuple(s for _, s in updated), statistics), value
+    outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
+    return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+
+
+def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:
+    """The largest absolute value of all elements of all matrices (1 x 1)."""
+    return functools.reduce(ops.maximum, (ops.rows_max(ops.columns_max(ops.abs(X))) for X in matrices))
+
+
+def count_correct(ops: Backend[M], Y: M, T: M, threshold: float) -> M:
+    """The number of rows (1 x 1) in which the first of the largest outputs is that of the class, for one-hot targets.
+
+    With a single output: of the rows where y > threshold if and only if the class, which is then the target, is 1.
+    """
+    N, K = ops.shape(Y)
+    if K == 1:
+        return ops.elements_sum(ops.equal(T, ops.greater(Y, ops.full(threshold, N, K))))
+    order = ops.row_repeat(ops.matrix(np.arange(K, 0, -1)), N)  # the largest where the first column is
+    largest = ops.equal(Y, ops.column_repeat(ops.rows_max(Y), K))
+    predicted, actual = (ops.rows_max(ops.hadamard(chosen, order)) for chosen in (largest, T))
+    return ops.elements_sum(ops.equal(predicted, actual))
+
+
+def grouped(inputs: Iterable[I], rows: int, batch: int, noise: Callable[[I], Any]) -> Iterator[list[I]]:
+    """The inputs of the steps over a number of rows, in groups that run in one call: on batches of one size, with bounded noise."""
+    supply = iter(inputs)
+    full, rest = divmod(rows, batch)
+    for count in [full] * (full > 0) + [1] * (rest > 0):
+        first = next(supply)
+        size = sum(array.nbytes for array in leaves(noise(first)))
+        limit = max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, size)))
+        length = math.ceil(count / math.ceil(count / limit))  # groups of equal size, where possible: they compile once
+        steps = chain([first], islice(supply, count - 1))
+        while group := list(islice(steps, length)):
+            yield group
 
 
 class Trainer:
@@ -120,7 +176,7 @@ class Trainer:
         self._test = self._on_device(self.data.Xtest, self.data.targets(self.data.Ttest, outputs))
         self.epoch = 0
         self.state = self._initial_state()
-        self._forward = self.ops.compile(self._forward_on_rows)
+        self._run_steps = self.ops.run_steps if config.compile else self.ops.run_plainly
 
     @property
     def examples(self) -> int:
@@ -143,19 +199,25 @@ class Trainer:
 
     def evaluate(self, test: bool = True) -> tuple[float, float | None]:
         """(mean loss, accuracy) on the test or training set."""
-        X, T = self._test if test else self._train
-        labels = self.data.Ttest if test else self.data.Ttrain
+        data = self._test if test else self._train
+        N = len(self.data.Ttest if test else self.data.Ttrain)
         network = self.network.at_epoch(max(1, self.epoch))
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
-        total, correct = 0.0, 0
-        for start in range(0, len(labels), EVALUATION_BATCH):
-            rows = np.arange(start, min(start + EVALUATION_BATCH, len(labels)))
-            noise = self.ops.matrices(network.draw_for_evaluation(random, len(rows), self.data.inputs))
-            Y, value = self._forward(self.state.params, self.state.statistics, X, T, rows, noise)
-            total += float(self.ops.to_numpy(value)[0, 0]) * (len(rows) if self.config.loss.mean else 1)
-            if self.data.classes is not None:
-                correct += int((self._predicted(self.ops.to_numpy(Y)) == labels[rows]).sum())
-        return total / len(labels), None if self.data.classes is None else correct / len(labels)
+        batches = [np.arange(start, min(start + EVALUATION_BATCH, N)) for start in range(0, N, EVALUATION_BATCH)]
+        inputs = ((rows, network.draw_for_evaluation(random, len(rows), self.data.inputs)) for rows in batches)
+        state, values = (self.state.params, self.state.statistics), []
+        for chunk in grouped(inputs, N, EVALUATION_BATCH, lambda given: given[1]):
+            state, outputs = self._run_steps(self._evaluate_rows, state, data, chunk)
+            values.append(outputs)
+        self.state = self.state._replace(params=state[0], statistics=state[1])
+        result = EvaluationOutput(*np.concatenate(values).astype(float).T)
+        sizes = [len(rows) if self.config.loss.mean else 1 for rows in batches]
+        accuracy = None if self.data.classes is None else float(result.correct.sum()) / N
+        return float(result.loss @ sizes) / N, accuracy
+
+    def first_input(self) -> StepInput:
+        """What the next step is given, if an epoch begins with it."""
+        return next(self._inputs())
 
     def to_numpy(self) -> TrainingState:
         """The state as NumPy arrays."""
@@ -168,11 +230,15 @@ class Trainer:
 
     def _run_epoch(self, on_step: Callable[[int, int], None]) -> Metrics:
         started = time.perf_counter()
-        losses, lr = [], 0.0
-        for chunk in self._chunks():
+        losses: list[float] = []
+        gradients: list[float] = []
+        lr = 0.0
+        for chunk in grouped(self._inputs(), self.examples, self.config.training.batch_size, lambda given: given.noise):
             inputs = [(given.rows, given.noise, given.scalars) for given in chunk]
-            self.state, values = self.ops.run_steps(self._step_on_rows, self.state, self._train, inputs)
-            losses += [float(self.ops.to_numpy(value)[0, 0]) for value in values]
+            self.state, values = self._run_steps(self._step_on_rows, self.state, self._train, inputs)
+            outputs = StepOutput(*values.T)
+            losses += outputs.loss.tolist()
+            gradients += list(outputs.largest_gradient)
             lr = chunk[-1].lr
             on_step(self.epoch, len(losses))
         seconds = time.perf_counter() - started
@@ -181,20 +247,9 @@ class Trainer:
         train_loss, train_accuracy = self.evaluate(test=False)
         test_loss, test_accuracy = self.evaluate(test=True)
         self._require_finite([train_loss], lr)
-        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds)
-
-    def _chunks(self) -> Iterator[list[StepInput]]:
-        """The steps of the epoch, in groups on batches of one size that run in one call."""
-        full, rest = divmod(self.examples, self.config.training.batch_size)
-        inputs = self._inputs()
-        for count in [full] * (full > 0) + [1] * (rest > 0):
-            first = next(inputs)
-            noise = sum(array.nbytes for array in leaves(first.noise))
-            limit = max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, noise)))
-            size = math.ceil(count / math.ceil(count / limit))  # groups of equal size, where possible: they compile once
-            steps = chain([first], islice(inputs, count - 1))
-            while chunk := list(islice(steps, size)):
-                yield chunk
+        recorded = float(max(gradients)) if gradients else None
+        scale = self.network.at_epoch(self.epoch).noise_scale()
+        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale)
 
     def _inputs(self) -> Iterator[StepInput]:
         """What each step of the epoch is given, drawn when it is asked for."""
@@ -209,14 +264,20 @@ class Trainer:
             draws = network.draw(noise, len(rows), self.data.inputs)
             yield StepInput(lr, rows, draws, tuple(np.asarray(c) for c in config.optimizer.scalars(lr, t + 1)))
 
-    def _step_on_rows(self, state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> tuple[TrainingState, Any]:
-        ops, config = self.ops, self.config
+    def _step_on_rows(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
+    ) -> tuple[TrainingState, StepOutput]:
+        config = self.config
         X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
-        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars)
+        record = config.training.record_gradients
+        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record)
 
-    def _forward_on_rows(self, params: Any, statistics: Any, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
-        Y = self.network.evaluate(self.ops, params, statistics, self.ops.take_rows(X, rows), *noise)
-        return Y, self.config.loss.value(self.ops, Y, self.ops.take_rows(T, rows))
+    def _evaluate_rows(self, ops: Backend[Any], state: Any, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, EvaluationOutput]:
+        loss = self.config.loss
+        X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        Y = self.network.evaluate(ops, *state, X, *noise)
+        correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, Y, T, loss.threshold)
+        return state, EvaluationOutput(loss.value(ops, Y, T), correct)
 
     def _on_device(self, X: Any, T: Any) -> tuple[Any, Any]:
         return self.ops.matrix(X), self.ops.matrix(T)
@@ -236,12 +297,6 @@ class Trainer:
             raise NervaError(f"the first of model.sizes must be the number of features, {self.data.inputs}, got {sizes[0]}")
         if self.config.loss.classification and self.data.classes is None:
             raise NervaError(f"the loss {type(self.config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
-
-    def _predicted(self, Y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        if Y.shape[1] > 1:
-            classes: np.ndarray[Any, Any] = Y.argmax(axis=1)
-            return classes
-        return np.where(Y[:, 0] > self.config.loss.threshold, 1, 0)
 
     def _require_finite(self, losses: list[float], lr: float) -> None:
         for step, value in enumerate(losses, 1):

@@ -182,5 +182,24 @@ def test_a_compiled_step_is_the_eager_one(ops_of_dtype: Backend[Any], rng: np.ra
         assert all(a.dtype == ops.dtype for a in (*actual[0], *actual[1:]))
 
 
+@pytest.mark.parametrize("run", ["run_steps", "run_plainly"])
+def test_steps_give_the_last_state_and_all_outputs_as_one_array(ops_of_dtype: Backend[Any], run: str) -> None:
+    """The outputs are a nested tuple of 1 x 1 matrices; the inputs are rows, matrices and numbers."""
+    ops = ops_of_dtype
+
+    def step(ops: Any, state: Any, X: Any, rows: Any, noise: Any, c: Any) -> Any:
+        (total,) = state
+        Y = c * ops.take_rows(X, rows) + noise
+        return (total + Y,), (ops.elements_sum(Y), (ops.elements_sum(total),))
+
+    X = ops.matrix([[1, 2], [3, 4], [5, 6]])
+    inputs = [(np.array([k]), np.full((1, 2), 0.25), np.asarray(k + 1.0)) for k in range(3)]
+    (total,), outputs = getattr(ops, run)(step, (ops.zeros(1, 2),), (X,), inputs)
+    assert type(outputs) is np.ndarray
+    assert outputs.dtype == ops.dtype
+    np.testing.assert_array_equal(outputs, [[3.5, 0], [14.5, 3.5], [33.5, 18]])
+    np.testing.assert_array_equal(ops.to_numpy(total), [[22.75, 28.75]])
+
+
 def test_repr_says_what_it_is(ops_of_dtype: Backend[Any]) -> None:
     assert repr(ops_of_dtype) == f"{type(ops_of_dtype).__name__}(dtype='{ops_of_dtype.dtype}', device='cpu')"

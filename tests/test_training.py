@@ -11,7 +11,7 @@ import pytest
 from nerva_core.config import Config, make_config
 from nerva_core.data import Dataset
 from nerva_core.errors import NervaError
-from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, random_stream
+from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, random_stream
 from nerva_core.trees import leaves, map_tree
 
 RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
@@ -78,14 +78,14 @@ class RecordingTrainer(Trainer):
         super().__init__(config)
         self.rows: list[list[int]] = []
 
-    def _step_on_rows(self, state: Any, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> Any:
+    def _step_on_rows(self, ops: Any, state: Any, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> Any:
         self.rows.append(list(rows))
-        return super()._step_on_rows(state, X, T, rows, noise, scalars)
+        return super()._step_on_rows(ops, state, X, T, rows, noise, scalars)
 
 
 @pytest.mark.parametrize(("examples", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (3, 4, [3]), (8, 4, [4, 4])])
 def test_every_example_is_used_once_an_epoch(examples: int, batch_size: int, sizes: list[int]) -> None:
-    trainer = RecordingTrainer(configure(data=f"Digits(train={examples})", training={"epochs": 2, "batch_size": batch_size}))
+    trainer = RecordingTrainer(configure(data=f"Digits(train={examples})", training={"epochs": 2, "batch_size": batch_size}, compile=False))
     list(trainer.run())
     assert [len(rows) for rows in trainer.rows] == sizes * 2
     half = len(trainer.rows) // 2
@@ -120,8 +120,9 @@ def test_how_many_steps_run_at_once_changes_nothing(ops: Any, monkeypatch: pytes
 def test_steps_go_in_groups_of_equal_size(monkeypatch: pytest.MonkeyPatch, limit: int, groups: list[int]) -> None:
     monkeypatch.setattr("nerva_core.training.STEPS_AT_ONCE", limit)
     trainer = Trainer(configure())
-    assert [len(chunk) for chunk in trainer._chunks()] == groups
-    assert sorted(row for chunk in trainer._chunks() for given in chunk for row in given.rows) == list(range(200))
+    chunks = list(grouped(trainer._inputs(), trainer.examples, 32, lambda given: given.noise))
+    assert [len(chunk) for chunk in chunks] == groups
+    assert sorted(row for chunk in chunks for given in chunk for row in given.rows) == list(range(200))
 
 
 def test_streams_of_random_numbers_are_independent() -> None:
@@ -233,3 +234,57 @@ def test_data_of_ones_own() -> None:
     data = Dataset(X, T, X, T, classes=2)
     trainer = Trainer(configure(model={"layers": "Tanh;Linear", "sizes": [3, 5, 2]}, training={"epochs": 30}), data)
     assert list(trainer.run())[-1].train_accuracy == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(("outputs", "threshold"), [(1, 0.5), (1, 0.0), (2, 0.5), (5, 0.5)])
+def test_correct_predictions_are_counted_as_argmax_does(ops: Any, rng: np.random.Generator, outputs: int, threshold: float) -> None:
+    """Of equal outputs the first counts, so a network that tells nothing is not always right."""
+    labels = rng.integers(max(outputs, 2), size=40)
+    Y = rng.integers(-2, 3, size=(40, outputs)) / 2
+    T = labels[:, None] if outputs == 1 else np.eye(outputs)[labels]
+    predicted = np.where(Y[:, 0] > threshold, 1, 0) if outputs == 1 else Y.argmax(axis=1)
+    (count,) = ops.to_numpy(count_correct(ops, ops.matrix(Y), ops.matrix(T), threshold))[0]
+    assert count == (predicted == labels).sum()
+    assert 0 < count < 40
+
+
+@pytest.mark.parametrize("evaluation_batch", [7, 1000])
+def test_evaluation_without_compilation_is_the_same(ops: Any, monkeypatch: pytest.MonkeyPatch, evaluation_batch: int) -> None:
+    monkeypatch.setattr("nerva_core.training.EVALUATION_BATCH", evaluation_batch)
+    compiled, plain = (Trainer(configure(backend=ops.name, dtype="float64", model=RICH, compile=c)) for c in (True, False))
+    (loss, accuracy), (expected_loss, expected_accuracy) = compiled.evaluate(), plain.evaluate()
+    assert loss == pytest.approx(expected_loss, rel=1e-13)
+    assert accuracy == expected_accuracy
+
+
+def test_the_largest_gradient_is_recorded(ops: Any) -> None:
+    """One step on all rows: the gradient is the change of the parameters under gradient descent, divided by the rate."""
+    changes = {"backend": ops.name, "dtype": "float64", "optimizer": "GradientDescent", "schedule": "Constant(0.5)"}
+    trainer = Trainer(configure(**changes, training={"epochs": 1, "batch_size": 200, "record_gradients": True}))
+    before = list(map(np.array, leaves(trainer.to_numpy().params)))
+    (metrics,) = trainer.run()
+    largest = max(np.abs(a - b).max() / 0.5 for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True))
+    assert metrics.largest_gradient == pytest.approx(largest, rel=1e-9)
+
+
+def test_recording_gradients_changes_nothing_else() -> None:
+    training = {"epochs": 3, "batch_size": 32}
+    plain, recorded = train(model=RICH, training=training), train(model=RICH, training={**training, "record_gradients": True})
+    assert [m.test_loss for m in plain] == [m.test_loss for m in recorded]
+    assert all(m.largest_gradient is None for m in plain)
+    assert all(m.largest_gradient is not None and m.largest_gradient > 0 for m in recorded)
+
+
+def test_the_log_has_the_annealed_lambda() -> None:
+    model = {"layers": "q-ELU(lambda=1, gamma=0.5);q-tanh(lambda=0.02);Linear", "sizes": [64, 8, 8, 10]}
+    assert [m.q_lambda for m in train(model=model)] == pytest.approx([1, 1 / 1.5, 1 / 2, 1 / 2.5, 1 / 3])
+    assert train()[0].q_lambda is None
+
+
+def test_clipping_all_gradients_by_their_norm_bounds_the_step(ops: Any) -> None:
+    optimizer = "GlobalNormClipping(GradientDescent, threshold=0.01)"
+    trainer = Trainer(configure(backend=ops.name, dtype="float64", optimizer=optimizer, training={"epochs": 1, "batch_size": 200}))
+    before = list(map(np.array, leaves(trainer.to_numpy().params)))
+    list(trainer.run())
+    change = sum(((a - b) ** 2).sum() for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True)) ** 0.5
+    assert change == pytest.approx(0.02 * 0.01, rel=1e-9)

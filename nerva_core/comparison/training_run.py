@@ -44,7 +44,8 @@ def run(ops: Any, entry: Callable[[Any], Any], compile_: Callable[[Any], Any], d
     results: dict[str, Any] = {}
     for t in range(STEPS):
         rows = rng.permutation(EXAMPLES)[:BATCH]
-        state, results[f"loss {t + 1}"] = step(state, ops.matrix(X[rows]), ops.matrix(T[rows]), scalars)
+        state, outputs = step(state, ops.matrix(X[rows]), ops.matrix(T[rows]), scalars)
+        results[f"loss {t + 1}"] = outputs.loss
     return results | dict(named_leaves(state.params))
 
 

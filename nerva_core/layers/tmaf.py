@@ -20,7 +20,7 @@ import numpy as np
 
 from nerva_core.activations import Activation, ReLU
 from nerva_core.errors import NervaError
-from nerva_core.initializers import Constant, Initializer
+from nerva_core.initializers import Constant
 from nerva_core.layers.base import LAYERS, Layer, Shape
 from nerva_core.matrix_ops import M, MatrixOps, Size
 from nerva_core.step_functions import Alpha, Beta, Gamma, Given, Grid, Like, Same, StepValues, TenIntervals
@@ -386,7 +386,7 @@ class RescaledActivation(Layer):
     def shapes(self, D: Size) -> RescaledActivationParameters[Any]:
         return RescaledActivationParameters(omega=(1, D))
 
-    def initializers(self) -> RescaledActivationParameters[Initializer]:
+    def initializers(self) -> RescaledActivationParameters[Any]:
         return RescaledActivationParameters(Constant(1.0))
 
     def feedforward(self, ops: MatrixOps[M], params: RescaledActivationParameters[M], Z: M) -> tuple[M, RescaledActivationCache[M]]:

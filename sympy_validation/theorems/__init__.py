@@ -21,6 +21,7 @@ from sympy_validation.theorems import (
     softmax,
     specification,
     tmaf,
+    tmaf_errata,
 )
 
 SOURCES = (
@@ -37,6 +38,7 @@ SOURCES = (
     errata,
     q_errata,
     tmaf,
+    tmaf_errata,
 )
 
 

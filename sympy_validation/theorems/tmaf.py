@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from nerva_core.layers import Layer
 from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, PReLU, TridiagonalTMAF
 from nerva_core.matrix_ops import MatrixOps, Size
 from nerva_core.step_functions import Grid, Points
-from sympy_validation.claims import Make, symbolic
+from sympy_validation.claims import Make, Number, symbolic
 from sympy_validation.spaces import Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
@@ -39,56 +40,46 @@ def theorems() -> Iterator[Theorem]:
 
 
 def definition() -> Iterator[Theorem]:
-    """The operations for all sizes use Σ_j t_j ([l_j < x] - [r_j < x]); here it is shown to be their definition, and to be a partition."""
-    for points in (1, 2, 3):
-
-        def inside(ops: Ops, X: Matrix, s: Matrix, j: int, last: int) -> Matrix:
-            """[l_j < x] - [r_j < x], the indicator of the interval j."""
-            m, n = ops.shape(X)
-            left = ops.ones(m, n) if j == 0 else ops.less(ops.full(s[j - 1], m, n), X)
-            right = ops.zeros(m, n) if j == last else ops.less(ops.full(s[j], m, n), X)
-            return left - right
-
-        def make(value: Callable[..., Matrix], points: int = points) -> Callable[..., Matrix]:
-            def function(ops: Ops, X: Matrix, Y: Matrix, T: Matrix) -> Matrix:
-                return value(ops, X, Y, T, tuple(range(-1, points - 1)))
-
-            return function
-
-        def step(ops: Ops, X: Matrix, Y: Matrix, T: Matrix, s: tuple[int, ...], inside: Any = inside) -> Matrix:
-            last = len(s)
-            rows = [ops.row_repeat(ops.transpose(ops.unit(j, last + 1)) @ T, ops.shape(X)[0]) for j in range(last + 1)]
-            terms = [ops.hadamard(row, inside(ops, X, s, j, last)) for j, row in enumerate(rows)]
-            return _sum(ops, terms)
-
-        def sums(ops: Ops, X: Matrix, Y: Matrix, T: Matrix, s: tuple[int, ...], inside: Any = inside) -> Matrix:
-            last = len(s)
-            rows = [ops.columns_sum(ops.hadamard(Y, inside(ops, X, s, j, last))) for j in range(last + 1)]
-            return _sum(ops, [ops.unit(j, last + 1) @ row for j, row in enumerate(rows)])
-
-        variables = {"X": ("N", "D"), "Y": ("N", "D"), "T": (points + 1, "D")}
-        for name, expected, tested in (
-            ("step_function", step, lambda ops, X, Y, T, s: ops.step_function(X, s, T)),
-            ("interval_sums", sums, lambda ops, X, Y, T, s: ops.interval_sums(Y, X, s)),
+    """The proofs for all sizes use Σ_j T_j ([l_j < x] - [r_j < x]) for any number of intervals; it is what the operations are defined as."""
+    for count in (1, 2, 3):
+        points = {f"s{k}": Number() for k in range(1, count + 1)}
+        variables = {"X": ("N", "D"), "Y": ("N", "D"), "T": (count + 1, "D"), **points}
+        for name, tested, expected in (
+            ("step_function", lambda ops, X, Y, T, *s: ops.step_function(X, s, T), step_function),
+            ("interval_sums", lambda ops, X, Y, T, *s: ops.interval_sums(Y, X, s), interval_sums),
         ):
-            shown = make(expected)
             yield from equation(
                 f"tmaf.{name}",
                 name,
-                f"{name} is the sum over the intervals, with [x in I_j] = [l_j < x] - [r_j < x]",
+                f"{name} is the sum over the intervals, with [x in I_j] = [l_j < x] - [r_j < x], for all points s ({count} of them)",
                 variables,
-                make(tested),
-                lambda space, X, Y, T, shown=shown: shown(space.ops, X, Y, T),
+                tested,
+                expected,
                 methods=("entries",),
-                name=f"{points} points",
+                name=f"{count} points",
             )
 
 
-def _sum(ops: Ops, terms: list[Matrix]) -> Matrix:
-    total = terms[0]
-    for term in terms[1:]:
-        total = ops.add(total, term)
-    return total
+def inside(ops: Ops, X: Matrix, s: Sequence[Any], j: int) -> Matrix:
+    """[l_j < x] - [r_j < x], the indicator of the interval j."""
+    m, n = ops.shape(X)
+    left = ops.less(ops.full(s[j - 1], m, n), X) if j > 0 else ops.ones(m, n)
+    return left - ops.less(ops.full(s[j], m, n), X) if j < len(s) else left
+
+
+def step_function(space: Space[Any], X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
+    """Σ_j (1 · T_j) ⊙ [X in I_j]."""
+    ops, count = space.ops, len(s) + 1
+    rows = [ops.row_repeat(ops.transpose(ops.unit(j, count)) @ T, ops.shape(X)[0]) for j in range(count)]
+    return functools.reduce(ops.add, [ops.hadamard(row, inside(ops, X, s, j)) for j, row in enumerate(rows)])
+
+
+def interval_sums(space: Space[Any], X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
+    """Σ_j e_j · (1ᵀ · (Y ⊙ [X in I_j]))."""
+    ops, count = space.ops, len(s) + 1
+    return functools.reduce(
+        ops.add, [ops.unit(j, count) @ ops.columns_sum(ops.hadamard(Y, inside(ops, X, s, j))) for j in range(count)]
+    )
 
 
 # Variants of the layers -----------------------------------------------------------------------------------------------
