@@ -31,7 +31,18 @@ Inputs = dict[str, Array]
 SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
 """Operations that add many terms; their error is measured against the terms."""
 CONSTANTS = ("full", "identity", "zeros", "ones", "constant", "unit", "shift")
-REARRANGEMENTS = ("transpose", "shift_columns", "diag", "Diag", "column_repeat", "row_repeat", "fill", "rows_max", "columns_max", *CONSTANTS)
+REARRANGEMENTS = (
+    "transpose",
+    "shift_columns",
+    "diag",
+    "Diag",
+    "column_repeat",
+    "row_repeat",
+    "fill",
+    "rows_max",
+    "columns_max",
+    *CONSTANTS,
+)
 """Operations that compute nothing."""
 ON_A_GRID = ("step_function", "interval_sums")
 """Operations on a grid, whose points are among the elements. What is in none of these lists is elementwise."""

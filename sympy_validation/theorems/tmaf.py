@@ -77,9 +77,7 @@ def step_function(space: Space[Any], X: Matrix, Y: Matrix, T: Matrix, *s: Any) -
 def interval_sums(space: Space[Any], X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
     """Σ_j e_j · (1ᵀ · (Y ⊙ [X in I_j]))."""
     ops, count = space.ops, len(s) + 1
-    return functools.reduce(
-        ops.add, [ops.unit(j, count) @ ops.columns_sum(ops.hadamard(Y, inside(ops, X, s, j))) for j in range(count)]
-    )
+    return functools.reduce(ops.add, [ops.unit(j, count) @ ops.columns_sum(ops.hadamard(Y, inside(ops, X, s, j))) for j in range(count)])
 
 
 # Variants of the layers -----------------------------------------------------------------------------------------------
