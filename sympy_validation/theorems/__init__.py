@@ -10,6 +10,8 @@ from sympy_validation.theorem import Theorem
 from sympy_validation.theorems import (
     activations,
     errata,
+    gaf_errata,
+    gradient_activations,
     initializers,
     layers,
     losses,
@@ -34,9 +36,11 @@ SOURCES = (
     optimizers,
     schedules,
     q_calculus,
+    gradient_activations,
     initializers,
     errata,
     q_errata,
+    gaf_errata,
     tmaf,
     tmaf_errata,
 )

@@ -40,7 +40,7 @@ def theorems() -> Iterator[Theorem]:
 
 
 def definition() -> Iterator[Theorem]:
-    """The proofs for all sizes use Σ_j T_j ([l_j < x] - [r_j < x]) for any number of intervals; it is what the operations are defined as."""
+    """The proofs for all sizes use Σ_j T_j ([l_j < x] - [r_j < x]) for any number of intervals; so the operations are defined."""
     for count in (1, 2, 3):
         points = {f"s{k}": Number() for k in range(1, count + 1)}
         variables = {"X": ("N", "D"), "Y": ("N", "D"), "T": (count + 1, "D"), **points}
@@ -56,7 +56,7 @@ def definition() -> Iterator[Theorem]:
                 tested,
                 expected,
                 methods=("entries",),
-                name=f"{count} points",
+                name="1 point" if count == 1 else f"{count} points",
             )
 
 

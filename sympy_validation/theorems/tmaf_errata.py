@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from nerva_core.losses import LOSSES
@@ -47,7 +48,7 @@ def number_of_intervals(x: Fraction, intervals: Callable[[Ops, Any, list[Any]], 
 def in_grid(ops: Ops, x: Any, s: list[Any]) -> Any:
     """In how many of (-∞, s_1], (s_1, s_2], ..., (s_p, ∞)."""
     ends = [ops.full(point, 1, 1) for point in s]
-    bounded = [ops.hadamard(ops.less(a, x), ops.less_equal(x, b)) for a, b in zip(ends, ends[1:], strict=False)]
+    bounded = [ops.hadamard(ops.less(a, x), ops.less_equal(x, b)) for a, b in pairwise(ends)]
     return functools.reduce(ops.add, [ops.less_equal(x, ends[0]), *bounded, ops.less(ends[-1], x)])
 
 
