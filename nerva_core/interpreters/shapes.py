@@ -27,6 +27,7 @@ PRIMITIVES: dict[str, Callable[..., Shape]] = {
     "full": lambda c, m, n: (m, n),
     "constant": lambda rows: (len(rows), len(rows[0])),
     "identity": lambda n: (n, n),
+    "unit": lambda j, n: (n, 1),
     "shift": lambda n, o: (n, n),
     "step_function": lambda X, s, T: X,
     "interval_sums": lambda Y, X, s: (len(s) + 1, X[1]),
