@@ -127,6 +127,42 @@ def test_nothing_is_evaluated_or_unpickled(path: Path) -> None:
     assert set(imports(tree, inside_functions=True)) & {"pickle", "marshal", "shelve", "dill", "joblib"} == set()
 
 
+UNSAFE = {
+    "np.load": lambda given: given.get("allow_pickle") is not False,
+    "numpy.load": lambda given: given.get("allow_pickle") is not False,
+    "torch.load": lambda given: given.get("weights_only") is not True,
+    "yaml.load": lambda given: True,
+    "os.system": lambda given: True,
+    "os.popen": lambda given: True,
+}
+
+
+def unsafe_calls(tree: ast.AST) -> list[str]:
+    """Calls that run what they are given: with the values of their arguments, where these are constants."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            given = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
+            if UNSAFE.get(name, lambda given: False)(given) or given.get("shell") not in (None, False):
+                found.append(f"{name} in line {node.lineno}")
+    return found
+
+
+@each_source
+def test_nothing_is_run_that_is_given(path: Path) -> None:
+    assert unsafe_calls(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["np.load(f)", "np.load(f, allow_pickle=True)", "torch.load(f)", "yaml.load(f)", "os.system(c)", "subprocess.run(c, shell=True)"],
+)
+def test_an_unsafe_call_is_seen(line: str) -> None:
+    assert len(unsafe_calls(ast.parse(line))) == 1
+    assert unsafe_calls(ast.parse("np.load(f, allow_pickle=False); torch.load(f, weights_only=True); subprocess.run([c])")) == []
+
+
 def test_the_rules_see_a_forbidden_import(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
     path.write_text("class A:\n    import torch\nif True:\n    from jax import numpy\ndef f():\n    import tensorflow\n")
