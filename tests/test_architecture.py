@@ -25,7 +25,7 @@ each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path
 
 FRAMEWORKS = {cls.requires for cls in backend_classes().values()} - {"numpy"}
 SYMBOLIC = {"sympy", "mpmath", "flint"}
-HEAVY = FRAMEWORKS | SYMBOLIC | {"keras", "optax"}
+HEAVY = FRAMEWORKS | SYMBOLIC | {"keras", "optax", "onnx", "onnxruntime"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORT_NAMES = {"scikit-learn": "sklearn"}
