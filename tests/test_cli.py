@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, writes and returns, and one clear message for every mistake."""
 
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -67,6 +68,19 @@ def test_flags_override_the_file(nerva: Callable[..., Result], tmp_path: Path) -
         "eta0 = 0.01",
     ):
         assert expected in written
+
+
+def test_the_log_has_a_column_for_what_is_recorded(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    text = 'model.layers = "q-ELU(lambda=1, gamma=0.5);Linear"\nmodel.sizes = [64, 8, 10]\ntraining.record_gradients = true\n'
+    (tmp_path / "config.toml").write_text(text)
+    status, out, err = nerva("train", "config.toml", *QUICK[1:], "--output", "run")
+    assert status == 0, err
+    header, first, second = next(out.splitlines()[k : k + 3] for k, line in enumerate(out.splitlines()) if "q lambda" in line)
+    assert len(header) == len(first) == len(second)
+    assert [line.split()[-2] for line in (first, second)] == ["1", "0.6667"]
+    logged = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert logged[1]["q_lambda"] == pytest.approx(2 / 3)
+    assert logged[1]["largest_gradient"] > 0
 
 
 def test_quiet_prints_nothing(nerva: Callable[..., Result]) -> None:
@@ -236,7 +250,8 @@ def test_an_interrupt_is_no_traceback(nerva: Callable[..., Result], monkeypatch:
     monkeypatch.setattr("nerva_core.runs.Run.train", interrupted)
     status, _, err = nerva(*QUICK)
     assert status == 130
-    assert err == "interrupted after 0 of 2 epochs; continue with: nerva train --resume --output runs/digits-numpy-1\n"
+    resume = "nerva train --resume --output runs/digits-numpy-1"
+    assert err == f"interrupted after 0 of 2 epochs, at once, with the last checkpoint kept; continue with: {resume}\n"
 
 
 def test_training_on_numpy_loads_no_framework(tmp_path: Path) -> None:
@@ -258,3 +273,26 @@ def test_the_installed_command(tmp_path: Path) -> None:
     result = subprocess.run([command, *QUICK, "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "out/metrics.jsonl").read_text().splitlines()[-1])["epoch"] == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_cannot_be_written_and_a_terminal_without_mathematics(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nerva_core.cli"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([*command, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(
+        [*command, *QUICK, "--plot", "--output", str(tmp_path / "out")], capture_output=True, env=environment, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    flags = ("--data", "Checkerboard(n=20)", "--layers", "ReLU;Linear", "--sizes", "2;3;2", "--batch-size", "4", "--optimizer", "Momentum")
+    status, out, err = nerva("train", *flags, "--trace")
+    assert (status, err) == (0, "")
+    for expected in ("Z = X · Wᵀ + 1_N · b  (N × K = 4 × 3)", "DW = DZᵀ · X  (K × D = 3 × 2)", "layer 3, Linear: Momentum of b"):
+        assert expected in out
+    assert list(tmp_path.iterdir()) == []

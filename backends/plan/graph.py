@@ -22,8 +22,25 @@ from nerva_core.trees import leaves, map_tree
 LEAF, CONSTANT = "leaf", "constant"
 
 POINTWISE = frozenset(
-    "hadamard add subtract negate scale divide exp log reciprocal sqrt arctan normal_cdf normal_pdf expm1 log1p sigmoid log_sigmoid "
-    "softplus tanh xlogy quotient less less_equal greater greater_equal equal where maximum minimum abs sign".split()
+    {
+        *("add", "subtract", "negate", "scale", "divide", "hadamard", "reciprocal", "quotient", "abs", "sign"),
+        *(
+            "exp",
+            "log",
+            "sqrt",
+            "arctan",
+            "normal_cdf",
+            "normal_pdf",
+            "expm1",
+            "log1p",
+            "sigmoid",
+            "log_sigmoid",
+            "softplus",
+            "tanh",
+            "xlogy",
+        ),
+        *("less", "less_equal", "greater", "greater_equal", "equal", "where", "maximum", "minimum"),
+    }
 )
 """The operations that give every element from the same element of their operands."""
 
@@ -121,6 +138,17 @@ class Number:
     __bool__ = __float__ = __int__ = __lt__ = __le__ = __gt__ = __ge__ = _unknown
 
 
+def _identity(argument: Any) -> Any:
+    """What tells an argument of an operation from another."""
+    if isinstance(argument, (Node, Number)):
+        return argument
+    if isinstance(argument, np.ndarray):
+        return argument.shape, argument.dtype.str, argument.tobytes()
+    return (
+        (tuple, *map(_identity, argument)) if isinstance(argument, (tuple, list)) else (type(argument), repr(argument))
+    )  # 0.0 is not -0.0
+
+
 class Builder:
     """Makes the nodes of a graph, each of them once."""
 
@@ -131,13 +159,12 @@ class Builder:
 
     def make(self, name: str, *arguments: Any) -> Node:
         """The node of an operation; a constant if it depends on nothing that changes."""
-        key = (name, *(repr(a) if isinstance(a, float) else (type(a), a) for a in arguments))  # 0.0 is not -0.0
+        key = (name, *map(_identity, arguments))
         if key not in self._known:
             value = getattr(self.backend, name)(*(a.value if isinstance(a, (Node, Number)) else a for a in arguments))
             fixed = all(not isinstance(a, Number) and (not isinstance(a, Node) or a.name == CONSTANT) for a in arguments)
             self._known[key] = Node(CONSTANT, (), value) if fixed else Node(name, arguments, value)
         return self._known[key]
-
 
     def uniform(self, constant: Node) -> float | None:
         """The number that all elements of a constant are, or None."""
@@ -231,4 +258,4 @@ def record(backend: Backend[Any], step: Callable[..., Any], state: Any, data: An
     traced = map_tree(leaf, state), map_tree(leaf, data), map_tree(given_leaf, given)
     new_state, outputs = step(ops, traced[0], *traced[1], *traced[2])
     lists = [list(leaves(unwrap(tree))) for tree in (*traced, new_state, outputs)]
-    return Graph(ops.builder, *lists)
+    return Graph(ops.builder, lists[0], lists[1], lists[2], lists[3], lists[4])

@@ -75,7 +75,8 @@ class NumpyKernels(Kernels):
             function, axis = REDUCTIONS[name]
             return [partial(function, arguments[0], axis, None, out, True)]
         if name in COMPARISONS:
-            return self._compare(COMPARISONS[name], *arguments, out)
+            X, Y = arguments
+            return self._compare(COMPARISONS[name], X, Y, out)
         special: Callable[..., list[Call]] | None = getattr(self, f"_{name}", None)
         return special(*arguments, out) if special else [self.plain(name, arguments, out)]
 

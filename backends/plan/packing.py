@@ -16,7 +16,7 @@ Family = tuple[Node, ...]
 """Nodes that play the same role, one for each of some parameters."""
 
 
-class NotPackable(Exception):
+class NotPackableError(Exception):
     """The leaves of the state are not treated alike after all."""
 
 
@@ -25,6 +25,15 @@ class Packing:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.single: set[Family] = set()
+        """Families whose members are computed one by one, as something else needs one of them before the last is known."""
+        self.consumers: defaultdict[Node, list[Node]] = defaultdict(list)
+        for node in graph.nodes():
+            for operand in node.operands:
+                self.consumers[operand].append(node)
+        self._start()
+
+    def _start(self) -> None:
         self.rows: dict[Family, Node] = {}
         """The row that holds the members of a family side by side."""
         self.parts: dict[Node, Node] = {}
@@ -33,15 +42,34 @@ class Packing:
 
     def run(self) -> Graph:
         """The rewritten graph; the graph itself if there is nothing to pack."""
+        families = self._families()
         try:
-            families = self._families()
-            for family in families:
-                self.leaf_families.append(tuple(self.graph.state[k] for k in family))
-                self._add(self.leaf_families[-1], Node(LEAF, (), self._example(self.leaf_families[-1])))
-            new = [self._row(tuple(self.graph.new_state[k] for k in family)) for family in families]
-        except NotPackable:
+            new = self._pack(families)
+            while early := self._early():
+                self.single |= early
+                self._start()
+                new = self._pack(families)
+        except NotPackableError:
             return self.graph
         return self._rebuilt(families, new) if families else self.graph
+
+    def _pack(self, families: list[tuple[int, ...]]) -> list[Node]:
+        """The rows of the new state."""
+        for family in families:
+            self.leaf_families.append(tuple(self.graph.state[k] for k in family))
+            self._add(self.leaf_families[-1], Node(LEAF, (), self._example(self.leaf_families[-1])))
+        return [self._row(tuple(self.graph.new_state[k] for k in family)) for family in families]
+
+    def _early(self) -> set[Family]:
+        """The families that are rows, of which an operation outside of all rows reads a member before the row is there."""
+        return {
+            family
+            for family, row in self.rows.items()
+            if row.name != PACK
+            for member in family
+            for consumer in self.consumers[member]
+            if consumer not in self.parts and consumer.order < row.order
+        }
 
     def _families(self) -> list[tuple[int, ...]]:
         """The positions of leaves whose new value is the same expression of whatever is not elementwise."""
@@ -56,15 +84,15 @@ class Packing:
             return self.rows[family]
         first = family[0]
         if any(node in self.parts for node in family):
-            raise NotPackable  # in another order, or with other company
-        if all(node.name in POINTWISE and node.name == first.name for node in family):
+            raise NotPackableError  # in another order, or with other company
+        if family not in self.single and all(node.name in POINTWISE and node.name == first.name for node in family):
             arguments = [self._argument(arguments) for arguments in zip(*(node.arguments for node in family), strict=True)]
             return self._add(family, Node(first.name, tuple(arguments), self._example(family)))
-        if all(node.name == CONSTANT for node in family):
-            shape, dtype = self._example(family)
+        if all(node.name == CONSTANT for node in family) and self.graph.builder.uniform(first) is not None:
+            shape = self._example(family).shape
             return Node(CONSTANT, (), self.graph.builder.backend.full(self.graph.builder.uniform(first), *shape))
         if any(node.name in (LEAF, CONSTANT, *VIEWS) for node in family):
-            raise NotPackable
+            raise NotPackableError
         return self._add(family, Node(PACK, family, self._example(family)))
 
     def _argument(self, arguments: tuple[Any, ...]) -> Any:

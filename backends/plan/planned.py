@@ -56,7 +56,8 @@ class Planned:
                 rows[i] = self.kernels.own(given[k], given[:k]) if changes else given[k]
             elif rows[i] is None:
                 rows[i] = self.kernels.empty(graph.state[i].shape[1], graph.state[i].dtype).reshape(1, -1)
-        self._leaves = [rows[i] if offset is None else part(rows[i], offset, *shape) for i, offset, shape in map(parts.get, range(len(given)))]
+        places = [parts[k] for k in range(len(given))]
+        self._leaves = [rows[i] if offset is None else part(rows[i], offset, *shape) for i, offset, shape in places]
         for array, leaf in zip(given, self._leaves, strict=True):
             if array is not leaf:
                 self.kernels.copy(array, leaf)()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -67,6 +68,10 @@ class Kernels(ABC):
     def collector(self, outputs: list[Any], steps: int) -> tuple[Callable[[int], Any], Callable[[], np.ndarray[Any, Any]]]:
         """(note, fetch): ``note(i)`` keeps the outputs of step i, and ``fetch()`` gives those of all steps, waiting once."""
 
+    def running(self) -> Any:
+        """A context in which the calls of a program run."""
+        return contextlib.nullcontext()
+
     def plain(self, name: str, arguments: tuple[Any, ...], out: Any) -> Call:
         """The operation as the backend has it, copied to ``out``: for every operation that has no form of its own here."""
         function, copy = getattr(self.backend, name), self.copy
@@ -91,19 +96,20 @@ class Program:
         self._derived: list[tuple[Cell, Any, tuple[Any, ...]]] = []
         self._loaders = [self._loader(leaf) for leaf in graph.given]
         self._given: list[Any] = []
-        self.calls = [call for run in self._runs(layout) for call in self._in_blocks(run, layout)] + self._final_copies(layout)
         self._outputs = [self._array(node, layout) for node in graph.outputs]
+        self.calls = [call for run in self._runs(layout) for call in self._in_blocks(run, layout)] + self._final_copies(layout)
 
     def run(self, inputs: Sequence[Any]) -> np.ndarray[Any, Any]:
         """Run a step for each input, updating the state; the outputs of all steps."""
         note, fetch = self.kernels.collector(self._outputs, len(inputs))
         calls = self.calls
-        for i, given in enumerate(inputs):
-            self._load(list(leaves(given)))
-            for call in calls:
-                call()
-            note(i)
-        return fetch()
+        with self.kernels.running():
+            for i, given in enumerate(inputs):
+                self._load(list(leaves(given)))
+                for call in calls:
+                    call()
+                note(i)
+            return fetch()
 
     def _loader(self, leaf: Any) -> Any:
         if isinstance(leaf, Number):
@@ -204,15 +210,21 @@ class Program:
         return self.kernels.calls(node.name, arguments, cut(self._array(node, layout)))
 
     def _final_copies(self, layout: Layout) -> list[Call]:
-        """New values into their places; a value of the old state goes through a buffer, as its place may be overwritten before."""
+        """New values into their places. What lies in the memory of the old state goes through a buffer: a copy may overwrite it before."""
         first, then = [], []
-        for node, k in layout.copies:
+
+        def saved(node: Node) -> Any:
             source = self._array(node, layout)
-            if node.name == LEAF or node.name in self.kernels.views:
-                buffer = self.kernels.empty(int(np.prod(node.shape)), node.dtype).reshape(node.shape)
-                first.append(self.kernels.copy(source, buffer))
-                source = buffer
-            then.append(self.kernels.copy(source, self.state[k]))
+            if layout.root.get(node, node).name != LEAF:
+                return source
+            buffer = self.kernels.empty(int(np.prod(node.shape)), node.dtype).reshape(node.shape)
+            first.append(self.kernels.copy(source, buffer))
+            return buffer
+
+        for node, k in layout.copies:
+            if node is not self.graph.state[k]:
+                then.append(self.kernels.copy(saved(node), self.state[k]))
+        self._outputs = [saved(node) for node in self.graph.outputs] if then else self._outputs
         return first + then
 
 

@@ -31,6 +31,9 @@ class Layer(Entry):
     trailing: ClassVar[bool] = False
     """Whether the specification's combined layer of this name is a linear layer followed by this one (section 4)."""
 
+    columns: ClassVar[int | None] = None
+    """The number of columns of X for which the equations are shown and proved, where they depend on it; None if they do not."""
+
     @abstractmethod
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, Any]:
         """(Y, cache): the output, and what ``backpropagate`` needs of this call. Noise matrices follow X."""
@@ -78,6 +81,10 @@ class Layer(Entry):
     def at_epoch(self, T: int) -> Layer:
         """The layer that is trained in epoch T = 1, 2, ...; it may differ from this one in how its noise is drawn, not in its equations."""
         return self
+
+    def noise_scale(self) -> float | None:
+        """The scale of the noise that ``at_epoch`` changes, for the log; None if there is none."""
+        return None
 
     def initial_state(self, D: int) -> Any:
         """What the layer learns of the data without training it (running statistics), as NumPy matrices."""
