@@ -17,12 +17,13 @@ FORMATS = (*SUFFIXES.values(), "torch", "jax")
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A model.safetensors of a run.")],
+    model: Annotated[Path, typer.Argument(help="A model.safetensors, or the directory of the run that wrote it.")],
     file: Annotated[Path, typer.Argument(help="The new file: weights.npz (Nerva's W1, b1, ...), net.onnx, net.keras; or a directory.")],
     format: Annotated[str | None, typer.Option(help="npz, onnx, keras; torch, jax: model.py and model.safetensors.")] = None,
 ) -> None:
     """Write a trained network for other programs: Nerva's .npz, ONNX, Keras, or Python for PyTorch or JAX alone."""
     from nerva_core.models import load_model
+    from nerva_core.runs import MODEL
 
     chosen = format or SUFFIXES.get(file.suffix)
     if chosen is None:
@@ -35,7 +36,7 @@ def export(
         raise NervaError(f"{file} is already there")
     if chosen == "keras" and file.suffix != ".keras":
         raise NervaError(f"a model of Keras is a file that ends in .keras, got {file.name!r}")
-    write(load_model(model), file, chosen)
+    write(load_model(model / MODEL if model.is_dir() else model), file, chosen)
 
 
 def write(model: Model, file: Path, format: str) -> None:
