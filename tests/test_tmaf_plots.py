@@ -22,7 +22,15 @@ def test_the_pieces_of_a_discontinuous_function():
 
 def test_every_step_function_of_a_network_is_found_and_drawn():
     network = parse_layers(
-        ["Linear(4)", "DiagonalTMAF(per_neuron=true)", "Linear(3)", "TridiagonalTMAF", "PDiagonalTMAF(offsets=[2, -1])", "FullTMAF", "PReLU"]
+        [
+            "Linear(4)",
+            "DiagonalTMAF(per_neuron=true)",
+            "Linear(3)",
+            "TridiagonalTMAF",
+            "PDiagonalTMAF(offsets=[2, -1])",
+            "FullTMAF",
+            "PReLU",
+        ]
     )
     params = network.init(np.random.default_rng(0), 2)
     found = step_functions(network, params)

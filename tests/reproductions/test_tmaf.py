@@ -8,8 +8,10 @@ import pytest
 
 from nerva_core.config import load_config
 from nerva_core.data import Digits
+from nerva_core.optimizers import OPTIMIZERS
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform, tmaf
 from nerva_core.reproductions.experiment import Trained
+from nerva_core.schedules import SCHEDULES
 from nerva_core.training import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +59,9 @@ def test_the_verdicts() -> None:
     def verdict(rows: Any, **losses: list[float]) -> list[Verdict]:
         return [row.verdict for row in rows({kind.replace("_", " "): runs(found, template) for kind, found in losses.items()})]
 
-    first = lambda found: tmaf._rows1(1, found)
+    def first(found: Any) -> Any:
+        return tmaf._rows1(1, found)
+
     assert verdict(first, ReLU=[0.1, 0.2], PReLU=[0.1, 0.1], TMAF=[0.01, 0.02]) == [Verdict.REPRODUCES]
     assert verdict(first, ReLU=[0.1, 0.2], PReLU=[0.01, 0.01], TMAF=[0.02, 0.02]) == [Verdict.DOES_NOT]
     assert verdict(first, ReLU=[0.1, 0.1], PReLU=[0.1, 0.1], TMAF=[0.01, 0.2]) == [Verdict.UNKNOWN]
@@ -72,9 +76,9 @@ def test_lower_than_the_least() -> None:
 
 def test_the_example_is_the_experiment() -> None:
     config = load_config(ROOT / "examples" / "tmaf.toml")
-    expected = Bench(backend=config.backend).train
-    assert expected
     layer, width = tmaf.OSCILLATORY["diagonal TMAF"]
     network = tmaf.network(layer, [width] * 3, 1)["model"]["layers"]
     assert config.model.layers == network
-    assert config.optimizer == config.optimizer.__class__()
+    given = tmaf.training(config.training.epochs, 1e-3)
+    assert (config.optimizer, config.schedule) == (OPTIMIZERS.parse(given["optimizer"]), SCHEDULES.parse(given["schedule"]))
+    assert config.training.batch_size == given["training"]["batch_size"]
