@@ -91,7 +91,7 @@ def main(names: list[str]) -> int:
     """Build once, then run the cases."""
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
-        subprocess.run([sys.executable, "-m", "build", "--outdir", temporary, str(ROOT)], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", temporary, str(ROOT)], check=True, capture_output=True)
         files = {"wheel": next(directory.glob("*.whl")), "sdist": next(directory.glob("*.tar.gz"))}
         results = [run_case(name, files, directory) for name in names or CASES]
     return 0 if all(results) else 1
