@@ -79,6 +79,11 @@ def run(bench: Bench) -> Findings:
             "density_of_q_activation": "The density of the q-activation at every x, from draws of q (Figure 2); for small λ it is f′(x) x",
             "learning_curves": "Training loss and test accuracy, mean and range over the seeds (Figure 4)",
         },
+        {
+            f"{f} {mode}": {"train_loss": values(found, lambda m: m.train_loss), "test_accuracy": values(found, lambda m: m.test_accuracy)}
+            for f, kinds_of in runs.items()
+            for mode, found in kinds_of.items()
+        },
     )
 
 
