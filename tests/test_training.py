@@ -267,6 +267,12 @@ def test_the_largest_gradient_is_recorded(ops: Any) -> None:
     assert metrics.largest_gradient == pytest.approx(largest, rel=1e-9)
 
 
+def test_the_largest_magnitude_is_that_of_any_sign_and_matrix(ops: Any) -> None:
+    matrices = [ops.matrix([[1.0, -5.0], [2.0, 3.0]]), ops.matrix([[4.0]])]
+    assert ops.to_numpy(largest_magnitude(ops, matrices)) == [[5.0]]
+    assert ops.to_numpy(largest_magnitude(ops, matrices[::-1])) == [[5.0]]
+
+
 def test_recording_gradients_changes_nothing_else() -> None:
     training = {"epochs": 3, "batch_size": 32}
     plain, recorded = train(model=RICH, training=training), train(model=RICH, training={**training, "record_gradients": True})

@@ -114,10 +114,10 @@ def _landscape(bench: Bench, run: Trained) -> LossCurve:
 def _suggestion(curve: LossCurve, run: Trained) -> str:
     """What section IV-B would choose for this network."""
     found = suggest(curve, [m.largest_gradient or 0.0 for m in run.history])
-    shape = "flatter" if found.flatter else "sharper"
     return (
-        f"Section IV-B on none at rate {PAPER_RATE:g}, seed {run.config.seed}: the loss is {shape} than a parabola near the optimum, the largest "
-        f"gradient of an epoch is {found.typical_gradient:.2f} in the median, which suggests α = {found.alpha:.2g} and β = {found.beta:.2g}."
+        f"Section IV-B on none at rate {PAPER_RATE:g}, seed {run.config.seed}: near the optimum the loss is "
+        f"{'flatter' if found.flatter else 'sharper'} than a parabola, and the largest gradient of an epoch is "
+        f"{found.typical_gradient:.2f} in the median; this suggests α = {found.alpha:.2g} and β = {found.beta:.2g}."
     )
 
 

@@ -45,6 +45,8 @@ def test_runs_that_diverge_are_said_not_averaged() -> None:
         ([-0.9, -1.0, -1.1], 0.0, Verdict.DOES_NOT),
         ([0.9, 1.0, -0.1], 0.0, Verdict.UNKNOWN),
         ([0.01, 0.1, 2.0], 0.0, Verdict.UNKNOWN),  # of one sign, but within two standard errors of 0
+        ([1.0, 1.0, 1.0, -0.01], 0.0, Verdict.UNKNOWN),
+        ([-1.0, -1.0, -1.0, 0.01], 0.0, Verdict.UNKNOWN),
         ([5.0], 0.0, Verdict.UNKNOWN),
         ([1.0, NAN], 0.0, Verdict.UNKNOWN),
     ],
