@@ -11,7 +11,7 @@ import pytest
 from nerva_core.config import Config, make_config
 from nerva_core.data import Dataset
 from nerva_core.errors import NervaError
-from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, random_stream
+from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, largest_magnitude, random_stream
 from nerva_core.trees import leaves, map_tree
 
 RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
