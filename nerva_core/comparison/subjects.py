@@ -19,10 +19,11 @@ from nerva_core.activations import ACTIVATIONS, Activation, Sigmoid
 from nerva_core.comparison import inputs
 from nerva_core.comparison.examples import describe, examples
 from nerva_core.comparison.inputs import Array
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
 from nerva_core.layers import LAYERS, Layer
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.optimizers import GAF, OPTIMIZERS, Momentum, Optimizer
 from nerva_core.trees import map_tree, named_leaves, with_leaves
 
 Inputs = dict[str, Array]
@@ -69,7 +70,9 @@ def subjects() -> Iterator[Subject]:
     yield from (activation(entry) for entry in examples(ACTIVATIONS, variants=True))
     yield from (loss(entry) for entry in examples(LOSSES))
     yield from (layer(entry) for entry in examples(LAYERS))
+    yield from (gradient_activation(entry) for entry in examples(GRADIENT_ACTIVATIONS))
     yield from (optimizer(entry) for entry in examples(OPTIMIZERS))
+    yield from (optimizer(GAF(Momentum(), variant=variant)) for variant in ("printed", "momentum-buffer"))
 
 
 # Operations -----------------------------------------------------------------------------------------------------------
@@ -208,6 +211,27 @@ def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str
         drawn_trees = {"noise": entry.draw(rng, n, d), "state": entry.initial_state(d)}
         cases[name] = case | {name: leaf.astype(dtype) for prefix, tree in drawn_trees.items() for name, leaf in named_leaves(tree, prefix)}
     return cases
+
+
+# Gradient activations ---------------------------------------------------------------------------------------------------
+
+
+def gradient_activation(entry: GradientActivation) -> Subject:
+    """The value; of one that is elementwise its derivatives and its integral, too."""
+    return Subject("gradient activation", describe(entry), _gradient_activation, _gradient_activation_cases, entry)
+
+
+def _gradient_activation(ops: MatrixOps[M], entry: GradientActivation, given: Mapping[str, M]) -> dict[str, M]:
+    rules = {"value": entry.value}
+    if isinstance(entry, Elementwise):
+        rules |= {"derivative": entry.derivative, "second derivative": entry.second_derivative, "integral": entry.integral}
+    return {name: ops.apply(rule, given["X"]) for name, rule in rules.items()}
+
+
+def _gradient_activation_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    """Gradients as they occur, small and large ones, and 0."""
+    scales = {"ordinary": 0.1, "large": 1e3, "small": 1e-6, "zero": 0.0}
+    return {name: {"X": inputs.normal(rng, 3, 4, dtype, scale)} for name, scale in scales.items()}
 
 
 # Optimizers -----------------------------------------------------------------------------------------------------------
