@@ -22,6 +22,8 @@ from sympy_validation.theorems import (
     schedules,
     softmax,
     specification,
+    tmaf,
+    tmaf_errata,
 )
 
 SOURCES = (
@@ -39,6 +41,8 @@ SOURCES = (
     errata,
     q_errata,
     gaf_errata,
+    tmaf,
+    tmaf_errata,
 )
 
 
