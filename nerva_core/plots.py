@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)), (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))
-MARKERS = "osv^Dx+"
+MARKERS = "osv^Dx+P*"
 MARKED = 30
 """Curves of fewer points than this have markers."""
 
