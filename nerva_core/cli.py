@@ -5,18 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
+from nerva_core.help_texts import epilog
+from nerva_core.interoperability.command import export
 from nerva_core.interpreters.command import show
 from nerva_core.landscape_command import landscape
-from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
 from nerva_core.predict_command import predict
-from nerva_core.reproductions.command import reproduce
+from nerva_core.reproduce_command import reproduce
 from nerva_core.train_command import train
 from sympy_validation.command import prove
 
@@ -27,8 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-EPILOG = "Names are text such as [bold]Momentum(mu=0.9)[/bold]; [bold]nerva list[/bold] prints all of them."
 
 
 def main() -> None:
@@ -50,22 +48,6 @@ def main() -> None:
     except OSError as error:  # such as a full disk under a redirected output
         print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         sys.exit(2)
-
-
-@app.command()
-def export(
-    model: Annotated[Path, typer.Argument(help="A model.safetensors of a run.")],
-    file: Annotated[Path, typer.Argument(help="The new file: weights.npz in Nerva's format (W1, b1, W2, ...).")],
-) -> None:
-    """Write the weights of a trained network in Nerva's format."""
-    from nerva_core.models import load_model, save_npz
-
-    if file.suffix != ".npz":
-        raise NervaError(f"the format is known by its suffix, and only .npz is written; got {file.name!r}")
-    if file.exists():
-        raise NervaError(f"{file} is already there")
-    trained = load_model(model)
-    save_npz(file, trained.network, trained.params)
 
 
 @app.command()
@@ -96,13 +78,14 @@ def list_names() -> None:
             console.print(f"  {signature(entry)}", markup=False)
 
 
-app.command(epilog=EPILOG)(train)
-app.command(epilog=PREDICT_EPILOG)(predict)
-app.command()(show)
-app.command()(prove)
-app.command()(compare)
-app.command()(vectors)
-app.command()(reproduce)
+app.command(epilog=epilog("train"))(train)
+app.command(epilog=epilog("predict"))(predict)
+app.command(epilog=epilog("export"))(export)
+app.command(epilog=epilog("show"))(show)
+app.command(epilog=epilog("prove"))(prove)
+app.command(epilog=epilog("compare"))(compare)
+app.command(epilog=epilog("vectors"))(vectors)
+app.command(epilog=epilog("reproduce"))(reproduce)
 app.command()(landscape)
 
 
