@@ -132,6 +132,6 @@ def loss_along_directions(curves: Mapping[str, LossCurve]) -> bytes:
         curve(axis, found.t, parabola(found.t, centre), 4, "parabola", marker=None, linewidth=1.0, linestyle=(0, (2, 2)))
         top = centre[np.abs(found.t).argmin()] + 3 * np.median(found.losses.max(axis=1) - centre.min())
         axis.set_ylim(0, min(top, 1.05 * found.losses.max()))
-        name_axes(axis, "distance t along the direction (1 = norm of each neuron's weights)", "training loss", name)
+        name_axes(axis, "distance t (1: as long as the weights)", "training loss", name)
     legend(figure)
     return png(figure)

@@ -73,7 +73,8 @@ def run(bench: Bench) -> Findings:
     }
     rows = [*network_rows(table), _largest_gradient(trained[f"none at {PAPER_RATE:g}"]), *toy_rows()]
     recorded = {kind: trained[f"{kind} at {PAPER_RATE:g}"] for kind in ("none", ARCTAN, "momentum buffer")}
-    landscapes = {kind: _landscape(bench, found[0]) for kind, found in recorded.items() if found[0].last is not None}
+    trained_to_the_end = {kind: recorded[kind][0] for kind in ("none", ARCTAN) if recorded[kind][0].last is not None}
+    landscapes = {kind: _landscape(bench, found) for kind, found in trained_to_the_end.items()}
     figures = _figures(table, recorded) | ({"loss_curves": loss_along_directions(landscapes)} if landscapes else {})
     remarks = _remarks(table)
     if "none" in landscapes:
