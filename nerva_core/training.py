@@ -113,6 +113,9 @@ def training_step(
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
     if not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
+    penalty = network.penalty(ops, cache)
+    if penalty is not None:
+        value = value + penalty
     _, gradients = network.backpropagate(ops, state.params, cache, DY)
     updated = [
         optimizer.update(ops, s, theta, Dtheta, *scalars)

@@ -9,6 +9,8 @@ from nerva_core.errors import NervaError, did_you_mean
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems import (
     activations,
+    bridge_errata,
+    bridges,
     errata,
     initializers,
     layers,
@@ -24,6 +26,7 @@ from sympy_validation.theorems import (
 
 SOURCES = (
     layers,
+    bridges,
     activations,
     losses,
     softmax,
@@ -35,6 +38,7 @@ SOURCES = (
     initializers,
     errata,
     q_errata,
+    bridge_errata,
 )
 
 

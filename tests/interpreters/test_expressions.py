@@ -119,7 +119,7 @@ def test_notation(code, text):
 def test_every_operation_is_shown(name):
     column, row, square, matrix = (N, 1), (1, D), (N, N), (N, D)
     shape = {"column_repeat": column, "row_repeat": row, "Diag": row, "diag": square, "matmul": square, "fill": (1, 1)}.get(name, matrix)
-    numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D}
+    numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D, "columns": [0, 2, 1]}
 
     def code(ops, A):
         parameters = list(OPERATIONS[name].parameters.items())[1:]
