@@ -11,9 +11,14 @@ import typer
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from nerva_core.landscape_command import landscape
+from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
+from nerva_core.predict_command import predict
+from nerva_core.reproductions.command import reproduce
 from sympy_validation.command import prove
 
 if TYPE_CHECKING:
+    from nerva_core.config import Config
     from nerva_core.runs import Run
 
 app = typer.Typer(
@@ -68,6 +73,7 @@ def train(
     load_weights: Annotated[str | None, typer.Option(help="Start from these weights: Nerva's .npz, or a model.safetensors.")] = None,
     output: Annotated[Path | None, typer.Option(help="A new directory for the results; by default one in ./runs.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --output after its last complete epoch.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Print every matrix of the first step, and do not train.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a network with hand-written backpropagation."""
@@ -87,6 +93,8 @@ def train(
         "training.batch_size": batch_size,
     }
     overrides = {name: value for name, value in given.items() if value is not None}
+    if trace:
+        return _trace(config, overrides)
     run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
     try:
         _train_with_progress(run, quiet)
@@ -96,12 +104,23 @@ def train(
         raise typer.Exit(130) from None
 
 
-def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
+def _config(config_file: Path | None, overrides: dict[str, Any]) -> Config:
     from nerva_core.config import load_config, make_config, override
+
+    return load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
+
+
+def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
     from nerva_core.runs import Run, free_directory
 
-    config = load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
+    config = _config(config_file, overrides)
     return Run.start(config, output or free_directory(Path("runs"), config))
+
+
+def _trace(config_file: Path | None, overrides: dict[str, Any]) -> None:
+    from nerva_core.trace import print_trace, trace_run
+
+    print_trace(trace_run(_config(config_file, overrides)))
 
 
 def _resumed(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
@@ -127,11 +146,13 @@ def _train_with_progress(run: Run, quiet: bool) -> None:
     )
     console.print(f"{trainer.network.summary(trainer.data.inputs)}")
     console.print(f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n")
-    console.print(f"{'epoch':>5}  {'lr':>9}  {'train loss':>10}  {'test loss':>10}  {'train acc':>9}  {'test acc':>9}  {'seconds':>7}")
+    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), ("test loss", 10), ("train acc", 9), ("test acc", 9), ("seconds", 7)]
+    columns += [("q lambda", 8)] * (trainer.network.noise_scale() is not None) + [("max |grad|", 10)] * config.training.record_gradients
+    console.print("  ".join(f"{name:>{width}}" for name, width in columns))
     for metrics in run.history:
         console.print(_row(metrics))
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+    parts = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn()
+    with Progress(*parts, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         total = config.training.epochs * trainer.steps_per_epoch
         task = progress.add_task("training", total=total, completed=trainer.epoch * trainer.steps_per_epoch)
         run.train(
@@ -148,7 +169,9 @@ def _train_with_progress(run: Run, quiet: bool) -> None:
 
 def _row(m: Any) -> str:
     accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
-    return f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    return row + "".join(more)
 
 
 @app.command()
@@ -195,10 +218,13 @@ def list_names() -> None:
             console.print(f"  {signature(entry)}", markup=False)
 
 
+app.command(epilog=PREDICT_EPILOG)(predict)
 app.command()(show)
 app.command()(prove)
 app.command()(compare)
 app.command()(vectors)
+app.command()(reproduce)
+app.command()(landscape)
 
 
 @app.callback(invoke_without_command=True)

@@ -127,6 +127,9 @@ class DAB(Layer):
     def at_epoch(self, T: int) -> DAB:
         return dataclasses.replace(self, bridge=self.bridge.at_epoch(T))
 
+    def noise_scale(self) -> float | None:
+        return self.bridge.noise_scale()
+
     def initial_state(self, D: int) -> Any:
         return self.bridge.initial_state(D)
 

@@ -84,6 +84,9 @@ class Repeat(Layer):
     def at_epoch(self, T: int) -> Repeat:
         return dataclasses.replace(self, layers=self.layers.at_epoch(T))
 
+    def noise_scale(self) -> float | None:
+        return self.layers.noise_scale()
+
     def initial_state(self, D: int) -> Any:
         return self.layers.initial_state(D)
 
