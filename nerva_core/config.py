@@ -74,6 +74,10 @@ class TrainingConfig(_Section):
     batch_size: PositiveInt = 16
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
+    checkpoint_every: PositiveInt = 1
+    """After how many epochs the state is saved; it is also saved at the last epoch and at an interrupt."""
+    checkpoint_every_minutes: Annotated[float, Field(gt=0, strict=False)] = 10.0
+    """After how many minutes the state is saved within an epoch."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
 
