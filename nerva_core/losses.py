@@ -260,6 +260,7 @@ class SequenceCrossEntropy(Loss):
     softmax(y_p) (t_p · 1) - t_p in the place of y_p. The columns must be a multiple of ``classes``.
     """
 
+    classification = False  # there are several classes at once
     classes: Count
 
     def example_width(self) -> int:
