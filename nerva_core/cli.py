@@ -12,11 +12,11 @@ import typer
 
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
+from nerva_core.help_texts import epilog
 from nerva_core.interpreters.command import show
 from nerva_core.landscape_command import landscape
-from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
 from nerva_core.predict_command import predict
-from nerva_core.reproductions.command import reproduce
+from nerva_core.reproduce_command import reproduce
 from nerva_core.train_command import train
 from sympy_validation.command import prove
 
@@ -27,8 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-EPILOG = "Names are text such as [bold]Momentum(mu=0.9)[/bold]; [bold]nerva list[/bold] prints all of them."
 
 
 def main() -> None:
@@ -52,7 +50,7 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(epilog=epilog("export"))
 def export(
     model: Annotated[Path, typer.Argument(help="A model.safetensors of a run.")],
     file: Annotated[Path, typer.Argument(help="The new file: weights.npz in Nerva's format (W1, b1, W2, ...).")],
@@ -96,13 +94,13 @@ def list_names() -> None:
             console.print(f"  {signature(entry)}", markup=False)
 
 
-app.command(epilog=EPILOG)(train)
-app.command(epilog=PREDICT_EPILOG)(predict)
-app.command()(show)
-app.command()(prove)
-app.command()(compare)
-app.command()(vectors)
-app.command()(reproduce)
+app.command(epilog=epilog("train"))(train)
+app.command(epilog=epilog("predict"))(predict)
+app.command(epilog=epilog("show"))(show)
+app.command(epilog=epilog("prove"))(prove)
+app.command(epilog=epilog("compare"))(compare)
+app.command(epilog=epilog("vectors"))(vectors)
+app.command(epilog=epilog("reproduce"))(reproduce)
 app.command()(landscape)
 
 

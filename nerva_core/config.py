@@ -120,9 +120,13 @@ def parse_config(text: str, where: str = "configuration", overrides: Mapping[str
     """A configuration from TOML text, with some of its values replaced: ``{"training.epochs": 5}``."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return make_config(override(values, overrides or {}), where)
+    except NervaError:
+        raise
+    except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
         raise NervaError(f"{where} is not valid TOML: {error}") from None
-    return make_config(override(values, overrides or {}), where)
+    except RecursionError:
+        raise NervaError(f"{where} is nested too deeply") from None
 
 
 def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:

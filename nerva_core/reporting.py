@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from nerva_core.checkpoints import json_lines
 from nerva_core.errors import NotInstalledError
 from nerva_core.training import Metrics
 
@@ -71,7 +71,7 @@ class JSONLines(Silent):
     """One JSON object an epoch on stdout, as in metrics.jsonl, and nothing else."""
 
     def epoch(self, metrics: Metrics) -> None:
-        print(json.dumps(asdict(metrics)), flush=True)
+        print(json_lines([metrics]), end="", flush=True)
 
 
 class Table(Silent):

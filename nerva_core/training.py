@@ -23,10 +23,11 @@ from nerva_core.errors import NervaError
 from nerva_core.layers import Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.memory import require_memory
 from nerva_core.models import load_weights
 from nerva_core.numeric_backend import Backend, backend
 from nerva_core.optimizers import Optimizer
-from nerva_core.trees import leaves, map_tree, with_leaves
+from nerva_core.trees import leaves, map_shapes, map_tree, with_leaves
 
 I = TypeVar("I")  # noqa: E741
 
@@ -192,6 +193,7 @@ class Trainer:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         self.data = config.data.load() if data is None else data
         self._check()
+        self._require_memory()
         outputs = self.network.outputs_for(self.data.inputs)
         self.data.check_outputs(outputs)
         self._train = self._on_device(self.data.Xtrain, self.data.targets(self.data.Ttrain, outputs))
@@ -340,6 +342,17 @@ class Trainer:
             raise NervaError(f"the first of model.sizes must be the number of features, {self.data.inputs}, got {sizes[0]}")
         if self.config.loss.classification and self.data.classes is None:
             raise NervaError(f"the loss {type(self.config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
+
+    def _require_memory(self) -> None:
+        """NervaError for a network, or a batch of its values, that cannot fit, before any of it is made."""
+        parameters = sum(leaves(map_shapes(math.prod, self.network.shapes(self.data.inputs))))
+        require_memory(4 * 4 * parameters, f"a network with {parameters:,} parameters")  # themselves, gradients, two moments
+        rows = min(self.examples, max(self.config.training.batch_size, EVALUATION_BATCH))
+        values = rows * sum(self.network.widths(self.data.inputs))
+        require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")
+        if self.data.classes is not None:
+            count = (self.examples + len(self.data.Xtest)) * self.data.classes
+            require_memory(8 * count, f"the targets of {self.data.classes} classes")
 
     def _require_finite(self, losses: list[float], lr: float) -> None:
         for step, value in enumerate(losses, 1):

@@ -25,8 +25,9 @@ from nerva_core.layers import Layer, Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.registry import Count, Entry
+from nerva_core.step_functions import Grid
 from nerva_core.trees import map_shapes, named_leaves, with_leaves
-from sympy_validation.grids import Grid
+from sympy_validation import grids
 from sympy_validation.points import PointSpace
 from sympy_validation.spaces import Kind, Space, run
 
@@ -71,7 +72,7 @@ class LayerGradient(Claim):
 
     def quantities(self) -> tuple[str, ...]:
         layer, space = self.layer(PointSpace(0)), PointSpace(0)
-        names = [name for name, _ in self._parameters(layer, space.size("D"))]
+        names = [name for name, _ in self._parameters(layer, layer.columns or space.size("D"))]
         gradients = tuple(gradient_name(name) for name in ("X", *names))
         hard = layer.hard_layers()
         penalised = any(type(each).penalty is not Layer.penalty for each in hard)
@@ -79,7 +80,7 @@ class LayerGradient(Claim):
 
     def problem(self, space: Space[Any]) -> Problem:
         layer = self.layer(space)
-        N, D = space.size("N"), space.size("D")
+        N, D = space.size("N"), layer.columns or space.size("D")
         X = space.matrix("X", N, D)
         parameters = {name: space.matrix(name, *shape) for name, shape in self._parameters(layer, D)}
         params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
@@ -287,9 +288,9 @@ class Numbers(Claim):
         )
 
 
-def _row(space: Space[Any], numbers: Sequence[Any]) -> Grid:
+def _row(space: Space[Any], numbers: Sequence[Any]) -> grids.Grid:
     domain = space.ops.domain  # type: ignore[attr-defined]
-    return Grid([[domain.number(x) for x in numbers]], (1, len(numbers)))
+    return grids.Grid([[domain.number(x) for x in numbers]], (1, len(numbers)))
 
 
 def with_symbols(function: Callable[..., Any], space: Space[Any]) -> Callable[..., Any]:
@@ -331,6 +332,10 @@ def _symbol(name: str, hint: Any, space: Space[Any]) -> Any:
         return space.any_hard_function(name, space.size("D"), space.size("D"))
     if hint is Sequential:
         return Sequential((space.any_layer(name, space.size("D"), space.size("D")),))
+    if hint is Grid:
+        return space.any_grid(name)
+    if hint == tuple[Grid, ...]:
+        return (space.any_grid(name),)
     if isinstance(hint, type) and issubclass(hint, Initializer):
         return None
     if hint is float:

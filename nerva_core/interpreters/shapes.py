@@ -25,7 +25,12 @@ EXPECTED: dict[str, tuple[str, Callable[[Size, Size], bool]]] = {
 
 PRIMITIVES: dict[str, Callable[..., Shape]] = {
     "full": lambda c, m, n: (m, n),
+    "constant": lambda rows: (len(rows), len(rows[0])),
     "identity": lambda n: (n, n),
+    "unit": lambda j, n: (n, 1),
+    "shift": lambda n, o: (n, n),
+    "step_function": lambda X, s, T: X,
+    "interval_sums": lambda Y, X, s: (len(s) + 1, X[1]),
     "transpose": lambda X: (X[1], X[0]),
     "matmul": lambda X, Z: (X[0], Z[1]),
     "diag": lambda X: (X[0], 1),
@@ -36,7 +41,7 @@ PRIMITIVES: dict[str, Callable[..., Shape]] = {
     "join_columns": lambda X, Y: (X[0], X[1] + Y[1]),
     "sort_rows": lambda X: X,
 }
-"""The shapes of the results of the primitives; the others are elementwise, and keep the shape of their operands."""
+"""The shapes of the results of the primitives, and of what is defined for an int only; the others keep the shape of their operands."""
 
 
 def shown(shape: Shape) -> str:
@@ -55,6 +60,11 @@ def check_shapes(operation: Operation[Shape]) -> None:
         X, Y = operands
         if X[0] != Y[0]:
             raise NervaError(f"join_columns: shapes {shown(X)} and {shown(Y)} do not fit: {X[0]} and {Y[0]} rows")
+    elif name == "step_function":
+        X, T = operands
+        expected = (len(operation.arguments[1]) + 1, X[1])
+        if expected != T:
+            raise NervaError(f"step_function: expected values of shape {shown(expected)}, a row an interval, got {shown(T)}")
     elif any(operand != operands[0] for operand in operands):
         raise NervaError(f"{name}: shapes {' and '.join(map(shown, dict.fromkeys(operands)))} differ")
     if name in EXPECTED and not EXPECTED[name][1](*operands[0]):

@@ -11,6 +11,7 @@ from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, PReLU, RescaledActivation, SparseTMAF, TridiagonalTMAF
 
 __all__ = [
     "DAB",
@@ -19,17 +20,24 @@ __all__ = [
     "ActivationLayer",
     "BatchNormalization",
     "Composite",
+    "DiagonalTMAF",
     "Dropout",
+    "FullTMAF",
     "Layer",
     "Linear",
     "LinearDropout",
     "LogSoftmax",
+    "PDiagonalTMAF",
+    "PReLU",
     "QActivation",
     "Repeat",
+    "RescaledActivation",
     "SReLU",
     "Sequential",
     "Softmax",
+    "SparseTMAF",
     "StraightThrough",
+    "TridiagonalTMAF",
     "multilayer_perceptron",
     "parse_layers",
 ]

@@ -12,6 +12,8 @@ from sympy_validation.theorems import (
     bridge_errata,
     bridges,
     errata,
+    gaf_errata,
+    gradient_activations,
     initializers,
     layers,
     losses,
@@ -22,6 +24,8 @@ from sympy_validation.theorems import (
     schedules,
     softmax,
     specification,
+    tmaf,
+    tmaf_errata,
 )
 
 SOURCES = (
@@ -35,9 +39,13 @@ SOURCES = (
     optimizers,
     schedules,
     q_calculus,
+    gradient_activations,
     initializers,
     errata,
     q_errata,
+    gaf_errata,
+    tmaf,
+    tmaf_errata,
     bridge_errata,
 )
 
