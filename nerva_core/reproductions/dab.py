@@ -75,13 +75,13 @@ def sort_sequences(
 def run(bench: Bench) -> Findings:
     """Sort sequences with each middle, ponder, and classify images."""
     lengths: tuple[int, ...] = bench.choose((5, 10), (5, 10, 15))
-    seeds, steps = bench.seeds(2, 3), bench.choose(1500, 10_000)
+    seeds, steps = bench.seeds(2, 3), bench.choose(1000, 10_000)
     kinds: list[str] = bench.choose(list(SORTING)[:3], list(SORTING))
     sorted_: dict[int, Runs] = {}
     for T in lengths:
         trained = sort_sequences(bench, T, {kind: sorting_network(T, SORTING[kind]) for kind in kinds}, seeds, steps)
         sorted_[T] = {kind: trained[f"{kind}, T = {T}"] for kind in kinds}
-    ponder: tuple[int, ...] = bench.choose((1, 2, 3), (1, 2, 3, 5, 7))
+    ponder: tuple[int, ...] = bench.choose((1, 2), (1, 2, 3, 5, 7))
     pondered: dict[int, Sequence[Trained]] = {1: sorted_[5]["DAB"]}
     for p in ponder[1:]:
         name = f"DAB, {p} ponder steps"
@@ -123,7 +123,7 @@ def classify_images(bench: Bench, seeds: Sequence[int]) -> Runs:
         source,
         optimizer="Adam",
         schedule="Constant(0.001)",
-        training={"epochs": bench.choose(6, 15), "batch_size": 128, "record_distances": True},
+        training={"epochs": bench.choose(4, 15), "batch_size": 128, "record_distances": True},
     )
 
 
