@@ -82,7 +82,7 @@ class _Writer:
             case "join":
                 return self.emit("Concat", *operands, axis=1)
             case "sort":
-                return self.sorted_rows(*operands, node.shape[1])
+                return self.sorted_rows(operands[0], node.shape[1])
             case "spread":
                 size = node.shape[node.value]
                 count = self.number(np.array([size])) if isinstance(size, int) else self.rows(size.factor)
