@@ -75,7 +75,7 @@ def _status(verdicts: list[dict[str, Any]]) -> str:
 def entry_page(page: str, title: str, entries: Table[Any], name: str, evidence: Evidence) -> str:
     """Everything that is known of one entry."""
     entry = entries.lookup(name)
-    parts = [f"# {name}", prose(summary(entry)), _call_line(title, entry)]
+    parts = [f"# {name}", prose(summary(entry)), _call_line(entry)]
     if entries in subjects.TABLES:
         subject = symbolic(entries, Call(name))
         found = equations(subject)
@@ -90,8 +90,8 @@ def entry_page(page: str, title: str, entries: Table[Any], name: str, evidence: 
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _call_line(title: str, entry: type[Entry]) -> str:
-    return f"```py\n{catalogue.signature(entry)}\n```"
+def _call_line(entry: type[Entry]) -> str:
+    return f"``` {{ .py .no-copy }}\n{catalogue.signature(entry)}\n```"
 
 
 def _equations(heading: str, found: list[Equation]) -> str:
