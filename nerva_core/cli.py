@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
@@ -199,6 +200,7 @@ app.command()(show)
 app.command()(prove)
 app.command()(compare)
 app.command()(vectors)
+app.command()(bench)
 
 
 @app.callback(invoke_without_command=True)
