@@ -1,13 +1,15 @@
 # make demo   train a network on handwritten digits, with light dependencies only
 # make test   install everything (JAX, PyTorch, TensorFlow, SymPy, tools) and run all checks and tests
-# make docs, make clean
+# make docs   build the documentation in site/, with the proofs of this very code
+# make accuracy   measure what the documentation says of accuracy again (minutes)
+# make clean
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check --constraint constraints.txt
-SOURCES := nerva_core backends sympy_validation tests
+CODE := $(shell find nerva_core backends sympy_validation -name '*.py')
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs accuracy clean
 
 demo: $(VENV)/.light
 	$(VENV)/bin/nerva train
@@ -21,6 +23,18 @@ check: $(VENV)/.full
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+docs: build/proofs.json
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+build/proofs.json: $(CODE) | $(VENV)/.full
+	mkdir -p build
+	$(VENV)/bin/nerva prove --quiet --json $@
+
+accuracy: | $(VENV)/.full
+	mkdir -p build
+	$(VENV)/bin/nerva compare --json build/accuracy.json
+	$(VENV)/bin/python -m docs.generator.evidence build/accuracy.json docs/data/accuracy.json
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -30,7 +44,7 @@ $(VENV)/.light: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.full: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[all,dev]'
+	$(PIP) --editable '.[all,dev,docs]'
 	touch $@ $(VENV)/.light
 
 clean:

@@ -12,6 +12,9 @@ from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
+from nerva_core.predict_command import predict
+from nerva_core.reproductions.command import reproduce
 from sympy_validation.command import prove
 
 if TYPE_CHECKING:
@@ -128,11 +131,13 @@ def _train_with_progress(run: Run, quiet: bool) -> None:
     )
     console.print(f"{trainer.network.summary(trainer.data.inputs)}")
     console.print(f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n")
-    console.print(f"{'epoch':>5}  {'lr':>9}  {'train loss':>10}  {'test loss':>10}  {'train acc':>9}  {'test acc':>9}  {'seconds':>7}")
+    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), ("test loss", 10), ("train acc", 9), ("test acc", 9), ("seconds", 7)]
+    columns += [("q lambda", 8)] * (trainer.network.noise_scale() is not None) + [("max |grad|", 10)] * config.training.record_gradients
+    console.print("  ".join(f"{name:>{width}}" for name, width in columns))
     for metrics in run.history:
         console.print(_row(metrics))
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+    parts = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn()
+    with Progress(*parts, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         total = config.training.epochs * trainer.steps_per_epoch
         task = progress.add_task("training", total=total, completed=trainer.epoch * trainer.steps_per_epoch)
         run.train(
@@ -149,7 +154,9 @@ def _train_with_progress(run: Run, quiet: bool) -> None:
 
 def _row(m: Any) -> str:
     accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
-    return f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    return row + "".join(more)
 
 
 @app.command()
@@ -196,11 +203,13 @@ def list_names() -> None:
             console.print(f"  {signature(entry)}", markup=False)
 
 
+app.command(epilog=PREDICT_EPILOG)(predict)
 app.command()(show)
 app.command()(prove)
 app.command()(compare)
 app.command()(vectors)
 app.command()(bench)
+app.command()(reproduce)
 
 
 @app.callback(invoke_without_command=True)

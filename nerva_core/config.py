@@ -74,6 +74,8 @@ class TrainingConfig(_Section):
     batch_size: PositiveInt = 16
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
+    record_gradients: bool = False
+    """Whether the metrics have the largest magnitude of a gradient in every epoch."""
 
 
 class Config(_Section):

@@ -39,6 +39,10 @@ class Loss(Entry):
         """L(Y, T), 1 x 1."""
         return ops.columns_sum(self.rows(ops, Y, T))
 
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        """What the outputs say of each class, for a loss that takes them as probabilities or as logits; otherwise None."""
+        return None
+
 
 LOSSES: Table[Loss] = Table("loss", Loss)
 
@@ -90,6 +94,9 @@ class CrossEntropy(Loss):
         result: M = -ops.quotient(T, Y)
         return result
 
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        return Y
+
 
 @LOSSES.add
 @dataclass(frozen=True)
@@ -103,6 +110,9 @@ class SoftmaxCrossEntropy(Loss):
         _, K = ops.shape(Y)
         result: M = ops.hadamard(stable_softmax(ops, Y), ops.column_repeat(ops.rows_sum(T), K)) - T
         return result
+
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        return stable_softmax(ops, Y)
 
 
 @LOSSES.add
@@ -132,6 +142,9 @@ class LogisticCrossEntropy(Loss):
         result: M = -ops.hadamard(T, ops.sigmoid(-Y))
         return result
 
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        return ops.sigmoid(Y)
+
 
 @LOSSES.add
 @dataclass(frozen=True)
@@ -148,6 +161,9 @@ class BinaryCrossEntropy(Loss):
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = ops.sigmoid(Y) - T
         return result
+
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        return ops.sigmoid(Y)
 
 
 @LOSSES.add
@@ -166,3 +182,6 @@ class NegativeLogLikelihood(Loss):
         likelihood = ops.rows_sum(ops.hadamard(Y, T))
         result: M = -ops.hadamard(ops.column_repeat(ops.reciprocal(likelihood), K), T)
         return result
+
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        return Y

@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nerva_core.config import Config, parse_config
-from nerva_core.data.files import read_npz
+from nerva_core.data.encoding import Encoding
+from nerva_core.data.formats import read_npz
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Linear, Sequential
 from nerva_core.numeric_backend import Backend, backend
-from nerva_core.trees import leaves, named_leaves, with_leaves
+from nerva_core.trees import leaves, map_shapes, named_leaves, with_leaves
 
-METADATA = "nerva"
-"""The key of the metadata in a safetensors file."""
+METADATA, DIGEST = "nerva", "sha256"
+"""The keys of the metadata in a safetensors file, and of the checksum in the metadata."""
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
+class InputScaling(NamedTuple):
+    """The arrays of an ``Encoding``, as they stand in a file."""
+
+    shift: Any
+    spread: Any
+
+
+@dataclass(frozen=True)
+class _Shaped:
+    """Stands for an array of which only the shape is known."""
+
+    shape: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class Model:
-    """A network with its parameters and running statistics (NumPy arrays), and the configuration it was trained with."""
+    """A network with its parameters and running statistics (NumPy arrays), and the configuration and the data it was trained with."""
 
     config: Config
     network: Sequential
     inputs: int
     params: Any
     state: Any
+    encoding: Encoding = Encoding()
+    """How its inputs are made from raw examples, and the names of features and classes."""
 
     def predict(self, X: Any, ops: Backend[Any] | None = None) -> np.ndarray[Any, Any]:
-        """The outputs for the rows of X, N x K, at inference; on NumPy in float64 unless ``ops`` is given."""
+        """The outputs at inference, N x K, for raw examples in the rows of X: they are scaled as the training data were.
+
+        On NumPy in float64 unless ``ops`` is given.
+        """
         ops = backend("numpy", dtype="float64") if ops is None else ops
-        inputs = ops.matrix(X)
-        if ops.shape(inputs)[1] != self.inputs:
-            raise NervaError(f"the network has {self.inputs} inputs, but X has {ops.shape(inputs)[1]} columns")
+        X = np.array(X, ndmin=2)
+        X = X.reshape(len(X), -1) if X.dtype.kind == "f" else X.reshape(len(X), -1).astype(float)
+        if X.shape[1] != self.inputs:
+            raise NervaError(f"the network has {self.inputs} inputs, but X has {X.shape[1]} columns")
+        inputs = ops.matrix(self.encoding.inputs(X))
         return ops.to_numpy(self.network.evaluate(ops, ops.matrices(self.params), ops.matrices(self.state), inputs))
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part. NervaError if that fails; the old file is kept."""
+def write_atomically(path: Path, content: bytes, previous: Path | None = None) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part, also after a loss of power.
+
+    The old content is kept as ``previous`` if that is given. NervaError if writing fails; the old file is then as it was.
+    """
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -54,19 +80,42 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
+        if previous is not None and path.exists():
+            os.replace(path, previous)
         os.replace(temporary, path)
+        _sync_directory(path.parent)
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise NervaError(f"cannot write {path}: {error.strerror}") from None
 
 
+def _sync_directory(directory: Path) -> None:
+    """Write the names of the files in a directory to the disk, where the system can do that."""
+    if os.name == "posix":
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def pack(trees: dict[str, Any], metadata: dict[str, str]) -> bytes:
-    """Trees of NumPy arrays as safetensors; a leaf's name is ``tree/path``. The same content gives the same bytes."""
+    """Trees of NumPy arrays as safetensors, with a checksum; a leaf's name is ``tree/path``. The same content gives the same bytes."""
     from safetensors.numpy import save
 
     arrays = {f"{name}/{path}": np.ascontiguousarray(leaf) for name, tree in trees.items() for path, leaf in named_leaves(tree)}
+    metadata = {**metadata, DIGEST: _digest(arrays, metadata)}
     return save(arrays, {METADATA: json.dumps(metadata, sort_keys=True)})  # one key, as the order of several would vary
+
+
+def _digest(arrays: Arrays, metadata: dict[str, str]) -> str:
+    """A checksum of all content, in an order that does not depend on the file."""
+    result = hashlib.sha256(json.dumps({key: value for key, value in metadata.items() if key != DIGEST}, sort_keys=True).encode())
+    for name in sorted(arrays):
+        result.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        result.update(np.ascontiguousarray(arrays[name]).data)
+    return result.hexdigest()
 
 
 def unpack(path: Path, templates: dict[str, Any]) -> dict[str, Any]:
@@ -83,19 +132,24 @@ def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata = json.loads((file.metadata() or {}).get(METADATA, "{}"))
-            if not (isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())):
-                raise ValueError("its description is not a table of text")
-            return arrays, metadata
+        if not (isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())):
+            raise ValueError("its description is not a table of text")
+        if DIGEST in metadata and metadata[DIGEST] != _digest(arrays, metadata):
+            raise ValueError("its content does not have the checksum that was written with it")
+        return arrays, metadata
     except FileNotFoundError:
         raise NervaError(f"{path} is not there") from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NervaError(f"cannot read {path}: it is no safetensors file, or it is damaged ({error})") from None
 
 
 def save_model(path: Path, model: Model) -> None:
-    """Write every parameter and running statistic, with the configuration."""
-    metadata = {"config": model.config.to_toml(), "inputs": str(model.inputs)}
-    write_atomically(path, pack({"params": model.params, "state": model.state}, metadata))
+    """Write every parameter and running statistic, with the configuration and the scaling of the inputs."""
+    encoding = model.encoding
+    names = {key: json.dumps(value) for key, value in (("features", encoding.features), ("classes", encoding.classes)) if value}
+    metadata = {"config": model.config.to_toml(), "inputs": str(model.inputs), **names}
+    scaling = {} if encoding.shift is None else {"scaling": InputScaling(encoding.shift, encoding.spread)}
+    write_atomically(path, pack({"params": model.params, "state": model.state, **scaling}, metadata))
 
 
 def load_model(path: Path) -> Model:
@@ -105,8 +159,23 @@ def load_model(path: Path) -> Model:
         raise NervaError(f"{path} was not written by nerva: it has no configuration")
     config = parse_config(metadata["config"], f"the configuration in {path}")
     network, inputs = config.model.build(), int(metadata["inputs"])
-    params = _fill(path, "params", network.init(np.random.default_rng(0), inputs), arrays)
-    return Model(config, network, inputs, params, _fill(path, "state", network.initial_state(inputs), arrays))
+    # The shapes first, and the state only when the parameters are there: a file cannot make us allocate what it does not hold.
+    params = _fill(path, "params", map_shapes(_Shaped, network.shapes(inputs)), arrays)
+    state = _fill(path, "state", network.initial_state(inputs), arrays)
+    return Model(config, network, inputs, params, state, _encoding(path, inputs, arrays, metadata))
+
+
+def _encoding(path: Path, inputs: int, arrays: Arrays, metadata: dict[str, str]) -> Encoding:
+    shift, spread = None, None
+    if "scaling/shift" in arrays:
+        shift, spread = _fill(path, "scaling", InputScaling(_Shaped((1, inputs)), _Shaped((1, inputs))), arrays)
+    try:
+        names = [json.loads(metadata.get(key, "[]")) for key in ("features", "classes")]
+        if not all(isinstance(items, list) and all(isinstance(item, str) for item in items) for items in names):
+            raise ValueError
+    except ValueError:
+        raise NervaError(f"{path} is damaged: its names are not lists of text") from None
+    return Encoding(shift, spread, *map(tuple, names))
 
 
 def save_npz(path: Path, network: Sequential, params: Any) -> None:
@@ -170,7 +239,9 @@ def _fill(path: Path, prefix: str, template: Any, arrays: Arrays) -> Any:
         key = f"{prefix}/{name}"
         if key not in arrays:
             raise NervaError(f"{path} has no array {key!r}; it belongs to another network")
-        if arrays[key].shape != np.shape(leaf):
-            raise NervaError(f"{path}: {key} has shape {arrays[key].shape}, the network needs {np.shape(leaf)}")
+        if arrays[key].shape != leaf.shape:
+            raise NervaError(f"{path}: {key} has shape {arrays[key].shape}, the network needs {leaf.shape}")
+        if arrays[key].dtype.kind != "f":
+            raise NervaError(f"{path}: {key} must hold floating-point numbers, got dtype {arrays[key].dtype}")
         new.append(arrays[key])
     return with_leaves(template, new)

@@ -6,7 +6,9 @@ depend on a parameter (η and the bias corrections of Adam) are computed once, b
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
 
@@ -31,6 +33,36 @@ class Optimizer(Entry):
     @abstractmethod
     def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
         """(θ', state'), given the numbers of ``scalars``."""
+
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        """All θ' and state' of a step: by default each parameter by itself."""
+        updated = [self.update(ops, *given, eta, *scalars) for given in zip(states, thetas, gradients, strict=True)]
+        return [theta for theta, _ in updated], [state for _, state in updated]
+
+
+@dataclass(frozen=True)
+class Wrapper(Optimizer):
+    """Another optimizer that is given something else than Dθ. Its rule is ``step``, on all parameters; ``update`` is that of one."""
+
+    optimizer: Optimizer
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        return self.optimizer.scalars(eta, t)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+        return self.optimizer.init(ops, theta)
+
+    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+        (new,), (state,) = self.step(ops, (state,), (theta,), (Dtheta,), eta, *scalars)
+        return new, state
+
+    @abstractmethod
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        """All θ' and state' of a step."""
 
 
 OPTIMIZERS: Table[Optimizer] = Table("optimizer", Optimizer)
@@ -141,29 +173,48 @@ class RMSProp(Optimizer):
 
 @OPTIMIZERS.add
 @dataclass(frozen=True)
-class WeightDecay(Optimizer):
+class WeightDecay(Wrapper):
     """Another optimizer with decay λ: it receives Dθ + λ θ; or, decoupled, η λ θ is taken from its result (Loshchilov and Hutter 2019)."""
 
-    optimizer: Optimizer
     decay: NonNegative
     decoupled: bool = False
 
-    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return self.optimizer.scalars(eta, t)
-
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
-        return self.optimizer.init(ops, theta)
-
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
         if not self.decoupled:
-            return self.optimizer.update(ops, state, theta, Dtheta + self.decay * theta, eta, *scalars)
-        new, state = self.optimizer.update(ops, state, theta, Dtheta, eta, *scalars)
-        return new - (eta * self.decay) * theta, state
+            gradients = [Dtheta + self.decay * theta for theta, Dtheta in zip(thetas, gradients, strict=True)]
+        new, states = self.optimizer.step(ops, states, thetas, gradients, eta, *scalars)
+        if self.decoupled:
+            new = [after - (eta * self.decay) * theta for theta, after in zip(thetas, new, strict=True)]
+        return new, states
 
 
 @OPTIMIZERS.add
 @dataclass(frozen=True)
-class GAF(Optimizer):
+class GlobalNormClipping(Wrapper):
+    """Another optimizer that receives Dθ min(1, c / ‖D‖), where ‖D‖² = Σ ‖Dθ‖² over all parameters θ, with the threshold c.
+
+    The norm clipping of the Activated Gradients paper (section I, threshold 0.1) and of Pascanu et al. (2013); equal to Keras's
+    ``global_clipnorm``. ``GAF(..., NormClipping)`` clips every parameter by its own norm. Decay that is not clipped stands inside:
+    ``GlobalNormClipping(WeightDecay(Momentum, 5e-4))``.
+    """
+
+    threshold: Positive = 0.1
+
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        first, *rest = [ops.elements_sum(ops.hadamard(Dtheta, Dtheta)) for Dtheta in gradients]
+        norm = ops.sqrt(functools.reduce(ops.add, rest, first))
+        factor = self.threshold * ops.reciprocal(ops.maximum(norm, ops.full(self.threshold, 1, 1)))
+        clipped = [ops.hadamard(ops.fill(factor, *ops.shape(Dtheta)), Dtheta) for Dtheta in gradients]
+        return self.optimizer.step(ops, states, thetas, clipped, eta, *scalars)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class GAF(Wrapper):
     """Another optimizer with a gradient activation function G (Liu et al., Activated Gradients, Algorithm 1): it receives G(Dθ).
 
     ``variant`` says where G acts; the paper's Algorithm 1 and its released code differ (erratum 001-46). With momentum μ:
@@ -181,7 +232,6 @@ class GAF(Optimizer):
     G(Dθ) + λ θ, as gradient-first has it; it is in ``WeightDecay(GAF(Momentum), 5e-4)``, which receives G(Dθ + λ θ).
     """
 
-    optimizer: Optimizer
     activation: GradientActivation = Arctan()
     alpha: Positive | None = None
     beta: Positive | None = None
@@ -204,21 +254,13 @@ class GAF(Optimizer):
                 + ("; or put the decay outside: WeightDecay(GAF(...), ...)" if isinstance(self.optimizer, WeightDecay) else "")
             )
 
-    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return self.optimizer.scalars(eta, t)
-
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
-        return self.optimizer.init(ops, theta)
-
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
         if self.variant == "gradient-first":
-            A = self.activation(ops, Dtheta)
-            return self.optimizer.update(ops, state, theta, A, eta, *scalars)
+            return self.optimizer.step(ops, states, thetas, [self.activation(ops, Dtheta) for Dtheta in gradients], eta, *scalars)
         printed = self.variant == "printed"
-        A, state = self._activated_step(ops, state, Dtheta, eta if printed else 1.0)
-        return theta + (A if printed else eta * A), state
-
-    def _activated_step(self, ops: MatrixOps[M], state: Any, Dtheta: M, rate: Scalar) -> tuple[M, Any]:
-        """G(Δ') and the new state, where Δ' is what the optimizer adds to any θ, such as 0."""
-        Delta, state = self.optimizer.update(ops, state, ops.zeros(*ops.shape(Dtheta)), Dtheta, rate)
-        return self.activation(ops, Delta), state
+        zeros = [ops.zeros(*ops.shape(theta)) for theta in thetas]
+        Deltas, states = self.optimizer.step(ops, states, zeros, gradients, eta if printed else 1.0)  # what it adds to any θ, such as 0
+        activated = [self.activation(ops, Delta) for Delta in Deltas]
+        return [theta + (A if printed else eta * A) for theta, A in zip(thetas, activated, strict=True)], states

@@ -63,7 +63,7 @@ class Run:
             self._checkpoint()
             on_epoch(metrics)
         state, config = self.trainer.to_numpy(), self.trainer.config
-        model = Model(config, self.trainer.network, self.trainer.data.inputs, state.params, state.statistics)
+        model = Model(config, self.trainer.network, self.trainer.data.inputs, state.params, state.statistics, self.trainer.data.encoding)
         save_model(self.directory / MODEL, model)
         from nerva_core.plots import learning_curves
 

@@ -6,6 +6,7 @@ of the layers. Nothing of it depends on the backend or on how far a run has come
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,8 @@ class StepOutput(NamedTuple):
 
     loss: Any
     """The mean loss of the batch before the step."""
+    largest_gradient: Any = ()
+    """The largest |Dθ| of all parameters, before the optimizer changes it; nothing unless gradients are recorded."""
 
 
 class EvaluationOutput(NamedTuple):
@@ -89,6 +92,10 @@ class Metrics:
     test_accuracy: float | None
     seconds: float
     """The time of the training steps, without evaluation."""
+    largest_gradient: float | None = None
+    """The largest |Dθ| of all parameters and steps of the epoch; None unless gradients are recorded."""
+    q_lambda: float | None = None
+    """The λ with which the noise of the q-activations was drawn, the largest of them; None if there are none."""
 
 
 def random_stream(seed: int, *key: int) -> np.random.Generator:
@@ -106,6 +113,7 @@ def training_step(
     T: M,
     noise: Any,
     scalars: tuple[Any, ...],
+    record_gradients: bool = False,
 ) -> tuple[TrainingState, StepOutput]:
     """One step on a batch: the new state, and what is reported of the step."""
     N, _ = ops.shape(X)
@@ -114,13 +122,15 @@ def training_step(
     if not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
     _, gradients = network.backpropagate(ops, state.params, cache, DY)
-    updated = [
-        optimizer.update(ops, s, theta, Dtheta, *scalars)
-        for s, theta, Dtheta in zip(state.optimizer, leaves(state.params), leaves(gradients), strict=True)
-    ]
-    params = with_leaves(state.params, [theta for theta, _ in updated])
+    thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
     statistics = network.update_state(ops, state.statistics, cache)
-    return TrainingState(params, tuple(s for _, s in updated), statistics), StepOutput(value)
+    outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
+    return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+
+
+def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:
+    """The largest absolute value of all elements of all matrices (1 x 1)."""
+    return functools.reduce(ops.maximum, (ops.rows_max(ops.columns_max(ops.abs(X))) for X in matrices))
 
 
 def count_correct(ops: Backend[M], Y: M, T: M, threshold: float) -> M:
@@ -217,11 +227,14 @@ class Trainer:
     def _run_epoch(self, on_step: Callable[[int, int], None]) -> Metrics:
         started = time.perf_counter()
         losses: list[float] = []
+        gradients: list[float] = []
         lr = 0.0
         for chunk in grouped(self._inputs(), self.examples, self.config.training.batch_size, lambda given: given.noise):
             inputs = [(given.rows, given.noise, given.scalars) for given in chunk]
             self.state, values = self._run_steps(self._step_on_rows, self.state, self._train, inputs)
-            losses += StepOutput(*values.T).loss.tolist()
+            outputs = StepOutput(*values.T)
+            losses += outputs.loss.tolist()
+            gradients += list(outputs.largest_gradient)
             lr = chunk[-1].lr
             on_step(self.epoch, len(losses))
         seconds = time.perf_counter() - started
@@ -230,7 +243,9 @@ class Trainer:
         train_loss, train_accuracy = self.evaluate(test=False)
         test_loss, test_accuracy = self.evaluate(test=True)
         self._require_finite([train_loss], lr)
-        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds)
+        recorded = float(max(gradients)) if gradients else None
+        scale = self.network.at_epoch(self.epoch).noise_scale()
+        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale)
 
     def _inputs(self) -> Iterator[StepInput]:
         """What each step of the epoch is given, drawn when it is asked for."""
@@ -250,7 +265,8 @@ class Trainer:
     ) -> tuple[TrainingState, StepOutput]:
         config = self.config
         X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
-        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars)
+        record = config.training.record_gradients
+        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record)
 
     def _evaluate_rows(self, ops: Backend[Any], state: Any, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, EvaluationOutput]:
         loss = self.config.loss

@@ -69,6 +69,19 @@ def test_flags_override_the_file(nerva: Callable[..., Result], tmp_path: Path) -
         assert expected in written
 
 
+def test_the_log_has_a_column_for_what_is_recorded(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    text = 'model.layers = "q-ELU(lambda=1, gamma=0.5);Linear"\nmodel.sizes = [64, 8, 10]\ntraining.record_gradients = true\n'
+    (tmp_path / "config.toml").write_text(text)
+    status, out, err = nerva("train", "config.toml", *QUICK[1:], "--output", "run")
+    assert status == 0, err
+    header, first, second = next(out.splitlines()[k : k + 3] for k, line in enumerate(out.splitlines()) if "q lambda" in line)
+    assert len(header) == len(first) == len(second)
+    assert [line.split()[-2] for line in (first, second)] == ["1", "0.6667"]
+    logged = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert logged[1]["q_lambda"] == pytest.approx(2 / 3)
+    assert logged[1]["largest_gradient"] > 0
+
+
 def test_quiet_prints_nothing(nerva: Callable[..., Result]) -> None:
     assert nerva(*QUICK, "--quiet") == (0, "", "")
 

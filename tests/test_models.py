@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -5,9 +6,10 @@ import numpy as np
 import pytest
 
 from nerva_core.config import make_config
+from nerva_core.data.encoding import Encoding
 from nerva_core.errors import NervaError
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.models import Model, load_model, load_npz, save_model, save_npz, write_atomically
+from nerva_core.models import Model, load_model, load_npz, pack, save_model, save_npz, write_atomically
 from nerva_core.training import Trainer
 from nerva_core.trees import leaves
 
@@ -164,3 +166,51 @@ def test_training_starts_from_given_weights(tmp_path: Path) -> None:
             np.testing.assert_array_equal(a, b)
     with pytest.raises(NervaError, match="is not there"):
         Trainer(make_config({**base, "model": {**base["model"], "load_weights": "nothing.npz"}}))  # type: ignore[dict-item]
+
+
+def test_one_changed_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_model(path, model())
+    content = path.read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")
+    for position in (header, (header + len(content)) // 2, len(content) - 1):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        with pytest.raises(NervaError, match="does not have the checksum"):
+            load_model(path)
+    path.write_bytes(content.replace(rb"seed = 0", rb"seed = 1"))
+    with pytest.raises(NervaError, match="does not have the checksum"):
+        load_model(path)
+
+
+def test_a_model_file_cannot_make_us_allocate_what_it_does_not_hold(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    huge = make_config({"model": {**LAYERS, "sizes": [3, 10**9, 10**9]}})
+    path.write_bytes(pack({"params": ()}, {"config": huge.to_toml(), "inputs": str(10**15)}))
+    with pytest.raises(NervaError, match=r"has no array 'params/0\.W'"):
+        load_model(path)
+
+
+def test_parameters_must_be_floating_point_numbers(tmp_path: Path) -> None:
+    saved = model()
+    wrong = (type(saved.params[0])(*(np.asarray(p).astype(int) for p in saved.params[0])), *saved.params[1:])
+    save_model(tmp_path / "a.safetensors", dataclasses.replace(saved, params=wrong))
+    with pytest.raises(NervaError, match="must hold floating-point numbers, got dtype int64"):
+        load_model(tmp_path / "a.safetensors")
+
+
+def test_the_scaling_and_the_names_read_back(tmp_path: Path) -> None:
+    encoding = Encoding(np.array([[1.0, 2.0, 3.0]]), np.array([[4.0, 5.0, 6.0]]), ("a", "b", "c"), ("no", "yes"))
+    scaled = dataclasses.replace(model(), encoding=encoding)
+    save_model(tmp_path / "a.safetensors", scaled)
+    loaded = load_model(tmp_path / "a.safetensors")
+    assert (loaded.encoding.features, loaded.encoding.classes) == (encoding.features, encoding.classes)
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    np.testing.assert_array_equal(loaded.predict(X), model().predict((X - [1, 2, 3]) / [4, 5, 6]))
+    np.testing.assert_array_equal(loaded.predict(X), scaled.predict(X))
+
+
+def test_the_previous_content_is_kept_if_asked(tmp_path: Path) -> None:
+    path, previous = tmp_path / "a", tmp_path / "b"
+    for content in (b"1", b"2", b"3"):
+        write_atomically(path, content, previous)
+    assert (path.read_bytes(), previous.read_bytes()) == (b"3", b"2")

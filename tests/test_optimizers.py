@@ -10,7 +10,18 @@ import pytest
 from nerva_core.errors import NervaError
 from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Arctan, Identity, Log, NormClipping, Tanh, ValueClipping
 from nerva_core.numeric_backend import Backend
-from nerva_core.optimizers import GAF, OPTIMIZERS, Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
+from nerva_core.optimizers import (
+    GAF,
+    OPTIMIZERS,
+    Adam,
+    GlobalNormClipping,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSProp,
+    WeightDecay,
+)
 from nerva_core.trees import leaves
 from tests.conftest import installed, load_frameworks, make_backend
 from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops, tree_map
@@ -325,3 +336,65 @@ def test_every_gradient_activation_runs_in_an_optimizer(ops_of_dtype: Backend[An
         optimizer = GAF(Momentum(), activation)  # type: ignore[arg-type]
         expected, atol = run(reference, optimizer), {"float32": 1e-5, "float64": 1e-13}[ops_of_dtype.dtype]
         np.testing.assert_allclose(run(ops_of_dtype, optimizer), expected, rtol=0, atol=atol, err_msg=repr(activation))
+
+
+# The norm of all gradients -----------------------------------------------------------------------------------------------------------
+
+
+def run_two(ops: Backend[Any], optimizer: Optimizer, gradients: Array) -> list[Array]:
+    """Two parameters, a 2 x 3 matrix and a row, after a step for each of the gradients, whose last row is that of the second."""
+    thetas = [ops.matrix(THETA.T), ops.matrix(THETA[:1])]
+    states: Any = [optimizer.init(ops, theta) for theta in thetas]
+    for t, G in enumerate(gradients, start=1):
+        scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, t)]
+        thetas, states = optimizer.step(ops, states, thetas, [ops.matrix(G[:3].T), ops.matrix(G[3:])], *scalars)
+    return [ops.to_numpy(theta) for theta in thetas]
+
+
+ALL_GRADIENTS = np.random.default_rng(3).normal(size=(4, 4, 2)) * np.array([1, 0.01, 3, 0.1])[:, None, None]
+"""Some of their norms are below the threshold of the tests, others above it."""
+
+
+@pytest.mark.parametrize("inner", ["sgd", "adam"])
+def test_clipping_by_the_norm_of_all_gradients_is_torchs(ops: Backend[Any], inner: str) -> None:
+    import torch
+
+    thetas = [torch.nn.Parameter(torch.tensor(values)) for values in (THETA.T.copy(), THETA[:1].copy())]
+    theirs: Any = torch.optim.SGD(thetas, ETA, momentum=0.9) if inner == "sgd" else torch.optim.Adam(thetas, ETA)
+    for G in ALL_GRADIENTS:
+        thetas[0].grad, thetas[1].grad = torch.tensor(G[:3].T.copy()), torch.tensor(G[3:].copy())
+        torch.nn.utils.clip_grad_norm_(thetas, 0.5)
+        theirs.step()
+    ours = run_two(ops, GlobalNormClipping(Momentum() if inner == "sgd" else Adam(), 0.5), ALL_GRADIENTS)
+    for found, parameter in zip(ours, thetas, strict=True):
+        np.testing.assert_allclose(found, parameter.detach().numpy(), rtol=0, atol=1e-6)  # torch divides by the norm + 1e-6
+
+
+def test_gradients_within_the_threshold_are_kept_bitwise(ops: Backend[Any]) -> None:
+    small = ALL_GRADIENTS / 100
+    for ours, plain in zip(run_two(ops, GlobalNormClipping(Momentum(), 0.5), small), run_two(ops, Momentum(), small), strict=True):
+        assert np.array_equal(ours, plain)
+
+
+def test_a_gradient_of_zero_stays_zero(ops: Backend[Any]) -> None:
+    W, b = run_two(ops, GlobalNormClipping(GradientDescent()), np.zeros((1, 4, 2)))
+    assert np.array_equal(W, ops.to_numpy(ops.matrix(THETA.T)))
+    assert np.array_equal(b, ops.to_numpy(ops.matrix(THETA[:1])))
+
+
+def test_wrappers_hand_all_parameters_on(ops: Backend[Any]) -> None:
+    """Outside, inside or within several wrappers, the norm is that of all gradients."""
+    c = 0.5
+    norm = np.linalg.norm(ALL_GRADIENTS[0])
+    assert norm > c
+    factor = c / norm
+    W, b = ALL_GRADIENTS[0][:3].T, ALL_GRADIENTS[0][3:]
+    inside = run_two(ops, WeightDecay(GlobalNormClipping(GradientDescent(), c), 0.1, decoupled=True), ALL_GRADIENTS[:1])
+    np.testing.assert_allclose(inside[0], THETA.T - ETA * factor * W - ETA * 0.1 * THETA.T, rtol=1e-6)
+    np.testing.assert_allclose(inside[1], THETA[:1] - ETA * factor * b - ETA * 0.1 * THETA[:1], rtol=1e-6)
+    outside = run_two(ops, GlobalNormClipping(WeightDecay(GradientDescent(), 0.1), c), ALL_GRADIENTS[:1])
+    np.testing.assert_allclose(outside[1], THETA[:1] - ETA * (factor * b + 0.1 * THETA[:1]), rtol=1e-6)
+    activated = run_two(ops, GAF(GlobalNormClipping(GradientDescent(), c), alpha=0.1, beta=20.0), ALL_GRADIENTS[:1])
+    A = 0.1 * np.arctan(20 * ALL_GRADIENTS[0])
+    assert np.linalg.norm(A) < c
+    np.testing.assert_allclose(activated[0], THETA.T - ETA * A[:3].T, rtol=1e-6)

@@ -35,7 +35,17 @@ def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, MODEL, CURVES}
     lines = [json.loads(line) for line in (run.directory / METRICS).read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
-    assert lines[0].keys() == {"epoch", "lr", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "seconds"}
+    assert lines[0].keys() == {
+        "epoch",
+        "lr",
+        "train_loss",
+        "test_loss",
+        "train_accuracy",
+        "test_accuracy",
+        "seconds",
+        "largest_gradient",
+        "q_lambda",
+    }
     assert load_config(run.directory / CONFIG) == configure()
     assert (run.directory / CURVES).read_bytes().startswith(b"\x89PNG")
     model = load_model(run.directory / MODEL)

@@ -255,3 +255,36 @@ def test_evaluation_without_compilation_is_the_same(ops: Any, monkeypatch: pytes
     (loss, accuracy), (expected_loss, expected_accuracy) = compiled.evaluate(), plain.evaluate()
     assert loss == pytest.approx(expected_loss, rel=1e-13)
     assert accuracy == expected_accuracy
+
+
+def test_the_largest_gradient_is_recorded(ops: Any) -> None:
+    """One step on all rows: the gradient is the change of the parameters under gradient descent, divided by the rate."""
+    changes = {"backend": ops.name, "dtype": "float64", "optimizer": "GradientDescent", "schedule": "Constant(0.5)"}
+    trainer = Trainer(configure(**changes, training={"epochs": 1, "batch_size": 200, "record_gradients": True}))
+    before = list(map(np.array, leaves(trainer.to_numpy().params)))
+    (metrics,) = trainer.run()
+    largest = max(np.abs(a - b).max() / 0.5 for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True))
+    assert metrics.largest_gradient == pytest.approx(largest, rel=1e-9)
+
+
+def test_recording_gradients_changes_nothing_else() -> None:
+    training = {"epochs": 3, "batch_size": 32}
+    plain, recorded = train(model=RICH, training=training), train(model=RICH, training={**training, "record_gradients": True})
+    assert [m.test_loss for m in plain] == [m.test_loss for m in recorded]
+    assert all(m.largest_gradient is None for m in plain)
+    assert all(m.largest_gradient is not None and m.largest_gradient > 0 for m in recorded)
+
+
+def test_the_log_has_the_annealed_lambda() -> None:
+    model = {"layers": "q-ELU(lambda=1, gamma=0.5);q-tanh(lambda=0.02);Linear", "sizes": [64, 8, 8, 10]}
+    assert [m.q_lambda for m in train(model=model)] == pytest.approx([1, 1 / 1.5, 1 / 2, 1 / 2.5, 1 / 3])
+    assert train()[0].q_lambda is None
+
+
+def test_clipping_all_gradients_by_their_norm_bounds_the_step(ops: Any) -> None:
+    optimizer = "GlobalNormClipping(GradientDescent, threshold=0.01)"
+    trainer = Trainer(configure(backend=ops.name, dtype="float64", optimizer=optimizer, training={"epochs": 1, "batch_size": 200}))
+    before = list(map(np.array, leaves(trainer.to_numpy().params)))
+    list(trainer.run())
+    change = sum(((a - b) ** 2).sum() for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True)) ** 0.5
+    assert change == pytest.approx(0.02 * 0.01, rel=1e-9)

@@ -12,6 +12,7 @@ from nerva_core.errors import NervaError
 from nerva_core.layers import Layer, SReLU
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.linear import Linear
+from nerva_core.optimizers import Momentum, Optimizer
 from nerva_core.registry import Entry, Table
 
 LAYERS_IN_A_NETWORK = (Linear(3), BatchNormalization(), SReLU())
@@ -51,7 +52,12 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 
 def _value(entry: type[Any], name: str, hint: Any) -> Any:
-    """A value for a required parameter. For an entry of another table, the last one there that needs no parameters."""
+    """A value for a required parameter. For an entry of another table, the last one there that needs no parameters.
+
+    A wrapped optimizer is Momentum: it has a state, and its steps show the scale of the gradients, which RMSProp's hide.
+    """
+    if hint is Optimizer:
+        return Momentum()
     if hint in Table.of:
         return [other() for other in Table.of[hint] if not any(map(_required, dataclasses.fields(other)))][-1]
     known = {int: 3, float: 0.25, tuple[Layer, ...]: LAYERS_IN_A_NETWORK}

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import inspect
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ ARGUMENTS: dict[str, Any] = {"c": 0.1, "low": -0.5, "high": 1.25, "m": 3, "n": 4
 """What the operations are given besides matrices."""
 LEARNING_RATE = 0.01
 STEPS = 3
+PARAMETERS = {"W": (3, 4), "b": (1, 3)}
+"""What is updated, two parameters: one may change how the other is updated."""
 N, D, K = 5, 4, 3
 
 
@@ -212,27 +214,29 @@ def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str
 
 
 def optimizer(entry: Optimizer) -> Subject:
-    """The parameter after each of some steps, and the state after the last."""
+    """Two parameters after each of some steps, and their states after the last."""
     return Subject("optimizer", describe(entry), _optimizer, _optimizer_cases, entry)
 
 
 def _optimizer(ops: Any, entry: Optimizer, given: Mapping[str, Any]) -> dict[str, Any]:
-    theta, result = given["theta"], {}
-    state = entry.init(ops, theta)
+    thetas: Sequence[Any] = [given[name] for name in PARAMETERS]
+    result: dict[str, Any] = {}
+    states: Sequence[Any] = [entry.init(ops, theta) for theta in thetas]
     for t in range(1, STEPS + 1):
         scalars = map_tree(getattr(ops, "scalar", lambda c: c), entry.scalars(LEARNING_RATE, t))
-        theta, state = entry.update(ops, state, theta, given[f"Dtheta{t}"], *scalars)
-        result[f"theta{t}"] = theta
-    return result | {f"state.{name}": value for name, value in named_leaves(state)}
+        thetas, states = entry.step(ops, states, thetas, [given[f"D{name}{t}"] for name in PARAMETERS], *scalars)
+        result |= {f"{name}{t}": theta for name, theta in zip(PARAMETERS, thetas, strict=True)}
+    named = zip(PARAMETERS, states, strict=True)
+    return result | {f"state.{parameter}.{name}": value for parameter, state in named for name, value in named_leaves(state)}
 
 
 def _optimizer_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
     largest = float(np.finfo(dtype).max)
     scales = {"ordinary": 1.0, "huge gradients": largest**0.45, "tiny gradients": largest**-0.45, "zero gradients": 0.0}
-    return {
-        name: {
-            "theta": inputs.normal(rng, 3, 4, dtype),
-            **{f"Dtheta{t}": inputs.normal(rng, 3, 4, dtype, scale) for t in range(1, STEPS + 1)},
-        }
-        for name, scale in scales.items()
-    }
+    cases = {}
+    for case, scale in scales.items():
+        drawn = {name: inputs.normal(rng, *shape, dtype) for name, shape in PARAMETERS.items()}
+        for name, shape in PARAMETERS.items():
+            drawn |= {f"D{name}{t}": inputs.normal(rng, *shape, dtype, scale) for t in range(1, STEPS + 1)}
+        cases[case] = drawn
+    return cases

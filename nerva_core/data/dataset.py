@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
+from nerva_core.data.encoding import Array, Encoding
 from nerva_core.errors import NervaError
 
-Array = np.ndarray[Any, Any]
 Scaling = Literal["none", "unit", "standard"]
 
 
@@ -23,6 +23,8 @@ class Dataset:
     Ttest: Array
     classes: int | None
     """The number of classes; None for a regression."""
+    encoding: Encoding = Encoding()
+    """How the examples were made from raw ones."""
 
     @property
     def inputs(self) -> int:
@@ -46,7 +48,8 @@ class Dataset:
 
 def one_hot(labels: Array, classes: int) -> Array:
     """The N x K matrix with a 1 in the column of each row's class."""
-    result: Array = np.eye(classes)[labels]
+    result = np.zeros((len(labels), classes))
+    result[np.arange(len(labels)), labels] = 1
     return result
 
 
@@ -54,23 +57,23 @@ def make_dataset(
     what: str, Xtrain: Array, Ttrain: Array, Xtest: Array, Ttest: Array, *, regression: bool, classes: int | None = None
 ) -> Dataset:
     """A checked data set: NervaError for empty, non-numeric, non-finite or mismatched arrays, and for labels out of range."""
-    features = {"Xtrain": _features(what, "Xtrain", Xtrain), "Xtest": _features(what, "Xtest", Xtest)}
-    if features["Xtrain"].shape[1] != features["Xtest"].shape[1]:
-        raise NervaError(f"{what}: Xtrain has {features['Xtrain'].shape[1]} columns, but Xtest has {features['Xtest'].shape[1]}")
-    for (name, X), T in zip(features.items(), (Ttrain, Ttest), strict=True):
-        if len(X) != len(T):
-            raise NervaError(f"{what}: {name} has {len(X)} rows, but {name.replace('X', 'T')} has {len(T)}")
+    X = {"Xtrain": features(what, "Xtrain", Xtrain), "Xtest": features(what, "Xtest", Xtest)}
+    if X["Xtrain"].shape[1] != X["Xtest"].shape[1]:
+        raise NervaError(f"{what}: Xtrain has {X['Xtrain'].shape[1]} columns, but Xtest has {X['Xtest'].shape[1]}")
+    for (name, rows), T in zip(X.items(), (Ttrain, Ttest), strict=True):
+        if len(rows) != len(T):
+            raise NervaError(f"{what}: {name} has {len(rows)} rows, but {name.replace('X', 'T')} has {len(T)}")
     if regression:
-        targets = [_features(what, name, T[:, None] if T.ndim == 1 else T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
+        targets = [features(what, name, T[:, None] if T.ndim == 1 else T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
         if targets[0].shape[1] != targets[1].shape[1]:
             raise NervaError(f"{what}: Ttrain has {targets[0].shape[1]} columns, but Ttest has {targets[1].shape[1]}")
-        return Dataset(features["Xtrain"], targets[0], features["Xtest"], targets[1], None)
+        return Dataset(X["Xtrain"], targets[0], X["Xtest"], targets[1], None)
     labels = [class_numbers(what, name, T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
     known = classes if classes is not None else max(2, *(_width(T) for T in (Ttrain, Ttest)), int(labels[0].max()) + 1)
     for name, T in zip(("Ttrain", "Ttest"), labels, strict=True):
         if T.max() >= known:
             raise NervaError(f"{what}: labels must be in 0..{known - 1}, got {T.max()} in {name}")
-    return Dataset(features["Xtrain"], labels[0], features["Xtest"], labels[1], known)
+    return Dataset(X["Xtrain"], labels[0], X["Xtest"], labels[1], known)
 
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:
@@ -84,13 +87,10 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
         shift, spread = data.Xtrain.min(), data.Xtrain.max() - data.Xtrain.min()
     else:
         shift, spread = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.std(axis=0, dtype=np.float64)
-    spread = np.where(spread == 0, 1, spread)
-
-    def scale(X: Array) -> Array:
-        result: Array = ((X - shift) / spread).astype(X.dtype)
-        return result
-
-    return Dataset(scale(data.Xtrain), data.Ttrain, scale(data.Xtest), data.Ttest, data.classes)
+    row = (1, data.inputs)
+    shift, spread = np.broadcast_to(shift, row), np.broadcast_to(np.where(spread == 0, 1, spread), row)
+    encoding = replace(data.encoding, shift=shift, spread=spread)
+    return replace(data, Xtrain=encoding.inputs(data.Xtrain), Xtest=encoding.inputs(data.Xtest), encoding=encoding)
 
 
 def split(rng: np.random.Generator, X: Array, T: Array, test_fraction: float, stratified: bool) -> tuple[Array, Array, Array, Array]:
@@ -107,7 +107,8 @@ def split(rng: np.random.Generator, X: Array, T: Array, test_fraction: float, st
     return Xtrain, Ttrain, Xtest, Ttest
 
 
-def _features(what: str, name: str, X: Array) -> Array:
+def features(what: str, name: str, X: Array) -> Array:
+    """A matrix of finite floating-point numbers with an example in every row; NervaError for anything else."""
     if X.dtype.kind not in "fiub":
         raise NervaError(f"{what}: {name} must hold numbers, got dtype {X.dtype}")
     if X.ndim != 2:

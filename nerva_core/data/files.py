@@ -1,25 +1,21 @@
-"""Data files: IDX (MNIST, Fashion-MNIST), CIFAR-10's binary layout, NumPy archives and CSV."""
+"""Data sources in files: IDX (MNIST, Fashion-MNIST), CIFAR-10's binary layout, NumPy archives and CSV."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zipfile
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from nerva_core.data.dataset import Array, Dataset, Scaling, class_numbers, make_dataset, split
+from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split
+from nerva_core.data.encoding import Array, Encoding
+from nerva_core.data.formats import CSVTable, is_number, read_cifar10, read_csv, read_idx, read_npz
 from nerva_core.data.sources import SOURCES, DataSource
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.registry import Fraction
 
 Task = Literal["classification", "regression"]
-
-IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
 @SOURCES.add
@@ -70,8 +66,8 @@ class CIFAR10(DataSource):
             raise NervaError(
                 f"{folder} holds CIFAR-10 as Python pickles, which are never loaded; use the binary version (data_batch_1.bin, ...)"
             )
-        train = np.concatenate([_cifar_records(folder / f"data_batch_{i}.bin") for i in range(1, 6)])
-        test = _cifar_records(folder / "test_batch.bin")
+        train = np.concatenate([read_cifar10(_existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
+        test = read_cifar10(_existing(str(folder / "test_batch.bin"), "a file"))
         return make_dataset(str(folder), train[:, 1:], train[:, 0], test[:, 1:], test[:, 0], regression=False, classes=10)
 
 
@@ -107,106 +103,41 @@ class CSV(DataSource):
     scaling: Scaling = "standard"
 
     def read(self) -> Dataset:
-        header, rows = _read_csv(_existing(self.path, "a file"))
-        column = len(header) - 1
-        if self.target is not None:
-            if self.target not in header:
-                raise NervaError(f"{self.path} has no column {self.target!r}; {did_you_mean(self.target, header)}")
-            column = header.index(self.target)
-        X = np.array([[_number(self.path, n, header[j], x) for j, x in enumerate(row) if j != column] for n, row in rows])
+        table = read_csv(_existing(self.path, "a file"))
+        target = self.target_column(table)
+        columns = [j for j in range(table.width) if j != target]
+        names = tuple(table.names[j] for j in columns) if table.names else ()
+        X = table.numbers(columns)
         rng = np.random.default_rng(0)
         if self.task == "regression":
-            T = np.array([_number(self.path, n, header[column], row[column]) for n, row in rows])
-            return make_dataset(self.path, *split(rng, X, T, self.test_fraction, stratified=False), regression=True)
-        T = class_numbers(self.path, header[column], _numbered([row[column] for _, row in rows]))
-        return make_dataset(self.path, *split(rng, X, T, self.test_fraction, stratified=True), regression=False, classes=int(T.max()) + 1)
+            T = table.numbers([target])
+            data = make_dataset(self.path, *split(rng, X, T, self.test_fraction, stratified=False), regression=True)
+            return replace(data, encoding=Encoding(features=names))
+        numbers, classes = _numbered(table.column(target))
+        T = class_numbers(self.path, table.names[target] if names else str(target), numbers)
+        parts = split(rng, X, T, self.test_fraction, stratified=True)
+        data = make_dataset(self.path, *parts, regression=False, classes=int(T.max()) + 1)
+        return replace(data, encoding=Encoding(features=names, classes=classes))
+
+    def target_column(self, table: CSVTable) -> int:
+        """The number of the column with the target; NervaError if the table has no such column, or no other."""
+        if table.width < 2:
+            raise NervaError(f"{table.path} needs at least two columns (features and a target) separated by commas, got {table.width}")
+        if self.target is None:
+            return table.width - 1
+        names = table.names or tuple(map(str, range(table.width)))
+        if self.target not in names:
+            raise NervaError(f"{table.path} has no column {self.target!r}; {did_you_mean(self.target, names)}")
+        return names.index(self.target)
 
 
-def read_idx(path: Path) -> Array:
-    """The array in an IDX file, plain or gzipped."""
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise NervaError(f"cannot read {path}: {error}") from None
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
-        raise NervaError(
-            f"{path} is not an IDX file: it must begin with two zero bytes and a type code, got {content[:4].hex() or 'nothing'}"
-        )
-    dimensions = content[3]
-    start = 4 + 4 * dimensions
-    shape = tuple(int(n) for n in np.frombuffer(content[4:start], dtype=">u4")) if len(content) >= start else ()
-    dtype = np.dtype(IDX_TYPES[content[2]])
-    expected = start + int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if len(shape) != dimensions or len(content) != expected:
-        raise NervaError(f"{path} is damaged: shape {shape} needs {expected} bytes, got {len(content)}")
-    return np.frombuffer(content, dtype=dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
-
-
-def read_npz(path: Path) -> dict[str, Array]:
-    """The arrays of a NumPy archive. Pickled objects are refused, never loaded."""
-    try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise NervaError(f"{path} is a single array; expected an .npz archive of named arrays")
-            return {name: archive[name] for name in archive.files}
-    except NervaError:
-        raise
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as error:
-        if "allow_pickle" in str(error) or "pickle" in str(error).lower():
-            raise NervaError(f"{path} holds pickled Python objects or is no .npz archive; only archives of plain arrays are read") from None
-        raise NervaError(f"cannot read the archive {path}: {error}") from None
-
-
-def _cifar_records(path: Path) -> Array:
-    content = np.frombuffer(_existing(str(path), "a file").read_bytes(), dtype=np.uint8)
-    if len(content) == 0 or len(content) % 3073:
-        raise NervaError(f"{path} is damaged: its records have 3073 bytes, but it has {len(content)}")
-    return content.reshape(-1, 3073)
-
-
-def _read_csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header (made up if the first row is all numbers) and the rows with their line numbers."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [(n, row) for n, row in enumerate(csv.reader(file), 1) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise NervaError(f"cannot read {path}: {error}") from None
-    if not rows:
-        raise NervaError(f"{path} is empty")
-    width = len(rows[0][1])
-    for n, row in rows:
-        if len(row) != width:
-            raise NervaError(f"{path}, line {n}: expected {width} columns, got {len(row)}")
-    if width < 2:
-        raise NervaError(f"{path} needs at least two columns (features and a target), got {width}")
-    if any(_is_number(cell) for cell in rows[0][1][:-1]):
-        return [str(j) for j in range(width)], rows
-    if len(rows) == 1:
-        raise NervaError(f"{path} has a header but no rows")
-    return [cell.strip() for cell in rows[0][1]], rows[1:]
-
-
-def _numbered(texts: list[str]) -> Array:
-    names = sorted({text.strip() for text in texts})
-    if all(_is_number(name) for name in names):
-        return np.array([float(text) for text in texts])
+def _numbered(texts: list[str]) -> tuple[Array, tuple[str, ...]]:
+    """Class numbers, and the names of the classes; none if the texts are numbers."""
+    names = sorted(set(texts))
+    if all(is_number(name) for name in names):
+        return np.array([float(text) for text in texts]), ()
     number = {name: k for k, name in enumerate(names)}
-    return np.array([number[text.strip()] for text in texts])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(path: str, line: int, column: str, text: str) -> float:
-    if not _is_number(text):
-        raise NervaError(f"{path}, line {line}, column {column!r}: expected a number, got {text!r}")
-    return float(text)
+    return np.array([number[text] for text in texts]), tuple(names)
 
 
 def _existing(path: str, kind: Literal["a file", "a directory"]) -> Path:

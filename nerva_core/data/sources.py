@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,9 +26,8 @@ class DataSource(Entry):
     def load(self) -> Dataset:
         """The data, limited and scaled. NervaError if they cannot be read or are not sound."""
         data = self.read()
-        limited = Dataset(
-            data.Xtrain[: self.train], data.Ttrain[: self.train], data.Xtest[: self.test], data.Ttest[: self.test], data.classes
-        )
+        train, test = slice(self.train), slice(self.test)
+        limited = replace(data, Xtrain=data.Xtrain[train], Ttrain=data.Ttrain[train], Xtest=data.Xtest[test], Ttest=data.Ttest[test])
         return scaled(limited, self.scaling)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nerva_core.data.dataset import Array, Dataset, make_dataset
+from nerva_core.data.dataset import Dataset, make_dataset
+from nerva_core.data.encoding import Array
 from nerva_core.data.sources import SOURCES, DataSource
 from nerva_core.registry import Count, NonNegative
 

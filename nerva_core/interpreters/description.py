@@ -20,7 +20,7 @@ def describe(name: str, latex: bool = False) -> dict[str, str]:
     found, counts = equations(subject), costs(subject)
     write = _as_latex if latex else _as_text
     sections = {
-        f"{title} ({kind})": "\n".join([_summary(subject), *(f"There is also the {other}." for other in others)]),
+        f"{title} ({kind})": "\n".join([summary(subject), *(f"There is also the {other}." for other in others)]),
         first: write(found.forward),
         second: write(found.backward),
         "Where": write(found.where),
@@ -59,18 +59,26 @@ def _shapes(found: Equations) -> str:
 
 
 def _definition(subject: Any) -> Any:
-    return subject if inspect.isfunction(subject) else type(subject)
+    return subject if inspect.isfunction(subject) or isinstance(subject, type) else type(subject)
 
 
-def _summary(subject: Any) -> str:
+def summary(subject: Any) -> str:
+    """The first paragraph of its docstring, where the equation is."""
     return inspect.cleandoc(_definition(subject).__doc__ or "").partition("\n\n")[0]
+
+
+def remarks(subject: Any) -> tuple[str, str]:
+    """The rest of its docstring, and what its module says of the paper."""
+    definition = _definition(subject)
+    module = sys.modules[definition.__module__]
+    return inspect.cleandoc(definition.__doc__ or "").partition("\n\n")[2], inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0]
 
 
 def _source(subject: Any) -> str:
     """The rest of the docstring, the hyper-parameters, and where the code is."""
     definition = _definition(subject)
     module = sys.modules[definition.__module__]
-    texts = [inspect.cleandoc(definition.__doc__ or "").partition("\n\n")[2], inspect.cleandoc(module.__doc__ or "").partition("\n\n")[0]]
+    texts = list(remarks(subject))
     if dataclasses.is_dataclass(definition):
         texts.append(", ".join(_hyper_parameter(subject, field) for field in dataclasses.fields(definition)))
     texts.append(f"{module.__name__}.{definition.__name__}, line {inspect.getsourcelines(definition)[1]}")

@@ -231,6 +231,8 @@ class Sup(Markup):
         return f"{self.base.latex()}^{{{self.exponent.latex()}}}"
 
     def mathml(self) -> str:
+        if isinstance(self.base, Sub):
+            return f"<msubsup>{self.base.base.mathml()}{self.base.index.mathml()}{self.exponent.mathml()}</msubsup>"
         return f"<msup>{self.base.mathml()}{self.exponent.mathml()}</msup>"
 
 

@@ -79,6 +79,10 @@ class Layer(Entry):
         """The layer that is trained in epoch T = 1, 2, ...; it may differ from this one in how its noise is drawn, not in its equations."""
         return self
 
+    def noise_scale(self) -> float | None:
+        """The scale of the noise that ``at_epoch`` changes, for the log; None if there is none."""
+        return None
+
     def initial_state(self, D: int) -> Any:
         """What the layer learns of the data without training it (running statistics), as NumPy matrices."""
         return ()

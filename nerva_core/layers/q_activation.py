@@ -88,6 +88,9 @@ class QActivation(Layer):
     def at_epoch(self, T: int) -> QActivation:
         return dataclasses.replace(self, lambda_=self.lambda_ / (1 + self.gamma * (T - 1)), gamma=0.0)
 
+    def noise_scale(self) -> float:
+        return self.lambda_
+
     def feedforward(self, ops: MatrixOps[M], params: tuple[()], Z: M, Q: M) -> tuple[M, QActivationCache[M]]:
         f = self.activation
         Y = self._divide(ops, ops.apply(f.value, Z) - ops.apply(f.value, ops.hadamard(Q, Z)), Q)

@@ -57,6 +57,10 @@ class Sequential(Layer):
     def at_epoch(self, T: int) -> Sequential:
         return Sequential(tuple(layer.at_epoch(T) for layer in self.layers))
 
+    def noise_scale(self) -> float | None:
+        """The largest of the layers."""
+        return max((scale for layer in self.layers if (scale := layer.noise_scale()) is not None), default=None)
+
     def initial_state(self, D: int) -> Any:
         return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from nerva_core.gradient_activations import Arctan
 from nerva_core.matrix_ops import MatrixOps
-from nerva_core.optimizers import GAF, Adam, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
+from nerva_core.optimizers import GAF, Adam, GlobalNormClipping, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
 from sympy_validation.claims import Number
 from sympy_validation.theorem import Theorem
-from sympy_validation.theorems.tools import equation
+from sympy_validation.theorems.tools import equation, times
 
 Ops = MatrixOps[Any]
 STEPS = 3
@@ -38,6 +38,7 @@ def theorems() -> Iterator[Theorem]:
     yield from adam()
     yield from rmsprop()
     yield from weight_decay()
+    yield from global_norm_clipping()
     yield from gradient_activation()
 
 
@@ -294,6 +295,29 @@ def weight_decay_of_momentum(subject: str, variables: dict[str, Any]) -> Iterato
         statement = f"{{}} after two steps of momentum with {name} decay"
         tested, expected = shipped(name == "decoupled"), by_hand(name == "decoupled")
         yield from equation(subject, ("theta", "Delta"), statement, variables, tested, expected, name=f"{name}, momentum")
+
+
+def global_norm_clipping() -> Iterator[Theorem]:
+    """Two parameters W and b: each gradient is scaled by c / max(‖(DW, Db)‖, c), so that their common norm is at most c."""
+    subject = "optimizers.GlobalNormClipping"
+    W, b = ("K", "D"), (1, "K")
+    # The threshold is c = 4k, any positive number: so the points at which mutants are tried have norms below it and above it.
+    variables: dict[str, Any] = {"k": Number(0), **ETA, "W": W, "b": b, "DW": W, "Db": b}
+
+    def shipped(ops: Ops, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
+        thetas, _ = GlobalNormClipping(GradientDescent(), 4 * k).step(ops, ((), ()), (W, b), (DW, Db), eta)
+        return tuple(thetas)
+
+    def norm(ops: Ops, DW: Any, Db: Any) -> Any:
+        return ops.sqrt(ops.elements_sum(ops.hadamard(DW, DW)) + ops.elements_sum(ops.hadamard(Db, Db)))
+
+    def by_hand(space: Any, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
+        c = 4 * k
+        factor = c * space.ops.reciprocal(space.ops.maximum(norm(space.ops, DW, Db), space.ops.full(c, 1, 1)))
+        return tuple(theta - eta * times(space.ops, factor, Dtheta) for theta, Dtheta in ((W, DW), (b, Db)))
+
+    statement = "{} after a step of gradient descent: each gradient times c / max(‖(DW, Db)‖, c), with the norm of both parameters"
+    yield from equation(subject, ("W", "b"), statement, variables, shipped, by_hand)
 
 
 Activation = Callable[[Any], Any]

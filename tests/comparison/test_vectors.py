@@ -121,12 +121,15 @@ def plain_batch_normalization(g, p):
 
 
 def plain_momentum(g, p):
-    theta, Delta, result = g["theta"], 0, {}
-    for t in (1, 2, 3):
-        Delta = p["mu"] * Delta - 0.01 * g[f"Dtheta{t}"]
-        theta = theta + Delta
-        result[f"theta{t}"] = theta
-    return {**result, "state.Delta": Delta}
+    result = {}
+    for name in ("W", "b"):
+        theta, Delta = g[name], 0
+        for t in (1, 2, 3):
+            Delta = p["mu"] * Delta - 0.01 * g[f"D{name}{t}"]
+            theta = theta + Delta
+            result[f"{name}{t}"] = theta
+        result[f"state.{name}.Delta"] = Delta
+    return result
 
 
 PLAIN = {

@@ -187,10 +187,10 @@ def test_activations(name, value, gradient):
 @pytest.mark.parametrize(
     ("name", "update"),
     [
-        ("GAF", ["A = G(Dθ)", "θ′ = θ − η A"]),
-        ("GAF(Momentum, variant=printed)", ["A = G(0 + 0.9 Δ − η Dθ)", "Δ′ = 0.9 Δ − η Dθ", "θ′ = θ + A"]),
-        ("GAF(GradientDescent, variant=momentum-buffer)", ["A = G(0 − 1 Dθ)", "θ′ = θ + η A"]),
-        ("GAF(GradientDescent, value_clipping(0.5))", ["A = G(Dθ)", "θ′ = θ − η A"]),
+        ("GAF", ["θ′ = θ − η G(Dθ)"]),
+        ("GAF(Momentum, variant=printed)", ["θ′ = θ + G(0 + 0.9 Δ − η Dθ)", "Δ′ = 0.9 Δ − η Dθ"]),
+        ("GAF(GradientDescent, variant=momentum-buffer)", ["θ′ = θ + η G(0 − 1 Dθ)"]),
+        ("GAF(GradientDescent, value_clipping(0.5))", ["θ′ = θ − η G(Dθ)"]),
     ],
 )
 def test_gradient_activation_in_an_update(name, update):

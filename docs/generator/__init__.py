@@ -1,0 +1,1 @@
+"""Makes the pages of the site that are about the code from the running code."""

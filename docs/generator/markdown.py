@@ -1,0 +1,37 @@
+"""Pieces of Markdown."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; its cells are Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """Plain text as the content of a cell."""
+    return re.sub(r"([\\`*_|\[\]])", r"\\\1", html.escape(text, quote=False)).replace("\n", " ")
+
+
+def prose(docstring: str) -> str:
+    """A docstring as Markdown: what looks like HTML is text, and a list after a line of text begins a paragraph."""
+    parts = re.split(r"(`+[^`]+`+)", docstring)
+    text = "".join(part if k % 2 else part.replace("<", "&lt;") for k, part in enumerate(parts))
+    return re.sub(r"(?<=[^\n])\n(?=\* )(?<!\n\n)", "\n", text)
+
+
+def details(title: str, kind: str, content: str, language: str = "") -> str:
+    """Something that opens when it is clicked."""
+    block = f"```{language}\n{content}\n```" if language else content
+    body = "\n".join(f"    {line}" if line else "" for line in block.splitlines())
+    return f'??? {kind} "{title}"\n\n{body}\n'
+
+
+def link(text: str, target: str, page: str) -> str:
+    """A link from one page to another, both given by their paths in the site."""
+    return f"[{text}]({'../' * page.count('/')}{target})"

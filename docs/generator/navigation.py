@@ -1,0 +1,63 @@
+"""The navigation: sections in a fixed order, with the pages that are there. A written page that no section names goes into "More"."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "First steps": ("first-steps.md", "examples.md"),
+    "Equations": ("equations/",),
+    "Write your own": ("write-your-own/",),
+    "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),
+    "Results": ("reproductions.md", "speed.md", "bench.md", "q_neurons.md", "gaf.md", "tmaf.md", "dab.md"),
+    "Reference": ("reference/commands.md", "reference/configuration.md", "interoperability.md", "vectors.md"),
+    "API": ("api/",),
+    "More": (),
+}
+"""Pages and folders of each section; what is not there (yet) is left out. A folder has its index first."""
+
+
+def navigation(docs: Path, generated: dict[str, str]) -> list[Any]:
+    """What MkDocs takes as nav."""
+    written = {str(path.relative_to(docs)): path.read_text(encoding="utf-8") for path in sorted(docs.rglob("*.md"))}
+    pages = {"index.md": written.pop("index.md", ""), **generated, **written}
+    named = {page for names in SECTIONS.values() for name in names for page in _pages(name, pages)}
+    result: list[Any] = [{"Home": "index.md"}]
+    for section, names in SECTIONS.items():
+        items = [item for name in names for item in _items(name, pages)]
+        if section == "More":
+            items += [{_title(pages[page]): page} for page in pages if page not in named and page != "index.md"]
+        if items:
+            result.append({section: items})
+    return result
+
+
+def _pages(name: str, pages: dict[str, str]) -> list[str]:
+    return [page for page in pages if page == name or (name.endswith("/") and page.startswith(name))]
+
+
+def _items(name: str, pages: dict[str, str]) -> list[Any]:
+    """The page, or the pages of the folder, each with its title; folders in it are subsections."""
+    if not name.endswith("/"):
+        return [{_title(pages[name]): name}] if name in pages else []
+    items: list[Any] = []
+    inside = _pages(name, pages)
+    for page in sorted(inside, key=lambda page: not page.endswith("index.md")):
+        folder, slash, _ = page.removeprefix(name).partition("/")
+        if not slash:
+            items.append(page if page.endswith("index.md") else {_title(pages[page]): page})
+        elif not any(isinstance(item, dict) and _label(folder) in item for item in items):
+            items.append({_label(folder): _items(f"{name}{folder}/", pages)})
+    return items
+
+
+def _title(markdown: str) -> str:
+    """The first heading."""
+    found = re.search(r"^# (.+?)(?: \{.*\})?$", markdown, re.MULTILINE)
+    return found[1].replace("`", "") if found else "?"
+
+
+def _label(folder: str) -> str:
+    return folder.replace("-", " ").capitalize() if folder.islower() and "." not in folder and "_" not in folder else folder

@@ -1,0 +1,29 @@
+"""What a network that was trained on a data set must know to be given others: the scaling of the inputs, and the names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The inputs are (X - shift) / spread, with numbers of the training set; both are 1 x D, or None for inputs as they are."""
+
+    shift: Array | None = None
+    spread: Array | None = None
+    features: tuple[str, ...] = ()
+    """The names of the columns of X, if they have any."""
+    classes: tuple[str, ...] = ()
+    """The names of the classes 0, 1, 2, ..., if they have any."""
+
+    def inputs(self, X: Array) -> Array:
+        """The inputs of the network for raw examples X, N x D, in the dtype of X."""
+        if self.shift is None or self.spread is None:
+            return X
+        result: Array = ((X - self.shift) / self.spread).astype(X.dtype)
+        return result

@@ -1,0 +1,169 @@
+"""Readers of files that may come from anywhere: IDX, CIFAR-10's binary layout, NumPy archives, CSV.
+
+Sizes that a file states are compared with the bytes that it has before anything of that size is made, so that a damaged or
+hostile file is an error and not an exhausted memory. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import lzma
+import math
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from nerva_core.data.encoding import Array
+from nerva_core.errors import NervaError
+
+IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+LARGEST = 2**32
+"""Bytes of one array in a compressed file, uncompressed; more is refused."""
+
+DEFLATE_RATIO = 1032
+"""The largest factor by which deflate compresses."""
+
+
+def read_idx(path: Path) -> Array:
+    """The array in an IDX file, plain or gzipped."""
+    try:
+        size, zipped = path.stat().st_size, path.suffix == ".gz"
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            return _idx(path, file, min(LARGEST, DEFLATE_RATIO * size) if zipped else size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NervaError(f"cannot read {path}: {error}") from None
+
+
+def _idx(path: Path, file: BinaryIO | gzip.GzipFile, most: int) -> Array:
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES:
+        raise NervaError(f"{path} is not an IDX file: it must begin with two zero bytes and a type code, got {magic.hex() or 'nothing'}")
+    dimensions = magic[3]
+    sizes = file.read(4 * dimensions)
+    if len(sizes) < 4 * dimensions:
+        raise NervaError(f"{path} is damaged: it ends within the sizes of its {dimensions} dimensions")
+    shape = struct.unpack(f">{dimensions}I", sizes)
+    dtype = np.dtype(IDX_TYPES[magic[2]])
+    expected = math.prod(shape) * dtype.itemsize
+    content = file.read(expected + 1) if expected <= most and dimensions <= 8 else b""
+    if len(content) != expected or dimensions > 8:
+        more = "more" if len(content) > expected else "fewer"
+        raise NervaError(f"{path} is damaged: shape {shape[:8]} needs {expected} bytes after the header, but it has {more}")
+    return np.frombuffer(content, dtype=dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """The arrays of a NumPy archive. Pickled objects are refused, never loaded."""
+    try:
+        with path.open("rb") as file:
+            if file.read(6) == b"\x93NUMPY":
+                raise NervaError(f"{path} is a single array; expected an .npz archive of named arrays")
+            with zipfile.ZipFile(file) as archive:
+                return {info.filename.removesuffix(".npy"): _member(path, archive, info) for info in archive.infolist()}
+    except zipfile.BadZipFile as error:
+        if not zipfile.is_zipfile(path):
+            raise NervaError(f"{path} holds pickled Python objects or is no .npz archive; only archives of plain arrays are read") from None
+        raise NervaError(f"cannot read the archive {path}: {error}") from None
+    except NervaError:
+        raise
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, struct.error, zlib.error, lzma.LZMAError) as error:
+        raise NervaError(f"cannot read the archive {path}: {error}") from None  # NotImplementedError is a RuntimeError
+
+
+def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+    if info.file_size > LARGEST:
+        raise NervaError(f"{path}: {info.filename} has {info.file_size} bytes; at most {LARGEST} are read")
+    content = archive.read(info)
+    stream = io.BytesIO(content)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(stream)
+    if version not in read_header:
+        raise NervaError(f"{path}: {info.filename} is no array of numbers")
+    shape, fortran, dtype = read_header[version](stream)
+    if dtype.hasobject:
+        raise NervaError(f"{path} holds pickled Python objects; only archives of plain arrays are read")
+    expected, start = math.prod(shape) * dtype.itemsize, stream.tell()
+    if min(shape, default=0) < 0 or len(content) - start != expected:
+        raise NervaError(f"{path} is damaged: {info.filename} of shape {shape} needs {expected} bytes, got {len(content) - start}")
+    return np.frombuffer(content, dtype=dtype, offset=start).reshape(shape, order="F" if fortran else "C")
+
+
+def read_cifar10(path: Path) -> Array:
+    """The records of one file of CIFAR-10, each a label and 3,072 pixels, N x 3073."""
+    try:
+        content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    except OSError as error:
+        raise NervaError(f"cannot read {path}: {error.strerror}") from None
+    if len(content) == 0 or len(content) % 3073:
+        raise NervaError(f"{path} is damaged: its records have 3073 bytes, but it has {len(content)}")
+    return content.reshape(-1, 3073)
+
+
+class CSVTable(NamedTuple):
+    """The cells of a CSV file, as text."""
+
+    path: Path
+    names: tuple[str, ...]
+    """Of the columns, as the header has them; empty if there is no header."""
+    lines: list[int]
+    """The line number of each row."""
+    rows: list[list[str]]
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.rows[0])
+
+    def column(self, j: int) -> list[str]:
+        """The cells of one column, without spaces around them."""
+        return [row[j].strip() for row in self.rows]
+
+    def numbers(self, columns: list[int]) -> Array:
+        """These columns as a matrix; NervaError that names the cell which is no number."""
+        return np.array(
+            [[self._number(line, j, row[j]) for j in columns] for line, row in zip(self.lines, self.rows, strict=True)], dtype=np.float64
+        )
+
+    def _number(self, line: int, j: int, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            name = self.names[j] if self.names else str(j)
+            raise NervaError(f"{self.path}, line {line}, column {name!r}: expected a number, got {text[:80]!r}") from None
+
+
+def read_csv(path: Path) -> CSVTable:
+    """The table in a CSV file. Its first row is a header, unless a cell of it is a number (the last one not counted: it may be a class)."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel puts a mark before the text
+            numbered = [(n, row) for n, row in enumerate(csv.reader(file), 1) if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise NervaError(f"cannot read {path}: {error}") from None
+    if not numbered:
+        raise NervaError(f"{path} is empty")
+    first = numbered[0][1]
+    for n, row in numbered:
+        if len(row) != len(first):
+            raise NervaError(f"{path}, line {n}: expected {len(first)} columns, got {len(row)}")
+    has_header = not any(is_number(cell) for cell in first[: max(1, len(first) - 1)])
+    if has_header and len(numbered) == 1:
+        raise NervaError(f"{path} has a header but no rows")
+    names = tuple(cell.strip() for cell in first) if has_header else ()
+    lines, rows = zip(*numbered[has_header:], strict=True)
+    return CSVTable(path, names, list(lines), list(rows))
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+import math
+
+import pytest
+
+from nerva_core.config import parse_config
+from nerva_core.data import Digits, SineOfSum
+from nerva_core.errors import NervaError
+from nerva_core.numeric_backend import backend_classes
+from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, curves, fastest_backend, perform, values
+from nerva_core.reproductions.report import Findings
+from nerva_core.training import Trainer
+
+SOURCE = Digits(train=60, test=30)
+MODEL = {"layers": "ReLU;Linear", "sizes": [64, 8, 10]}
+
+
+def test_runs_are_those_of_the_ordinary_trainer() -> None:
+    bench = Bench()
+    told: list[tuple[str, float]] = []
+    bench.progress = lambda text, fraction: told.append((text, fraction))
+    kinds = {"slow": {"schedule": "Constant(0.01)"}, "fast": {"schedule": "Constant(0.1)"}}
+    runs = bench.train(kinds, [0, 3], SOURCE, model=MODEL, training={"epochs": 2, "batch_size": 20})
+    assert {kind: [run.config.seed for run in found] for kind, found in runs.items()} == {"slow": [0, 3], "fast": [0, 3]}
+    again = list(Trainer(parse_config(bench.configurations["fast"])).run())
+    assert [m.train_loss for m in runs["fast"][0].history] == [m.train_loss for m in again]
+    assert values(runs["fast"], lambda m: m.train_loss)[0] == again[-1].train_loss
+    assert curves(runs["slow"], lambda m: m.test_accuracy)[1] == [m.test_accuracy for m in runs["slow"][1].history]
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert told[-1][1] == 1
+    assert ("fast, seed 3", 0.75) in told
+
+
+def test_a_run_that_diverges_is_a_result() -> None:
+    bench = Bench()
+    kinds = {"wild": {"schedule": "Constant(1e30)"}}
+    (run,) = bench.train(kinds, [0], SOURCE, model=MODEL, training={"epochs": 3, "batch_size": 20})["wild"]
+    assert run.diverged
+    assert run.last is None
+    assert math.isnan(values([run], lambda m: m.train_loss)[0])
+
+
+def test_budgets_and_seeds() -> None:
+    assert Bench("quick").choose(1, 2) == 1
+    assert Bench("full").choose(1, 2) == 2
+    assert Bench("full").seeds(2, 3) == (0, 1, 2)
+    assert Bench("full", given_seeds=(7,)).seeds(2, 3) == (7,)
+
+
+def test_images_are_limited_but_the_users_limit_stands() -> None:
+    assert Bench(source=Digits()).images(train=5).train == 5
+    assert Bench(source=Digits(train=9)).images(train=5).train == 9
+    assert Bench(source=Digits()).images().train is None
+    assert Bench().images(train=5).train == 5
+    assert Bench(source=Digits()).classes(Digits()) == (64, 10)
+
+
+def test_data_are_read_once() -> None:
+    bench = Bench()
+    assert bench.load(SOURCE) is bench.load(Digits(train=60, test=30))
+
+
+def test_a_regression_has_no_classes() -> None:
+    with pytest.raises(NervaError, match="images in classes"):
+        Bench().classes(SineOfSum(train=10, test=10))
+
+
+def test_the_fastest_backend_is_the_first_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(FASTEST_FIRST) == set(backend_classes())
+    assert fastest_backend() == FASTEST_FIRST[0]
+    monkeypatch.setattr("nerva_core.reproductions.experiment.find_spec", lambda name: True if name == "numpy" else None)
+    assert fastest_backend() == "numpy"
+
+
+def test_a_report_says_how_it_was_made() -> None:
+    def run(bench: Bench) -> Findings:
+        bench.train({"k": {}}, [4], SOURCE, model=MODEL, training={"epochs": 1, "batch_size": 60})
+        return Findings([])
+
+    report = perform(Experiment("n", "Title", "paper", run), Bench())
+    assert report.settings["seeds"] == "4"
+    assert report.settings["budget"] == "quick"
+    assert report.settings["data"] == "Digits(train=60, test=30)"
+    assert list(report.configurations) == ["k"]
+    assert report.seconds > 0

@@ -1,0 +1,71 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core import cli
+from nerva_core.config import make_config
+from nerva_core.runs import MODEL, Run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    config = make_config({"data": "Checkerboard(n=20)", "model": {"layers": "Linear", "sizes": [2, 2]}, "training": {"epochs": 1}})
+    Run.start(config, folder / "run").train()
+    (folder / "x.csv").write_text("0.5,0.5\n-1,0\n")
+    return folder
+
+
+def nerva(monkeypatch: pytest.MonkeyPatch, capfd: Any, *arguments: object) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["nerva", "predict", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    captured = capfd.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    status, out, err = nerva(monkeypatch, capfd, run / "run", run / "x.csv")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == "class,probability_0,probability_1"
+    assert len(out.splitlines()) == 3
+    assert nerva(monkeypatch, capfd, run / "run" / MODEL, run / "x.csv", "--output", tmp_path / "p.csv") == (0, "", "")
+    assert (tmp_path / "p.csv").read_text() == out
+    assert nerva(monkeypatch, capfd, run / "run", run / "x.csv", "--output", tmp_path / "p.npz") == (0, "", "")
+    with np.load(tmp_path / "p.npz") as archive:
+        assert archive["probabilities"].shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nothing", "x.csv"), "nothing is not there"),
+        (("run", "nothing.csv"), "nothing.csv is not there"),
+        (("x.csv", "x.csv"), "no safetensors file"),
+        (("run", "x.csv", "--output", "p.txt"), "suffix, .csv or .npz; got 'p.txt'"),
+        (("run", "x.csv", "--output", "taken.csv"), "taken.csv is already there"),
+        (("run", "x.csv", "--output", "no/p.csv"), "cannot write no/p.csv"),
+        (("run", "x.csv", "--backend", "nmupy"), "did you mean 'numpy'"),
+        (("run", "x.csv", "--dtype", "half"), "dtype must be one of"),
+    ],
+)
+def test_mistakes(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any, arguments: tuple[str, ...], message: str) -> None:
+    monkeypatch.chdir(run)
+    (run / "taken.csv").write_text("mine")
+    status, out, err = nerva(monkeypatch, capfd, *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("error:") == 1
+    assert (run / "taken.csv").read_text() == "mine"
+
+
+def test_a_reader_that_has_seen_enough(run: Path) -> None:
+    (run / "long.csv").write_text("0.5,0.5\n" * 20000)
+    command = f"{sys.executable} -m nerva_core.cli predict {run / 'run'} {run / 'long.csv'} | head -1"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("class,")
+    assert result.stderr == ""
