@@ -12,12 +12,14 @@ from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.interpreters.command import show
+from nerva_core.landscape_command import landscape
 from nerva_core.predict_command import EPILOG as PREDICT_EPILOG
 from nerva_core.predict_command import predict
 from nerva_core.reproductions.command import reproduce
 from sympy_validation.command import prove
 
 if TYPE_CHECKING:
+    from nerva_core.config import Config
     from nerva_core.runs import Run
 
 app = typer.Typer(
@@ -72,6 +74,7 @@ def train(
     load_weights: Annotated[str | None, typer.Option(help="Start from these weights: Nerva's .npz, or a model.safetensors.")] = None,
     output: Annotated[Path | None, typer.Option(help="A new directory for the results; by default one in ./runs.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --output after its last complete epoch.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Print every matrix of the first step, and do not train.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a network with hand-written backpropagation."""
@@ -91,6 +94,8 @@ def train(
         "training.batch_size": batch_size,
     }
     overrides = {name: value for name, value in given.items() if value is not None}
+    if trace:
+        return _trace(config, overrides)
     run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
     try:
         _train_with_progress(run, quiet)
@@ -100,12 +105,23 @@ def train(
         raise typer.Exit(130) from None
 
 
-def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
+def _config(config_file: Path | None, overrides: dict[str, Any]) -> Config:
     from nerva_core.config import load_config, make_config, override
+
+    return load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
+
+
+def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
     from nerva_core.runs import Run, free_directory
 
-    config = load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
+    config = _config(config_file, overrides)
     return Run.start(config, output or free_directory(Path("runs"), config))
+
+
+def _trace(config_file: Path | None, overrides: dict[str, Any]) -> None:
+    from nerva_core.trace import print_trace, trace_run
+
+    print_trace(trace_run(_config(config_file, overrides)))
 
 
 def _resumed(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
@@ -210,6 +226,7 @@ app.command()(compare)
 app.command()(vectors)
 app.command()(bench)
 app.command()(reproduce)
+app.command()(landscape)
 
 
 @app.callback(invoke_without_command=True)

@@ -215,6 +215,10 @@ class Trainer:
         accuracy = None if self.data.classes is None else float(result.correct.sum()) / N
         return float(result.loss @ sizes) / N, accuracy
 
+    def first_input(self) -> StepInput:
+        """What the next step is given, if an epoch begins with it."""
+        return next(self._inputs())
+
     def to_numpy(self) -> TrainingState:
         """The state as NumPy arrays."""
         result: TrainingState = map_tree(self.ops.to_numpy, self.state)

@@ -271,3 +271,12 @@ def test_the_installed_command(tmp_path: Path) -> None:
     result = subprocess.run([command, *QUICK, "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "out/metrics.jsonl").read_text().splitlines()[-1])["epoch"] == 2
+
+
+def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: Callable[..., Result], tmp_path: Path) -> None:
+    flags = ("--data", "Checkerboard(n=20)", "--layers", "ReLU;Linear", "--sizes", "2;3;2", "--batch-size", "4", "--optimizer", "Momentum")
+    status, out, err = nerva("train", *flags, "--trace")
+    assert (status, err) == (0, "")
+    for expected in ("Z = X · Wᵀ + 1_N · b  (N × K = 4 × 3)", "DW = DZᵀ · X  (K × D = 3 × 2)", "layer 3, Linear: Momentum of b"):
+        assert expected in out
+    assert list(tmp_path.iterdir()) == []

@@ -85,3 +85,31 @@ assert list(Trainer(config).run())[-1].train_accuracy > 0.9
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
     assert _key("Mish") not in ACTIVATIONS._by_key
+
+
+def run_script(name: str, directory: Path, *arguments: str) -> str:
+    """A script of examples/, in a process of its own; its output."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, str(ROOT / "examples" / name), *arguments]
+    result = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_script_of_backpropagation(tmp_path: Path) -> None:
+    output = run_script("backpropagation_step_by_step.py", tmp_path)
+    assert "Z = X · Wᵀ + 1_N · b  (N × K = 4 × 3)" in output
+    assert "loss before step 11: 0.6552" in output
+
+
+def test_the_script_that_compares_activations(tmp_path: Path) -> None:
+    output = run_script("comparing_activations.py", tmp_path, "1")
+    assert len(re.findall(r"^\S.* +\d+\.\d % to \d+\.\d %$", output, re.MULTILINE)) == 7
+    assert (tmp_path / "activations.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_script_of_a_layer_on_four_backends(tmp_path: Path) -> None:
+    output = run_script("my_layer_on_four_backends.py", tmp_path)
+    assert "DX = ∂⟨DY, Y⟩ / ∂X for every DY, all N, D, K: proved" in output
+    assert "my_layer.py:WrongGate: DX is wrong: at N=3, D=2, K=4: DX[0,0] should be" in output
+    assert len(set(re.findall(r"^ *\w+: loss (0\.\d{9})", output, re.MULTILINE))) == 1

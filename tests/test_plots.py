@@ -3,7 +3,8 @@ import io
 import matplotlib.image
 import numpy as np
 
-from nerva_core.plots import learning_curves
+from nerva_core.landscape import LossCurve
+from nerva_core.plots import COLOURS, DASHES, band, curve, learning_curves, legend, loss_along_directions, panels, png
 from nerva_core.training import Metrics
 
 
@@ -30,3 +31,41 @@ def test_the_curves_are_drawn_in_both_colours() -> None:
 
 def test_the_same_history_gives_the_same_bytes() -> None:
     assert learning_curves(history(0.5), "t") == learning_curves(history(0.5), "t")
+
+
+def test_a_figure_is_opaque_and_has_a_white_margin() -> None:
+    image = pixels(learning_curves(history(0.5), "title"))
+    assert image.shape[2] == 3 or (image[..., 3] == 1).all()
+    for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
+        assert (edge[:, :3] == 1).all()
+
+
+def test_the_legend_covers_no_data_and_lists_a_label_once() -> None:
+    figure, ((left, right),) = panels(1, 2)
+    for axis in (left, right):
+        curve(axis, [0, 1], [0, 1], 0, "one")
+        curve(axis, [0, 1], [1, 0], 1, "two")
+    legend(figure)
+    png(figure)  # lays it out
+    (box,) = figure.legends
+    assert [text.get_text() for text in box.get_texts()] == ["one", "two"]
+    assert box.get_window_extent().y1 < min(axis.get_tightbbox().y0 for axis in (left, right))
+
+
+def test_curves_differ_by_colour_and_line() -> None:
+    styles = {(COLOURS[k % len(COLOURS)], str(DASHES[k % len(DASHES)])) for k in range(42)}
+    assert len(styles) == 42
+
+
+def test_a_band_spans_the_runs_as_far_as_they_go() -> None:
+    _, ((axis,),) = panels()
+    band(axis, [1, 2, 3], [[1.0, 2.0, 3.0], [3.0, 4.0]], 0, "runs")
+    assert list(axis.lines[0].get_ydata()) == [2, 3, 3]
+    (filled,) = axis.collections
+    assert filled.get_paths()[0].get_extents().y1 == 4
+
+
+def test_the_loss_along_directions() -> None:
+    t = np.linspace(-1, 1, 5)
+    found = LossCurve(t, np.array([t**2, 2 * t**2]) + 0.1)
+    assert pixels(loss_along_directions({"a": found, "b": found})).shape[1] > pixels(loss_along_directions({"a": found})).shape[1]

@@ -95,10 +95,10 @@ def read(subject: Any, reader: Reader) -> None:
 
 def _read_layer(layer: Layer, reader: Reader) -> None:
     """A layer, or the layers of a network: the output of each has the name that the input has in the equations of the next."""
-    layers = _flattened(layer)
+    layers = flattened(layer)
     if not layers:
         return
-    names = [_input_name(each) for each in layers]
+    names = [input_name(each) for each in layers]
     X = reader.matrix(names[0], (N, K if names[0] in ("Y", "Z") else D))
     ops = X.ops
     done: list[tuple[Layer, Any, Any, Any]] = []
@@ -112,19 +112,21 @@ def _read_layer(layer: Layer, reader: Reader) -> None:
         X = Y
     DY = reader.matrix("DY", ops.shape(X))
     for each, params, X, cache in reversed(done):
-        DY, gradients = reader.part("backward", each.backpropagate, (params, cache, DY), _gradients_of(X, params))
+        DY, gradients = reader.part("backward", each.backpropagate, (params, cache, DY), gradients_of(X, params))
         values = [("X", X), *named_leaves(params)]
         for (name, value), gradient in zip(values, [DY, *leaves(gradients)], strict=True):
             _expect(each, f"D{name}", ops.shape(gradient), ops.shape(value))
 
 
-def _flattened(layer: Layer) -> list[Layer]:
+def flattened(layer: Layer) -> list[Layer]:
+    """The layers that a composition is made of, those of compositions in it included."""
     if isinstance(layer, Composite):
-        return _flattened(layer.composition())
-    return [inner for each in layer.layers for inner in _flattened(each)] if isinstance(layer, Sequential) else [layer]
+        return flattened(layer.composition())
+    return [inner for each in layer.layers for inner in flattened(each)] if isinstance(layer, Sequential) else [layer]
 
 
-def _input_name(layer: Layer) -> str:
+def input_name(layer: Layer) -> str:
+    """The name that the equations of the layer have for its input."""
     return _parameters(layer.feedforward)[1]
 
 
@@ -132,7 +134,8 @@ def _named_output(name: str) -> Results:
     return lambda result: [(name, result[0])]
 
 
-def _gradients_of(X: Any, params: Any) -> Results:
+def gradients_of(X: Any, params: Any) -> Results:
+    """The results of ``backpropagate``: the gradients with respect to X and the parameters."""
     return lambda result: list(zip([X, *leaves(params)], [result[0], *leaves(result[1])], strict=True))
 
 

@@ -1,0 +1,86 @@
+import math
+
+import pytest
+
+from nerva_core.data import Digits
+from nerva_core.optimizers import GAF, OPTIMIZERS, GlobalNormClipping, WeightDecay
+from nerva_core.reproductions import Bench, Statistic, Verdict, gaf, perform
+from nerva_core.reproductions.gaf import ARCTAN, EXPERIMENT, FULL, KINDS, QUICK, RATES, network_rows, toy_rows
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_optimizer_is_what_its_name_says(kind: str) -> None:
+    optimizer = OPTIMIZERS.parse(KINDS[kind])
+    if kind in ("printed", "momentum buffer"):
+        assert isinstance(optimizer, WeightDecay)
+        assert isinstance(optimizer.optimizer, GAF)
+        assert optimizer.optimizer.variant == kind.replace(" ", "-")
+    elif kind == "norm clipping":
+        assert isinstance(optimizer, GlobalNormClipping)
+    elif kind != "none":
+        assert isinstance(optimizer, GAF)
+        assert type(optimizer.activation).__name__.casefold().startswith(kind.partition(" ")[0])
+        assert isinstance(optimizer.optimizer, WeightDecay)
+        if "(" in kind:
+            assert f"({optimizer.activation.alpha:g}, {optimizer.activation.beta:g})" in kind  # type: ignore[attr-defined]
+
+
+def test_the_budgets() -> None:
+    for budget in (QUICK, FULL):
+        assert all("none" in kinds and set(kinds) <= set(KINDS) for kinds in budget.values())
+    assert set(FULL) == set(RATES)
+
+
+def test_a_report_on_few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaf, "QUICK", {0.1: ("none", ARCTAN, "momentum buffer", "norm clipping"), 0.2: ("none", ARCTAN)})
+    report = perform(EXPERIMENT, Bench(source=Digits(train=40, test=20), given_seeds=(0, 1)))
+    titles = [row.experiment for row in report.findings.rows]
+    assert any(title.startswith(f"{ARCTAN} against none at rate 0.1") for title in titles)
+    assert any(title.startswith("the largest gradient") for title in titles)
+    assert list(report.findings.figures) == list(report.findings.captions)
+    assert all(png.startswith(b"\x89PNG") for png in report.findings.figures.values())
+    assert len(report.configurations) == 6
+
+
+def of(*values: float) -> Statistic:
+    return Statistic.of(values)
+
+
+def test_the_verdicts_on_networks() -> None:
+    table = {
+        "none": {0.005: of(84.0, 84.2, 84.1), 0.1: of(86.0, 86.1, 86.2), 0.2: of(NAN, NAN, NAN)},
+        ARCTAN: {0.005: of(85.0, 85.1, 85.2), 0.1: of(86.1, 86.0, 86.3), 0.2: of(70.0, 60.0, 80.0)},
+        "printed": {0.1: of(10.0, NAN, 10.0)},
+        "norm clipping": {0.2: of(85.0, 85.1, 85.2)},
+    }
+    rows = {row.experiment: row for row in network_rows(table)}
+    assert rows[f"{ARCTAN} against none at rate 0.005: test accuracy (%)"].verdict is Verdict.REPRODUCES
+    assert rows[f"{ARCTAN} against none at rate 0.1: test accuracy (%)"].verdict is Verdict.UNKNOWN
+    assert rows["Algorithm 1 as printed against none at rate 0.1"].verdict is Verdict.DOES_NOT
+    assert rows["Algorithm 1 as printed against none at rate 0.1"].here == "1 of 3 diverge against 86.10 ± 0.10"
+    assert rows[f"{ARCTAN} against norm clipping at rate 0.2"].verdict is Verdict.DOES_NOT
+    assert rows["trains at rate 0.2, where momentum alone diverges"].verdict is Verdict.REPRODUCES
+    table["none"][0.2] = of(80.0, NAN, 80.0)
+    assert network_rows(table)[-1].verdict is Verdict.UNKNOWN
+
+
+def test_the_best_rates_are_compared_if_all_were_tried() -> None:
+    none = {rate: of(80 + 10 * rate, 81 + 10 * rate) for rate in RATES}
+    table = {"none": none, ARCTAN: {rate: of(82 - rate, 83 - rate) for rate in RATES}}
+    row = network_rows(table)[-1]
+    assert "0.005 and 0.2" in row.experiment
+    assert row.verdict is Verdict.DOES_NOT
+    assert math.isclose(row.values["none"][0], 82.0)
+
+
+def test_the_toys() -> None:
+    descent, condition, saddle = toy_rows()
+    assert "121 → 59" in descent.here
+    assert descent.verdict is Verdict.DIRECTION
+    assert condition.verdict is Verdict.DOES_NOT
+    assert saddle.here.startswith(
+        "none 60, arctan 34, tanh 34, log 35, value clipping 60, norm clipping 139; until |w₂| > 1: none 76, arctan 98"
+    )
+    assert saddle.verdict is Verdict.REPRODUCES
