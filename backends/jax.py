@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from backends import accurate
+from backends import accurate, xla
 from backends.numpy import Array, NumpyBackend
 from nerva_core.numeric_backend import F
 from nerva_core.trees import leaves
-
-
-XLA_OPTIONS = {"0.10": "xla_cpu_disable_tiled_emitter"}
-"""How XLA is to compile elementwise operations for the processor, for the versions of jaxlib that are known to understand it (others would
-end the process). By default the sum of two matrices takes five times as long as with this option, which is a tenth of a training step."""
-
-
-@contextlib.contextmanager
-def _xla_options(version: str) -> Iterator[None]:
-    """XLA reads its flags from the environment, once, when the first device is looked for. Those that the user gives come first."""
-    option, given = XLA_OPTIONS.get(version.rpartition(".")[0]), os.environ.get("XLA_FLAGS")
-    if option is None or "xla_backend_extra_options" in (given or ""):
-        yield
-        return
-    os.environ["XLA_FLAGS"] = f"{given or ''} --xla_backend_extra_options={option}".strip()
-    try:
-        yield
-    finally:
-        if given is None:
-            del os.environ["XLA_FLAGS"]
-        else:
-            os.environ["XLA_FLAGS"] = given
 
 
 class JaxBackend(NumpyBackend):
@@ -57,7 +33,7 @@ class JaxBackend(NumpyBackend):
         self.jax, self.xp, self.special = jax, jax.numpy, jax.scipy.special
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
-        with _xla_options(jaxlib.__version__):
+        with xla.loops_for_sums("jaxlib", jaxlib.__version__):
             names = self.devices()
         if self.device not in names:
             raise self._device_missing()
