@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, xla
+from backends import accurate, steps, xla
 from backends.numpy import Array, NumpyBackend
 from nerva_core.numeric_backend import F
 from nerva_core.trees import leaves
@@ -67,6 +67,14 @@ class JaxBackend(NumpyBackend):
     def tanh(self, X: Array) -> Array:
         # XLA's tanh is off by 6 ulp near 1.
         return accurate.tanh(self, X)
+
+    def _sums(self, cells: Array, values: Array, count: int) -> Array:
+        return self.xp.zeros(count, self.dtype).at[cells].add(values, mode="promise_in_bounds")
+
+    def _intervals(self, X: Array, points: steps.Points) -> Array:
+        if len(points.values) <= steps.FEW:  # XLA makes one loop of them
+            return sum((point < X).astype("int32") for point in points.values)
+        return super()._intervals(X, points)
 
     def compile(self, function: F) -> F:
         compiled: F = self.jax.jit(function)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from backends import accurate
+from backends import accurate, steps
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend
 
@@ -154,3 +155,36 @@ class NumpyBackend(Backend[Array]):
 
     def sign(self, X: Array) -> Array:
         return self.xp.sign(X)
+
+    def shift_columns(self, X: Array, o: int) -> Array:
+        n = X.shape[-1]
+        if abs(o) >= n:
+            return self.xp.zeros_like(X)
+        edge = self.xp.zeros_like(X[..., : abs(o)])
+        parts = [edge, X[..., : n - o]] if o > 0 else [X[..., -o:], edge]
+        return self.xp.concatenate(parts, axis=-1) if o else X
+
+    def step_function(self, X: Array, s: Sequence[Scalar], T: Array) -> Array:
+        return self.xp.take(T.reshape(-1), self._cells(X, s), mode="clip")
+
+    def interval_sums(self, Y: Array, X: Array, s: Sequence[Scalar]) -> Array:
+        cells, n = len(s) + 1, X.shape[-1]
+        sums = self._sums(self._cells(X, s).reshape(-1), Y.reshape(-1), cells * n)
+        return sums.reshape(cells, n).astype(self.dtype)
+
+    def _sums(self, cells: Array, values: Array, count: int) -> Array:
+        """For each of ``count`` cells the sum of the values in it."""
+        return self.xp.bincount(cells, weights=values, minlength=count)
+
+    def _cells(self, X: Array, s: Sequence[Scalar]) -> Array:
+        """The place, in a matrix with one row an interval, of the interval and column of each element."""
+        n = X.shape[-1]
+        return self._intervals(X, steps.points(s, self.dtype)) * n + self.xp.arange(n)
+
+    def _intervals(self, X: Array, points: steps.Points) -> Array:
+        """The number of grid points below each element."""
+        if not points.even:
+            return self.xp.searchsorted(points.values, X)
+        inside = self.xp.fmin(self.xp.fmax(X, points.first), points.last)
+        nearest = self.xp.rint((inside - points.first) * points.per_unit).astype("int32")
+        return nearest + (self.xp.take(points.values, nearest, mode="clip") < X)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, xla
+from backends import accurate, steps, xla
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend, F
 from nerva_core.trees import leaves, map_tree
@@ -219,3 +219,30 @@ class TensorFlowBackend(Backend[Tensor]):
 
     def sign(self, X: Tensor) -> Tensor:
         return self.tf.sign(X)
+
+    def shift_columns(self, X: Tensor, o: int) -> Tensor:
+        n = X.shape[-1]
+        if abs(o) >= n:
+            return self.tf.zeros_like(X)
+        return self.tf.pad(X[..., : n - o] if o > 0 else X[..., -o:], [[0, 0], [max(o, 0), max(-o, 0)]])
+
+    def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
+        return self.tf.gather(self.tf.reshape(T, [-1]), self._cells(X, s))
+
+    def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+        cells, n = len(s) + 1, X.shape[-1]
+        places = self.tf.reshape(self._cells(X, s), [-1])
+        return self.tf.reshape(self.tf.math.unsorted_segment_sum(self.tf.reshape(Y, [-1]), places, cells * n), [cells, n])
+
+    def _cells(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+        """The place, in a matrix with one row an interval, of the interval and column of each element."""
+        n = X.shape[-1]
+        return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)
+
+    def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
+        """The number of grid points below each element."""
+        if not points.even:
+            return self.tf.reshape(self.tf.searchsorted(points.values, self.tf.reshape(X, [-1])), self.tf.shape(X))
+        inside = self.tf.clip_by_value(self.tf.where(X == X, X, points.first), points.first, points.last)
+        nearest = self.tf.cast(self.tf.round((inside - points.first) * points.per_unit), "int32")
+        return nearest + self.tf.cast(self.tf.gather(points.values, nearest) < X, "int32")

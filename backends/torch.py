@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from backends import accurate
+from backends import accurate, steps
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend
 
@@ -164,3 +165,31 @@ class TorchBackend(Backend[Tensor]):
 
     def sign(self, X: Tensor) -> Tensor:
         return X.sign()
+
+    def shift_columns(self, X: Tensor, o: int) -> Tensor:
+        n = X.shape[-1]
+        if abs(o) >= n:
+            return self.torch.zeros_like(X)
+        return self.torch.nn.functional.pad(X[..., : n - o] if o > 0 else X[..., -o:], (max(o, 0), max(-o, 0)))
+
+    def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
+        return T.reshape(-1)[self._cells(X, s)]
+
+    def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+        cells, n = len(s) + 1, X.shape[-1]
+        sums = self.torch.zeros(cells * n, dtype=self._dtype, device=X.device)
+        return sums.index_add_(0, self._cells(X, s).reshape(-1), Y.reshape(-1)).reshape(cells, n)
+
+    def _cells(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+        """The place, in a matrix with one row an interval, of the interval and column of each element."""
+        n = X.shape[-1]
+        return self._intervals(X, steps.points(s, self.dtype)) * n + self.torch.arange(n, device=X.device)
+
+    def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
+        """The number of grid points below each element."""
+        values = self.torch.from_numpy(points.values).to(X.device)
+        if not points.even:
+            return self.torch.bucketize(X.contiguous(), values)
+        inside = X.clamp(points.first, points.last).nan_to_num(points.first)
+        nearest = ((inside - points.first) * points.per_unit).round().long()
+        return nearest + (values[nearest] < X)

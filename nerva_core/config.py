@@ -74,6 +74,10 @@ class TrainingConfig(_Section):
     batch_size: PositiveInt = 16
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
+    checkpoint_every: PositiveInt = 1
+    """After how many epochs the state is saved; it is also saved at the last epoch and at an interrupt."""
+    checkpoint_every_minutes: Annotated[float, Field(gt=0, strict=False)] = 10.0
+    """After how many minutes the state is saved within an epoch."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
 
@@ -114,9 +118,13 @@ def parse_config(text: str, where: str = "configuration", overrides: Mapping[str
     """A configuration from TOML text, with some of its values replaced: ``{"training.epochs": 5}``."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return make_config(override(values, overrides or {}), where)
+    except NervaError:
+        raise
+    except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
         raise NervaError(f"{where} is not valid TOML: {error}") from None
-    return make_config(override(values, overrides or {}), where)
+    except RecursionError:
+        raise NervaError(f"{where} is nested too deeply") from None
 
 
 def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:

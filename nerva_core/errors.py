@@ -5,9 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 3000
+"""Characters of a message."""
+
 
 class NervaError(ValueError):
-    """A mistake in what the user gave: what was expected, what was received, what was probably meant."""
+    """A mistake in what the user gave: what was expected, what was received, what was probably meant.
+
+    Of a very long message, as when what was received is a whole file, the middle is left out.
+    """
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} [...] {message[-LONGEST // 2 :]}"
 
 
 class NotInstalledError(NervaError):

@@ -177,6 +177,11 @@ class Identity(Elementwise):
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         return ops.zeros(*ops.shape(X))
 
+    def integral(self, ops: MatrixOps[M], X: M) -> M:
+        """g² / 2."""
+        result: M = 0.5 * ops.hadamard(X, X)
+        return result
+
 
 @GRADIENT_ACTIVATIONS.add
 @dataclass(frozen=True)

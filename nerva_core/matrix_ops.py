@@ -18,7 +18,7 @@ Conventions:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Size: TypeAlias = Any
@@ -58,6 +58,18 @@ class MatrixOps(ABC, Generic[M]):
     @abstractmethod
     def identity(self, n: Size) -> M:
         """The n x n identity matrix."""
+
+    @abstractmethod
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
+        """The matrix whose rows are the given numbers."""
+
+    def unit(self, j: int, n: int) -> M:
+        """e_j for j = 0, 1, ..., n - 1: column j of the n x n identity matrix."""
+        return self.constant([[int(i == j)] for i in range(n)])
+
+    def shift(self, n: Size, o: int) -> M:
+        """S_o, the n x n matrix with ones on the diagonal o = column - row, so that (S_o)_{i,i+o} = 1; S_0 is the identity matrix."""
+        return self.constant([[int(j == i + o) for j in range(n)] for i in range(n)])
 
     def zeros(self, m: Size, n: Size = 1) -> M:
         """The m x n matrix of zeros; a column vector without n."""
@@ -110,6 +122,12 @@ class MatrixOps(ABC, Generic[M]):
     def dot(self, x: M, y: M) -> M:
         """The dot product of two columns (xᵀ y) or two rows (x yᵀ), a 1 x 1 matrix."""
         return self.elements_sum(self.hadamard(x, y))
+
+    def shift_columns(self, X: M, o: int) -> M:
+        """X · S_o: column j is column j - o of X, and 0 if there is none."""
+        _, n = self.shape(X)
+        result: M = X @ self.shift(n, o)
+        return result
 
     # Diagonals --------------------------------------------------------------------------------------------------------
 
@@ -292,3 +310,36 @@ class MatrixOps(ABC, Generic[M]):
         """min(max(x, low), high)."""
         m, n = self.shape(X)
         return self.minimum(self.maximum(X, self.full(low, m, n)), self.full(high, m, n))
+
+    # Step functions ---------------------------------------------------------------------------------------------------
+
+    def step_function(self, X: M, s: Sequence[Scalar], T: M) -> M:
+        """Σ_j (1ₘ · T_j) ⊙ [X in I_j]: of an element x of column k, T_jk with j the number of grid points s < x.
+
+        The grid points s_1 < ... < s_p are the right ends of the intervals I_0 = (-∞, s_1], I_1 = (s_1, s_2], ..., I_p = (s_p, ∞), and
+        the rows T_0, ..., T_p of the (p + 1) x n matrix T are the values on them (TMAF, equation 6, with a function for every column).
+        """
+        m, n = self.shape(X)
+        value = self._row(T, 0, len(s) + 1)
+        result = self.row_repeat(value, m)
+        for j, point in enumerate(s, start=1):
+            value, before = self._row(T, j, len(s) + 1), value
+            result = result + self.hadamard(self.row_repeat(value - before, m), self.less(self.full(point, m, n), X))
+        return result
+
+    def interval_sums(self, Y: M, X: M, s: Sequence[Scalar]) -> M:
+        """Row j is 1ₘᵀ · (Y ⊙ [X in I_j]): the sums of the columns of Y over the elements whose x is in the interval I_j of the grid s."""
+        m, n = self.shape(X)
+        above = Y  # Y where x is above the grid points so far
+        result = self.zeros(len(s) + 1, n)
+        for j, point in enumerate(s):
+            rest = self.hadamard(Y, self.less(self.full(point, m, n), X))
+            result = result + self.unit(j, len(s) + 1) @ self.columns_sum(above - rest)
+            above = rest
+        last: M = self.unit(len(s), len(s) + 1) @ self.columns_sum(above)
+        return self.add(result, last)
+
+    def _row(self, X: M, j: int, m: int) -> M:
+        """e_jᵀ · X, the row j of X, which has m rows."""
+        result: M = self.transpose(self.unit(j, m)) @ X
+        return result

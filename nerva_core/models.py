@@ -74,7 +74,7 @@ def write_atomically(path: Path, content: bytes, previous: Path | None = None) -
     """
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False) as file:
             temporary = file.name
             file.write(content)
             file.flush()
@@ -83,11 +83,13 @@ def write_atomically(path: Path, content: bytes, previous: Path | None = None) -
         if previous is not None and path.exists():
             os.replace(path, previous)
         os.replace(temporary, path)
+        temporary = None
         _sync_directory(path.parent)
     except OSError as error:
+        raise NervaError(f"cannot write {path}: {error.strerror}") from None
+    finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise NervaError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _sync_directory(directory: Path) -> None:
@@ -121,7 +123,7 @@ def _digest(arrays: Arrays, metadata: dict[str, str]) -> str:
 def unpack(path: Path, templates: dict[str, Any]) -> dict[str, Any]:
     """The trees that ``pack`` wrote, in the form of the templates; NervaError if a name or a shape differs."""
     arrays, _ = read_safetensors(path)
-    return {name: _fill(path, name, template, arrays) for name, template in templates.items()}
+    return {name: fill(path, name, template, arrays) for name, template in templates.items()}
 
 
 def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
@@ -160,15 +162,15 @@ def load_model(path: Path) -> Model:
     config = parse_config(metadata["config"], f"the configuration in {path}")
     network, inputs = config.model.build(), int(metadata["inputs"])
     # The shapes first, and the state only when the parameters are there: a file cannot make us allocate what it does not hold.
-    params = _fill(path, "params", map_shapes(_Shaped, network.shapes(inputs)), arrays)
-    state = _fill(path, "state", network.initial_state(inputs), arrays)
+    params = fill(path, "params", map_shapes(_Shaped, network.shapes(inputs)), arrays)
+    state = fill(path, "state", network.initial_state(inputs), arrays)
     return Model(config, network, inputs, params, state, _encoding(path, inputs, arrays, metadata))
 
 
 def _encoding(path: Path, inputs: int, arrays: Arrays, metadata: dict[str, str]) -> Encoding:
     shift, spread = None, None
     if "scaling/shift" in arrays:
-        shift, spread = _fill(path, "scaling", InputScaling(_Shaped((1, inputs)), _Shaped((1, inputs))), arrays)
+        shift, spread = fill(path, "scaling", InputScaling(_Shaped((1, inputs)), _Shaped((1, inputs))), arrays)
     try:
         names = [json.loads(metadata.get(key, "[]")) for key in ("features", "classes")]
         if not all(isinstance(items, list) and all(isinstance(item, str) for item in items) for items in names):
@@ -233,7 +235,8 @@ def _array(path: Path, arrays: Arrays, name: str, like: np.ndarray[Any, Any]) ->
     return array.reshape(like.shape).astype(float)
 
 
-def _fill(path: Path, prefix: str, template: Any, arrays: Arrays) -> Any:
+def fill(path: Path, prefix: str, template: Any, arrays: Arrays) -> Any:
+    """The arrays ``prefix/name`` of a file in the form of the template; NervaError if a name, a shape or a type differs."""
     new = []
     for name, leaf in named_leaves(template):
         key = f"{prefix}/{name}"

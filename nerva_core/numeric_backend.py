@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 import numpy as np
 
 from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
-from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.trees import leaves, map_tree, with_leaves
 
 DType = Literal["float32", "float64"]
@@ -60,6 +60,9 @@ class Backend(MatrixOps[M]):
     @abstractmethod
     def to_numpy(self, X: M) -> np.ndarray[Any, Any]:
         """The values of X as a NumPy array."""
+
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
+        return self.matrix(rows)
 
     def matrices(self, tree: Any) -> Any:
         """A tree of NumPy matrices, such as the parameters of a network, as a tree of this backend's matrices."""

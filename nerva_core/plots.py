@@ -100,6 +100,26 @@ def learning_curves(history: Sequence[Metrics], title: str) -> bytes:
     return png(figure)
 
 
+def confusion_matrix(confusion: Array, names: Sequence[str], title: str) -> bytes:
+    """How often each class is predicted as each (PNG). A colour is a fraction of the class; for up to 20 classes the counts are written."""
+    small = len(names) <= 20
+    size = max(3.6, 0.42 * len(names) + 1.2) if small else 6.0
+    figure, axes = panels(width=size, height=size)
+    axis = axes[0, 0]
+    fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    axis.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xlabel("predicted class")
+    axis.set_ylabel("class")
+    axis.set_title(title, fontsize=10)
+    if small:
+        axis.set_xticks(range(len(names)), names, rotation=0 if max(map(len, names)) < 4 else 90)
+        axis.set_yticks(range(len(names)), names)
+        for (i, j), count in np.ndenumerate(confusion):
+            if count:
+                axis.text(j, i, str(count), ha="center", va="center", fontsize=8, color="white" if fractions[i, j] > 0.5 else "black")
+    return png(figure)
+
+
 def loss_along_directions(curves: Mapping[str, LossCurve]) -> bytes:
     """The loss along random directions around an optimum, a panel a network, each with the parabola that rises as its mean does."""
     from nerva_core.landscape import parabola

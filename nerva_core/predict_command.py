@@ -10,14 +10,6 @@ import typer
 
 from nerva_core.errors import NervaError
 
-EPILOG = """[bold]Examples[/bold]
-
-nerva predict runs/digits-numpy-1/model.safetensors new.csv
-
-nerva predict model.safetensors data.npz --array Xtest --output predictions.npz
-
-nerva predict model.safetensors t10k-images-idx3-ubyte.gz --output predictions.csv --backend torch"""
-
 
 def predict(
     model: Annotated[Path, typer.Argument(help="A model.safetensors, or the directory of the run that wrote it.")],

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 import types
 import typing
@@ -32,6 +33,11 @@ Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
 Count = Annotated[int, Ge(1)]
+
+LONGEST, DEEPEST = 10_000, 50
+"""Bounds on the length and the nesting of the text that names an entry."""
+LARGEST = 2**63
+"""Integers must be smaller in magnitude, as NumPy's are."""
 
 _COMPARISONS: dict[type, tuple[str, str, Any]] = {
     Gt: ("gt", ">", lambda x, bound: x > bound),
@@ -88,7 +94,7 @@ class Table(Generic[E]):
             raise NervaError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self.entries)}")
         return self._by_key[_key(name)]
 
-    def build(self, name: str, *arguments: Any, **parameters: Any) -> E:
+    def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields."""
         entry = self.lookup(name)
         fields = {field.name: field for field in dataclasses.fields(entry) if field.init}  # type: ignore[arg-type]
@@ -153,10 +159,11 @@ _WORDS = {"true": True, "false": False, "none": None}
 
 def parse_call(text: str) -> Call:
     """Read ``Name``, ``Name()`` or ``Name(1, 'text', key=[2, 3], other=Name(4))``; anything left over is an error."""
-    try:
-        value, rest = _value(text)
-    except RecursionError:
-        raise NervaError("it is nested too deeply") from None
+    if len(text) > LONGEST:
+        raise NervaError(f"it is too long: {len(text)} characters, at most {LONGEST} are read")
+    if max(itertools.accumulate((c in "([") - (c in ")]") for c in text), default=0) > DEEPEST:
+        raise NervaError("it is nested too deeply")
+    value, rest = _value(text)
     if isinstance(value, str) and value:
         value = Call(value)
     if not isinstance(value, Call):
@@ -169,6 +176,8 @@ def parse_call(text: str) -> Call:
 def _value(text: str) -> tuple[Any, str]:
     if match := _NUMBER.match(text):
         number = match[1]
+        if len(number) > 400:
+            raise NervaError(f"a number with {len(number)} digits is too long")
         return (int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)), text[match.end() :]
     if match := _STRING.match(text):
         return match[1] if match[1] is not None else match[2], text[match.end() :]
@@ -248,6 +257,8 @@ def _convert(where: str, value: Any, hint: Any) -> Any:
     if origin is tuple:
         items = value if isinstance(value, (list, tuple)) else (value,)
         return tuple(_convert(where, item, typing.get_args(hint)[0]) for item in items)
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise NervaError(f"{where} is too large: integers must be below 2⁶³ in magnitude")
     if hint in Table.of:
         return Table.of[hint].parse(value)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):

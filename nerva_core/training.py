@@ -23,10 +23,11 @@ from nerva_core.errors import NervaError
 from nerva_core.layers import Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.memory import require_memory
 from nerva_core.models import load_weights
 from nerva_core.numeric_backend import Backend, backend
 from nerva_core.optimizers import Optimizer
-from nerva_core.trees import leaves, map_tree, with_leaves
+from nerva_core.trees import leaves, map_shapes, map_tree, with_leaves
 
 I = TypeVar("I")  # noqa: E741
 
@@ -36,8 +37,14 @@ EVALUATION_BATCH = 1000
 STEPS_AT_ONCE, BYTES_AT_ONCE = 100, 2**26
 """Bounds on the steps, and on their noise, that are handed to the backend in one call."""
 
+NO_OUTPUTS: np.ndarray[Any, Any] = np.zeros((0, 0))
+
 INITIAL, ORDER, NOISE, EVALUATION_NOISE = range(4)
 """The streams of random numbers of a run."""
+
+
+OnStep = Callable[[int, int, float], None]
+"""Is told now and then of the epoch that is trained, the steps of it that are done, and the mean loss of the last few batches."""
 
 
 class DivergenceError(NervaError):
@@ -170,11 +177,14 @@ class Trainer:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         self.data = config.data.load() if data is None else data
         self._check()
+        self._require_memory()
         outputs = self.network.outputs_for(self.data.inputs)
         self.data.check_outputs(outputs)
         self._train = self._on_device(self.data.Xtrain, self.data.targets(self.data.Ttrain, outputs))
         self._test = self._on_device(self.data.Xtest, self.data.targets(self.data.Ttest, outputs))
         self.epoch = 0
+        self.outputs = NO_OUTPUTS
+        """What the steps of the present epoch that are done have reported, one row a step."""
         self.state = self._initial_state()
         self._run_steps = self.ops.run_steps if config.compile else self.ops.run_plainly
 
@@ -188,10 +198,10 @@ class Trainer:
         """Every example is used once an epoch; the last batch may be smaller."""
         return math.ceil(self.examples / self.config.training.batch_size)
 
-    def run(self, on_step: Callable[[int, int], None] = lambda epoch, steps: None) -> Iterator[Metrics]:
-        """Train from ``self.epoch`` to the last epoch; yields the metrics of each. DivergenceError if the loss is not finite.
+    def run(self, on_step: OnStep = lambda epoch, steps, loss: None) -> Iterator[Metrics]:
+        """Train from where it is to the last epoch; yields the metrics of each. DivergenceError if the loss is not finite.
 
-        ``on_step(epoch, steps)`` is told now and then how many steps of the epoch are done.
+        When ``on_step`` is called the state is whole: what it raises ends the training at a place from which it can be continued.
         """
         while self.epoch < self.config.training.epochs:
             with np.errstate(all="ignore"):  # NumPy would warn of what is reported as divergence
@@ -215,6 +225,18 @@ class Trainer:
         accuracy = None if self.data.classes is None else float(result.correct.sum()) / N
         return float(result.loss @ sizes) / N, accuracy
 
+    def confusion(self) -> np.ndarray[Any, Any]:
+        """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
+        classes = self.data.classes or 0
+        result = np.zeros((classes, classes), dtype=int)
+        for start in range(0, len(self.data.Ttest), EVALUATION_BATCH):
+            rows = slice(start, start + EVALUATION_BATCH)
+            X = self.ops.matrix(self.data.Xtest[rows])
+            Y = self.ops.to_numpy(self.network.evaluate(self.ops, self.state.params, self.state.statistics, X))
+            predicted = Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > self.config.loss.threshold).astype(int)
+            np.add.at(result, (self.data.Ttest[rows], predicted), 1)
+        return result
+
     def first_input(self) -> StepInput:
         """What the next step is given, if an epoch begins with it."""
         return next(self._inputs())
@@ -224,30 +246,30 @@ class Trainer:
         result: TrainingState = map_tree(self.ops.to_numpy, self.state)
         return result
 
-    def restore(self, epoch: int, state: TrainingState) -> None:
-        """Continue after ``epoch`` epochs, from a state of NumPy arrays."""
-        self.epoch, self.state = epoch, self.ops.matrices(state)
+    def restore(self, epoch: int, state: TrainingState, outputs: np.ndarray[Any, Any] = NO_OUTPUTS) -> None:
+        """Continue after ``epoch`` epochs and the steps that reported ``outputs``, from a state of NumPy arrays."""
+        self.epoch, self.state, self.outputs = epoch, self.ops.matrices(state), outputs
 
-    def _run_epoch(self, on_step: Callable[[int, int], None]) -> Metrics:
+    def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
-        losses: list[float] = []
-        gradients: list[float] = []
-        lr = 0.0
+        lr, step = 0.0, 0
         for chunk in grouped(self._inputs(), self.examples, self.config.training.batch_size, lambda given: given.noise):
-            inputs = [(given.rows, given.noise, given.scalars) for given in chunk]
+            new = chunk[max(0, len(self.outputs) - step) :]  # what is done is drawn again, so that the rest is as it would have been
+            step, lr = step + len(chunk), chunk[-1].lr
+            if not new:
+                continue
+            inputs = [(given.rows, given.noise, given.scalars) for given in new]
             self.state, values = self._run_steps(self._step_on_rows, self.state, self._train, inputs)
-            outputs = StepOutput(*values.T)
-            losses += outputs.loss.tolist()
-            gradients += list(outputs.largest_gradient)
-            lr = chunk[-1].lr
-            on_step(self.epoch, len(losses))
+            self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
+            on_step(self.epoch, step, float(StepOutput(*values.T).loss.mean()))
         seconds = time.perf_counter() - started
-        self._require_finite(losses, lr)
+        outputs, self.outputs = StepOutput(*self.outputs.T), NO_OUTPUTS
+        self._require_finite(outputs.loss.tolist(), lr)
         self.epoch += 1
         train_loss, train_accuracy = self.evaluate(test=False)
         test_loss, test_accuracy = self.evaluate(test=True)
         self._require_finite([train_loss], lr)
-        recorded = float(max(gradients)) if gradients else None
+        recorded = float(max(outputs.largest_gradient)) if len(outputs.largest_gradient) else None
         scale = self.network.at_epoch(self.epoch).noise_scale()
         return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale)
 
@@ -297,6 +319,17 @@ class Trainer:
             raise NervaError(f"the first of model.sizes must be the number of features, {self.data.inputs}, got {sizes[0]}")
         if self.config.loss.classification and self.data.classes is None:
             raise NervaError(f"the loss {type(self.config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
+
+    def _require_memory(self) -> None:
+        """NervaError for a network, or a batch of its values, that cannot fit, before any of it is made."""
+        parameters = sum(leaves(map_shapes(math.prod, self.network.shapes(self.data.inputs))))
+        require_memory(4 * 4 * parameters, f"a network with {parameters:,} parameters")  # themselves, gradients, two moments
+        rows = min(self.examples, max(self.config.training.batch_size, EVALUATION_BATCH))
+        values = rows * sum(self.network.widths(self.data.inputs))
+        require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")
+        if self.data.classes is not None:
+            count = (self.examples + len(self.data.Xtest)) * self.data.classes
+            require_memory(8 * count, f"the targets of {self.data.classes} classes")
 
     def _require_finite(self, losses: list[float], lr: float) -> None:
         for step, value in enumerate(losses, 1):

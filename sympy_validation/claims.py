@@ -24,8 +24,9 @@ from nerva_core.layers import Layer
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.registry import Count, Entry
+from nerva_core.step_functions import Grid
 from nerva_core.trees import map_shapes, named_leaves, with_leaves
-from sympy_validation.grids import Grid
+from sympy_validation import grids
 from sympy_validation.points import PointSpace
 from sympy_validation.spaces import Kind, Space, run
 
@@ -66,12 +67,13 @@ class LayerGradient(Claim):
     """Published equations to test in place of ``backpropagate``: a function of (ops, layer, params, cache, DY)."""
 
     def quantities(self) -> tuple[str, ...]:
-        names = [name for name, _ in self._parameters(self.layer(PointSpace(0)), "D")]
+        layer = self.layer(PointSpace(0))
+        names = [name for name, _ in self._parameters(layer, layer.columns or "D")]
         return tuple(gradient_name(name) for name in ("X", *names))
 
     def problem(self, space: Space[Any]) -> Problem:
         layer = self.layer(space)
-        N, D = space.size("N"), space.size("D")
+        N, D = space.size("N"), layer.columns or space.size("D")
         X = space.matrix("X", N, D)
         parameters = {name: space.matrix(name, *shape) for name, shape in self._parameters(layer, D)}
         params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
@@ -263,9 +265,9 @@ class Numbers(Claim):
         )
 
 
-def _row(space: Space[Any], numbers: Sequence[Any]) -> Grid:
+def _row(space: Space[Any], numbers: Sequence[Any]) -> grids.Grid:
     domain = space.ops.domain  # type: ignore[attr-defined]
-    return Grid([[domain.number(x) for x in numbers]], (1, len(numbers)))
+    return grids.Grid([[domain.number(x) for x in numbers]], (1, len(numbers)))
 
 
 def with_symbols(function: Callable[..., Any], space: Space[Any]) -> Callable[..., Any]:
@@ -303,6 +305,10 @@ def _symbol(name: str, hint: Any, space: Space[Any]) -> Any:
         return space.size("K")
     if hint is Activation:
         return space.unknown_function(name)
+    if hint is Grid:
+        return space.any_grid(name)
+    if hint == tuple[Grid, ...]:
+        return (space.any_grid(name),)
     if isinstance(hint, type) and issubclass(hint, Initializer):
         return None
     if hint is float:

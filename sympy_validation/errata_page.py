@@ -10,21 +10,22 @@ from itertools import chain
 from pathlib import Path
 
 from sympy_validation.theorem import Verdict, prove
-from sympy_validation.theorems import errata, q_errata
+from sympy_validation.theorems import errata, gaf_errata, q_errata, tmaf_errata
 from sympy_validation.theorems.errata import Erratum
 
 HEAD = """\
 # Errata
 
-Formulas of the Nerva specification (004) and of the q-neurons paper (000) that are wrong as printed, or right only under a condition
-that is not stated. Each printed form is refuted by an exact counterexample, each corrected form is proved; `nerva prove errata` checks
-all of them. This page is generated from these theorems: `python -m sympy_validation.errata_page docs/errata.md`.
+Formulas of the Nerva specification (004), and of the papers on q-neurons (000), Activated Gradients (001) and TMAF (002), that are wrong
+as printed, or right only under a condition that is not stated. Each printed form is refuted by an exact counterexample, each corrected
+form is proved; `nerva prove errata` checks all of them. This page is generated from these theorems:
+`python -m sympy_validation.errata_page docs/errata.md`.
 """
 
 
 def errata_page() -> str:
     """The page, in Markdown."""
-    return HEAD + "".join(_section(item) for item in chain(errata.errata(), q_errata.errata()))
+    return HEAD + "".join(_section(item) for item in chain(errata.errata(), q_errata.errata(), gaf_errata.errata(), tmaf_errata.errata()))
 
 
 def _section(item: Erratum) -> str:

@@ -134,6 +134,9 @@ class GridOps(MatrixOps[Grid]):
         zero, one = self.domain.number(0), self.domain.number(1)
         return Grid.build(n, n, lambda i, j: one if i == j else zero)
 
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> Grid:
+        return Grid([[self.domain.number(c) for c in row] for row in rows], (len(rows), len(rows[0])))
+
     def transpose(self, X: Grid) -> Grid:
         m, n = X.shape
         return Grid.build(n, m, lambda i, j: X[j, i])

@@ -18,6 +18,7 @@ from typing import Any, Generic
 from nerva_core.activations import Activation
 from nerva_core.layers import Layer, Linear
 from nerva_core.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.step_functions import Grid
 
 
 class Kind(Enum):
@@ -52,6 +53,21 @@ class ExampleLayer(Linear):
         return tuple(super().shapes(D))
 
 
+@dataclass(frozen=True)
+class AnyGrid(Grid):
+    """Points of which nothing is known but that they increase."""
+
+    s: Any
+    count: Size
+    """The number of intervals."""
+
+    def points(self) -> Any:
+        return self.s
+
+    def intervals(self) -> Size:
+        return self.count
+
+
 class Space(ABC, Generic[M]):
     """Matrix operations with variables. Matrices of one name are one variable."""
 
@@ -70,6 +86,13 @@ class Space(ABC, Generic[M]):
     def unknown_function(self, name: str) -> Activation:
         """Any differentiable function R -> R."""
         return UnknownFunction(name)
+
+    def any_grid(self, name: str, points: int = 2) -> Grid:
+        """Any grid; where the number of its points cannot be arbitrary, with so many points."""
+        s = [self.scalar(f"{name}1")]
+        for k in range(2, points + 1):
+            s.append(s[-1] + self.scalar(f"{name}{k}", 0))
+        return AnyGrid(tuple(s), points + 1)
 
     def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
         """A layer of which nothing is known; where that cannot be had, an example of one."""

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from nerva_core.activations import Activation
 from nerva_core.layers import Layer
 from nerva_core.matrix_ops import Scalar, Size
+from nerva_core.step_functions import Grid
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
-from sympy_validation.spaces import ExampleLayer, Kind, Space
+from sympy_validation.spaces import AnyGrid, ExampleLayer, Kind, Space
 
 
 class SymbolicSizesSpace(Space[SymbolicMatrix]):
@@ -34,6 +35,10 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
 
     def unknown_function(self, name: str) -> Activation:
         return self.ops.unknown_activation(self._identifier("function", name))
+
+    def any_grid(self, name: str, points: int = 2) -> Grid:
+        intervals = self.ops.intervals(self._identifier("grid", name))
+        return AnyGrid(intervals, intervals.left.rows)
 
     def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
         parameters = dict(enumerate(ExampleLayer(outputs).shapes(D)))

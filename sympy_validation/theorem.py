@@ -49,7 +49,8 @@ class Theorem:
             return self.range
         if self.method == "all sizes":
             return "all " + ", ".join(self._size_names()) if self._size_names() else "all"
-        return "; ".join(",".join(f"{k}={size[k]}" for k in self._size_names()) for size in self.entry_sizes) or "-"
+        names = self._size_names()
+        return "; ".join(",".join(f"{k}={size[k]}" for k in names) for size in self.entry_sizes) if names else "as it stands"
 
     def _size_names(self) -> list[str]:
         space = PointSpace(0)

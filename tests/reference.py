@@ -50,6 +50,9 @@ class ReferenceOps(MatrixOps[Array]):
     def identity(self, n: int) -> Array:
         return self.matrix(np.eye(n))
 
+    def constant(self, rows: Any) -> Array:
+        return self.matrix(rows)
+
     def transpose(self, X: Array) -> Array:
         return X.T
 

@@ -25,7 +25,7 @@ each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path
 
 FRAMEWORKS = {cls.requires for cls in backend_classes().values()} - {"numpy"}
 SYMBOLIC = {"sympy", "mpmath", "flint"}
-HEAVY = FRAMEWORKS | SYMBOLIC | {"keras", "optax"}
+HEAVY = FRAMEWORKS | SYMBOLIC | {"keras", "optax", "onnx", "onnxruntime"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORT_NAMES = {"scikit-learn": "sklearn"}
@@ -65,6 +65,11 @@ def test_loading_the_backends_modules_loads_no_framework() -> None:
 def test_importing_nerva_core_takes_less_than_half_a_second() -> None:
     program = "import time\nstart = time.perf_counter()\nimport nerva_core\nprint(time.perf_counter() - start)"
     assert min(float(run_python(program)) for _ in range(3)) < 0.5
+
+
+def test_the_command_line_loads_what_a_command_needs_when_it_runs() -> None:
+    loaded = run_python("import nerva_core.cli\nimport sys\nprint(*sys.modules)")
+    assert {"numpy", "pydantic", "scipy", "sklearn", "matplotlib", "nerva_core.config", *HEAVY} & set(loaded.split()) == set()
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -125,6 +130,42 @@ def test_nothing_is_evaluated_or_unpickled(path: Path) -> None:
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert calls & {"eval", "exec", "compile", "__import__"} == set()
     assert set(imports(tree, inside_functions=True)) & {"pickle", "marshal", "shelve", "dill", "joblib"} == set()
+
+
+UNSAFE = {
+    "np.load": lambda given: given.get("allow_pickle") is not False,
+    "numpy.load": lambda given: given.get("allow_pickle") is not False,
+    "torch.load": lambda given: given.get("weights_only") is not True,
+    "yaml.load": lambda given: True,
+    "os.system": lambda given: True,
+    "os.popen": lambda given: True,
+}
+
+
+def unsafe_calls(tree: ast.AST) -> list[str]:
+    """Calls that run what they are given: with the values of their arguments, where these are constants."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            given = {word.arg: getattr(word.value, "value", None) for word in node.keywords}
+            if UNSAFE.get(name, lambda given: False)(given) or given.get("shell") not in (None, False):
+                found.append(f"{name} in line {node.lineno}")
+    return found
+
+
+@each_source
+def test_nothing_is_run_that_is_given(path: Path) -> None:
+    assert unsafe_calls(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["np.load(f)", "np.load(f, allow_pickle=True)", "torch.load(f)", "yaml.load(f)", "os.system(c)", "subprocess.run(c, shell=True)"],
+)
+def test_an_unsafe_call_is_seen(line: str) -> None:
+    assert len(unsafe_calls(ast.parse(line))) == 1
+    assert unsafe_calls(ast.parse("np.load(f, allow_pickle=False); torch.load(f, weights_only=True); subprocess.run([c])")) == []
 
 
 def test_the_rules_see_a_forbidden_import(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, writes and returns, and one clear message for every mistake."""
 
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -249,7 +250,8 @@ def test_an_interrupt_is_no_traceback(nerva: Callable[..., Result], monkeypatch:
     monkeypatch.setattr("nerva_core.runs.Run.train", interrupted)
     status, _, err = nerva(*QUICK)
     assert status == 130
-    assert err == "interrupted after 0 of 2 epochs; continue with: nerva train --resume --output runs/digits-numpy-1\n"
+    resume = "nerva train --resume --output runs/digits-numpy-1"
+    assert err == f"interrupted after 0 of 2 epochs, at once, with the last checkpoint kept; continue with: {resume}\n"
 
 
 def test_training_on_numpy_loads_no_framework(tmp_path: Path) -> None:
@@ -271,6 +273,20 @@ def test_the_installed_command(tmp_path: Path) -> None:
     result = subprocess.run([command, *QUICK, "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "out/metrics.jsonl").read_text().splitlines()[-1])["epoch"] == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_cannot_be_written_and_a_terminal_without_mathematics(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nerva_core.cli"]
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([*command, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(
+        [*command, *QUICK, "--plot", "--output", str(tmp_path / "out")], capture_output=True, env=environment, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
 
 
 def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: Callable[..., Result], tmp_path: Path) -> None:

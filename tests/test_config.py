@@ -163,3 +163,16 @@ def test_no_text_ends_in_another_error(text: str) -> None:
     for values in ({"optimizer": text}, {"model": {"layers": text}}, {"data": text}, {"model": {"layers": [text]}}):
         with contextlib.suppress(NervaError):
             assert make_config(values).model.build()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed = " + "9" * 6000, "is not valid TOML: "),
+        ("a = " + "[" * 3000, "nested too deeply"),
+        ("a." * 3000 + "b = 1", "nested too deeply"),
+    ],
+)
+def test_extremes_that_fuzzing_found(text: str, message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        parse_config(text)

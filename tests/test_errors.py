@@ -25,3 +25,12 @@ def test_a_name_that_is_known_twice_is_listed_once() -> None:
 def test_errors_of_users_are_one_class() -> None:
     assert issubclass(NotInstalledError, NervaError)
     assert issubclass(NervaError, ValueError)
+
+
+def test_of_a_very_long_message_the_middle_is_left_out() -> None:
+    assert str(NervaError("short")) == "short"
+    message = str(NervaError("begin" + "x" * 10**6 + "end"))
+    assert len(message) < 3100
+    assert message.startswith("beginx")
+    assert message.endswith("xend")
+    assert " [...] " in message

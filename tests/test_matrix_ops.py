@@ -134,6 +134,31 @@ def square(dtype: DType) -> list[Arguments]:
     return [(np.array([[3]], dtype),), (rng.normal(size=(4, 4)).astype(dtype),)]
 
 
+EVEN = tuple((k - 50) / 64 for k in range(101))
+"""Grid points that are exact in float32, so that an element can lie on one."""
+GRIDS = ((0.0,), (-1.5, -1.0, 0.0, 0.125, 2.0), tuple(k * abs(k) / 64 for k in range(-12, 13)), EVEN)
+
+
+def on_grids(dtype: DType) -> list[tuple[np.ndarray[Any, Any], tuple[float, ...]]]:
+    """Matrices with a grid: its points and their neighbours, and numbers of every magnitude."""
+    cases = []
+    for s in GRIDS:
+        at = np.array(s, dtype)
+        values = np.concatenate([points(dtype), at, np.nextafter(at, at - 1), np.nextafter(at, at + 1)])
+        cases += [(X, s) for X in in_shapes(values[::-1])]
+    return cases
+
+
+def step_functions(dtype: DType) -> list[Arguments]:
+    rng = np.random.default_rng(6)
+    return [(X, s, rng.normal(size=(len(s) + 1, X.shape[1])).astype(dtype)) for X, s in on_grids(dtype)]
+
+
+def sums_on_grids(dtype: DType) -> list[Arguments]:
+    rng = np.random.default_rng(7)
+    return [(rng.exponential(size=X.shape).astype(dtype), X, s) for X, s in on_grids(dtype)]
+
+
 def numbers(dtype: DType) -> list[float | int]:
     """Numbers and sizes, exact in the dtype."""
     return [3, -2, float(np.dtype(dtype).type(0.1))]
@@ -159,6 +184,11 @@ CASES: dict[str, Case] = {
     "identity": Case(lambda dtype: [(1,), (4,)]),
     "zeros": Case(lambda dtype: [(3,), (2, 3), (1, 1)]),
     "ones": Case(lambda dtype: [(3,), (2, 3), (1, 1)]),
+    "constant": Case(lambda dtype: [(rows,) for rows in ([[1, -2], [3, float(np.dtype(dtype).type(0.1))]], [[5]], ((1, 2, 3),))]),
+    "unit": Case(lambda dtype: [(0, 1), (0, 3), (2, 3)]),
+    "shift": Case(lambda dtype: [(n, o) for n in (1, 4) for o in (-5, -2, -1, 0, 1, 3, 4)]),
+    "shift_columns": Case(lambda dtype: [(X, o) for X in matrices(dtype) for o in (-6, -2, -1, 0, 1, 3, 5)]),
+    "step_function": Case(step_functions),
     "transpose": Case(reductions),
     "negate": Case(reductions),
     "diag": Case(square),
@@ -199,6 +229,7 @@ CASES: dict[str, Case] = {
     "elements_sum": Case(reductions, ulps=6, terms=True),
     "columns_mean": Case(reductions, ulps=3, terms=True),
     "rows_mean": Case(reductions, ulps=3, terms=True),
+    "interval_sums": Case(sums_on_grids, ulps=8),  # of up to 40 positive terms
     # Elementary functions, to the accuracy of the frameworks' approximations.
     "exp": Case(unary(), ulps=2, elementwise=True),
     "log": Case(nonnegative, ulps=2, elementwise=True),

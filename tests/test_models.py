@@ -214,3 +214,13 @@ def test_the_previous_content_is_kept_if_asked(tmp_path: Path) -> None:
     for content in (b"1", b"2", b"3"):
         write_atomically(path, content, previous)
     assert (path.read_bytes(), previous.read_bytes()) == (b"3", b"2")
+
+
+def test_an_interrupt_while_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a", b"new")
+    assert list(tmp_path.iterdir()) == []

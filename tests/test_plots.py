@@ -2,9 +2,10 @@ import io
 
 import matplotlib.image
 import numpy as np
+import pytest
 
 from nerva_core.landscape import LossCurve
-from nerva_core.plots import COLOURS, DASHES, band, curve, learning_curves, legend, loss_along_directions, panels, png
+from nerva_core.plots import COLOURS, DASHES, band, confusion_matrix, curve, learning_curves, legend, loss_along_directions, panels, png
 from nerva_core.training import Metrics
 
 
@@ -31,6 +32,12 @@ def test_the_curves_are_drawn_in_both_colours() -> None:
 
 def test_the_same_history_gives_the_same_bytes() -> None:
     assert learning_curves(history(0.5), "t") == learning_curves(history(0.5), "t")
+
+
+@pytest.mark.parametrize("classes", [2, 25])
+def test_a_confusion_matrix_is_a_figure(classes: int) -> None:
+    content = confusion_matrix(np.eye(classes, dtype=int) * 7, [f"class {k}" for k in range(classes)], "confusions")
+    assert content.startswith(b"\x89PNG")
 
 
 def test_a_figure_is_opaque_and_has_a_white_margin() -> None:

@@ -279,3 +279,21 @@ def test_a_field_may_hold_a_symbol(shapes: Table[Shape]) -> None:
     """Only numbers are checked, so that the equations can be proved for any parameter."""
     marker = object()
     assert shapes.lookup("Circle")(radius=marker).radius is marker  # type: ignore[call-arg, attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Momentum(name=[])", "Momentum has no parameter 'name'"),
+        ("Momentum(self=1)", "Momentum has no parameter 'self'"),
+        ("Momentum(" + "9" * 500 + ")", "a number with 500 digits is too long"),
+        ("Momentum(" + "9" * 30 + ")", r"integers must be below 2⁶³"),
+        ("Momentum" + " " * 20_000 + "!", "it is too long: 20009 characters"),
+        ("WeightDecay(" * 60, "nested too deeply"),
+    ],
+)
+def test_extremes_that_fuzzing_found(text: str, message: str) -> None:
+    from nerva_core.optimizers import OPTIMIZERS
+
+    with pytest.raises(NervaError, match=message):
+        OPTIMIZERS.parse(text)

@@ -1,15 +1,20 @@
+import dataclasses
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nerva_core.checkpoints import CHECKPOINT, PREVIOUS, Checkpoint
 from nerva_core.config import Config, load_config, make_config
 from nerva_core.errors import NervaError
+from nerva_core.interruption import Interrupted
 from nerva_core.models import load_model, read_safetensors
-from nerva_core.runs import CHECKPOINT, CONFIG, CURVES, METRICS, MODEL, Run, free_directory
-from nerva_core.training import Metrics
+from nerva_core.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, Run, free_directory
+from nerva_core.training import Metrics, Trainer
 
 
 def configure(**changes: Any) -> Config:
@@ -32,7 +37,7 @@ def stop_after(epoch: int) -> Any:
 def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     run = Run.start(configure(), tmp_path / "run")
     run.train()
-    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, MODEL, CURVES}
+    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, PREVIOUS, MODEL, CURVES, CONFUSION}
     lines = [json.loads(line) for line in (run.directory / METRICS).read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert lines[0].keys() == {
@@ -134,3 +139,87 @@ def test_free_directories(tmp_path: Path) -> None:
     (tmp_path / "digits-numpy-9").mkdir()
     (tmp_path / "digits-numpy-old").mkdir()
     assert free_directory(tmp_path, configure()) == tmp_path / "digits-numpy-10"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_within_an_epoch_and_the_resumed_run_is_bitwise_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr("nerva_core.training.STEPS_AT_ONCE", 2)  # 4 calls an epoch
+    Run.start(configure(), tmp_path / "whole").train()
+    told: list[int] = []
+
+    def send(epoch: int, steps: int, loss: float) -> None:
+        if (epoch, steps) == (1, 4):
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(Interrupted) as stop:
+        Run.start(configure(), tmp_path / "parts").train(on_step=send, on_signal=told.append)
+    assert (stop.value.number, told) == (number, [number])
+    run = Run.resume(tmp_path / "parts")
+    assert (run.trainer.epoch, len(run.trainer.outputs), len(run.history)) == (1, 4, 1)
+    steps: list[tuple[int, int]] = []
+    run.train(on_step=lambda epoch, step, loss: steps.append((epoch, step)))
+    assert steps == [(1, 6), (1, 7), (2, 2), (2, 4), (2, 6), (2, 7)]
+    assert (tmp_path / "parts" / MODEL).read_bytes() == (tmp_path / "whole" / MODEL).read_bytes()
+    a, b = ([json.loads(line) for line in (tmp_path / name / METRICS).read_text().splitlines()] for name in ("parts", "whole"))
+    assert [m | {"seconds": 0} for m in a] == [m | {"seconds": 0} for m in b]
+
+
+def test_a_state_within_an_epoch_continues_also_where_the_calls_are_cut_differently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Run.start(configure(), tmp_path / "whole")
+    whole.train()
+    monkeypatch.setattr("nerva_core.training.STEPS_AT_ONCE", 2)
+    trainer = Trainer(configure())
+
+    def stop(epoch: int, steps: int, loss: float) -> None:
+        if (epoch, steps) == (0, 4):
+            raise StopHereError
+
+    with pytest.raises(StopHereError):
+        list(trainer.run(stop))
+    monkeypatch.undo()
+    rest = Trainer(configure())
+    rest.restore(trainer.epoch, trainer.to_numpy(), trainer.outputs)
+    assert [dataclasses.replace(m, seconds=0) for m in rest.run()] == [dataclasses.replace(m, seconds=0) for m in whole.history]
+
+
+def test_checkpoints_every_so_many_epochs_and_at_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[int] = []
+    monkeypatch.setattr(Checkpoint, "save", lambda self, directory: saved.append(self.epoch))
+    Run.start(configure(training={"epochs": 5, "checkpoint_every": 2}), tmp_path / "a").train()
+    assert saved == [2, 4, 5]
+    saved.clear()
+    Run.start(configure(training={"epochs": 1, "checkpoint_every_minutes": 1e-9}), tmp_path / "b").train()
+    assert saved == [0, 0, 1]  # after each of two calls, and the epoch
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    run = Run.start(configure(training={"epochs": 1}), tmp_path / "run")
+    (run.directory / f".{CHECKPOINT}.abc.partial").write_text("half")
+    run.train()
+    assert not list(run.directory.glob(".*"))
+
+
+def test_runs_that_start_at_once_get_directories_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs/taken").mkdir(parents=True)
+    free = iter([Path("runs/taken"), Path("runs/mine")])  # another process took the first, after it was found to be free
+    monkeypatch.setattr("nerva_core.runs.free_directory", lambda parent, config: next(free))
+    assert Run.start(configure()).directory == Path("runs/mine")
+    assert not list((tmp_path / "runs/taken").iterdir())
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path / "runs/mine")
+    Path("runs").write_text("a file")
+    with pytest.raises(NervaError, match="cannot make the directory runs"):
+        Run.start(configure())
+
+
+def test_the_confusions_of_the_test_set_are_counted(tmp_path: Path) -> None:
+    run = Run.start(configure(), tmp_path / "run")
+    run.train()
+    assert run.confusion is not None
+    np.testing.assert_array_equal(run.confusion.sum(axis=1), np.bincount(run.trainer.data.Ttest, minlength=10))
+    assert run.confusion.trace() / run.confusion.sum() == run.history[-1].test_accuracy

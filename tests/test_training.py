@@ -288,3 +288,21 @@ def test_clipping_all_gradients_by_their_norm_bounds_the_step(ops: Any) -> None:
     list(trainer.run())
     change = sum(((a - b) ** 2).sum() for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True)) ** 0.5
     assert change == pytest.approx(0.02 * 0.01, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"model": {"layers": "ReLU;Linear", "sizes": [2, 10**12, 2]}},
+            r"a network with 5,000,000,000,002 parameters would need .*iB",
+        ),
+        ({"model": {"layers": "ReLU;ReLU;Linear", "sizes": [2, 10**18, 10**18, 2]}}, "parameters would need"),
+        ({"data": "Checkerboard(n=1000000000000)"}, "Checkerboard with n = 1000000000000 would need"),
+        ({"data": "SineOfSum(n=10, d=1000000000000)", "loss": "SquaredError"}, "SineOfSum with n = 10 would need"),
+    ],
+)
+def test_what_cannot_fit_in_memory_is_refused_before_it_is_made(changes: dict[str, Any], message: str) -> None:
+    config = {"data": "Checkerboard(n=20)", "model": {"layers": "Linear", "sizes": [2, 2]}, **changes}
+    with pytest.raises(NervaError, match=message):
+        Trainer(make_config(config))

@@ -63,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GELU: value", "Φ(x) is subnormal for x < -37.5, before it is multiplied by x", measure="terms"),
     Rule("GELU: gradient", "a sum of two terms that crosses 0 near x = -0.75", measure="terms"),
     Rule("QLimit*: *", "f'(x) of GELU, and f'(x) + x f''(x) of any f, are sums of terms that cross 0", measure="terms"),
+    Rule("interval_sums: *", "sums of terms that may cancel", measure="terms"),
     Rule("[sS]igmoid: *", UNDERFLOW, backend="torch", flushes=True),
     Rule("apply: *", UNDERFLOW, backend="torch", flushes=True),
     Rule("Softplus: gradient", UNDERFLOW, backend="torch", flushes=True),

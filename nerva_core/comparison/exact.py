@@ -274,6 +274,9 @@ class ExactOps(MatrixOps[ExactMatrix]):
     def identity(self, n: Size) -> ExactMatrix:
         return self.Diag(self.ones(1, n))
 
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> ExactMatrix:
+        return ExactMatrix(self.numbers, tuple(tuple(map(self.numbers, row)) for row in rows))
+
     def transpose(self, X: ExactMatrix) -> ExactMatrix:
         return X.transpose()
 
@@ -324,6 +327,26 @@ class ExactOps(MatrixOps[ExactMatrix]):
 
     def where(self, C: ExactMatrix, X: ExactMatrix, Y: ExactMatrix) -> ExactMatrix:
         return C.map(lambda c, x, y: y if self.numbers.is_zero(c) else x, X, Y)
+
+    # And a choice among many, which its definition makes by adding differences.
+
+    def step_function(self, X: ExactMatrix, s: Sequence[Scalar], T: ExactMatrix) -> ExactMatrix:
+        chosen = (tuple(T.rows[j][k] for k, j in enumerate(row)) for row in self._intervals(X, s))
+        return ExactMatrix(self.numbers, tuple(chosen))
+
+    def interval_sums(self, Y: ExactMatrix, X: ExactMatrix, s: Sequence[Scalar]) -> ExactMatrix:
+        cells: dict[tuple[int, int], list[Number]] = {}
+        for values, row in zip(Y.rows, self._intervals(X, s), strict=True):
+            for k, (y, j) in enumerate(zip(values, row, strict=True)):
+                cells.setdefault((j, k), []).append(y)
+        one, columns = self.numbers(1), range(X.shape[1])
+        sums = ((self.numbers.dot(ys, [one] * len(ys)) for k in columns for ys in [cells.get((j, k), [])]) for j in range(len(s) + 1))
+        return ExactMatrix(self.numbers, tuple(map(tuple, sums)))
+
+    def _intervals(self, X: ExactMatrix, s: Sequence[Scalar]) -> list[list[int]]:
+        """The number of grid points below each element."""
+        points = [self.numbers(point) for point in s]
+        return [[sum(self.numbers.less(point, x) for point in points) for x in row] for row in X.rows]
 
 
 def exactly(entry: Any, numbers: Numbers) -> Any:

@@ -71,5 +71,5 @@ def _other(entry: type[Any], name: str, k: int) -> float:
     default: Any = next(field.default for field in dataclasses.fields(entry) if field.name == name)
     if typing.get_origin(typing.get_type_hints(entry, include_extras=True)[name]) is Annotated:
         return float(default / 2)
-    sign = -1 if k % 2 else 1
-    return float(round(default) + sign * (k + 1) / 4)
+    other = float(round(default) + (-1 if k % 2 else 1) * (k + 1) / 4)
+    return other if other != default else other + 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,13 @@ def one_hot(rng: np.random.Generator, m: int, n: int, dtype: str) -> Array:
 def probabilities(rng: np.random.Generator, m: int, n: int, dtype: str) -> Array:
     """Rows of numbers between 0 and 1, multiples of 1/64, that sum to 1 exactly."""
     return (rng.multinomial(64, np.full(n, 1 / n), size=m) / 64).astype(dtype)
+
+
+def on_grid(rng: np.random.Generator, s: Sequence[float], m: int, n: int, dtype: str) -> Array:
+    """Grid points and their neighbours. A point that is not exact in the dtype, so that no element can be on it, is left out."""
+    points = np.array(s).astype(dtype)[np.array(s).astype(dtype) == np.array(s)]
+    below, above = np.nextafter(points, points - 1), np.nextafter(points, points + 1)
+    return rng.choice(np.concatenate([points, points, below, above]), size=(m, n))
 
 
 def matrices(rng: np.random.Generator, m: int, n: int, dtype: str) -> dict[str, Array]:

@@ -20,6 +20,7 @@ from nerva_core.comparison import inputs
 from nerva_core.comparison.examples import describe, examples
 from nerva_core.comparison.inputs import Array
 from nerva_core.layers import LAYERS, Layer
+from nerva_core.layers.tmaf import MatrixActivation
 from nerva_core.losses import LOSSES, Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.optimizers import OPTIMIZERS, Optimizer
@@ -29,10 +30,24 @@ Inputs = dict[str, Array]
 
 SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
 """Operations that add many terms; their error is measured against the terms."""
-CONSTANTS = ("full", "identity", "zeros", "ones")
-REARRANGEMENTS = ("transpose", "diag", "Diag", "column_repeat", "row_repeat", "fill", "rows_max", "columns_max", *CONSTANTS)
-"""Operations that compute nothing. All others are elementwise."""
+CONSTANTS = ("full", "identity", "zeros", "ones", "constant", "unit", "shift")
+REARRANGEMENTS = (
+    "transpose",
+    "shift_columns",
+    "diag",
+    "Diag",
+    "column_repeat",
+    "row_repeat",
+    "fill",
+    "rows_max",
+    "columns_max",
+    *CONSTANTS,
+)
+"""Operations that compute nothing."""
+ON_A_GRID = ("step_function", "interval_sums")
+"""Operations on a grid, whose points are among the elements. What is in none of these lists is elementwise."""
 ARGUMENTS: dict[str, Any] = {"c": 0.1, "low": -0.5, "high": 1.25, "m": 3, "n": 4, "f": Sigmoid().value}
+ARGUMENTS |= {"j": 1, "o": 1, "rows": ((1, -2), (0.5, 3)), "s": (-1.0, -0.5, 0.0, 0.25, 2.0)}
 """What the operations are given besides matrices."""
 LEARNING_RATE = 0.01
 STEPS = 3
@@ -82,7 +97,7 @@ def operations() -> Iterator[Subject]:
             continue
         parameters = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
         matrices = tuple(parameter for parameter in parameters if parameter not in ARGUMENTS)
-        elementwise = name not in SUMS + REARRANGEMENTS
+        elementwise = name not in SUMS + REARRANGEMENTS + ON_A_GRID
         make = _elementwise_cases if elementwise else functools.partial(_matrix_cases, name)
         function = functools.partial(_call, name, tuple(parameters))
         yield Subject("operation", name, function, functools.partial(make, matrices), None, elementwise, name in SUMS)
@@ -111,9 +126,12 @@ def _matrix_cases(name: str, matrices: tuple[str, ...], rng: np.random.Generator
     shapes = {"matrix": (N, D), "one row": (1, D), "one column": (N, 1), "long": (7, 129)}
     cases = {}
     for case, (m, n) in shapes.items():
-        operands = {"X": (n, n) if name == "diag" else (m, n), "Z": (n, m), "x": _vector(name, n), "y": (1, n)}
+        operands = {"X": (n, n) if name == "diag" else (m, n), "Y": (m, n), "Z": (n, m), "x": _vector(name, n), "y": (1, n)}
+        operands["T"] = (len(ARGUMENTS["s"]) + 1, n)
         scales = 10.0 ** rng.integers(-6, 6, size=(129, 129)) if case == "long" else np.ones((129, 129))
         cases[case] = {p: (rng.normal(size=operands[p]) * scales[: operands[p][0], : operands[p][1]]).astype(dtype) for p in matrices}
+    if name in ON_A_GRID:
+        cases["on grid points"] = {**cases["matrix"], "X": inputs.on_grid(rng, ARGUMENTS["s"], N, D, dtype)}
     tiny = float(np.finfo(dtype).smallest_normal) / 16
     return {**cases, "subnormal": {p: (values * tiny).astype(dtype) for p, values in cases["matrix"].items()}}
 
@@ -199,8 +217,14 @@ def _gradient(name: str) -> str:
 
 def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
     cases = {}
-    for name, X in {**inputs.matrices(rng, N, D, dtype), "square": inputs.normal(rng, K, K, dtype)}.items():
+    matrices = {**inputs.matrices(rng, N, D, dtype), "square": inputs.normal(rng, K, K, dtype)}
+    if isinstance(entry, MatrixActivation):
+        grids = [grid for grid, _ in entry.step_functions(D)]
+        matrices["on grid points"] = inputs.on_grid(rng, [s for grid in grids for s in grid.points()], N, D, dtype)
+    for name, X in matrices.items():
         n, d = X.shape
+        if entry.columns is not None and d != D:
+            continue  # with another number of columns it has other parameters
         case = {"X": X, "DY": inputs.normal(rng, n, entry.outputs_for(d), dtype)}
         for parameter, values in named_leaves(entry.init(rng, d)):
             drawn = rng.normal(size=values.shape)

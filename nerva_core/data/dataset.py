@@ -31,6 +31,13 @@ class Dataset:
         """The number of features, D."""
         return int(self.Xtrain.shape[1])
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, or their numbers; none for a regression."""
+        count = self.classes or 0
+        names = self.encoding.classes
+        return names if len(names) == count else tuple(map(str, range(count)))
+
     def targets(self, T: Array, outputs: int) -> Array:
         """The matrix of targets for a network with this many outputs: one-hot rows; for two classes and one output the class, 0 or 1."""
         if self.classes is None:

@@ -10,6 +10,7 @@ import numpy as np
 from nerva_core.data.dataset import Dataset, make_dataset
 from nerva_core.data.encoding import Array
 from nerva_core.data.sources import SOURCES, DataSource
+from nerva_core.memory import require_memory
 from nerva_core.registry import Count, NonNegative
 
 
@@ -20,11 +21,17 @@ class Synthetic(DataSource):
     n: Count = 2000
     seed: int = 0
 
+    @property
+    def columns(self) -> int:
+        """The number of features and targets, for a bound on the memory."""
+        return 3
+
     @abstractmethod
     def sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
         """n examples: X and T."""
 
     def read(self) -> Dataset:
+        require_memory(8 * self.n * self.columns, f"{type(self).__name__} with n = {self.n}")
         rng = np.random.default_rng(abs(self.seed))
         train, test = self.sample(rng, self.n), self.sample(rng, max(1, self.n // 5))
         regression = train[1].ndim == 2
@@ -75,6 +82,10 @@ class SineOfSum(Synthetic):
 
     n: Count = 20000
     d: Count = 1
+
+    @property
+    def columns(self) -> int:
+        return self.d + 1
 
     def sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
         X = rng.uniform(-2, 2, (n, self.d))

@@ -266,6 +266,17 @@ def _where(C: Any, X: Any, Y: Any) -> Piece:
         C, X, Y = Y.arguments
 
 
+def _shift(o: int) -> Markup:
+    """S_o; S_1ᵀ for S_(-1), which is the same."""
+    S = mk.Sub(mk.Symbol("S"), mk.Number(str(abs(o))))
+    return mk.Sup(S, mk.TRANSPOSE) if o < 0 else S
+
+
+def _constant(rows: Any) -> Piece:
+    """The numbers in brackets, a semicolon after each row but the last."""
+    return Piece(mk.Fenced(mk.Symbol("; ".join(" ".join(f"{c:.10g}" for c in row) for row in rows)), "[", "]"))
+
+
 RELATIONS = {"less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "="}
 CONNECTIVES = {"hadamard": "∧", "minimum": "∧", "maximum": "∨"}
 ELEMENTWISE = ("add", "subtract", "negate", "scale", "divide", "hadamard")
@@ -277,6 +288,10 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "zeros": lambda m, n: Piece(mk.Number("0")),
     "ones": lambda m, n: Piece(mk.Number("1")),
     "identity": lambda n: Piece(mk.Sub(mk.Symbol("𝕀"), markup(n))),
+    "constant": lambda rows: _constant(rows),
+    "unit": lambda j, n: Piece(mk.Sub(E, mk.Number(str(j)))),
+    "shift": lambda n, o: Piece(_shift(o), POWER),
+    "shift_columns": lambda X, o: _dot(X, _shift(o)) if o else piece(X),
     "fill": lambda x, m, n: piece(x),
     "add": _add,
     "subtract": _subtract,
@@ -313,6 +328,8 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "maximum": _function("max"),
     "minimum": _function("min"),
     "where": _where,
+    "step_function": lambda X, s, T: Piece(mk.Call(mk.Symbol("step"), markup(X), markup(T))),
+    "interval_sums": lambda Y, X, s: Piece(mk.Call(mk.Symbol("sums"), markup(Y), markup(X))),
     **{name: _relation(sign) for name, sign in RELATIONS.items()},
 }
 """How each operation is shown. An operation that is not here is shown by its definition."""

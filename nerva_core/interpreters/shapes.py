@@ -25,14 +25,19 @@ EXPECTED: dict[str, tuple[str, Callable[[Size, Size], bool]]] = {
 
 PRIMITIVES: dict[str, Callable[..., Shape]] = {
     "full": lambda c, m, n: (m, n),
+    "constant": lambda rows: (len(rows), len(rows[0])),
     "identity": lambda n: (n, n),
+    "unit": lambda j, n: (n, 1),
+    "shift": lambda n, o: (n, n),
+    "step_function": lambda X, s, T: X,
+    "interval_sums": lambda Y, X, s: (len(s) + 1, X[1]),
     "transpose": lambda X: (X[1], X[0]),
     "matmul": lambda X, Z: (X[0], Z[1]),
     "diag": lambda X: (X[0], 1),
     "Diag": lambda x: (x[0], x[0]) if x[1] == 1 else (x[1], x[1]),
     "rows_max": lambda X: (X[0], 1),
 }
-"""The shapes of the results of the primitives; the others are elementwise, and keep the shape of their operands."""
+"""The shapes of the results of the primitives, and of what is defined for an int only; the others keep the shape of their operands."""
 
 
 def shown(shape: Shape) -> str:
@@ -47,6 +52,11 @@ def check_shapes(operation: Operation[Shape]) -> None:
         X, Z = operands
         if X[1] != Z[0]:
             raise NervaError(f"matmul: shapes {shown(X)} and {shown(Z)} do not fit: {X[1]} columns, {Z[0]} rows")
+    elif name == "step_function":
+        X, T = operands
+        expected = (len(operation.arguments[1]) + 1, X[1])
+        if expected != T:
+            raise NervaError(f"step_function: expected values of shape {shown(expected)}, a row an interval, got {shown(T)}")
     elif any(operand != operands[0] for operand in operands):
         raise NervaError(f"{name}: shapes {' and '.join(map(shown, dict.fromkeys(operands)))} differ")
     if name in EXPECTED and not EXPECTED[name][1](*operands[0]):

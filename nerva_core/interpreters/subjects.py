@@ -99,7 +99,7 @@ def _read_layer(layer: Layer, reader: Reader) -> None:
     if not layers:
         return
     names = [input_name(each) for each in layers]
-    X = reader.matrix(names[0], (N, K if names[0] in ("Y", "Z") else D))
+    X = reader.matrix(names[0], (N, layers[0].columns or (K if names[0] in ("Y", "Z") else D)))
     ops = X.ops
     done: list[tuple[Layer, Any, Any, Any]] = []
     for each, output in zip(layers, [*names[1:], "Y"], strict=True):

@@ -9,6 +9,7 @@ from nerva_core.layers.perceptron import multilayer_perceptron, parse_layers
 from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, PReLU, RescaledActivation, SparseTMAF, TridiagonalTMAF
 
 __all__ = [
     "LAYERS",
@@ -16,15 +17,22 @@ __all__ = [
     "ActivationLayer",
     "BatchNormalization",
     "Composite",
+    "DiagonalTMAF",
     "Dropout",
+    "FullTMAF",
     "Layer",
     "Linear",
     "LinearDropout",
     "LogSoftmax",
+    "PDiagonalTMAF",
+    "PReLU",
     "QActivation",
+    "RescaledActivation",
     "SReLU",
     "Sequential",
     "Softmax",
+    "SparseTMAF",
+    "TridiagonalTMAF",
     "multilayer_perceptron",
     "parse_layers",
 ]

@@ -31,6 +31,9 @@ class Layer(Entry):
     trailing: ClassVar[bool] = False
     """Whether the specification's combined layer of this name is a linear layer followed by this one (section 4)."""
 
+    columns: ClassVar[int | None] = None
+    """The number of columns of X for which the equations are shown and proved, where they depend on it; None if they do not."""
+
     @abstractmethod
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, Any]:
         """(Y, cache): the output, and what ``backpropagate`` needs of this call. Noise matrices follow X."""

@@ -12,7 +12,7 @@ from nerva_core.errors import NervaError
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import Dimension, Index, Size, column_index, fresh, number, row_index
+from sympy_validation.all_sizes.symbols import UNIT, Dimension, Index, Size, column_index, fresh, number, row_index
 from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 
@@ -221,3 +221,20 @@ class SymbolicMatrix:
             return NotImplemented
         self.conditions.nonzero(c)
         return self.with_entry(multiply(powers.power(c, -1), self.entry))
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolicIntervals:
+    """Any number of intervals (l_j, r_j], as two columns of arbitrary numbers.
+
+    A grid s_1 < ... < s_p is l = (-∞, s_1, ..., s_p) and r = (s_1, ..., s_p, ∞), where for -∞ and ∞ any numbers do that are below and
+    above the elements it is applied to. What is proved for all l and r is proved for all grids with any number of points.
+    """
+
+    left: SymbolicMatrix
+    right: SymbolicMatrix
+
+    def contains(self, j: Index, x: Polynomial) -> Polynomial:
+        """[l_j < x] - [r_j < x], the indicator of x in the interval j."""
+        left, right = (powers.indicator(ends.at(j, UNIT) - x) for ends in (self.left, self.right))
+        return left - right

@@ -12,7 +12,7 @@ from nerva_core.errors import NervaError
 from nerva_core.matrix_ops import M, MatrixOps, Scalar
 from sympy_validation.all_sizes import calculus, powers, sums
 from sympy_validation.all_sizes.abstract import AbstractLayer
-from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix, SymbolicScalar, exact
+from sympy_validation.all_sizes.matrices import Conditions, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
@@ -66,6 +66,7 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def __init__(self) -> None:
         self._conditions = Conditions()
         self._declared: dict[str, Size | Variable | Function] = {}
+        self._constants: dict[tuple[tuple[Scalar, ...], ...], str] = {}
 
     # What is declared.
 
@@ -197,6 +198,17 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def identity(self, n: Dimension) -> SymbolicMatrix:
         return self._matrix(n, n, sums.delta(row_index(n), column_index(n)))
 
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> SymbolicMatrix:
+        """Arbitrary numbers in the place of the given ones: what is proved for all of them is proved for these."""
+        name = self._constants.setdefault(tuple(map(tuple, rows)), f"C{len(self._constants) + 1}")
+        return self.variable(name, len(rows), len(rows[0]))
+
+    def shift(self, n: Dimension, o: int) -> SymbolicMatrix:
+        """An arbitrary n x n matrix in the place of S_o for o > 0. S_0 = I, and S_-o = S_oᵀ."""
+        if o <= 0:
+            return self.transpose(self.shift(n, -o)) if o else self.identity(n)
+        return self.variable(f"S{o}_{n}", n, n)
+
     def transpose(self, X: SymbolicMatrix) -> SymbolicMatrix:
         return self._matrix(X.columns, X.rows, X.at(column_index(X.rows), row_index(X.columns)))
 
@@ -248,6 +260,25 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
 
     def less(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         return X.with_entry(powers.indicator((X - Y).entry))
+
+    # Step functions on any number of intervals.
+
+    def intervals(self, name: str) -> SymbolicIntervals:
+        """Any number of intervals."""
+        J = self.size(f"J_{name}")
+        return SymbolicIntervals(self.variable(f"l_{name}", J, 1), self.variable(f"r_{name}", J, 1))
+
+    def step_function(self, X: SymbolicMatrix, s: SymbolicIntervals, T: SymbolicMatrix) -> SymbolicMatrix:  # type: ignore[override]
+        """Σ_j T_jk [x in I_j] of an element x of column k."""
+        j = fresh(s.left.rows)
+        return X.with_entry(sums.sum_over(multiply(T.at(j, X.j), s.contains(j, X.entry)), [j]))
+
+    def interval_sums(self, Y: SymbolicMatrix, X: SymbolicMatrix, s: SymbolicIntervals) -> SymbolicMatrix:  # type: ignore[override]
+        """Σ_i y_ik [x_ik in I_j] in row j and column k."""
+        Y.check_shape(X)
+        i, J = fresh(X.rows), s.left.rows
+        entry = multiply(Y.at(i, Y.j), s.contains(row_index(J), X.at(i, X.j)))
+        return self._matrix(J, X.columns, sums.sum_over(entry, [i]))
 
     def unknown(self, function: Function, X: SymbolicMatrix, order: int = 0) -> SymbolicMatrix:
         """f(X) or its derivative of this order, for a function of which the value is not known."""

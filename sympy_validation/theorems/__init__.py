@@ -10,6 +10,8 @@ from sympy_validation.theorem import Theorem
 from sympy_validation.theorems import (
     activations,
     errata,
+    gaf_errata,
+    gradient_activations,
     initializers,
     layers,
     losses,
@@ -20,6 +22,8 @@ from sympy_validation.theorems import (
     schedules,
     softmax,
     specification,
+    tmaf,
+    tmaf_errata,
 )
 
 SOURCES = (
@@ -32,9 +36,13 @@ SOURCES = (
     optimizers,
     schedules,
     q_calculus,
+    gradient_activations,
     initializers,
     errata,
     q_errata,
+    gaf_errata,
+    tmaf,
+    tmaf_errata,
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 from nerva_core.activations import ACTIVATIONS
 from nerva_core.comparison.exact import Balls, Decimals, ExactOps, UndeterminedError, exactly
 from nerva_core.comparison.examples import describe, examples
+from nerva_core.matrix_ops import MatrixOps
 from nerva_core.optimizers import Adam, WeightDecay
 
 KINDS = [Decimals(200), Balls(200)]
@@ -48,6 +49,17 @@ def compare(a, b):
     exponent = min(a[1], b[1])
     difference = (a[0] << (a[1] - exponent)) - (b[0] << (b[1] - exponent))
     return float(np.ldexp(float(difference >> max(difference.bit_length() - 60, 0)), exponent + max(difference.bit_length() - 60, 0)))
+
+
+def test_a_choice_is_what_its_definition_adds_up_to():
+    ops = ExactOps(Decimals(200))
+    X, Y, T = (ops.matrix(np.random.default_rng(k).integers(-8, 9, (m, 3)) / 4) for k, m in enumerate((7, 7, 4)))
+    s = (-1.0, 0.25, 1.5)
+    for found, expected in (
+        (ops.step_function(X, s, T), MatrixOps.step_function(ops, X, s, T)),
+        (ops.interval_sums(Y, X, s), MatrixOps.interval_sums(ops, Y, X, s)),
+    ):
+        assert found.rows == expected.rows
 
 
 def test_what_cannot_be_decided_is_not_decided():

@@ -98,6 +98,9 @@ N, D, K = size("N"), size("D"), size("K")
         (lambda ops, X, W: ops.ones(D, 1) @ ops.ones(1, N), "1_D · 1_Nᵀ"),
         (lambda ops, X, W: 0.5 * ops.ones(N, D) + X, "0.5 + X"),
         (lambda ops, X, W: ops.identity(N) @ X, "𝕀_N · X"),
+        (lambda ops, X, W: ops.shift_columns(X, 2) + ops.shift_columns(X, -1) + ops.shift_columns(X, 0), "X · S_2 + X · S_1ᵀ + X"),
+        (lambda ops, X, W: ops.constant([[1, -2], [0.5, 3]]), "[1 -2; 0.5 3]"),
+        (lambda ops, X, W: ops.step_function(X, (0, 1), ops.ones(3, 1) @ ops.ones(1, D)), "step(X, 1_3 · 1_Dᵀ)"),
         (lambda ops, X, W: ops.diag(X @ ops.transpose(X)), "diag(X · Xᵀ)"),
         (lambda ops, X, W: ops.rows_max(X), "max(X)_row"),
         (lambda ops, X, W: ops.where(ops.less(X, -X), X, ops.where(ops.greater(X, -X), -X, X)), "{X if X < −X; −X if X > −X; X otherwise}"),
@@ -119,10 +122,10 @@ def test_notation(code, text):
 def test_every_operation_is_shown(name):
     column, row, square, matrix = (N, 1), (1, D), (N, N), (N, D)
     shape = {"column_repeat": column, "row_repeat": row, "Diag": row, "diag": square, "matmul": square, "fill": (1, 1)}.get(name, matrix)
-    numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D}
+    numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D, "j": 0, "o": 1, "rows": [[1]], "s": [2]}
 
-    def code(ops, A):
-        parameters = list(OPERATIONS[name].parameters.items())[1:]
-        return getattr(ops, name)(*(A if p.annotation == "M" else numbers[key] for key, p in parameters))
+    def code(ops, A, T):
+        matrices = {key: T if key == "T" else A for key, p in OPERATIONS[name].parameters.items() if p.annotation == "M"}
+        return getattr(ops, name)(*(matrices.get(key, numbers.get(key)) for key in list(OPERATIONS[name].parameters)[1:]))
 
-    assert written(code, A=shape)
+    assert written(code, A=shape, T=(2, D))

@@ -162,7 +162,18 @@ def test_mutants_of_the_definitions():
 def one_operation(name, n):
     """The operation on positive matrices with 2 rows and n columns, or as it needs them."""
     shape = {"diag": (2, 2), "row_repeat": (1, n), "column_repeat": (2, 1), "fill": (1, 1), "Diag": (1, n)}.get(name, (2, n))
-    numbers = {"c": 3.0, "f": Tanh().gradient, "low": 0.2, "high": 0.6, "m": 2, "n": n}
+    numbers = {
+        "c": 3.0,
+        "f": Tanh().gradient,
+        "low": 0.2,
+        "high": 0.6,
+        "m": 2,
+        "n": n,
+        "j": 1,
+        "o": 1,
+        "rows": [[1, 2], [3, 4]],
+        "s": [0.5],
+    }
     rng = np.random.default_rng(11)
     arguments = []
     for key, parameter in list(OPERATIONS[name].parameters.items())[1:]:

@@ -9,7 +9,7 @@ from nerva_core.interpreters.traced import OPERANDS, OPERATIONS
 from nerva_core.numeric_backend import backend
 
 N, D, K = size("N"), size("D"), size("K")
-ARGUMENTS = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.0, "high": 1.0}
+ARGUMENTS = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.0, "high": 1.0, "j": 1, "o": 1, "rows": [[1.0, 2.0]], "s": [0.0, 1.0]}
 OPERAND_SHAPES = {
     "matmul": [(N, D), (D, K)],
     "diag": [(N, N)],
@@ -17,6 +17,7 @@ OPERAND_SHAPES = {
     "row_repeat": [(1, K)],
     "column_repeat": [(N, 1)],
     "fill": [(1, 1)],
+    "step_function": [(N, D), (3, D)],
 }
 
 
@@ -54,6 +55,7 @@ def test_shapes_are_those_of_numpy(name):
         (lambda ops, X, W, b: X @ W, r"matmul: shapes \(N, D\) and \(K, D\) do not fit: D columns, K rows"),
         (lambda ops, X, W, b: ops.row_repeat(X, 3), r"row_repeat: expected a row vector, got shape \(N, D\)"),
         (lambda ops, X, W, b: ops.column_repeat(b, D), r"column_repeat: expected a column vector, got shape \(1, K\)"),
+        (lambda ops, X, W, b: ops.step_function(X, [0.0], W), r"step_function: expected values of shape \(2, D\), .* got \(K, D\)"),
         (lambda ops, X, W, b: ops.fill(b, N, K), "fill: expected a 1 x 1 matrix"),
         (lambda ops, X, W, b: ops.diag(X), "diag: expected a square matrix"),
         (lambda ops, X, W, b: ops.Diag(X), "Diag: expected a row or column vector"),

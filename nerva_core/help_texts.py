@@ -1,0 +1,43 @@
+"""What ``nerva COMMAND --help`` ends with: examples."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "train": (
+        "nerva train",
+        "nerva train examples/fashion_mnist.toml --backend torch --epochs 5",
+        "nerva train --data 'Spirals(arms=3)' --layers 'ReLU;Linear' --sizes '2;32;3' --optimizer Adam --plot",
+        "nerva train --data 'CSV(path=\"flowers.csv\")' --layers 'ReLU;Linear' --sizes '4;16;3' --output flowers",
+        "nerva train --resume --output flowers --epochs 100",
+        "nerva train --json | jq .test_loss",
+    ),
+    "predict": (
+        "nerva predict runs/digits-numpy-1 new.csv",
+        "nerva predict model.safetensors data.npz --array Xtest --output predictions.npz",
+        "nerva predict model.safetensors t10k-images-idx3-ubyte.gz --output predictions.csv --backend torch",
+    ),
+    "show": ("nerva show BatchNormalization", "nerva show 'LeakyReLU(alpha=0.1)' --format latex"),
+    "prove": (
+        "nerva prove",
+        "nerva prove BatchNormalization --audit --html proofs.html",
+        "nerva prove my_layer.py:MyLayer",
+    ),
+    "compare": ("nerva compare", "nerva compare Softmax tanh --backends numpy,torch --dtype float32"),
+    "vectors": ("nerva vectors golden",),
+    "bench": (
+        "nerva bench",
+        "nerva bench --backends numpy,jax --configurations A,C --rounds 9 --json times.json --png times.png",
+        "nerva bench examples/fashion_mnist.toml --backends torch",
+        "nerva bench --scaling",
+    ),
+    "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
+    "export": ("nerva export runs/digits-numpy-1/model.safetensors weights.npz",),
+}
+
+
+def epilog(command: str) -> str:
+    """The examples of a command, in the markup of the help."""
+    lines = [line.replace("[", r"\[") for line in EXAMPLES.get(command, ())]
+    remark = "Names are text such as [bold]Momentum(mu=0.9)[/bold]; [bold]nerva list[/bold] prints all of them."
+    parts = ["[bold]Examples[/bold]", *lines] if lines else []
+    return "\n\n".join([*parts, *([remark] if command == "train" else [])])

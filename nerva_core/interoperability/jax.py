@@ -1,0 +1,134 @@
+"""JAX: any layer as a ``jax.custom_vjp`` function whose backward pass is the layer's own, any rule as an optax transformation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nerva_core.interoperability.common import as_layer, as_rule, fill_in, initial, noise_of, operations
+from nerva_core.layers import Layer
+from nerva_core.numeric_backend import Backend, require
+from nerva_core.optimizers import Optimizer
+from nerva_core.trees import leaves, map_tree, with_leaves
+
+
+def function(layer: Layer | str) -> Callable[..., Any]:
+    """f(params, X, *noise) = Y, differentiable by ``jax.grad`` and ``jax.vjp``; the gradients are those of ``backpropagate``.
+
+    X may have leading axes before (N, D), which count as rows. Given ``state=``, f returns (Y, the state after this step). It may be
+    compiled with ``jax.jit`` and mapped with ``jax.vmap``; forward-mode differentiation is refused, as of every ``custom_vjp``.
+    """
+    chosen = as_layer(layer)
+    run = _differentiable(chosen)
+
+    def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+        Y, cache = run(params, X.reshape(-1, X.shape[-1]), noise)
+        Y = Y.reshape(*X.shape[:-1], Y.shape[-1])
+        return Y if state is None else (Y, chosen.update_state(_operations(X), state, cache))
+
+    return f
+
+
+def init(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32") -> tuple[Any, Any]:
+    """(params, state), pytrees of JAX arrays, drawn by NumPy from the seed."""
+    ops = operations("jax", dtype)
+    params, state = initial(as_layer(layer), inputs, seed)
+    return ops.matrices(params), ops.matrices(state)
+
+
+def draw(layer: Layer | str, key: Any, X: Any, *, evaluation: bool = False) -> Any:
+    """The noise of one step for the input X, drawn by NumPy from the key, also under ``jit``: ``f(params, X, *draw(layer, key, X))``."""
+    jax = require("jax", "jax")
+    chosen, N, D = as_layer(layer), int(np.prod(X.shape[:-1])), X.shape[-1]
+    template = noise_of(chosen, N, D, np.random.default_rng(0), evaluation)
+    shapes = tuple(jax.ShapeDtypeStruct(R.shape, X.dtype) for R in leaves(template))
+    if not shapes:
+        return ()
+    words = jax.random.key_data(key) if jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key) else key
+
+    def drawn(words: Any) -> tuple[Any, ...]:
+        noise = noise_of(chosen, N, D, np.random.default_rng(np.asarray(words).ravel().astype(np.uint32)), evaluation)
+        return tuple(np.asarray(R, dtype=X.dtype) for R in leaves(noise))
+
+    return with_leaves(template, jax.pure_callback(drawn, shapes, words, vmap_method="sequential"))
+
+
+def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
+    """The output at inference; JAX differentiates it by itself."""
+    Y = as_layer(layer).evaluate(_operations(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
+    return Y.reshape(*X.shape[:-1], Y.shape[-1])
+
+
+class RuleState(NamedTuple):
+    """The number of steps done, and the rule's state of every parameter."""
+
+    count: Any
+    states: Any
+
+
+def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callable[[Any], Any]) -> Any:
+    """An ``optax.GradientTransformation`` for the update rule; its updates are θ' - θ, and it needs ``params`` in ``update``.
+
+    ``learning_rate`` is η, or an optax schedule: a function of the number of steps done. A parameter that is no matrix counts as one: a
+    vector as a row, a tensor of more axes with all but the first joined.
+    """
+    jax, optax, chosen = require("jax", "jax"), require("optax", "optax"), as_rule(rule)
+
+    def start(params: Any) -> RuleState:
+        states = tuple(chosen.init(_operations(p), _matrix(p)) for p in jax.tree.leaves(params))
+        return RuleState(jax.numpy.zeros([], dtype="int32"), states)
+
+    def update(gradients: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
+        if params is None:
+            raise ValueError("the update rule needs the parameters: call update(gradients, state, params)")
+        eta = learning_rate(state.count) if callable(learning_rate) else learning_rate
+        scalars = step_scalars(chosen, eta, state.count + 1)
+        thetas, structure = jax.tree.flatten(params)
+        numbers = [c.astype(thetas[0].dtype) if hasattr(c, "astype") else np.asarray(c, thetas[0].dtype) for c in scalars]
+        matrices, slopes = ([_matrix(leaf) for leaf in tree] for tree in (thetas, jax.tree.leaves(gradients)))
+        new, states = chosen.step(_operations(thetas[0]), state.states, matrices, slopes, *numbers)
+        updates = [(n - m).reshape(theta.shape) for n, m, theta in zip(new, matrices, thetas, strict=True)]
+        return jax.tree.unflatten(structure, updates), RuleState(state.count + 1, tuple(states))
+
+    return optax.GradientTransformation(start, update)
+
+
+def step_scalars(rule: Optimizer, eta: Any, t: Any) -> tuple[Any, ...]:
+    """The numbers of step t, η among them, in float64 also where float64 is switched off: 1 - βᵗ would cancel."""
+    jax = require("jax", "jax")
+    with jax.enable_x64(True):
+        rate, step = (c if isinstance(c, (int, float)) else jax.lax.convert_element_type(c, "float64") for c in (eta, t))
+        return rule.scalars(rate, step)  # type: ignore[arg-type]
+
+
+def _operations(X: Any) -> Backend[Any]:
+    return operations("jax", str(X.dtype))
+
+
+def _matrix(parameter: Any) -> Any:
+    return parameter.reshape(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.reshape(1, -1)
+
+
+@functools.cache
+def _differentiable(layer: Layer) -> Any:
+    """(params, X, noise) -> (Y, cache), where the cotangents of the cache are not used."""
+    jax = require("jax", "jax")
+
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
+    def run(params: Any, X: Any, noise: Any) -> Any:
+        return layer.feedforward(_operations(X), params, X, *noise)
+
+    def forward(params: Any, X: Any, noise: Any) -> Any:
+        Y, cache = run(params, X, noise)
+        return (Y, cache), (params, cache, noise)
+
+    def backward(kept: Any, cotangents: Any) -> Any:
+        params, cache, noise = kept
+        DX, gradients = layer.backpropagate(_operations(cotangents[0]), params, cache, cotangents[0])
+        return fill_in(params, leaves(gradients)), DX, map_tree(jax.numpy.zeros_like, noise)
+
+    run.defvjp(forward, backward)
+    return run

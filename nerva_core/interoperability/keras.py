@@ -1,0 +1,173 @@
+"""Keras 3, on each of its backends: any layer as a ``keras.Layer``, any rule as a ``keras.optimizers.Optimizer``."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from nerva_core.config import describe
+from nerva_core.interoperability.common import as_layer, as_rule, initial, operations, rule_template
+from nerva_core.layers import Layer
+from nerva_core.numeric_backend import require
+from nerva_core.optimizers import Optimizer
+from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+
+
+def layer(description: Layer | str, *, seed: int = 0, **keywords: Any) -> Any:
+    """A ``keras.Layer``; its weights have the names of the equations, and its backward pass in training is the layer's own.
+
+    It runs on the backend that Keras was started with: TensorFlow, JAX or PyTorch. A saved model with it is read by ``load_model``.
+    """
+    return classes().NervaLayer(as_layer(description), seed=seed, **keywords)
+
+
+def optimizer(rule: Optimizer | str, learning_rate: Any = 0.01, **keywords: Any) -> Any:
+    """A ``keras.optimizers.Optimizer`` for the update rule; ``learning_rate`` is η, or a schedule of Keras.
+
+    A variable that is no matrix counts as one: a vector as a row, a tensor of more axes with all but the first joined.
+    """
+    return classes().RuleOptimizer(as_rule(rule), learning_rate=learning_rate, **keywords)
+
+
+def load_model(path: str | Path) -> Any:
+    """``keras.saving.load_model`` for a model with layers or optimizers of this module."""
+    classes()
+    return require("keras", "keras").saving.load_model(path)
+
+
+@functools.cache
+def classes() -> SimpleNamespace:
+    """The classes, which exist once Keras is imported; making them registers them for ``keras.saving``."""
+    require("keras", "keras")
+    return SimpleNamespace(NervaLayer=_layer_class(), RuleOptimizer=_optimizer_class())
+
+
+def _layer_class() -> Any:
+    keras = require("keras", "keras")
+    framework = importlib.import_module(f"nerva_core.interoperability.{keras.backend.backend()}")
+
+    @keras.saving.register_keras_serializable(package="nerva")
+    class NervaLayer(keras.layers.Layer):  # type: ignore[misc,name-defined]
+        """A layer of this library with its parameters and state."""
+
+        def __init__(self, layer: Any, seed: int = 0, **keywords: Any) -> None:
+            super().__init__(**keywords)
+            self.layer = layer if isinstance(layer, Layer) else from_description(layer)
+            self.seed, self.seeds = seed, keras.random.SeedGenerator(seed)
+
+        def build(self, input_shape: Any) -> None:
+            params, state = initial(self.layer, input_shape[-1], self.seed)
+            params = with_leaves(params, [self._weight(name, matrix, True) for name, matrix in named_leaves(params)])
+            state = with_leaves(state, [self._weight(name, matrix, False) for name, matrix in named_leaves(state)])
+            self.trees: Callable[[], Any] = lambda: (params, state)  # a function, as TensorFlow would wrap the tuples
+            if any(True for _ in leaves(self.layer.noise_shapes(1, input_shape[-1]))):
+                self.supports_jit = framework.__name__.endswith("jax")  # TensorFlow's XLA does not call NumPy
+
+        def _weight(self, name: str, matrix: Any, trainable: bool) -> Any:
+            values = keras.initializers.Constant(0.0)
+            weight = self.add_weight(name=name.replace(".", "_"), shape=matrix.shape, initializer=values, trainable=trainable)
+            weight.assign(np.asarray(matrix, dtype=weight.dtype))
+            return weight
+
+        def call(self, X: Any, training: bool = False) -> Any:
+            weights = self.trees()
+            params, state = map_tree(lambda weight: weight.value, weights)
+            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if self._noisy(X, training) else ()
+            if not training:
+                return framework.evaluate(self.layer, params, state, X, *noise)
+            Y, new = framework.function(self.layer)(params, X, *noise, state=state)
+            for weight, value in zip(leaves(weights[1]), leaves(new), strict=True):
+                weight.assign(value)
+            return Y
+
+        def _noisy(self, X: Any, training: bool) -> bool:
+            draw = self.layer.draw if training else self.layer.draw_for_evaluation
+            return any(True for _ in leaves(draw(np.random.default_rng(0), 1, X.shape[-1])))
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return (*input_shape[:-1], self.layer.outputs_for(input_shape[-1]))
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "layer": describe(self.layer), "seed": self.seed}
+
+    return NervaLayer
+
+
+def from_description(table: dict[str, Any]) -> Layer:
+    """The layer from its TOML table."""
+    from nerva_core.layers import LAYERS
+
+    return LAYERS.parse(table)
+
+
+def _optimizer_class() -> Any:
+    keras = require("keras", "keras")
+    ops = keras.ops
+
+    @keras.saving.register_keras_serializable(package="nerva")
+    class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc,name-defined]
+        """An update rule; the state of a variable has the names of the rule's equations."""
+
+        def __init__(self, rule: Any, learning_rate: Any = 0.01, name: str = "rule", **keywords: Any) -> None:
+            super().__init__(learning_rate=learning_rate, name=name, **keywords)
+            self.rule = as_rule(rule)
+            template = rule_template(self.rule)
+            self.as_state: Callable[[Any], Any] = lambda slots: with_leaves(template, slots)  # a function, as TensorFlow would wrap a tuple
+
+        def build(self, variables: Any) -> None:
+            if self.built:
+                return
+            super().build(variables)
+            self._kept = []
+            for variable in variables:
+                numpy = operations("numpy", "float64")
+                state = self.rule.init(numpy, numpy.zeros(*_matrix_shape(variable.shape)))
+                kept = []
+                for name, matrix in named_leaves(state):
+                    slot = self.add_variable_from_reference(reference_variable=variable, name=name or "state")
+                    slot.assign(np.reshape(matrix, tuple(variable.shape)))
+                    kept.append(slot)
+                self._kept.append(kept)
+
+        def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+            """One step on all variables; Keras would take them one by one, and some rules look at all."""
+            dtype = keras.backend.standardize_dtype(trainable_variables[0].dtype)
+            slots = [self._kept[self._get_variable_index(variable)] for variable in trainable_variables]
+            shapes = [_matrix_shape(variable.shape) for variable in trainable_variables]
+            scalars = [ops.cast(c, dtype) for c in _scalars(self.rule, learning_rate, self.iterations + 1)]
+            states = [self.as_state([_as(slot, dtype, shape) for slot in kept]) for kept, shape in zip(slots, shapes, strict=True)]
+            thetas, gradients = ([_as(x, dtype, s) for x, s in zip(xs, shapes, strict=True)] for xs in (trainable_variables, grads))
+            step = self.rule.step(operations(keras.backend.backend(), dtype), states, thetas, gradients, *scalars)
+            for variable, kept, theta, state in zip(trainable_variables, slots, *step, strict=True):
+                for target, matrix in zip((variable, *kept), (theta, *leaves(state)), strict=True):
+                    self.assign(target, ops.reshape(matrix, variable.shape))
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "rule": describe(self.rule)}
+
+    return RuleOptimizer
+
+
+def _as(x: Any, dtype: str, shape: tuple[int, int]) -> Any:
+    ops = require("keras", "keras").ops
+    return ops.reshape(ops.cast(ops.convert_to_tensor(x), dtype), shape)
+
+
+def _matrix_shape(shape: Any) -> tuple[int, int]:
+    return (shape[0], int(np.prod(shape[1:]))) if len(shape) > 1 else (1, int(np.prod(shape)))
+
+
+def _scalars(rule: Optimizer, eta: Any, t: Any) -> tuple[Any, ...]:
+    """The numbers of step t, in float64: 1 - βᵗ would cancel."""
+    keras = require("keras", "keras")
+    if keras.backend.backend() == "jax":
+        from nerva_core.interoperability.jax import step_scalars
+
+        return step_scalars(rule, eta, t)
+    return rule.scalars(keras.ops.cast(eta, "float64"), keras.ops.cast(t, "float64"))

@@ -1,0 +1,110 @@
+"""TensorFlow: any layer as a ``tf.custom_gradient`` function whose backward pass is the layer's own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nerva_core.interoperability.common import as_layer, fill_in, hollow, initial, noise_of, operations
+from nerva_core.layers import Layer
+from nerva_core.numeric_backend import Backend, require
+from nerva_core.trees import leaves, map_shapes, map_tree, with_leaves
+
+
+def function(layer: Layer | str) -> Callable[..., Any]:
+    """f(params, X, *noise) = Y, differentiable by ``tf.GradientTape``; the gradients are those of ``backpropagate``.
+
+    ``params`` may be variables. X may have leading axes before (N, D), which count as rows, and an unknown number of rows. Given
+    ``state=``, f returns (Y, the state after this step). It may be compiled with ``tf.function``.
+    """
+    tf, chosen = _tf(), as_layer(layer)
+
+    def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+        ops = _operations(X)
+        structure, caches = hollow((params, noise)), []
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def run(X: Any, *matrices: Any) -> Any:
+            params, noise = fill_in(structure, matrices)
+            Y, cache = chosen.feedforward(ops, params, X, *noise)
+            caches.append(hollow(cache))
+
+            def backward(DY: Any, *_: Any) -> Any:
+                DX, gradients = chosen.backpropagate(ops, params, cache, DY)
+                return (DX, *leaves(gradients), *map_tree(tf.zeros_like, tuple(leaves(noise))))
+
+            return (tf.identity(Y), *leaves(cache)), backward
+
+        tensors = [tf.convert_to_tensor(matrix) for matrix in leaves((params, noise))]
+        Y, *cache = run(_matrix(X), *tensors)
+        Y = _like_rows_of(X, Y)
+        return Y if state is None else (Y, chosen.update_state(ops, state, with_leaves(caches[-1], cache)))
+
+    unconverted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(f)
+    return unconverted
+
+
+def init(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32") -> tuple[Any, Any]:
+    """(params, state): trees of variables, drawn by NumPy from the seed."""
+    tf, ops = _tf(), operations("tensorflow", dtype)
+    params, state = (ops.matrices(tree) for tree in initial(as_layer(layer), inputs, seed))
+    return map_tree(tf.Variable, params), map_tree(lambda matrix: tf.Variable(matrix, trainable=False), state)
+
+
+def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> Any:
+    """The noise of one step for the input X, drawn by NumPy, also in ``tf.function``: ``f(params, X, *draw(layer, seed, X))``.
+
+    ``seed`` is a tensor of integers that differs from step to step, such as that of ``tf.random.Generator.make_seeds``.
+    """
+    tf, chosen = _tf(), as_layer(layer)
+    return tf.autograph.experimental.do_not_convert(_draw)(tf, chosen, seed, X, evaluation)
+
+
+def _draw(tf: Any, chosen: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
+    D = X.shape[-1]
+    template = noise_of(chosen, 1, D, np.random.default_rng(0), evaluation)
+    count = sum(1 for _ in leaves(template))
+    if count == 0:
+        return ()
+
+    def drawn(seed: Any, N: Any) -> list[Any]:
+        rng = np.random.default_rng(np.asarray(seed).ravel().astype(np.uint32))
+        return [np.asarray(R, dtype=X.dtype.as_numpy_dtype) for R in leaves(noise_of(chosen, int(N), D, rng, evaluation))]
+
+    found = tf.numpy_function(drawn, [seed, tf.size(X) // D], [X.dtype] * count)
+    matrices = found if isinstance(found, (list, tuple)) else [found]  # one result comes without its list
+    rows = X.shape[:-1].num_elements()
+    shapes: list[Any] = []
+    map_shapes(shapes.append, chosen.noise_shapes(rows, D))
+    for matrix, shape in zip(matrices, shapes, strict=True):
+        matrix.set_shape(shape)
+    return with_leaves(template, matrices)
+
+
+def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
+    """The output at inference; TensorFlow differentiates it by itself."""
+    tf = _tf()
+    params, state = map_tree(tf.convert_to_tensor, (params, state))
+    run = tf.autograph.experimental.do_not_convert(as_layer(layer).evaluate)
+    return _like_rows_of(X, run(_operations(X), params, state, _matrix(X), *noise))
+
+
+@functools.cache
+def _tf() -> Any:
+    return require("tensorflow", "tensorflow")  # behind a cache, where AutoGraph does not look
+
+
+def _operations(X: Any) -> Backend[Any]:
+    return operations("tensorflow", X.dtype.name)
+
+
+def _matrix(X: Any) -> Any:
+    return X if X.shape.rank == 2 else _tf().reshape(X, [-1, X.shape[-1]])
+
+
+def _like_rows_of(X: Any, Y: Any) -> Any:
+    tf = _tf()
+    return Y if X.shape.rank == 2 else tf.reshape(Y, tf.concat([tf.shape(X)[:-1], [Y.shape[-1]]], 0))

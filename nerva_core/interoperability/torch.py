@@ -1,0 +1,243 @@
+"""PyTorch: any layer as a differentiable function or ``nn.Module`` whose backward pass is the layer's own, any rule as an optimizer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from nerva_core.errors import NervaError
+from nerva_core.interoperability.common import (
+    as_layer,
+    as_rule,
+    check_columns,
+    fill_in,
+    hollow,
+    initial,
+    noise_of,
+    operations,
+    rule_template,
+)
+from nerva_core.layers import Layer
+from nerva_core.numeric_backend import Backend, require
+from nerva_core.optimizers import Optimizer
+from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+
+
+def function(layer: Layer | str) -> Callable[..., Any]:
+    """f(params, X, *noise) = Y, differentiable by ``backward`` and ``torch.autograd``; the gradients are those of ``backpropagate``.
+
+    X may have leading axes before (N, D), which count as rows. Given ``state=``, f returns (Y, the state after this step). Gradients of
+    gradients are refused, since the backward pass has no backward pass. dtype and device are those of X.
+    """
+    chosen = as_layer(layer)
+    apply = _classes().Function.apply
+
+    def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+        return _feedforward(apply, chosen, params, X, noise, state)
+
+    return f
+
+
+def _feedforward(apply: Callable[..., Any], layer: Layer, params: Any, X: Any, noise: tuple[Any, ...], state: Any) -> Any:
+    trees = (params, () if state is None else state, noise)
+    Y, *new = apply(layer, _operations(X), hollow(trees), state is not None, X.reshape(-1, X.shape[-1]), *leaves(trees))
+    Y = Y.reshape(*X.shape[:-1], Y.shape[-1])
+    return Y if state is None else (Y, with_leaves(state, new))
+
+
+def module(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32", device: str = "cpu") -> Any:
+    """An ``nn.Module`` for inputs with that many columns; its parameters and buffers have the names of the equations.
+
+    In training mode the backward pass is the layer's own, running statistics are updated, and noise is drawn by NumPy from the seed, or
+    given: ``module(X, noise=(R,))``. In evaluation mode it is ``layer.evaluate``, through which PyTorch differentiates by itself.
+    ``module.layer`` may be replaced between steps by a layer with other noise: ``module.layer = module.layer.at_epoch(T)``.
+    """
+    chosen = as_layer(layer)
+    params, state = initial(chosen, inputs, seed)
+    return module_of(chosen, inputs, params, state, seed=seed, dtype=dtype, device=device)
+
+
+def module_of(layer: Layer, inputs: int, params: Any, state: Any, *, seed: int = 0, dtype: str = "float32", device: str = "cpu") -> Any:
+    """The module with given parameters and state (trees of NumPy matrices)."""
+    ops = operations("torch", dtype, device)
+    return _classes().Module(layer, inputs, ops.matrices(params), ops.matrices(state), seed)
+
+
+def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> Any:
+    """The noise of one step for the input X, drawn by NumPy from integers: ``f(params, X, *draw(layer, seed, X))``."""
+    words = np.asarray(seed.cpu() if hasattr(seed, "cpu") else seed).ravel().astype(np.uint32)
+    return _on_device(noise_of(as_layer(layer), X.numel() // X.shape[-1], X.shape[-1], np.random.default_rng(words), evaluation), X)
+
+
+def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
+    """The output at inference; PyTorch differentiates it by itself."""
+    Y = as_layer(layer).evaluate(_operations(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
+    return Y.reshape(*X.shape[:-1], Y.shape[-1])
+
+
+def _on_device(noise: Any, X: Any) -> Any:
+    torch = require("torch", "torch")
+    return map_tree(lambda R: torch.tensor(np.asarray(R), dtype=X.dtype, device=X.device), noise)
+
+
+def optimizer(params: Iterable[Any], rule: Optimizer | str, lr: float) -> Any:
+    """A ``torch.optim.Optimizer`` for the update rule: ``optimizer(net.parameters(), "GAF(Momentum(0.9), arctan)", lr=0.05)``.
+
+    The learning rate is η, which PyTorch's schedulers may change. A rule that looks at all parameters looks at those of a group.
+    A parameter that is no matrix counts as one: a vector as a row, a tensor of more axes with all but the first joined.
+    """
+    return _classes().Optimizer(params, as_rule(rule), lr)
+
+
+_KNOWN: dict[Any, Backend[Any]] = {}
+
+
+def _operations(X: Any) -> Backend[Any]:
+    key = (X.dtype, X.device)
+    if key not in _KNOWN:  # not functools.cache, through which torch.compile would look
+        _KNOWN[key] = operations("torch", str(X.dtype).removeprefix("torch."), str(X.device))
+    return _KNOWN[key]
+
+
+def _matrix(parameter: Any) -> Any:
+    return parameter.reshape(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.reshape(1, -1)
+
+
+def _put(module: Any, name: str, register: str, tensor: Any) -> None:
+    """Register a tensor under a dotted name, with a plain module for each step of the path."""
+    nn = require("torch", "torch").nn
+    *path, last = name.split(".")
+    for step in path:
+        if step not in module._modules:
+            module.add_module(step, nn.Module())
+        module = module._modules[step]
+    getattr(module, register)(last, tensor)
+
+
+@functools.cache
+def _classes() -> SimpleNamespace:
+    """The classes, which exist once PyTorch is imported."""
+    return SimpleNamespace(Function=_function_class(), Module=_module_class(), Optimizer=_optimizer_class())
+
+
+@functools.cache
+def _function_class() -> Any:
+    torch = require("torch", "torch")
+    from torch.autograd.function import once_differentiable
+
+    class LayerFunction(torch.autograd.Function):  # type: ignore[misc,name-defined]
+        """(Y, *state') = feedforward and update_state; backward is ``backpropagate``."""
+
+        @staticmethod
+        def forward(ctx: Any, layer: Layer, ops: Backend[Any], template: Any, stateful: bool, X: Any, *matrices: Any) -> Any:
+            params, state, noise = fill_in(template, matrices)
+            Y, cache = layer.feedforward(ops, params, X, *noise)
+            new = list(leaves(layer.update_state(ops, state, cache))) if stateful else []
+            ctx.layer, ctx.ops, ctx.saved_template, ctx.others = layer, ops, hollow((params, cache)), len(matrices)
+            ctx.save_for_backward(*leaves((params, cache)))
+            ctx.mark_non_differentiable(*new)
+            return (Y.clone() if Y is X else Y, *new)
+
+        @staticmethod
+        @once_differentiable  # type: ignore[untyped-decorator]
+        def backward(ctx: Any, DY: Any, *_: Any) -> Any:
+            params, cache = with_leaves(ctx.saved_template, ctx.saved_tensors)
+            DX, gradients = ctx.layer.backpropagate(ctx.ops, params, cache, DY)
+            flat = list(leaves(gradients))
+            return (None, None, None, None, DX, *flat, *[None] * (ctx.others - len(flat)))
+
+    return LayerFunction
+
+
+def _module_class() -> Any:
+    torch, apply = require("torch", "torch"), _function_class().apply
+
+    class LayerModule(torch.nn.Module):  # type: ignore[misc,name-defined]
+        """A layer with its parameters and state."""
+
+        def __init__(self, layer: Layer, inputs: int, params: Any, state: Any, seed: int) -> None:
+            super().__init__()
+            self.layer, self.inputs = layer, inputs
+            self.random = np.random.default_rng(seed)
+            self._params, self._state = hollow(params), hollow(state)
+            self._noisy = any(True for _ in leaves(layer.noise_shapes(1, inputs)))
+            for name, tensor in named_leaves(params):
+                _put(self, name, "register_parameter", torch.nn.Parameter(tensor))
+            for name, tensor in named_leaves(state):
+                _put(self, f"state.{name}", "register_buffer", tensor)
+
+        def tree(self, which: str) -> Any:
+            """The parameters ("params") or the running statistics ("state") as the layer takes them."""
+            if which == "params":
+                return with_leaves(self._params, [self.get_parameter(name) for name, _ in named_leaves(self._params)])
+            return with_leaves(self._state, [self.get_buffer(f"state.{name}") for name, _ in named_leaves(self._state)])
+
+        def forward(self, X: Any, noise: tuple[Any, ...] | None = None) -> Any:
+            check_columns(self.layer, self.inputs, X.shape[-1])
+            params, state = self.tree("params"), self.tree("state")
+            if noise is None:
+                noise = self.draw(X) if self._noisy else ()
+            if not self.training:
+                return evaluate(self.layer, params, state, X, *noise)
+            Y, new = _feedforward(apply, self.layer, params, X, noise, state)
+            with torch.no_grad():
+                for buffer, tensor in zip(leaves(state), leaves(new), strict=True):
+                    buffer.copy_(tensor)
+            return Y
+
+        @torch.compiler.disable  # type: ignore[untyped-decorator]
+        def draw(self, X: Any) -> Any:
+            """The noise of one step for this input."""
+            return _on_device(noise_of(self.layer, X.numel() // self.inputs, self.inputs, self.random, not self.training), X)
+
+        def extra_repr(self) -> str:
+            return f"{self.layer!r}, inputs={self.inputs}"
+
+    return LayerModule
+
+
+def _optimizer_class() -> Any:
+    torch = require("torch", "torch")
+
+    class RuleOptimizer(torch.optim.Optimizer):  # type: ignore[misc,name-defined]
+        """An update rule; the state of a parameter has the names of the rule's equations."""
+
+        def __init__(self, params: Iterable[Any], rule: Optimizer, lr: float) -> None:
+            if not lr >= 0:
+                raise NervaError(f"lr must be >= 0, got {lr}")
+            self.rule, self._template = rule, rule_template(rule)
+            super().__init__(params, {"lr": lr})
+
+        @torch.no_grad()  # type: ignore[untyped-decorator]
+        def step(self, closure: Callable[[], Any] | None = None) -> Any:
+            loss = None
+            if closure is not None:
+                with torch.enable_grad():
+                    loss = closure()
+            for group in self.param_groups:
+                given = [parameter for parameter in group["params"] if parameter.grad is not None]
+                if given:
+                    self._update(given, group["lr"])
+            return loss
+
+        def _update(self, parameters: list[Any], lr: float) -> None:
+            """One step of the rule on the parameters of a group, which are of one dtype and on one device."""
+            ops, thetas = _operations(parameters[0]), [_matrix(parameter) for parameter in parameters]
+            all_kept = [self.state[parameter] for parameter in parameters]
+            for kept, theta in zip(all_kept, thetas, strict=True):
+                if not kept:
+                    kept["step"] = 0
+                    kept.update((name, matrix.clone()) for name, matrix in named_leaves(self.rule.init(ops, theta)))
+                kept["step"] += 1
+            states = [with_leaves(self._template, [kept[name] for name, _ in named_leaves(self._template)]) for kept in all_kept]
+            scalars = [ops.scalar(c) for c in self.rule.scalars(float(lr), max(kept["step"] for kept in all_kept))]
+            new, states = self.rule.step(ops, states, thetas, [_matrix(parameter.grad) for parameter in parameters], *scalars)
+            for parameter, kept, theta, state in zip(parameters, all_kept, new, states, strict=True):
+                parameter.copy_(theta.reshape(parameter.shape))
+                kept.update(named_leaves(state))
+
+    return RuleOptimizer

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.interoperability import jax as interop
+from nerva_core.layers import Dropout, Layer, Linear, QActivation
+from nerva_core.optimizers import Adam, Optimizer
+from nerva_core.trees import leaves, map_tree
+from tests.conftest import load_frameworks, make_backend
+from tests.helpers import assert_trees_equal
+from tests.interoperability.cases import (
+    EVERY_LAYER,
+    LOSS,
+    NETWORK,
+    RULES,
+    D,
+    N,
+    by_the_equations,
+    data,
+    inputs_of,
+    trained_by_the_equations,
+)
+
+pytest.importorskip("jax")
+load_frameworks()
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+from jax.test_util import check_grads  # noqa: E402
+
+
+def arrays(tree: Any) -> Any:
+    return map_tree(jnp.asarray, tree)
+
+
+@pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
+def test_the_gradients_are_those_of_the_equations(layer: Layer) -> None:
+    """Compiled, with the state returned beside the output."""
+    X, params, noise, DY = arrays(inputs_of(layer))
+    f, state = interop.function(layer), arrays(layer.initial_state(D))
+
+    @jax.jit
+    def gradients(params: Any, X: Any, noise: Any) -> Any:
+        Y, pullback, new = jax.vjp(lambda params, X: f(params, X, *noise, state=state), params, X, has_aux=True)
+        return Y, pullback(DY), new
+
+    Y, (grads, DX), new = gradients(params, X, noise)
+    expected_Y, expected, expected_state = by_the_equations(make_backend("jax", "float64"), layer)
+    np.testing.assert_allclose(Y, expected_Y, rtol=0, atol=1e-12)
+    for gradient, exact in zip([DX, *leaves(grads)], expected, strict=True):
+        np.testing.assert_allclose(gradient, exact, rtol=0, atol=1e-12)
+    assert type(grads) is type(params)
+    assert_trees_equal(map_tree(np.asarray, new), expected_state, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
+def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
+    """JAX's own check, by differences of the forward pass in float64."""
+    X, params, noise, _ = arrays(inputs_of(layer))
+    check_grads(lambda params, X: interop.function(layer)(params, X, *noise), (params, X), order=1, modes=["rev"])
+
+
+def test_a_wrong_backward_pass_is_seen_by_the_check_of_differences() -> None:
+    class Wrong(Linear):
+        def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+            DX, gradients = super().backpropagate(ops, params, cache, DY)
+            return 2 * DX, gradients
+
+    X, params, _, _ = arrays(inputs_of(Linear(2)))
+    with pytest.raises(AssertionError):
+        check_grads(lambda X: interop.function(Wrong(2))(params, X), (X,), order=1, modes=["rev"])
+
+
+def test_vmap_is_a_loop() -> None:
+    params, state = interop.init("Linear(4); BatchNormalization; q-elu", D, dtype="float64")
+    f, (X, _, _, _) = interop.function("Linear(4); BatchNormalization; q-elu"), arrays(inputs_of(Linear(1)))
+    keys, batches = jax.random.split(jax.random.key(3), 2), jnp.stack([X, 2 * X])
+    both = jax.jit(jax.vmap(lambda key, X: f(params, X, *interop.draw("Linear(4); BatchNormalization; q-elu", key, X), state=state)))
+    Y, new = both(keys, batches)
+    for k in range(2):
+        noise = interop.draw("Linear(4); BatchNormalization; q-elu", keys[k], batches[k])
+        expected, expected_state = f(params, batches[k], *noise, state=state)
+        np.testing.assert_allclose(Y[k], expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(new[1].mean[k], expected_state[1].mean, rtol=0, atol=1e-12)
+
+
+def test_noise_is_drawn_from_the_key() -> None:
+    X = jnp.ones((2, 4, D), "float32")
+    (first,) = interop.draw(Dropout(), jax.random.key(1), X)
+    assert first.shape == (8, D)
+    assert first.dtype == "float32"
+    assert set(np.unique(first)) == {0, 2}
+    np.testing.assert_array_equal(jax.jit(lambda key: interop.draw(Dropout(), key, X))(jax.random.PRNGKey(1))[0], first)
+    assert not np.array_equal(interop.draw(Dropout(), jax.random.key(2), X)[0], first)
+    assert interop.draw(Dropout(), jax.random.key(1), X, evaluation=True) == ()
+    layer = QActivation(activation=EVERY_LAYER[0].activation, evaluation="noise")  # type: ignore[attr-defined]
+    noise = interop.draw(layer, jax.random.key(1), X, evaluation=True)
+    assert interop.evaluate(layer, (), (), X, *noise).shape == X.shape
+
+
+# optax ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_training_with_a_transformation_is_ours(rule: Optimizer, dtype: Any) -> None:
+    """Four steps; optax adds θ' - θ to θ, which rounds twice, and XLA may contract products and sums: a few units in the last place."""
+    optax = pytest.importorskip("optax")
+    eta, ops = 0.1, make_backend("jax", dtype)
+    rng = np.random.default_rng(5)
+    noises = [NETWORK.draw(rng, N, D) for _ in range(4)]
+    params, state = interop.init(NETWORK, D, dtype=dtype)
+    X, T = map_tree(ops.matrix, data())
+    transformation, f = interop.gradient_transformation(rule, lambda count: eta), interop.function(NETWORK)
+    kept = transformation.init(params)
+    for noise in noises:
+        (Y, state), pullback = jax.vjp(lambda p, r=noise, s=state: f(p, X, *map_tree(ops.matrix, r), state=s), params)
+        zero = map_tree(jnp.zeros_like, state)
+        (gradients,) = pullback((ops.divide(LOSS.gradient(ops, Y, T), N), zero))
+        updates, kept = transformation.update(gradients, kept, params)
+        params = optax.apply_updates(params, updates)
+    expected = trained_by_the_equations(ops, NETWORK, rule, eta, noises)
+    for actual, exact in zip(leaves((params, state)), expected, strict=True):
+        assert actual.dtype == dtype
+        np.testing.assert_allclose(actual, exact, rtol=0, atol={"float32": 2e-6, "float64": 4e-15}[dtype])
+
+
+def test_a_transformation_is_compiled_with_a_schedule_and_any_tree() -> None:
+    optax = pytest.importorskip("optax")
+    transformation = interop.gradient_transformation(Adam(), lambda count: 0.1 / (1 + count))
+    params = {"kernel": jnp.arange(24, dtype="float32").reshape(2, 3, 4), "bias": jnp.ones(3, "float32")}
+
+    @jax.jit
+    def step(params: Any, state: Any) -> Any:
+        updates, state = transformation.update(jax.tree.map(lambda p: p - 1, params), state, params)
+        return optax.apply_updates(params, updates), state
+
+    theirs = optax.adam(lambda count: 0.1 / (1 + count))
+    state, other, other_state = transformation.init(params), params, theirs.init(params)
+    for _ in range(3):
+        params, state = step(params, state)
+        updates, other_state = theirs.update(jax.tree.map(lambda p: p - 1, other), other_state, other)
+        other = optax.apply_updates(other, updates)
+    assert state.count == 3
+    for name in params:
+        np.testing.assert_allclose(params[name], other[name], rtol=1e-5)
+    with pytest.raises(ValueError, match="needs the parameters"):
+        transformation.update(params, state)

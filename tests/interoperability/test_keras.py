@@ -1,0 +1,66 @@
+"""Keras on TensorFlow in this process, and on JAX and PyTorch in one of their own, as a process has one backend of Keras."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.interoperability import keras as interop
+from nerva_core.layers import BatchNormalization, Dropout, Layer, Linear
+from nerva_core.trees import leaves
+from tests.conftest import installed, load_frameworks
+from tests.interoperability.cases import D
+
+pytest.importorskip("keras")
+load_frameworks()
+import keras  # noqa: E402
+
+from tests.interoperability.keras_checks import X, check_training_and_saving  # noqa: E402
+
+
+def test_training_and_saving(tmp_path: Path) -> None:
+    check_training_and_saving(str(tmp_path))
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_training_and_saving_on_the_other_backends(backend: str, tmp_path: Path) -> None:
+    if not installed(backend):
+        pytest.skip(f"{backend} is not installed")
+    program = f"from tests.interoperability.keras_checks import check_training_and_saving; check_training_and_saving({str(tmp_path)!r})"
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_layer_is_keras_s_own(tmp_path: Path) -> None:
+    """Batch normalization in training and at inference, and its gradients, against Keras's."""
+    tf = pytest.importorskip("tensorflow")
+    ours, theirs = interop.layer(BatchNormalization()), keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9)
+    results: list[Any] = []
+    for layer in (ours, theirs):
+        x = tf.constant(X)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            Y = layer(x, training=True)
+            loss = tf.reduce_sum(tf.sin(Y))
+        results.append([Y, *tape.gradient(loss, [x, *(w.value for w in layer.trainable_weights)]), layer(x, training=False)])
+    for actual, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(np.ravel(actual), np.ravel(expected), rtol=0, atol=2e-6)
+    assert [w.name for w in ours.weights] == ["gamma", "beta", "mean", "Sigma"]
+
+
+@pytest.mark.parametrize("layer", [Linear(4), Dropout(0.25)], ids=repr)
+def test_shapes_and_configuration(layer: Layer) -> None:
+    made = interop.layer(layer, seed=3, name="mine")
+    outputs = made(np.ones((2, 5, D), "float32"), training=True)
+    assert tuple(outputs.shape) == made.compute_output_shape((2, 5, D)) == (2, 5, layer.outputs_for(D))
+    again = interop.classes().NervaLayer.from_config(made.get_config())
+    assert (again.layer, again.seed, again.name) == (layer, 3, "mine")
+    np.testing.assert_array_equal(again(np.ones((2, 5, D), "float32"), training=True), outputs)
+    assert sum(1 for _ in leaves(layer.shapes(D))) // 2 == len(made.trainable_weights)

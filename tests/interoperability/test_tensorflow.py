@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.interoperability import tensorflow as interop
+from nerva_core.layers import Dropout, Layer, Linear
+from nerva_core.trees import leaves, map_tree, with_leaves
+from tests.conftest import load_frameworks, make_backend
+from tests.helpers import assert_trees_equal
+from tests.interoperability.cases import EVERY_LAYER, NETWORK, D, by_the_equations, inputs_of
+
+pytest.importorskip("tensorflow")
+load_frameworks()
+import tensorflow as tf  # noqa: E402
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
+def test_the_gradients_are_those_of_the_equations(layer: Layer, compiled: bool) -> None:
+    """Compiled for an unknown number of rows. The parameters are variables."""
+    X, params, noise, DY = inputs_of(layer)
+    params, state, noise = map_tree(tf.Variable, params), map_tree(tf.constant, layer.initial_state(D)), map_tree(tf.constant, noise)
+
+    def gradients(X: Any, DY: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(X)
+            Y, new = interop.function(layer)(params, X, *noise, state=state)
+        return Y, tape.gradient(Y, [X, *leaves(params)], output_gradients=DY), tuple(leaves(new))
+
+    if compiled:
+        gradients = tf.function(gradients, input_signature=[tf.TensorSpec([None, width], tf.float64) for width in (D, DY.shape[1])])
+    Y, grads, new = gradients(tf.constant(X), tf.constant(DY))
+    expected_Y, expected, expected_state = by_the_equations(make_backend("tensorflow", "float64"), layer)
+    np.testing.assert_allclose(Y, expected_Y, rtol=0, atol=1e-12)
+    for gradient, exact in zip(grads, expected, strict=True):
+        np.testing.assert_allclose(gradient, exact, rtol=0, atol=1e-12)
+    assert_trees_equal(map_tree(lambda s: s.numpy(), with_leaves(expected_state, new)), expected_state, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
+def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
+    """TensorFlow's own check, by differences of the forward pass in float64."""
+    X, params, noise, _ = map_tree(tf.constant, inputs_of(layer))
+    f = interop.function(layer)
+    theory, differences = tf.test.compute_gradient(lambda X, *m: f(with_leaves(params, m), X, *noise), [X, *leaves(params)], delta=1e-6)
+    for ours, exact in zip(theory, differences, strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-6, atol=1e-6)
+
+
+def test_noise_is_drawn_from_the_seed_in_a_compiled_function() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, 2, D], tf.float32), tf.TensorSpec([2], tf.int32)])
+    def masks(X: Any, seed: Any) -> Any:
+        (R,) = interop.draw(Dropout(), seed, X)
+        assert R.shape.as_list() == [None, D]
+        return R
+
+    X, seeds = tf.ones([4, 2, D]), tf.constant([[1, 2], [3, 4]])
+    first = masks(X, seeds[0]).numpy()
+    assert first.shape == (8, D)
+    assert set(np.unique(first)) == {0, 2}
+    np.testing.assert_array_equal(masks(X, seeds[0]), first)
+    assert not np.array_equal(masks(X, seeds[1]), first)
+    assert interop.draw(Dropout(), seeds[0], X, evaluation=True) == ()
+
+
+def test_a_step_of_training_with_leading_axes() -> None:
+    params, state = interop.init(NETWORK, D, seed=1)
+    assert all(p.trainable for p in leaves(params))
+    assert not any(s.trainable for s in leaves(state))
+    X = tf.random.stateless_normal([4, 2, D], seed=[1, 2])
+    with tf.GradientTape() as tape:
+        Y, new = interop.function(NETWORK)(params, X, *interop.draw(NETWORK, [1, 2], X), state=state)
+        loss = tf.reduce_sum(tf.sin(Y))
+    assert Y.shape == (4, 2, 3)
+    assert all(np.isfinite(g).all() for g in tape.gradient(loss, list(leaves(params))))
+    assert interop.evaluate(NETWORK, params, new, X).shape == (4, 2, 3)
+    assert interop.function(Linear(2))(interop.init(Linear(2), D)[0], X).shape == (4, 2, 2)

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.activations import ReLU
+from nerva_core.errors import NervaError
+from nerva_core.interoperability import torch as interop
+from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Layer, Linear, QActivation, Sequential
+from nerva_core.optimizers import GAF, Adam, Momentum, Optimizer
+from nerva_core.trees import leaves, map_tree, with_leaves
+from tests.conftest import load_frameworks, make_backend
+from tests.helpers import assert_trees_equal
+from tests.interoperability.cases import (
+    EVERY_LAYER,
+    LOSS,
+    NETWORK,
+    RULES,
+    D,
+    N,
+    by_the_equations,
+    data,
+    inputs_of,
+    trained_by_the_equations,
+)
+
+pytest.importorskip("torch")
+load_frameworks()
+import torch  # noqa: E402
+
+
+def tensors(tree: Any, requires_grad: bool = False) -> Any:
+    return map_tree(lambda matrix: torch.tensor(matrix, requires_grad=requires_grad), tree)
+
+
+@pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
+def test_the_gradients_are_those_of_the_equations(layer: Layer) -> None:
+    X, params, noise, DY = inputs_of(layer)
+    X, params = tensors((X, params), requires_grad=True)
+    Y, state = interop.function(layer)(params, X, *tensors(noise), state=tensors(layer.initial_state(D)))
+    gradients = torch.autograd.grad(Y, [X, *leaves(params)], torch.tensor(DY))
+    expected_Y, expected, expected_state = by_the_equations(make_backend("torch", "float64"), layer)
+    np.testing.assert_array_equal(Y.detach(), expected_Y)
+    for gradient, exact in zip(gradients, expected, strict=True):
+        np.testing.assert_array_equal(gradient, exact)
+    assert_trees_equal(map_tree(lambda s: s.detach().numpy(), state), expected_state)
+    assert not any(s.requires_grad for s in leaves(state))
+
+
+@pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
+def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
+    """PyTorch's own check, by differences of the forward pass in float64."""
+    X, params, noise, _ = inputs_of(layer)
+    X, params = tensors((X, params), requires_grad=True)
+    f, drawn = interop.function(layer), tensors(noise)
+    assert torch.autograd.gradcheck(lambda X, *matrices: f(with_leaves(params, matrices), X, *drawn), (X, *leaves(params)))
+
+
+def test_a_wrong_backward_pass_is_seen_by_the_check_of_differences() -> None:
+    class Wrong(Linear):
+        def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+            DX, gradients = super().backpropagate(ops, params, cache, DY)
+            return 2 * DX, gradients
+
+    X, params, _, _ = inputs_of(Linear(2))
+    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+        torch.autograd.gradcheck(lambda X: interop.function(Wrong(2))(tensors(params), X), torch.tensor(X, requires_grad=True))
+
+
+def test_a_network_of_modules_equals_one_of_torch_nn() -> None:
+    """Forward, gradients and running statistics against PyTorch's own layers and differentiation, mixed with its layers."""
+    nn, X = torch.nn, torch.randn(8, D, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    ours = nn.Sequential(nn.Linear(D, 4), interop.module("BatchNormalization", 4), interop.module("SiLU", 4), nn.Linear(4, 2)).double()
+    theirs = nn.Sequential(ours[0], nn.BatchNorm1d(4), nn.SiLU(), ours[3]).double()
+    for network in (ours, theirs):
+        network.zero_grad()
+        network(X).sin().sum().backward()
+        network.weight_gradient = ours[0].weight.grad.clone()
+    np.testing.assert_allclose(ours.weight_gradient, theirs.weight_gradient, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours[1].gamma.grad[0], theirs[1].weight.grad, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours[1].state.mean[0], theirs[1].running_mean, rtol=0, atol=1e-14)
+    ours[1].state.Sigma.copy_(theirs[1].running_var)  # PyTorch averages the variance divided by N - 1
+    for network in (ours, theirs):
+        network.eval()
+    x = X.clone().requires_grad_()
+    np.testing.assert_allclose(ours(x).detach(), theirs(x).detach(), rtol=0, atol=1e-12)
+    slopes = [torch.autograd.grad(network(x).sum(), x)[0] for network in (ours, theirs)]
+    np.testing.assert_allclose(slopes[0], slopes[1], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [NETWORK, Dropout(0.25)], ids=repr)
+def test_a_module_draws_from_its_seed(layer: Layer) -> None:
+    X = torch.randn(2, 4, D, generator=torch.Generator().manual_seed(0))
+    first, second, other = (interop.module(layer, D, seed=seed) for seed in (1, 1, 2))
+    other.load_state_dict(first.state_dict())
+    Y = first(X)
+    assert Y.shape[:2] == (2, 4)
+    assert torch.equal(Y, second(X))
+    assert not torch.equal(Y, other(X))
+    assert not torch.equal(first(X), Y)
+    noise = first.draw(X)
+    assert torch.equal(first(X, noise=noise), second(X, noise=noise))
+    first.eval()
+    assert torch.equal(first(X), first(X))
+
+
+def test_a_module_is_an_ordinary_module() -> None:
+    module = interop.module("Linear(4); BatchNormalization; q-elu(gamma=0.5)", D, dtype="float64")
+    assert list(module.state_dict()) == ["0.W", "0.b", "1.gamma", "1.beta", "state.1.mean", "state.1.Sigma"]
+    clone = copy.deepcopy(module)
+    clone(torch.randn(4, D, dtype=torch.float64)).sum().backward()
+    assert clone.get_parameter("0.W").grad is not None
+    assert module.get_parameter("0.W").grad is None
+    assert module.float()(torch.randn(4, D)).dtype == torch.float32
+    module.layer = module.layer.at_epoch(3)
+    assert module.layer.layers[2].lambda_ == 0.01
+    with pytest.raises(NervaError, match="made for 3 inputs, but X has 4 columns"):
+        module(torch.randn(4, 4))
+
+
+def test_what_cannot_be_is_refused() -> None:
+    f, X = interop.function("ReLU"), torch.ones(2, 2, requires_grad=True)
+    (slope,) = torch.autograd.grad(f((), X).sin().sum(), X, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        slope.sum().backward()
+    with pytest.raises(NervaError, match="dtype must be one of"):
+        f((), X.half())
+
+
+def test_it_compiles_in_one_graph() -> None:
+    torch.compiler.reset()
+    layer = Sequential((Linear(4), BatchNormalization(), ActivationLayer(ReLU())))
+    module, X = interop.module(layer, D), torch.randn(N, D)
+    compiled = torch.compile(copy.deepcopy(module), backend="aot_eager", fullgraph=True)
+    for network in (module, compiled):
+        network(X).sin().sum().backward()
+    for (name, ours), theirs in zip(module.named_parameters(), compiled.parameters(), strict=True):
+        np.testing.assert_allclose(theirs.grad, ours.grad, rtol=0, atol=1e-6, err_msg=name)
+    np.testing.assert_allclose(compiled.get_buffer("state.1.mean"), module.get_buffer("state.1.mean"), rtol=0, atol=1e-6)
+
+
+# Optimizers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_training_with_a_module_and_an_optimizer_is_ours_to_the_last_bit(rule: Optimizer, dtype: Any) -> None:
+    """Parameters and running statistics after four steps, with noise; PyTorch does the differentiation and the bookkeeping."""
+    steps, eta = 4, 0.1
+    module = interop.module(NETWORK, D, seed=0, dtype=dtype)
+    rng, ops = np.random.default_rng(5), make_backend("torch", dtype)
+    noises = [NETWORK.draw(rng, N, D) for _ in range(steps)]
+    optimizer = interop.optimizer(module.parameters(), rule, lr=eta)
+    X, T = map_tree(ops.matrix, data())
+    for noise in noises:
+        optimizer.zero_grad()
+        Y = module(X, noise=map_tree(ops.matrix, noise))
+        Y.backward(ops.divide(LOSS.gradient(ops, Y.detach(), T), N))
+        optimizer.step()
+    expected = trained_by_the_equations(ops, NETWORK, rule, eta, noises)
+    for actual, exact in zip(leaves((module.tree("params"), module.tree("state"))), expected, strict=True):
+        np.testing.assert_array_equal(actual.detach(), exact)
+
+
+def test_a_resumed_optimizer_goes_on_as_before() -> None:
+    def three_steps(weight: Any, optimizer: Any) -> None:
+        for _ in range(3):
+            optimizer.zero_grad()
+            optimizer.step(lambda: (weight**3).sum().backward())
+
+    weight = torch.nn.Parameter(torch.arange(6.0).reshape(1, 2, 3))
+    optimizer = interop.optimizer([weight], "GAF(Adam)", lr=0.1)
+    three_steps(weight, optimizer)
+    other = torch.nn.Parameter(weight.detach().clone())
+    resumed = interop.optimizer([other], GAF(Adam()), lr=1.0)
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    three_steps(weight, optimizer)
+    three_steps(other, resumed)
+    assert torch.equal(weight, other)
+    assert set(optimizer.state[weight]) == {"step", "m", "v"}
+
+
+def test_schedulers_of_torch_change_the_learning_rate() -> None:
+    weight = torch.nn.Parameter(torch.zeros(3))
+    optimizer = interop.optimizer([{"params": [weight], "lr": 1.0}], Momentum(0.0), lr=0.5)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    for _ in range(3):
+        weight.grad = torch.ones(3)
+        optimizer.step()
+        schedule.step()
+    np.testing.assert_allclose(weight.detach(), [-1.75] * 3)
+    with pytest.raises(NervaError, match="lr must be >= 0, got -1"):
+        interop.optimizer([weight], "SGD", lr=-1)
+
+
+def test_draw_and_evaluate() -> None:
+    layer, X = QActivation(ReLU(), evaluation="noise"), torch.ones(2, 4, D, dtype=torch.float64)
+    (Q,) = interop.draw(layer, [1, 2], X)
+    assert Q.shape == (8, D)
+    assert torch.equal(Q, interop.draw(layer, torch.tensor([1, 2]), X)[0])
+    assert interop.draw(Dropout(), 1, X, evaluation=True) == ()
+    expected = layer.evaluate(make_backend("torch", "float64"), (), (), X.reshape(8, D), Q)
+    assert torch.equal(interop.evaluate(layer, (), (), X, Q), expected.reshape(2, 4, D))

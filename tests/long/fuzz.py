@@ -1,0 +1,390 @@
+"""Inputs that are wrong in every way: each must be taken, or refused with one clear message. Never a traceback, a hang, a flood of memory,
+a write outside the output directory, an unpickled object or a started process.
+
+    python -m tests.long.fuzz                        # 12,000 inputs, a few minutes
+    python -m tests.long.fuzz --examples 50 --targets archives,models
+
+Hypothesis makes the inputs and shrinks what fails. Limits hold for every input: twenty seconds, and three GiB more of address space
+than the process has when it starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from nerva_core import cli
+from nerva_core.catalogue import TABLES
+from nerva_core.checkpoints import CHECKPOINT, PREVIOUS, load_checkpoint
+from nerva_core.config import Config, make_config, parse_config
+from nerva_core.data import CIFAR10, CSV, IDX, NPZ
+from nerva_core.errors import NervaError
+from nerva_core.layers import multilayer_perceptron, parse_layers
+from nerva_core.models import load_model, load_weights
+from nerva_core.predictions import read_examples
+from nerva_core.runs import MODEL, Run
+from nerva_core.training import Trainer
+from tests.long.garbage import calls, damaged, layer_strings, settings_of_a_run, table_calls, toml_texts
+
+SECONDS, MEMORY, MESSAGE = 20, 3 * 2**30, 4000
+"""Limits for one input; the last on the characters of a message."""
+
+
+SETTINGS = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
+
+
+class HangError(Exception):
+    """An input took too long."""
+
+
+# What an input must not do -----------------------------------------------------------------
+
+WRITES = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "shutil.rmtree"}
+FORBIDDEN = {"pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen", "socket.connect"}
+
+
+class Watch:
+    """Sees what Python does while an input is tried (PEP 578)."""
+
+    def __init__(self) -> None:
+        self.allowed: Path | None = None
+        self.seen: list[str] = []
+        sys.addaudithook(self._audit)
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.allowed is None:
+            return
+        if event in FORBIDDEN:
+            self.seen.append(f"{event} {arguments!r}")
+        elif event in WRITES or (event == "open" and _writes(arguments)):
+            paths = arguments[:1] if event == "open" else arguments[:2]  # the second of a renaming is a path too
+            self.seen += [f"{event} {path}" for path in paths if isinstance(path, (str, bytes)) and not self._inside(path)]
+
+    def _inside(self, path: str | bytes) -> bool:
+        return Path(os.path.realpath(os.fsdecode(path))).is_relative_to(str(self.allowed))
+
+    @contextlib.contextmanager
+    def over(self, folder: Path) -> Iterator[None]:
+        """Within this block only the folder may be written to."""
+        self.allowed, self.seen = Path(os.path.realpath(folder)), []
+        try:
+            yield
+        finally:
+            self.allowed = None
+        if self.seen:
+            raise AssertionError(f"forbidden: {self.seen}")
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    path, mode, flags = arguments
+    if not isinstance(path, (str, bytes)):
+        return False
+    return any(c in mode for c in "wxa+") if mode else bool((flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+@contextlib.contextmanager
+def limited_time() -> Iterator[None]:
+    """HangError if the block takes too long."""
+
+    def ring(*_: Any) -> None:
+        raise HangError(f"more than {SECONDS} s")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def limit_memory() -> None:
+    """What an input makes must fit into MEMORY more than there is now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    limit = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+
+
+def verdict(work: Callable[[], object]) -> str:
+    """ "taken", or "refused" with one clear message; anything else is raised."""
+    try:
+        with np.errstate(all="ignore"):
+            work()
+    except NervaError as error:
+        message = str(error)
+        assert message.strip(), "a message that says nothing"
+        assert len(message) <= MESSAGE, f"a message of {len(message)} characters: {message[:200]}"
+        return "refused"
+    return "taken"
+
+
+# What is tried: a strategy, and what is done with an input ------------------------------------------
+
+
+def entries(folder: Path, given: tuple[str, str]) -> None:
+    table, text = given
+    TABLES[table].parse(text)
+
+
+def networks(folder: Path, given: tuple[str, list[int], str]) -> None:
+    layers, sizes, weights = given
+    network = multilayer_perceptron(layers, sizes, weights)
+    network.summary(sizes[0])
+    parse_layers(layers.split(";"))
+
+
+def configurations(folder: Path, text: str) -> None:
+    parse_config(Config.model_validate(parse_config(text)).to_toml())
+
+
+def runs(folder: Path, given: dict[str, Any]) -> None:
+    """A whole run, if it is small."""
+    config = make_config(given)
+    trainer = Trainer(config)
+    if trainer.examples * config.training.epochs <= 3000 and sum(trainer.network.widths(trainer.data.inputs)) < 3000:
+        Run.start(config, Path(tempfile.mkdtemp(dir=folder)) / "run").train()
+
+
+def idx(folder: Path, files: tuple[bytes, bytes, bytes, bytes, bool]) -> None:
+    suffix = ".gz" if files[4] else ""
+    names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    for name, content in zip(names, files[:4], strict=True):
+        (folder / f"{name}{suffix}").write_bytes(content)
+    try:
+        IDX(path=str(folder)).load()
+    finally:
+        for name in names:
+            (folder / f"{name}{suffix}").unlink()
+
+
+def archives(folder: Path, content: bytes) -> None:
+    (folder / "a.npz").write_bytes(content)
+    try:
+        NPZ(path=str(folder / "a.npz")).load()
+    except NervaError:
+        NPZ(path=str(folder / "a.npz"), task="regression").load()
+
+
+def tables(folder: Path, given: tuple[bytes, str | None, str]) -> None:
+    content, target, task = given
+    (folder / "a.csv").write_bytes(content)
+    CSV(path=str(folder / "a.csv"), target=target, task=task).load()  # type: ignore[arg-type]
+
+
+def cifar(folder: Path, content: bytes) -> None:
+    for name in (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"):
+        (folder / name).write_bytes(content)
+    CIFAR10(path=str(folder)).load()
+
+
+def models(folder: Path, content: bytes) -> None:
+    (folder / MODEL).write_bytes(content)
+    model = load_model(folder / MODEL)
+    assert np.asarray(model.predict(np.zeros((1, model.inputs)))).shape[0] == 1
+
+
+def weights(folder: Path, given: tuple[bytes, bool]) -> None:
+    content, archive = given
+    path = folder / ("w.npz" if archive else "w.safetensors")
+    path.write_bytes(content)
+    load_weights(path, TRAINER.network, TRAINER.to_numpy().params)
+
+
+def checkpoints(folder: Path, given: tuple[bytes, bytes]) -> None:
+    for name, content in zip((CHECKPOINT, PREVIOUS), given, strict=True):
+        (folder / name).write_bytes(content)
+    checkpoint, _ = load_checkpoint(folder, TRAINER.config, TRAINER.to_numpy())
+    assert checkpoint is not None
+    TRAINER.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs)
+
+
+def predictions(folder: Path, given: tuple[bytes, str]) -> None:
+    content, name = given
+    (folder / name).write_bytes(content)
+    read_examples(folder / name, load_model(Path(GOOD["model_path"].decode())))
+
+
+def command_lines(folder: Path, arguments: list[str]) -> None:
+    """The command itself: its status and what it prints."""
+    output, before = io.StringIO(), sys.argv
+    sys.argv = ["nerva", *arguments]
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            cli.main()
+    except SystemExit as stop:
+        status = stop.code
+    else:
+        status = 0
+    finally:
+        sys.argv = before
+    assert status in (None, 0, 1, 2), f"status {status}"
+    assert "Traceback" not in output.getvalue()
+    if status == 2:
+        raise NervaError("refused")
+
+
+def good_files() -> dict[str, bytes]:
+    """Sound files of every kind, made by a run: what is damaged."""
+    import gzip
+    import struct
+
+    folder = Path(tempfile.mkdtemp())
+    Run.start(TRAINER.config, folder / "run").train()
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(6, 4)), np.array([0, 1, 0, 1, 0, 1])
+    np.savez(folder / "a.npz", Xtrain=X, Ttrain=T, Xtest=X, Ttest=T)
+    np.savez_compressed(folder / "b.npz", X=X, Xtrain=X, Ttrain=T, Xtest=X, Ttest=T)
+    np.savez_compressed(folder / "x.npz", X=X[:, :2])
+    np.savez(folder / "w.npz", W1=np.ones((3, 2)), b1=np.ones(3), W2=np.ones((2, 3)), b2=np.ones(2))
+    images, labels = rng.integers(0, 255, (6, 1, 2), dtype=np.uint8), T.astype(np.uint8)
+    idx = {
+        name: struct.pack(f">HBB{a.ndim}I", 0, 8, a.ndim, *a.shape) + a.tobytes() for name, a in (("images", images), ("labels", labels))
+    }
+    files = {name: (folder / name).read_bytes() for name in ("a.npz", "b.npz", "w.npz", "x.npz")}
+    run = {name: (folder / "run" / name).read_bytes() for name in (MODEL, CHECKPOINT, PREVIOUS)}
+    zipped = {f"{name}.gz": gzip.compress(content) for name, content in idx.items()}
+    table = b"a,b,class\n" + b"".join(b"%d,%g,%s\n" % (i, i / 3, b"xy"[i % 2 : i % 2 + 1]) for i in range(20))
+    csv = {"csv": table, "x.csv": b"1,2\n3,4\n"}
+    return {**files, **run, **idx, **zipped, **csv, "cifar": bytes(3073 * 2), "model_path": str(folder / "run" / MODEL).encode()}
+
+
+TRAINER = Trainer(
+    make_config(
+        {
+            "data": "Checkerboard(n=12)",
+            "model": {"layers": "ReLU;BatchNormalization;Linear", "sizes": [2, 3, 2]},
+            "optimizer": "Adam",
+            "training": {"epochs": 2, "batch_size": 6},
+        }
+    )
+)
+GOOD = good_files()
+
+
+EXAMPLES = (("csv", "x.csv"), ("x.csv", "x.csv"), ("x.npz", "x.npz"), ("images", "x"), ("images.gz", "x.gz"))
+"""Files of examples, and names under which they are read."""
+
+
+def targets() -> dict[str, tuple[st.SearchStrategy[Any], Callable[[Path, Any], object]]]:
+    """The name of each target: its inputs, and what is done with one."""
+    some = {name: damaged(content) for name, content in GOOD.items()}
+    pair = st.one_of(*(st.tuples(*(some[f"{n}{s}"] for n in ("images", "labels") * 2), st.just(bool(s))) for s in ("", ".gz")))
+    target = st.sampled_from([None, "class", "a", "nothing", ""])
+    return {
+        "entries": (table_calls(), entries),
+        "networks": (layer_strings(), networks),
+        "configurations": (toml_texts(), configurations),
+        "runs": (settings_of_a_run(), runs),
+        "idx": (pair, idx),
+        "archives": (some["a.npz"] | some["b.npz"], archives),
+        "tables": (st.tuples(some["csv"], target, st.sampled_from(["classification", "regression"])), tables),
+        "cifar": (some["cifar"], cifar),
+        "models": (some[MODEL], models),
+        "weights": (st.tuples(some["w.npz"], st.just(True)) | st.tuples(some[MODEL], st.just(False)), weights),
+        "checkpoints": (st.tuples(some[CHECKPOINT], some[PREVIOUS]), checkpoints),
+        "predictions": (st.one_of(*(st.tuples(some[a], st.just(b)) for a, b in EXAMPLES)), predictions),
+        "command_lines": (command_arguments(), command_lines),
+    }
+
+
+OPTIONS = "--data --layers --sizes --loss --optimizer --schedule --backend --dtype --seed --batch-size --output --load-weights --device"
+FLAGS = "--resume --json --quiet --plot --tensorboard --trace --help --version"
+
+
+def command_arguments() -> st.SearchStrategy[list[str]]:
+    """Arguments of small runs and of other commands, with wrong ones among them."""
+    small = ["train", "--data", "Checkerboard(n=8)", "--layers", "Linear", "--sizes", "2;2", "--epochs", "1"]
+    value = st.sampled_from(["", "0", "-1", "nan", "numpy", "float64", "a.toml", ".", "out", "2;2", "1e9"]) | calls()
+    option = st.tuples(st.sampled_from([*OPTIONS.split(), "--checkpoint-every", "--epohcs", "-x"]), value)
+    flag = st.tuples(st.sampled_from(FLAGS.split()))
+    train = st.lists(option | flag, max_size=3).map(lambda parts: [*small, *(word for part in parts for word in part)])
+    other = st.tuples(st.sampled_from(["predict", "export", "show", "list", "train", "nothing", "--version"]), st.lists(value, max_size=3))
+    return train | other.map(lambda parts: [parts[0], *parts[1]])
+
+
+def fuzz(name: str, examples: int, number: int, watch: Watch) -> dict[str, Any]:
+    """Try one target: how many inputs were taken and refused, the longest time, and what failed."""
+    strategy, work = targets()[name]
+    count: Counter[str] = Counter()
+    longest = (0.0, "")
+    home = Path.cwd()
+
+    @seed(number)
+    @settings(
+        max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink]
+    )
+    @given(strategy)
+    def trial(given: Any) -> None:
+        nonlocal longest
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            start = time.perf_counter()
+            try:
+                with watch.over(Path(folder)), limited_time():
+                    count[verdict(lambda: work(Path(folder), given))] += 1
+            finally:
+                os.chdir(home)
+                longest = max(longest, (time.perf_counter() - start, repr(given)[:200]))
+
+    failures: list[str] = []
+    try:
+        trial()
+    except BaseExceptionGroup as group:
+        failures = [explained(error) for error in group.exceptions]
+    except Exception as error:
+        failures = [explained(error)]
+    return {
+        "target": name,
+        "inputs": sum(count.values()),
+        **dict(count),
+        "longest_seconds": round(longest[0], 2),
+        "longest_input": longest[1],
+        "failures": failures,
+    }
+
+
+def explained(error: BaseException) -> str:
+    """What failed, where, and for which input."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    notes = " ".join(getattr(error, "__notes__", []))
+    return f"{type(error).__name__}: {str(error)[:300]} ({place.filename}:{place.lineno}) {notes[:1000]}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a JSON object a target and the sum; status 1 if an input failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=1000, help="of each target")
+    parser.add_argument("--targets", default=",".join(targets()))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    limit_memory()
+    warnings.simplefilter("ignore")  # of Hypothesis about long inputs, of NumPy about strange ones
+    watch = Watch()
+    results = []
+    for name in options.targets.split(","):
+        results.append(fuzz(name, options.examples, options.seed, watch))
+        print(json.dumps(results[-1]), flush=True)
+    failed = [result["target"] for result in results if result["failures"]]
+    print(json.dumps({"inputs": sum(result["inputs"] for result in results), "failed": failed}))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
