@@ -1,4 +1,4 @@
-"""TensorFlow. Steps are compiled with ``tf.function`` and XLA, which fuses what stands between two products."""
+"""TensorFlow. Steps are compiled with ``tf.function``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, steps, xla
+from backends import accurate, steps
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend, F
 from nerva_core.trees import leaves, map_tree
@@ -45,8 +45,7 @@ class TensorFlowBackend(Backend[Tensor]):
             self._dtype = tf.as_dtype(self.dtype)
             if self.device not in self.devices():
                 raise self._device_missing()
-            with xla.loops_for_sums("tensorflow", tf.__version__):
-                self.compile(lambda X: X + X)(tf.zeros([1, 1]))  # the first operation starts the runtime, which writes its notes too
+            tf.zeros([1])  # the first operation starts the runtime, which writes its notes too
 
     def devices(self) -> list[str]:
         found = [device.name.removeprefix("/physical_device:").lower() for device in self.tf.config.list_physical_devices()]
@@ -67,7 +66,7 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.gather(X, indices, axis=-2)
 
     def compile(self, function: F) -> F:
-        compiled: F = self.tf.function(function, reduce_retracing=True, jit_compile=True)
+        compiled: F = self.tf.function(function, reduce_retracing=True)
         return compiled
 
     def run_steps(
@@ -92,7 +91,7 @@ class TensorFlowBackend(Backend[Tensor]):
             _, state, outputs = tf.while_loop(lambda k, *_: k < count, body, start)
             return state, outputs.stack()
 
-        return self.compile(loop)
+        return tf.function(loop)
 
     def _number(self, c: Scalar | Size) -> Tensor:
         # tf.cast alone would round a Python float to float32 first.
@@ -221,22 +220,21 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.sign(X)
 
     def shift_columns(self, X: Tensor, o: int) -> Tensor:
-        n = X.shape[-1]
-        if abs(o) >= n:
-            return self.tf.zeros_like(X)
-        return self.tf.pad(X[..., : n - o] if o > 0 else X[..., -o:], [[0, 0], [max(o, 0), max(-o, 0)]])
+        n = self.shape(X)[1]
+        padded = self.tf.pad(X, [[0, 0], [max(o, 0), max(-o, 0)]])
+        return padded[..., :n] if o > 0 else padded[..., -o:]
 
     def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
         return self.tf.gather(self.tf.reshape(T, [-1]), self._cells(X, s))
 
     def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
-        cells, n = len(s) + 1, X.shape[-1]
+        cells, n = len(s) + 1, self.shape(X)[1]
         places = self.tf.reshape(self._cells(X, s), [-1])
         return self.tf.reshape(self.tf.math.unsorted_segment_sum(self.tf.reshape(Y, [-1]), places, cells * n), [cells, n])
 
     def _cells(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
-        n = X.shape[-1]
+        n = self.shape(X)[1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)
 
     def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:

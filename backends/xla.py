@@ -1,4 +1,4 @@
-"""How XLA, which compiles for JAX and TensorFlow, is to compile for the processor."""
+"""How XLA is to compile for the processor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 OPTION = "xla_cpu_disable_tiled_emitter"
-KNOWN_TO = {"jaxlib": "0.10.", "tensorflow": "2.21."}
+KNOWN_TO = {"jaxlib": "0.10."}
 """The versions that are known to have it: an option that XLA does not know ends the process."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
 
 if TYPE_CHECKING:
     from nerva_core.benchmark.measure import Plan, Timing
@@ -91,7 +91,7 @@ def _files(paths: Sequence[Path]) -> dict[str, str | None]:
 def _backends(text: str | None) -> list[str]:
     from importlib.util import find_spec
 
-    from nerva_core.numeric_backend import backend_classes, require
+    from nerva_core.numeric_backend import backend_classes
 
     classes = backend_classes()
     if text is None:
@@ -100,5 +100,6 @@ def _backends(text: str | None) -> list[str]:
     for name in names:
         if name not in classes:
             raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
-        require(classes[name].requires, classes[name].extra)
+        if not find_spec(classes[name].requires):  # it is not imported here, only in the processes of the contenders
+            raise NotInstalledError(f"backend {name!r} is not installed; install it with: pip install 'nerva[{classes[name].extra}]'")
     return names

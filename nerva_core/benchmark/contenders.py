@@ -59,14 +59,14 @@ class _Training(Trainer):
     def __init__(self, config: Config, data: Dataset) -> None:
         super().__init__(config, data)
         self.reported: list[np.ndarray[Any, Any]] = []
-        run_steps = self._run_steps
+        run_steps: Any = self._run_steps
 
         def recording(*arguments: Any) -> Any:
             state, outputs = run_steps(*arguments)
             self.reported.append(outputs)
             return state, outputs
 
-        self._run_steps = recording
+        self.__dict__["_run_steps"] = recording
 
     def evaluate(self, test: bool = True) -> tuple[float, float | None]:
         return 0.0, None

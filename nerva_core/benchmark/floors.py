@@ -136,18 +136,16 @@ class JaxFloor(Floor):
         import jax
 
         jax.config.update("jax_enable_x64", self.inputs.dtype == "float64")
-        W, inputs = map(jax.numpy.asarray, self.W), jax.numpy.asarray(self.inputs)
-        W = list(W)
+        W, inputs = list(map(jax.numpy.asarray, self.W)), jax.numpy.asarray(self.inputs)
 
-        def step(_: Any, k: Any) -> Any:
-            return _products(W, inputs[k % INPUTS], lambda x: x.T, jax.numpy.matmul), None
+        def repeated(W: list[Any], by_columns: bool) -> Callable[[int], None]:
+            def step(_: Any, k: Any) -> Any:
+                return _products(W, inputs[k % INPUTS], lambda x: x.T, jax.numpy.matmul, by_columns), None
 
-        scan = jax.jit(lambda steps, start: jax.lax.scan(step, start, steps)[0])
+            scan = jax.jit(lambda steps, start: jax.lax.scan(step, start, steps)[0])
+            return lambda steps: scan(jax.numpy.arange(steps), W)[0].block_until_ready()
 
-        def run(steps: int) -> None:
-            scan(jax.numpy.arange(steps), W)[0].block_until_ready()
-
-        return {"lax.scan": run}
+        return {"W": repeated(W, False), "Wᵀ": repeated([w.T for w in W], True)}
 
 
 class TensorFlowFloor(Floor):
@@ -159,29 +157,32 @@ class TensorFlowFloor(Floor):
         tf = import_tensorflow(threads)
         W, inputs = [tf.constant(w) for w in self.W], tf.constant(self.inputs)
 
-        def loop(steps: Any) -> Any:
-            def body(k: Any, _: Any) -> Any:
-                return k + 1, _products(W, inputs[k % INPUTS], tf.transpose, tf.matmul)
+        def repeated(W: list[Any], by_columns: bool, xla: bool) -> Callable[[int], None]:
+            def loop(steps: Any) -> Any:
+                def body(k: Any, _: Any) -> Any:
+                    return k + 1, _products(W, inputs[k % INPUTS], tf.transpose, tf.matmul, by_columns)
 
-            return tf.while_loop(lambda k, _: k < steps, body, (0, W), parallel_iterations=1)[1]
+                return tf.while_loop(lambda k, _: k < steps, body, (0, W), parallel_iterations=1)[1]
 
-        def repeated(xla: bool) -> Callable[[int], None]:
             compiled = tf.function(loop, jit_compile=xla)
             return lambda steps: compiled(tf.constant(steps))[0].numpy()[0, 0]
 
-        return {"tf.function": repeated(False), "tf.function, XLA": repeated(True)}
+        stored = {"W": (W, False), "Wᵀ": ([tf.transpose(w) for w in W], True)}
+        return {name + ", XLA" * xla: repeated(*way, xla) for name, way in stored.items() for xla in (False, True)}
 
 
-def _products(W: list[Any], X: Any, transpose: Callable[[Any], Any], matmul: Callable[[Any, Any], Any]) -> list[Any]:
-    """The products of a step on a linear network; what it returns, DW, depends on all of them."""
+def _products(
+    W: list[Any], X: Any, transpose: Callable[[Any], Any], matmul: Callable[[Any, Any], Any], by_columns: bool = False
+) -> list[Any]:
+    """The products of a step on a linear network; what it returns, DW, depends on all of them. With ``by_columns`` W is given as Wᵀ."""
     Xs = [X]
     for w in W:
-        Xs.append(matmul(Xs[-1], transpose(w)))
+        Xs.append(matmul(Xs[-1], w if by_columns else transpose(w)))
     DW, DY = [], Xs.pop()
     for k in reversed(range(len(W))):
-        DW.append(matmul(transpose(DY), Xs[k]))
+        DW.append(matmul(transpose(Xs[k]), DY) if by_columns else matmul(transpose(DY), Xs[k]))
         if k:
-            DY = matmul(DY, W[k])
+            DY = matmul(DY, transpose(W[k]) if by_columns else W[k])
     return DW[::-1]
 
 

@@ -106,7 +106,8 @@ class Worker:
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """The answer. NervaError if it is one; WorkerError with the last line the process wrote if there is none."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()

@@ -63,6 +63,7 @@ class ScikitLearn(Contender):
 class TorchEager(Contender):
     """``torch.nn`` and the fused update of ``torch.optim.SGD``."""
 
+    loss: Any
     name = "torch.nn"
     backend = "torch"
 
@@ -92,7 +93,8 @@ class TorchEager(Contender):
         for batch in self.torch.as_tensor(rows):
             loss = self.loss(self.X[batch], self.labels[batch])
             self.optimizer.zero_grad()
-            loss.backward()
+            backward: Any = loss.backward
+            backward()
             self.optimizer.step()
             losses.append(loss.detach())
         result: Rows = self.torch.stack(losses).numpy()
@@ -110,7 +112,8 @@ class TorchCompiled(TorchEager):
         if not any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++")):
             raise NoCounterpartError("torch.compile needs a C++ compiler, and there is none")
         super().__init__(problem, threads)
-        self.torch._dynamo.reset()
+        dynamo: Any = self.torch._dynamo
+        dynamo.reset()
         self.loss = self.torch.compile(self.loss)
 
 

@@ -5,6 +5,7 @@ Frameworks disturb each other in one process, and each takes its settings from t
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -70,7 +71,7 @@ class Session:
         """Train for at least so long, in whole epochs: the seconds of a step."""
         assert self.contender is not None
         total, steps = 0.0, 0
-        while total < seconds:
+        while steps == 0 or total < seconds:
             total += self.contender.timed_epoch(self.rng.permutation(self.rows.size).reshape(self.rows.shape))
             steps += len(self.rows)
         return {"step": total / steps, "peak": peak_memory()}
@@ -78,10 +79,8 @@ class Session:
 
 def reset_peak_memory() -> None:
     """So that the next reading is of what follows; where the system does not allow it, the peak is that of the process."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
 
 
 def peak_memory() -> int:
