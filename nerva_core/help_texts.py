@@ -31,7 +31,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva bench --scaling",
     ),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
-    "export": ("nerva export runs/digits-numpy-1/model.safetensors weights.npz",),
+    "export": (
+        "nerva export runs/digits-numpy-1/model.safetensors weights.npz",
+        "nerva export runs/digits-numpy-1/model.safetensors net.onnx",
+        "nerva export runs/digits-numpy-1/model.safetensors torch-net --format torch",
+    ),
 }
 
 
