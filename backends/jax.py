@@ -28,12 +28,11 @@ class JaxBackend(NumpyBackend):
         import jax
         import jax.numpy
         import jax.scipy.special
-        import jaxlib.version
 
         self.jax, self.xp, self.special = jax, jax.numpy, jax.scipy.special
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
-        with xla.loops_for_sums("jaxlib", jaxlib.version.__version__):
+        with xla.loops_for_sums("jax", jax.__version__):
             names = self.devices()
         if self.device not in names:
             raise self._device_missing()
