@@ -55,6 +55,9 @@ class JaxBackend(NumpyBackend):
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)
 
+    def stop_gradient(self, X: Array) -> Array:
+        return self.jax.lax.stop_gradient(X)
+
     def expm1(self, X: Array) -> Array:
         # XLA's expm1 is off by 5 ulp for small x.
         return accurate.expm1(self, X)
