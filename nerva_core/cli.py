@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ import typer
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.help_texts import epilog
+from nerva_core.interoperability.command import export
 from nerva_core.interpreters.command import show
 from nerva_core.landscape_command import landscape
 from nerva_core.predict_command import predict
@@ -50,22 +50,6 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command(epilog=epilog("export"))
-def export(
-    model: Annotated[Path, typer.Argument(help="A model.safetensors of a run.")],
-    file: Annotated[Path, typer.Argument(help="The new file: weights.npz in Nerva's format (W1, b1, W2, ...).")],
-) -> None:
-    """Write the weights of a trained network in Nerva's format."""
-    from nerva_core.models import load_model, save_npz
-
-    if file.suffix != ".npz":
-        raise NervaError(f"the format is known by its suffix, and only .npz is written; got {file.name!r}")
-    if file.exists():
-        raise NervaError(f"{file} is already there")
-    trained = load_model(model)
-    save_npz(file, trained.network, trained.params)
-
-
 @app.command()
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
@@ -96,6 +80,7 @@ def list_names() -> None:
 
 app.command(epilog=epilog("train"))(train)
 app.command(epilog=epilog("predict"))(predict)
+app.command(epilog=epilog("export"))(export)
 app.command(epilog=epilog("show"))(show)
 app.command(epilog=epilog("prove"))(prove)
 app.command(epilog=epilog("compare"))(compare)

@@ -25,7 +25,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "compare": ("nerva compare", "nerva compare Softmax tanh --backends numpy,torch --dtype float32"),
     "vectors": ("nerva vectors golden",),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
-    "export": ("nerva export runs/digits-numpy-1/model.safetensors weights.npz",),
+    "export": (
+        "nerva export runs/digits-numpy-1/model.safetensors weights.npz",
+        "nerva export runs/digits-numpy-1/model.safetensors net.onnx",
+        "nerva export runs/digits-numpy-1/model.safetensors torch-net --format torch",
+    ),
 }
 
 
