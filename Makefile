@@ -10,7 +10,7 @@ VENV := .venv
 PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check --constraint constraints.txt
 CODE := $(shell find nerva_core backends sympy_validation -name '*.py')
 
-.PHONY: demo test check docs accuracy long-tests clean
+.PHONY: demo test check docs accuracy long-tests clean release-check
 
 demo: $(VENV)/.light
 	$(VENV)/bin/nerva train
@@ -35,6 +35,9 @@ docs: build/proofs.json
 build/proofs.json: $(CODE) | $(VENV)/.full
 	mkdir -p build
 	$(VENV)/bin/nerva prove --quiet --json $@
+
+release-check: $(VENV)/.full
+	$(VENV)/bin/python -m tests.long.release
 
 accuracy: | $(VENV)/.full
 	mkdir -p build

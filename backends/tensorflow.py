@@ -220,22 +220,21 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.sign(X)
 
     def shift_columns(self, X: Tensor, o: int) -> Tensor:
-        n = X.shape[-1]
-        if abs(o) >= n:
-            return self.tf.zeros_like(X)
-        return self.tf.pad(X[..., : n - o] if o > 0 else X[..., -o:], [[0, 0], [max(o, 0), max(-o, 0)]])
+        n = self.shape(X)[1]
+        padded = self.tf.pad(X, [[0, 0], [max(o, 0), max(-o, 0)]])
+        return padded[..., :n] if o > 0 else padded[..., -o:]
 
     def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
         return self.tf.gather(self.tf.reshape(T, [-1]), self._cells(X, s))
 
     def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
-        cells, n = len(s) + 1, X.shape[-1]
+        cells, n = len(s) + 1, self.shape(X)[1]
         places = self.tf.reshape(self._cells(X, s), [-1])
         return self.tf.reshape(self.tf.math.unsorted_segment_sum(self.tf.reshape(Y, [-1]), places, cells * n), [cells, n])
 
     def _cells(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
-        n = X.shape[-1]
+        n = self.shape(X)[1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)
 
     def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:

@@ -106,3 +106,18 @@ def test_intervals_are_closed_on_the_right_in_each_dtype(ops_of_dtype: Backend[A
         np.testing.assert_array_equal(ops.to_numpy(J), expected)
         counts = run(lambda X: ops.rows_sum(ops.interval_sums(ops.ones(*ops.shape(X)), X, s)))(ops.matrix(X))
         np.testing.assert_array_equal(ops.to_numpy(counts).ravel(), np.bincount(expected.ravel(), minlength=len(s) + 1))
+
+
+def test_compiled_for_one_width_it_serves_another(ops: Backend[Any], rng: np.random.Generator) -> None:
+    """Where a framework compiles for unknown sizes, the number of columns may be one of them."""
+    s = (-0.5, 0.0, 0.5)
+
+    def moved(X: Any, T: Any) -> Any:
+        return ops.shift_columns(ops.hadamard(ops.step_function(X, s, T), X), -1), ops.interval_sums(X, X, s)
+
+    compiled = ops.compile(moved)
+    for n in (3, 4, 2, 5, 1):
+        X, T = ops.matrix(rng.normal(size=(6, n))), ops.matrix(rng.normal(size=(4, n)))
+        for found, expected in zip(compiled(X, T), moved(X, T), strict=True):
+            np.testing.assert_allclose(ops.to_numpy(found), ops.to_numpy(expected), atol=1e-14)
+            assert ops.to_numpy(found).shape[1] == n

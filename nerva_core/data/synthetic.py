@@ -90,3 +90,21 @@ class SineOfSum(Synthetic):
     def sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
         X = rng.uniform(-2, 2, (n, self.d))
         return X, np.sin(np.pi * X.sum(axis=1, keepdims=True))
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class ThreeFrequencies(Synthetic):
+    """A regression: f(x) = sin(100πx) + cos(50πx) + sin(πx) for x uniform in [-1, 1] (TMAF, equation 9)."""
+
+    n: Count = 20000
+
+    def sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+        X = rng.uniform(-1, 1, (n, 1))
+        return X, three_frequencies(X)
+
+
+def three_frequencies(x: Array) -> Array:
+    """sin(100πx) + cos(50πx) + sin(πx)."""
+    result: Array = np.sin(100 * np.pi * x) + np.cos(50 * np.pi * x) + np.sin(np.pi * x)
+    return result

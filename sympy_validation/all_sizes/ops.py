@@ -32,6 +32,8 @@ from sympy_validation.all_sizes.symbols import (
 from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, only
 
 D = TypeVar("D", Size, Variable, Function)
+Grid = Sequence[Scalar] | SymbolicIntervals
+"""What a step function jumps at."""
 
 
 @dataclass(frozen=True)
@@ -263,22 +265,31 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
 
     # Step functions on any number of intervals.
 
-    def intervals(self, name: str) -> SymbolicIntervals:
-        """Any number of intervals."""
-        J = self.size(f"J_{name}")
+    def intervals(self, name: str, count: int | None = None) -> SymbolicIntervals:
+        """Any number of intervals, or so many."""
+        J = count or self.size(f"J_{name}")
         return SymbolicIntervals(self.variable(f"l_{name}", J, 1), self.variable(f"r_{name}", J, 1))
 
-    def step_function(self, X: SymbolicMatrix, s: SymbolicIntervals, T: SymbolicMatrix) -> SymbolicMatrix:  # type: ignore[override]
+    def step_function(self, X: SymbolicMatrix, s: Grid, T: SymbolicMatrix) -> SymbolicMatrix:
         """Σ_j T_jk [x in I_j] of an element x of column k."""
-        j = fresh(s.left.rows)
-        return X.with_entry(sums.sum_over(multiply(T.at(j, X.j), s.contains(j, X.entry)), [j]))
+        intervals = self._intervals(s)
+        j = fresh(intervals.left.rows)
+        return X.with_entry(sums.sum_over(multiply(T.at(j, X.j), intervals.contains(j, X.entry)), [j]))
 
-    def interval_sums(self, Y: SymbolicMatrix, X: SymbolicMatrix, s: SymbolicIntervals) -> SymbolicMatrix:  # type: ignore[override]
+    def interval_sums(self, Y: SymbolicMatrix, X: SymbolicMatrix, s: Grid) -> SymbolicMatrix:
         """Σ_i y_ik [x_ik in I_j] in row j and column k."""
         Y.check_shape(X)
-        i, J = fresh(X.rows), s.left.rows
-        entry = multiply(Y.at(i, Y.j), s.contains(row_index(J), X.at(i, X.j)))
+        intervals = self._intervals(s)
+        i, J = fresh(X.rows), intervals.left.rows
+        entry = multiply(Y.at(i, Y.j), intervals.contains(row_index(J), X.at(i, X.j)))
         return self._matrix(J, X.columns, sums.sum_over(entry, [i]))
+
+    def _intervals(self, s: Grid) -> SymbolicIntervals:
+        """In the place of a grid of numbers, so many arbitrary intervals: what is proved for all of them is proved for these."""
+        if isinstance(s, SymbolicIntervals):
+            return s
+        name = self._constants.setdefault((tuple(s),), f"C{len(self._constants) + 1}")
+        return self.intervals(name, len(s) + 1)
 
     def unknown(self, function: Function, X: SymbolicMatrix, order: int = 0) -> SymbolicMatrix:
         """f(X) or its derivative of this order, for a function of which the value is not known."""

@@ -54,7 +54,7 @@ def matrices_in(tree: Any) -> list[SymbolicMatrix]:
 
 def residuals(ops: AllSizesOps, layer: Layer) -> list[SymbolicMatrix]:
     """The derivatives of ⟨DY, Y⟩ minus what ``backpropagate`` says, for the input and each parameter."""
-    N, D = ops.size("N"), ops.size("D")
+    N, D = ops.size("N"), layer.columns or ops.size("D")
     X = ops.variable("X", N, D)
     params, noise = variables(ops, layer.shapes(D), "p"), variables(ops, layer.noise_shapes(N, D), "r")
     Y, cache = layer.feedforward(ops, params, X, *noise)

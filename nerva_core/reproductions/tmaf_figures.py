@@ -1,0 +1,58 @@
+"""The figures of the TMAF paper: learned activations (Fig. 1), training errors (Figs. 2, 3, 4b), approximations (Figs. 4a, 5, 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nerva_core.data.synthetic import three_frequencies
+from nerva_core.numeric_backend import backend
+from nerva_core.plots import band, curve, legend, name_axes, panels, png
+from nerva_core.reproductions.experiment import Trained, curves
+from nerva_core.tmaf_plots import draw, step_functions
+
+
+def learned(runs: Mapping[str, Trained]) -> bytes:
+    """α(y) y of every hidden layer: one panel a network, one curve a layer."""
+    figure, (axes,) = panels(1, len(runs), width=3.2, height=2.8)
+    for axis, (title, run) in zip(axes, runs.items(), strict=True):
+        layers = step_functions(run.config.model.build(), run.state.params)
+        for k, (_, functions) in enumerate(layers):
+            for _, grid, t in functions:
+                draw(axis, grid, t, k, f"hidden layer {k + 1}")
+        name_axes(axis, "y", "α(y) y", title)
+    legend(figure)
+    return png(figure)
+
+
+def errors(experiments: Mapping[str, Mapping[str, Sequence[Trained]]]) -> bytes:
+    """The training error over the epochs."""
+    figure, (axes,) = panels(1, len(experiments), width=3.2, height=2.8)
+    for axis, (title, runs) in zip(axes, experiments.items(), strict=True):
+        for k, (kind, trained) in enumerate(runs.items()):
+            epochs = list(range(1, trained[0].config.training.epochs + 1))
+            band(axis, epochs, curves(trained, lambda m: m.train_loss), _NUMBERS.get(kind, k), kind)
+        axis.set_yscale("log")
+        name_axes(axis, "epoch", "mean squared error", title, integers=False)
+    legend(figure)
+    return png(figure)
+
+
+_NUMBERS = {"ReLU": 0, "PReLU": 1, "TMAF": 2, "diagonal TMAF": 2, "tri-diagonal TMAF": 3}
+"""One colour an activation in all panels."""
+
+
+def approximations(runs: Mapping[str, Sequence[Trained]], low: float = 0.0, high: float = 0.1) -> bytes:
+    """The function on a part of its domain, where its high frequency can be seen, and each network's output."""
+    figure, (axes,) = panels(1, len(runs), width=3.2, height=2.8, sharey=True)
+    ops, x = backend("numpy", "float64"), np.linspace(low, high, 801)
+    X = ops.matrix(x[:, None])
+    for axis, (kind, trained) in zip(axes, runs.items(), strict=True):
+        state = trained[0].state
+        Y = trained[0].config.model.build().evaluate(ops, ops.matrices(state.params), ops.matrices(state.statistics), X)
+        curve(axis, x, three_frequencies(x), 4, "f(x)", linewidth=1.0)
+        curve(axis, x, ops.to_numpy(Y)[:, 0], 1, "network", linewidth=1.4)
+        name_axes(axis, "x", "y", kind)
+    legend(figure)
+    return png(figure)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nerva_core.config import load_config
+from nerva_core.data import Digits
+from nerva_core.optimizers import OPTIMIZERS
+from nerva_core.reproductions import Bench, Statistic, Verdict, perform, tmaf
+from nerva_core.reproductions.experiment import Trained
+from nerva_core.schedules import SCHEDULES
+from nerva_core.training import Metrics
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("budget", ["quick", "full"])
+def test_a_report_of_short_runs_on_few_examples(budget: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = tmaf.training
+    monkeypatch.setattr(tmaf, "training", lambda epochs, rate: {**short(epochs, rate), "training": {"epochs": 2, "batch_size": 20}})
+    monkeypatch.setattr(tmaf, "SineOfSum", lambda d: tmaf_source("SineOfSum", d=d))
+    monkeypatch.setattr(tmaf, "ThreeFrequencies", lambda: tmaf_source("ThreeFrequencies"))
+    monkeypatch.setattr(tmaf, "OSCILLATORY", {kind: (layer, 3) for kind, (layer, _) in tmaf.OSCILLATORY.items()})
+    report = perform(tmaf.EXPERIMENT, Bench(budget, source=Digits(train=40, test=20), given_seeds=(0, 1)))
+    assert len(report.findings.rows) == (4 if budget == "quick" else 8)
+    assert set(report.findings.figures) == set(report.findings.captions)
+    assert all(png.startswith(b"\x89PNG") for png in report.findings.figures.values())
+    assert len(report.configurations) == (11 if budget == "quick" else 19)
+
+
+def tmaf_source(name: str, **parameters: Any) -> Any:
+    from nerva_core.data import SOURCES
+
+    return SOURCES.build(name, n=40, **parameters)
+
+
+def test_the_settings_are_the_papers() -> None:
+    given = tmaf.training(1000, 1e-4)
+    assert given["training"] == {"epochs": 1000, "batch_size": 500}
+    assert given["schedule"] == "MultiStep(0.0001, milestones=[500], gamma=0.1)"
+    assert tmaf.network("ReLU", [20, 20], 1, batch_normalization=True)["model"]["layers"] == [
+        *["Linear(20, weights=Xavier, bias=Xavier)", "BatchNormalization", "ReLU"] * 2,
+        "Linear(1, weights=Xavier, bias=Xavier)",
+    ]
+
+
+def runs(losses: list[float], template: Trained) -> list[Trained]:
+    return [dataclasses.replace(template, history=(Metrics(1, 0.1, a, a, a, a, 0.0),)) for a in losses]
+
+
+def test_the_verdicts() -> None:
+    (template,) = Bench().train(
+        {"k": {}}, [0], Digits(train=20, test=10), model={"layers": "Linear", "sizes": [64, 10]}, training={"epochs": 1, "batch_size": 20}
+    )["k"]
+
+    def verdict(rows: Any, **losses: list[float]) -> list[Verdict]:
+        return [row.verdict for row in rows({kind.replace("_", " "): runs(found, template) for kind, found in losses.items()})]
+
+    def first(found: Any) -> Any:
+        return tmaf._rows1(1, found)
+
+    assert verdict(first, ReLU=[0.1, 0.2], PReLU=[0.1, 0.1], TMAF=[0.01, 0.02]) == [Verdict.REPRODUCES]
+    assert verdict(first, ReLU=[0.1, 0.2], PReLU=[0.01, 0.01], TMAF=[0.02, 0.02]) == [Verdict.DOES_NOT]
+    assert verdict(first, ReLU=[0.1, 0.1], PReLU=[0.1, 0.1], TMAF=[0.01, 0.2]) == [Verdict.UNKNOWN]
+    assert verdict(tmaf._rows2, ReLU=[1.0, 1.01], PReLU=[1.0, 1.01], diagonal_TMAF=[0.05, 0.06]) == [Verdict.REPRODUCES] * 2
+    assert verdict(tmaf._rows2, ReLU=[1.0, 1.0], PReLU=[0.5, 1.0], diagonal_TMAF=[0.5, 0.4]) == [Verdict.DIRECTION, Verdict.DOES_NOT]
+    assert verdict(tmaf._rows3, ReLU=[0.8, 0.8], PReLU=[0.7, 0.7], TMAF=[0.9, 0.91]) == [Verdict.REPRODUCES]
+
+
+def test_lower_than_the_least() -> None:
+    assert tmaf.lower(Statistic.of([1, 5]), Statistic.of([2, 4]), Statistic.of([3, 3])).values == (1, -2)
+
+
+def test_the_example_is_the_experiment() -> None:
+    config = load_config(ROOT / "examples" / "tmaf.toml")
+    layer, width = tmaf.OSCILLATORY["diagonal TMAF"]
+    network = tmaf.network(layer, [width] * 3, 1)["model"]["layers"]
+    assert config.model.layers == network
+    given = tmaf.training(config.training.epochs, 1e-3)
+    assert (config.optimizer, config.schedule) == (OPTIMIZERS.parse(given["optimizer"]), SCHEDULES.parse(given["schedule"]))
+    assert config.training.batch_size == given["training"]["batch_size"]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nerva_core.data.synthetic import ThreeFrequencies, three_frequencies
+from nerva_core.reproductions import Bench, tmaf
+from nerva_core.reproductions.tmaf_figures import approximations, errors, learned
+
+
+@pytest.fixture(scope="module")
+def runs():
+    kinds = {kind: tmaf.network(layer, [3], 1) for kind, (layer, _) in tmaf.OSCILLATORY.items()}
+    common = {**tmaf.training(2, 0.01), "loss": "MeanSquaredError"}
+    return Bench().train(kinds, (0, 1), ThreeFrequencies(n=1000), **common)
+
+
+def test_each_figure_is_drawn(runs):
+    for figure in (learned({"a": runs["diagonal TMAF"][0], "b": runs["tri-diagonal TMAF"][0]}), errors({"a": runs}), approximations(runs)):
+        assert figure.startswith(b"\x89PNG")
+
+
+def test_the_function_has_the_variance_of_three_waves():
+    """Two waves of one half each remain when sin(πx) is fitted (erratum 002-26)."""
+    x = (np.arange(100_000) + 0.5) / 50_000 - 1
+    assert np.mean(three_frequencies(x) ** 2) == pytest.approx(1.5)
+    assert np.mean((three_frequencies(x) - np.sin(np.pi * x)) ** 2) == pytest.approx(1.0)
