@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.help_texts import epilog
@@ -86,6 +87,7 @@ app.command(epilog=epilog("prove"))(prove)
 app.command(epilog=epilog("compare"))(compare)
 app.command(epilog=epilog("vectors"))(vectors)
 app.command(epilog=epilog("reproduce"))(reproduce)
+app.command(epilog=epilog("bench"))(bench)
 app.command(epilog=epilog("landscape"))(landscape)
 
 
