@@ -51,7 +51,7 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(epilog=epilog("backends"))
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
     from rich.console import Console
@@ -65,7 +65,7 @@ def backends() -> None:
     Console(soft_wrap=True).print(table)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
     """Print the names that configurations and options understand, with their parameters."""
     from rich.console import Console
@@ -88,7 +88,7 @@ app.command(epilog=epilog("compare"))(compare)
 app.command(epilog=epilog("vectors"))(vectors)
 app.command(epilog=epilog("reproduce"))(reproduce)
 app.command(epilog=epilog("bench"))(bench)
-app.command()(landscape)
+app.command(epilog=epilog("landscape"))(landscape)
 
 
 @app.callback(invoke_without_command=True)

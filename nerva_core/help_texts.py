@@ -31,6 +31,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva bench --scaling",
     ),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
+    "landscape": ("nerva landscape runs/digits-numpy-1", "nerva landscape runs/digits-numpy-1 --directions 5 --reach 0.5"),
+    "list": ("nerva list", "nerva list | grep -i elu"),
+    "backends": ("nerva backends",),
     "export": (
         "nerva export runs/digits-numpy-1/model.safetensors weights.npz",
         "nerva export runs/digits-numpy-1/model.safetensors net.onnx",
