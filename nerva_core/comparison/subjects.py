@@ -22,7 +22,7 @@ from nerva_core.comparison import inputs
 from nerva_core.comparison.examples import describe, examples
 from nerva_core.comparison.inputs import Array
 from nerva_core.errors import NervaError
-from nerva_core.hard_functions import HARD_FUNCTIONS, HardFunction, ImageSort, KMeans, Sort, TopK
+from nerva_core.hard_functions import HARD_FUNCTIONS, Binary, HardFunction, ImageSort, KMeans, Sort, TopK
 from nerva_core.layers import DAB, LAYERS, Layer, Linear, Sequential, StraightThrough
 from nerva_core.layers.tmaf import MatrixActivation
 from nerva_core.losses import LOSSES, CosineDistance, Huber, Loss
@@ -244,7 +244,7 @@ def _hard_cases(entry: HardFunction, rng: np.random.Generator, dtype: str) -> di
     }
     if isinstance(entry, KMeans):
         del cases["constant"]  # two centroids that differ by the rounding of a mean are not equally near
-    else:
+    elif not isinstance(entry, Binary):  # whose threshold is a mean
         cases["thresholds"] = rng.choice(near, size=(N, width))
     noise = bool(entry.noise_shapes(N, width))
     return {name: {"X": X, **({"U": _uniform(rng, X)} if noise else {})} for name, X in cases.items()}
