@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.help_texts import epilog
+from nerva_core.interoperability.command import export
 from nerva_core.interpreters.command import show
 from nerva_core.landscape_command import landscape
 from nerva_core.predict_command import predict
@@ -50,23 +51,7 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command(epilog=epilog("export"))
-def export(
-    model: Annotated[Path, typer.Argument(help="A model.safetensors of a run.")],
-    file: Annotated[Path, typer.Argument(help="The new file: weights.npz in Nerva's format (W1, b1, W2, ...).")],
-) -> None:
-    """Write the weights of a trained network in Nerva's format."""
-    from nerva_core.models import load_model, save_npz
-
-    if file.suffix != ".npz":
-        raise NervaError(f"the format is known by its suffix, and only .npz is written; got {file.name!r}")
-    if file.exists():
-        raise NervaError(f"{file} is already there")
-    trained = load_model(model)
-    save_npz(file, trained.network, trained.params)
-
-
-@app.command()
+@app.command(epilog=epilog("backends"))
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
     from rich.console import Console
@@ -80,7 +65,7 @@ def backends() -> None:
     Console(soft_wrap=True).print(table)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
     """Print the names that configurations and options understand, with their parameters."""
     from rich.console import Console
@@ -96,12 +81,14 @@ def list_names() -> None:
 
 app.command(epilog=epilog("train"))(train)
 app.command(epilog=epilog("predict"))(predict)
+app.command(epilog=epilog("export"))(export)
 app.command(epilog=epilog("show"))(show)
 app.command(epilog=epilog("prove"))(prove)
 app.command(epilog=epilog("compare"))(compare)
 app.command(epilog=epilog("vectors"))(vectors)
 app.command(epilog=epilog("reproduce"))(reproduce)
-app.command()(landscape)
+app.command(epilog=epilog("bench"))(bench)
+app.command(epilog=epilog("landscape"))(landscape)
 
 
 @app.callback(invoke_without_command=True)

@@ -175,7 +175,7 @@ def statuses() -> list[BackendStatus]:
     for name, chosen in backend_classes().items():
         try:
             devices = backend(name).devices()
-            result.append(BackendStatus(name, importlib.import_module(chosen.requires).__version__, devices, ""))
+            result.append(BackendStatus(name, getattr(importlib.import_module(chosen.requires), "__version__", "unknown"), devices, ""))
         except NotInstalledError as error:
             result.append(BackendStatus(name, None, [], str(error).rpartition("; ")[2]))
     return result

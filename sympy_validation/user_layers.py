@@ -1,4 +1,4 @@
-"""Theorems about a layer of the user's own: ``my_layer.py:MyLayer`` or ``my_layer.py:MyLayer(outputs=3)``."""
+"""Theorems about a layer or an activation of the user's own: ``my_layer.py:MyLayer`` or ``my_layer.py:MyLayer(outputs=3)``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import dataclasses
 import importlib.util
 import sys
 import typing
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from nerva_core.activations import Activation
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Layer
-from nerva_core.registry import Call, Table, parse_call
-from sympy_validation.claims import LayerGradient, Make, symbolic
+from nerva_core.registry import Call, Entry, Table, parse_call
+from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, symbolic
 from sympy_validation.points import SIZES, PointSpace
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
+from sympy_validation.theorems.tools import about
+
+KINDS = (Layer, Activation)
 
 
 def is_user_layer(name: str) -> bool:
@@ -26,13 +31,17 @@ def is_user_layer(name: str) -> bool:
 
 
 def user_theorems(name: str) -> list[Theorem]:
-    """The theorems about the layer; NervaError if there is no such layer, or if it cannot be made."""
+    """The theorems about the layer or activation; NervaError if there is none of this name, or if it cannot be made."""
     path, _, description = name.rpartition(".py:")
     call = parse_call(description)
-    entry = _layer_class(_load(Path(path + ".py").resolve()), call.name)
+    entry = _own_class(_load(Path(path + ".py").resolve()), call.name)
     given = _given(entry, call)
-    make, conditions = _runnable(entry, given)
-    return list(gradient_theorems(f"{Path(path).name}.py:{entry.__name__}", make, methods=("all sizes",), conditions=conditions))
+    subject = f"{Path(path).name}.py:{entry.__name__}"
+    if issubclass(entry, Activation):
+        make, conditions = _runnable(entry, given, ActivationGradient)
+        return list(about(subject, ActivationGradient(make), "{} = d/dx value", ("all sizes",), conditions))
+    make, conditions = _runnable(entry, given, LayerGradient)
+    return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions))
 
 
 @cache
@@ -54,24 +63,23 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _layer_class(module: ModuleType, name: str) -> type[Layer]:
-    layers = [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, Layer) and x.__module__ == module.__name__]
+def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
+    own = [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
     found = getattr(module, name, None)
     if found is None:
-        hint = did_you_mean(name, [layer.__name__ for layer in layers]) if layers else "it has no layers"
+        hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has no layers or activations"
         raise NervaError(f"{module.__file__} has no class {name!r}; {hint}")
-    if not (isinstance(found, type) and issubclass(found, Layer)):
-        raise NervaError(f"{name} must be a class derived from nerva_core.layers.Layer")
-    if not dataclasses.is_dataclass(found) or getattr(found, "__abstractmethods__", None):
-        missing = sorted(getattr(found, "__abstractmethods__", ()))
-        raise NervaError(
-            f"{name} must be a frozen dataclass that defines feedforward and backpropagate, missing: {missing or '@dataclass'}"
-        )
+    if not (isinstance(found, type) and issubclass(found, KINDS)):
+        raise NervaError(f"{name} must be a class derived from nerva_core.layers.Layer or nerva_core.activations.Activation")
+    missing = sorted(getattr(found, "__abstractmethods__", ()))
+    if not dataclasses.is_dataclass(found) or missing:
+        defines = "feedforward and backpropagate" if issubclass(found, Layer) else "value and gradient"
+        raise NervaError(f"{name} must be a frozen dataclass that defines {defines}, missing: {missing or '@dataclass'}")
     return found
 
 
-def _given(entry: type[Layer], call: Call) -> dict[str, Any]:
-    fields = [field.name for field in dataclasses.fields(entry)]
+def _given(entry: type[Entry], call: Call) -> dict[str, Any]:
+    fields = [field.name for field in dataclasses.fields(entry)]  # type: ignore[arg-type]
     if len(call.arguments) > len(fields):
         raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(call.arguments)}")
     given = dict(zip(fields, call.arguments, strict=False)) | dict(call.parameters)
@@ -82,27 +90,27 @@ def _given(entry: type[Layer], call: Call) -> dict[str, Any]:
     return {name: Table.of[hints[name]].parse(str(value)) if hints[name] in Table.of else value for name, value in given.items()}
 
 
-def _runnable(entry: type[Layer], given: dict[str, Any]) -> tuple[Make, tuple[str, ...]]:
-    """The layer with symbols for its parameters or, if its code needs numbers, with their default values; and what that assumes."""
+def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim]) -> tuple[Make, tuple[str, ...]]:
+    """The entry with symbols for its parameters or, if its code needs numbers, with their default values; and what that assumes."""
     from sympy_validation.entries import EntriesSpace
 
-    def with_symbols(space: Any) -> Layer:
+    def with_symbols(space: Any) -> Entry:
         return symbolic(entry, space, **given)
 
     try:
-        LayerGradient(with_symbols).problem(EntriesSpace(SIZES[0]))
+        claim(with_symbols).problem(EntriesSpace(SIZES[0]))
         return with_symbols, ()
     except NervaError:
         raise
     except Exception:
-        defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}
+        defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
 
-    def with_defaults(space: Any) -> Layer:
+    def with_defaults(space: Any) -> Entry:
         return symbolic(entry, space, **{**defaults, **given})
 
     try:
-        LayerGradient(with_defaults).quantities()
-        LayerGradient(with_defaults).problem(PointSpace(0))
+        claim(with_defaults).quantities()
+        claim(with_defaults).problem(PointSpace(0))
     except NervaError:
         raise
     except Exception as error:

@@ -11,6 +11,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from docs.generator.font import math_font
+from docs.generator.markdown import with_included
 from docs.generator.navigation import navigation
 from docs.generator.pages import generated_pages
 
@@ -35,7 +36,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links to the files beside docs/ lead to their pages here, and an erratum has its number as anchor."""
+    """Included files; links to the files beside docs/ lead to their pages here, and an erratum has its number as anchor."""
+    markdown = with_included(markdown, ROOT)
     up = "../" * page.file.src_uri.count("/")
     markdown = re.sub(r"\]\((?:\.\./)+(CONTRIBUTING|CHANGELOG)\.md", lambda m: f"]({up}{m[1].lower()}.md", markdown)
     markdown = re.sub(r"\]\((?:\.\./)+(examples/[\w./-]*)\)", lambda m: f"]({up}examples.md#{anchor(m[1])})", markdown)

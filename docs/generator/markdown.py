@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,3 +36,8 @@ def details(title: str, kind: str, content: str, language: str = "") -> str:
 def link(text: str, target: str, page: str) -> str:
     """A link from one page to another, both given by their paths in the site."""
     return f"[{text}]({'../' * page.count('/')}{target})"
+
+
+def with_included(markdown: str, root: Path) -> str:
+    """Files of the repository in the place of lines such as ``# include: examples/my_layer.py``."""
+    return re.sub(r"^# include: (\S+)$", lambda m: (root / m[1]).read_text(encoding="utf-8").rstrip(), markdown, flags=re.MULTILINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from nerva_core.layers import Layer
 from nerva_core.numeric_backend import Backend, require
 from nerva_core.optimizers import Optimizer
 from nerva_core.trees import leaves, map_tree, with_leaves
+
+if TYPE_CHECKING:
+    from nerva_core.models import Model
 
 
 def function(layer: Layer | str) -> Callable[..., Any]:
@@ -62,6 +65,18 @@ def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -
     return Y.reshape(*X.shape[:-1], Y.shape[-1])
 
 
+def to_jax(model: Model, dtype: str = "float32") -> tuple[Any, Callable[[Any, Any], Any]]:
+    """A trained network as (params, apply): a pytree, and a function apply(params, X) with the outputs of ``model.predict``."""
+    ops = operations("jax", dtype)
+    params, state = ops.matrices(model.params), ops.matrices(model.state)
+    shift, spread = (None if m is None else ops.matrix(m) for m in (model.encoding.shift, model.encoding.spread))
+
+    def apply(params: Any, X: Any) -> Any:
+        return evaluate(model.network, params, state, X if shift is None else (X - shift) / spread)
+
+    return params, apply
+
+
 class RuleState(NamedTuple):
     """The number of steps done, and the rule's state of every parameter."""
 
@@ -99,7 +114,8 @@ def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callab
 def step_scalars(rule: Optimizer, eta: Any, t: Any) -> tuple[Any, ...]:
     """The numbers of step t, η among them, in float64 also where float64 is switched off: 1 - βᵗ would cancel."""
     jax = require("jax", "jax")
-    with jax.enable_x64(True):
+    wide = jax.enable_x64 if hasattr(jax, "enable_x64") else require("jax.experimental", "jax").enable_x64  # before JAX 0.8
+    with wide(True):
         rate, step = (c if isinstance(c, (int, float)) else jax.lax.convert_element_type(c, "float64") for c in (eta, t))
         return rule.scalars(rate, step)  # type: ignore[arg-type]
 

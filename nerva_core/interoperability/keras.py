@@ -7,16 +7,19 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nerva_core.config import describe
 from nerva_core.interoperability.common import as_layer, as_rule, initial, operations, rule_template
-from nerva_core.layers import Layer
+from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear
 from nerva_core.numeric_backend import require
 from nerva_core.optimizers import Optimizer
 from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+
+if TYPE_CHECKING:
+    from nerva_core.models import Model
 
 
 def layer(description: Layer | str, *, seed: int = 0, **keywords: Any) -> Any:
@@ -33,6 +36,43 @@ def optimizer(rule: Optimizer | str, learning_rate: Any = 0.01, **keywords: Any)
     A variable that is no matrix counts as one: a vector as a row, a tensor of more axes with all but the first joined.
     """
     return classes().RuleOptimizer(as_rule(rule), learning_rate=learning_rate, **keywords)
+
+
+def to_keras(model: Model) -> Any:
+    """A trained network as a ``keras.Sequential`` with the outputs of ``model.predict``: Keras's layers where there are."""
+    keras = require("keras", "keras")
+    made = keras.Sequential([keras.layers.Input((model.inputs,))])
+    if model.encoding.shift is not None and model.encoding.spread is not None:
+        shift, spread = np.ravel(model.encoding.shift), np.ravel(model.encoding.spread)
+        made.add(keras.layers.Rescaling(scale=(1 / spread).tolist(), offset=(-shift / spread).tolist()))
+    for part, params, state in zip(model.network.layers, model.params, model.state, strict=True):
+        _add(keras, made, part, params, state)
+    return made
+
+
+def _add(keras: Any, made: Any, part: Layer, params: Any, state: Any) -> None:
+    matrices = [*leaves(params), *leaves(state)]
+    if isinstance(part, Linear):
+        made.add(keras.layers.Dense(part.outputs))
+        matrices = [params.W.T, params.b[0]]
+    elif isinstance(part, BatchNormalization):
+        made.add(keras.layers.BatchNormalization(epsilon=part.epsilon, momentum=part.momentum))
+        matrices = [matrix[0] for matrix in matrices]
+    elif isinstance(part, Dropout):
+        made.add(keras.layers.Dropout(part.p))
+    elif isinstance(part, ActivationLayer) and repr(part.activation) in ACTIVATIONS_OF_KERAS:
+        made.add(keras.layers.Activation(ACTIVATIONS_OF_KERAS[repr(part.activation)]))
+    else:
+        made.add(layer(part))
+    if matrices:
+        made.layers[-1].set_weights([np.asarray(matrix) for matrix in matrices])
+
+
+ACTIVATIONS_OF_KERAS = {
+    "Identity()": "linear", "ReLU()": "relu", "Tanh()": "tanh", "Sigmoid()": "sigmoid", "ELU(alpha=1.0)": "elu", "Softplus()": "softplus",
+    "SiLU()": "silu",
+}  # fmt: skip
+"""The activations that Keras has, too."""
 
 
 def load_model(path: str | Path) -> Any:
@@ -101,8 +141,6 @@ def _layer_class() -> Any:
 
 def from_description(table: dict[str, Any]) -> Layer:
     """The layer from its TOML table."""
-    from nerva_core.layers import LAYERS
-
     return LAYERS.parse(table)
 
 

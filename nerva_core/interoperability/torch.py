@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from nerva_core.layers import Layer
 from nerva_core.numeric_backend import Backend, require
 from nerva_core.optimizers import Optimizer
 from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+
+if TYPE_CHECKING:
+    from nerva_core.models import Model
 
 
 def function(layer: Layer | str) -> Callable[..., Any]:
@@ -65,6 +68,17 @@ def module_of(layer: Layer, inputs: int, params: Any, state: Any, *, seed: int =
     """The module with given parameters and state (trees of NumPy matrices)."""
     ops = operations("torch", dtype, device)
     return _classes().Module(layer, inputs, ops.matrices(params), ops.matrices(state), seed)
+
+
+def to_torch(model: Model, dtype: str = "float32") -> Any:
+    """A trained network as an ``nn.Module``, in evaluation mode, with the outputs of ``model.predict``."""
+    nn = require("torch", "torch").nn
+    network = module_of(model.network, model.inputs, model.params, model.state, dtype=dtype)
+    if model.encoding.shift is None:
+        return network.eval()
+    ops = operations("torch", dtype)
+    scaling = _classes().Scaling(ops.matrix(model.encoding.shift), ops.matrix(model.encoding.spread))
+    return nn.Sequential(scaling, network).eval()
 
 
 def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> Any:
@@ -121,7 +135,7 @@ def _put(module: Any, name: str, register: str, tensor: Any) -> None:
 @functools.cache
 def _classes() -> SimpleNamespace:
     """The classes, which exist once PyTorch is imported."""
-    return SimpleNamespace(Function=_function_class(), Module=_module_class(), Optimizer=_optimizer_class())
+    return SimpleNamespace(Function=_function_class(), Module=_module_class(), Optimizer=_optimizer_class(), Scaling=_scaling_class())
 
 
 @functools.cache
@@ -241,3 +255,20 @@ def _optimizer_class() -> Any:
                 kept.update(named_leaves(state))
 
     return RuleOptimizer
+
+
+def _scaling_class() -> Any:
+    torch = require("torch", "torch")
+
+    class Scaling(torch.nn.Module):  # type: ignore[misc,name-defined]
+        """(X - shift) / spread, as the training data were scaled."""
+
+        def __init__(self, shift: Any, spread: Any) -> None:
+            super().__init__()
+            self.register_buffer("shift", shift)
+            self.register_buffer("spread", spread)
+
+        def forward(self, X: Any) -> Any:
+            return (X - self.shift) / self.spread
+
+    return Scaling

@@ -197,3 +197,43 @@ def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
 def test_names() -> None:
     assert is_user_layer("my_layer.py:MyLayer")
     assert not is_user_layer("layers.Linear")
+
+
+ACTIVATIONS = """
+from dataclasses import dataclass
+
+from nerva_core.activations import Activation
+
+
+@dataclass(frozen=True)
+class Square(Activation):
+    c: float = 1.0
+
+    def value(self, ops, X):
+        return self.c * ops.hadamard(X, X)
+
+    def gradient(self, ops, X):
+        return (2 * self.c) * X
+
+
+@dataclass(frozen=True)
+class WrongSquare(Square):
+    def gradient(self, ops, X):
+        return self.c * X
+
+
+@dataclass(frozen=True)
+class Unfinished(Activation):
+    def value(self, ops, X):
+        return X
+"""
+
+
+def test_activations(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(ACTIVATIONS, encoding="utf-8")
+    (right,) = verdicts(f"{tmp_path / 'own.py'}:Square")
+    assert (right.theorem.id, right.status, right.theorem.sizes) == ("own.py:Square.gradient/all-sizes", "proved", "all N, D")
+    (wrong,) = verdicts(f"{tmp_path / 'own.py'}:WrongSquare(c=3)")
+    assert wrong.status == "refuted"
+    with pytest.raises(NervaError, match=r"defines value and gradient, missing: \['gradient'\]"):
+        user_theorems(f"{tmp_path / 'own.py'}:Unfinished")

@@ -1,0 +1,111 @@
+"""ONNX: a network at inference as a file that other runtimes execute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nerva_core.interoperability.graph import Graph, Node
+from nerva_core.numeric_backend import DType, require
+
+OPSET, IR_VERSION = 17, 8
+
+OPERATORS = {
+    "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "negate": "Neg", "exp": "Exp", "log": "Log",
+    "reciprocal": "Reciprocal", "sqrt": "Sqrt", "arctan": "Atan", "tanh": "Tanh", "sigmoid": "Sigmoid", "abs": "Abs",
+    "sign": "Sign", "maximum": "Max", "minimum": "Min", "erf": "Erf", "matmul": "MatMul", "transpose": "Transpose",
+    "same": "Identity",
+}  # fmt: skip
+"""The operators that are those of a graph under another name."""
+
+
+class _Writer:
+    """Collects the nodes and constants of an ONNX graph."""
+
+    def __init__(self, dtype: DType) -> None:
+        self.onnx = require("onnx", "onnx")
+        self.dtype = dtype
+        self.type = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.names: dict[int, str] = {}
+
+    def constant(self, name: str, array: Any) -> str:
+        self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def emit(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        name = name or f"t{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+    def number(self, array: Any) -> str:
+        return self.constant(f"c{len(self.constants)}", array)
+
+    def rows(self, factor: int) -> str:
+        """A multiple of the number of rows, an integer."""
+        count = self.emit("Slice", self.emit("Shape", "X"), self.number(np.array([0])), self.number(np.array([1])))
+        return count if factor == 1 else self.emit("Mul", count, self.number(np.array([factor])))
+
+    def sorted_rows(self, operand: str, n: int) -> str:
+        """The n smallest of the n elements of each row, in order."""
+        count, values = self.number(np.array([n])), f"t{len(self.nodes)}"
+        node = self.onnx.helper.make_node("TopK", [operand, count], [values, f"{values}_places"], axis=1, largest=0, sorted=1)
+        self.nodes.append(node)
+        return values
+
+    def write(self, node: Node) -> str:
+        operands = [self.names[id(operand)] for operand in node.operands]
+        match node.op:
+            case "input":
+                return "X"
+            case "parameter":
+                return str(node.value)
+            case "constant":
+                return self.number(node.value.astype(self.dtype))
+            case "rows":
+                return self.emit("Cast", self.rows(node.value), to=self.type)
+            case "less":
+                return self.emit("Cast", self.emit("Less", *operands), to=self.type)
+            case "where":
+                chosen = self.emit("Cast", operands[0], to=self.onnx.TensorProto.BOOL)
+                return self.emit("Where", chosen, *operands[1:])
+            case "sum":
+                return self.emit("ReduceSum", *operands, self.number(np.array([node.value])), keepdims=1)
+            case "max":
+                return self.emit("ReduceMax", *operands, axes=[node.value], keepdims=1)
+            case "reshape":
+                return self.emit("Reshape", *operands, self.number(np.array(node.value)))
+            case "take":
+                return self.emit("Gather", *operands, self.number(np.array(node.value)), axis=1)
+            case "join":
+                return self.emit("Concat", *operands, axis=1)
+            case "sort":
+                return self.sorted_rows(operands[0], node.shape[1])
+            case "spread":
+                size = node.shape[node.value]
+                count = self.number(np.array([size])) if isinstance(size, int) else self.rows(size.factor)
+                one = self.number(np.array([1]))
+                order = (count, one) if node.value == 0 else (one, count)
+                return self.emit("Expand", *operands, self.emit("Concat", *order, axis=0))
+        return self.emit(OPERATORS[node.op], *operands)
+
+
+def to_onnx(graph: Graph, dtype: DType = "float32") -> Any:
+    """An ``onnx.ModelProto``, checked by ONNX; its input is X (N x D), its output Y (N x K), for any N."""
+    writer = _Writer(dtype)
+    onnx, helper = writer.onnx, writer.onnx.helper
+    for name, array in graph.parameters.items():
+        writer.constant(name, array.astype(dtype))
+    for node in graph.nodes():
+        writer.names[id(node)] = writer.write(node)
+    writer.emit("Identity", writer.names[id(graph.output)], name="Y")
+    X, Y = (
+        helper.make_tensor_value_info(name, writer.type, ["N", width])
+        for name, width in (("X", graph.inputs), ("Y", graph.output.shape[1]))
+    )
+    body = helper.make_graph(writer.nodes, "nerva", [X], [Y], writer.constants)
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="nerva")
+    onnx.checker.check_model(model, full_check=True)
+    return model

@@ -1,0 +1,101 @@
+"""The wheel and the sdist in fresh environments outside the repository: each extra alone, and the oldest versions that are stated.
+
+    python -m tests.long.release [NAME ...]        # names of the cases below; all without one
+
+A case is a virtual environment with some requirements, in which a short program must run. Exit status 1 if one fails.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+TRAIN = """
+import nerva_core as nc, subprocess, sys
+from importlib.metadata import version
+assert version("nerva") == nc.__version__
+assert "site-packages" in nc.__file__, nc.__file__
+train = ["nerva", "train", "--data", "Digits(train=300, test=50)", "--epochs", "1", "--quiet", "--output", "out"]
+subprocess.run([*train, "--backend", "{backend}"], check=True)
+subprocess.run(["nerva", "list"], check=True, stdout=subprocess.DEVNULL)
+subprocess.run(["nerva", "export", "out/model.safetensors", "w.npz"], check=True)
+"""
+PROVE = 'import subprocess\nsubprocess.run(["nerva", "prove", "Linear", "BatchNormalization", "--quiet"], check=True)'
+EXPORT = TRAIN.format(backend="numpy") + 'subprocess.run(["nerva", "export", "out/model.safetensors", "net.onnx"], check=True)\n'
+OPTAX = """
+import jax.numpy as jnp
+from nerva_core.interoperability.jax import gradient_transformation
+rule = gradient_transformation("GAF(Adam)", 0.1)
+params = {"w": jnp.ones((2, 3))}
+updates, state = rule.update(params, rule.init(params), params)
+"""
+KERAS = """
+import numpy as np
+from nerva_core.interoperability import keras as interop
+import keras
+model = keras.Sequential([keras.layers.Dense(3), interop.layer("q-elu"), keras.layers.Dense(1)])
+model.compile(interop.optimizer("GAF(Momentum)", 0.01), "mse")
+model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+"""
+
+CASES: dict[str, tuple[str, list[str], str]] = {
+    "wheel": ("", [], TRAIN.format(backend="numpy")),
+    "sdist": ("", [], TRAIN.format(backend="numpy")),
+    "jax": ("[jax]", [], TRAIN.format(backend="jax")),
+    "torch": ("[torch]", [], TRAIN.format(backend="torch")),
+    "tensorflow": ("[tensorflow]", [], TRAIN.format(backend="tensorflow")),
+    "proofs": ("[proofs]", [], PROVE),
+    "onnx": ("[onnx]", [], EXPORT),
+    "optax": ("[optax]", [], OPTAX),
+    "keras": ("[keras,tensorflow]", [], KERAS),
+    "oldest-core": ("", ["numpy==2.0.0", "pydantic==2.7.0", "scipy==1.13.0", "scikit-learn==1.5.0", "typer==0.16.0", "rich==13.7.0",
+                         "safetensors==0.4.3", "tomli-w==1.0.0", "matplotlib==3.8.4", "annotated-types==0.7.0"],
+                    TRAIN.format(backend="numpy")),
+    "oldest-proofs": ("[proofs]", ["sympy==1.13.0", "mpmath==1.3.0", "numpy==2.0.0"], PROVE),
+    "oldest-jax": ("[jax]", ["jax==0.4.34", "jaxlib==0.4.34"], TRAIN.format(backend="jax")),
+    "oldest-optax": ("[optax]", ["optax==0.2.3", "jax==0.4.34", "jaxlib==0.4.34"], OPTAX),
+    "oldest-keras": ("[keras,tensorflow]", ["keras==3.4.0"], KERAS),
+    "oldest-onnx": ("[onnx]", ["onnx==1.17.0", "onnxruntime==1.19.0"], EXPORT),
+}  # fmt: skip
+
+
+def run_case(name: str, files: dict[str, Path], directory: Path) -> bool:
+    """Install in a new environment and run the program in an empty directory."""
+    extra, requirements, program = CASES[name]
+    environment = directory / name
+    venv.create(environment)
+    python = environment / "bin" / "python"
+    archive = files["sdist" if name == "sdist" else "wheel"]
+    constraints = ["-c", str(ROOT / "constraints.txt")] if not requirements else []
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", *constraints, f"{archive}{extra}", *requirements]
+    path = {"PATH": f"{environment / 'bin'}:/usr/bin:/bin", "HOME": str(directory), "TF_CPP_MIN_LOG_LEVEL": "3", "MPLBACKEND": "Agg"}
+    work = environment / "work"
+    work.mkdir()
+    start = time.perf_counter()
+    for command, variables in ((install, None), ([str(python), "-c", program], path)):
+        done = subprocess.run(command, cwd=work, env=variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"{name}: FAILED\n{(done.stdout + done.stderr)[-3000:]}", flush=True)
+            return False
+    print(f"{name}: works ({time.perf_counter() - start:.0f} s)", flush=True)
+    return True
+
+
+def main(names: list[str]) -> int:
+    """Build once, then run the cases."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", temporary, str(ROOT)], check=True, capture_output=True)
+        files = {"wheel": next(directory.glob("*.whl")), "sdist": next(directory.glob("*.tar.gz"))}
+        results = [run_case(name, files, directory) for name in names or CASES]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
