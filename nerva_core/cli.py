@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.help_texts import epilog
@@ -50,7 +51,7 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(epilog=epilog("backends"))
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
     from rich.console import Console
@@ -64,7 +65,7 @@ def backends() -> None:
     Console(soft_wrap=True).print(table)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
     """Print the names that configurations and options understand, with their parameters."""
     from rich.console import Console
@@ -86,7 +87,8 @@ app.command(epilog=epilog("prove"))(prove)
 app.command(epilog=epilog("compare"))(compare)
 app.command(epilog=epilog("vectors"))(vectors)
 app.command(epilog=epilog("reproduce"))(reproduce)
-app.command()(landscape)
+app.command(epilog=epilog("bench"))(bench)
+app.command(epilog=epilog("landscape"))(landscape)
 
 
 @app.callback(invoke_without_command=True)

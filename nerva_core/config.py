@@ -80,6 +80,8 @@ class TrainingConfig(_Section):
     """After how many minutes the state is saved within an epoch."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
+    record_distances: bool = False
+    """Whether the metrics have the earth mover distance between input and output of the first hard layer after every epoch."""
 
 
 class Config(_Section):
