@@ -16,7 +16,7 @@ from nerva_core.errors import NervaError
 from nerva_core.hard_metrics import all_or_none_accuracy
 from nerva_core.models import load_model
 from nerva_core.runs import Run
-from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, random_stream
+from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, largest_magnitude, random_stream
 from nerva_core.trees import leaves, map_tree
 
 RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
@@ -305,6 +305,12 @@ def test_the_largest_gradient_is_recorded(ops: Any) -> None:
     (metrics,) = trainer.run()
     largest = max(np.abs(a - b).max() / 0.5 for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True))
     assert metrics.largest_gradient == pytest.approx(largest, rel=1e-9)
+
+
+def test_the_largest_magnitude_is_that_of_any_sign_and_matrix(ops: Any) -> None:
+    matrices = [ops.matrix([[1.0, -5.0], [2.0, 3.0]]), ops.matrix([[4.0]])]
+    assert ops.to_numpy(largest_magnitude(ops, matrices)) == [[5.0]]
+    assert ops.to_numpy(largest_magnitude(ops, matrices[::-1])) == [[5.0]]
 
 
 def test_recording_gradients_changes_nothing_else() -> None:

@@ -17,7 +17,13 @@ from typing import Any
 
 from docs.generator.markdown import cell, table
 
-KINDS = {"layers": "layer", "activations": "activation", "losses": "loss", "optimizers": "optimizer"}
+KINDS = {
+    "layers": "layer",
+    "activations": "activation",
+    "losses": "loss",
+    "optimizers": "optimizer",
+    "gradient activations": "gradient activation",
+}
 """What ``nerva compare`` calls the entries of a table."""
 BACKENDS_FIRST = ("numpy", "jax", "torch", "tensorflow")
 MEASURES = {"ulp": "ulp", "terms": "ulp of terms", "relative": "relative"}

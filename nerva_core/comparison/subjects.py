@@ -22,12 +22,13 @@ from nerva_core.comparison import inputs
 from nerva_core.comparison.examples import describe, examples
 from nerva_core.comparison.inputs import Array
 from nerva_core.errors import NervaError
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
 from nerva_core.hard_functions import HARD_FUNCTIONS, Binary, HardFunction, ImageSort, KMeans, Sort, TopK
 from nerva_core.layers import DAB, LAYERS, Layer, Linear, Sequential, StraightThrough
 from nerva_core.layers.tmaf import MatrixActivation
 from nerva_core.losses import LOSSES, CosineDistance, Huber, Loss
 from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.optimizers import GAF, OPTIMIZERS, Momentum, Optimizer
 from nerva_core.trees import map_tree, named_leaves, with_leaves
 
 Inputs = dict[str, Array]
@@ -91,7 +92,9 @@ def subjects() -> Iterator[Subject]:
     yield from (loss(entry) for entry in examples(LOSSES))
     yield from (hard_function(entry) for entry in hard_examples())
     yield from (layer(entry) for entry in (*examples(LAYERS), *MORE_LAYERS))
+    yield from (gradient_activation(entry) for entry in examples(GRADIENT_ACTIVATIONS))
     yield from (optimizer(entry) for entry in examples(OPTIMIZERS))
+    yield from (optimizer(GAF(Momentum(), variant=variant)) for variant in ("printed", "momentum-buffer"))
 
 
 # Operations -----------------------------------------------------------------------------------------------------------
@@ -314,6 +317,27 @@ def _takes(entry: Layer, D: int) -> bool:
     except NervaError:
         return False
     return True
+
+
+# Gradient activations ---------------------------------------------------------------------------------------------------
+
+
+def gradient_activation(entry: GradientActivation) -> Subject:
+    """The value; of one that is elementwise its derivatives and its integral, too."""
+    return Subject("gradient activation", describe(entry), _gradient_activation, _gradient_activation_cases, entry)
+
+
+def _gradient_activation(ops: MatrixOps[M], entry: GradientActivation, given: Mapping[str, M]) -> dict[str, M]:
+    rules = {"value": entry.value}
+    if isinstance(entry, Elementwise):
+        rules |= {"derivative": entry.derivative, "second derivative": entry.second_derivative, "integral": entry.integral}
+    return {name: ops.apply(rule, given["X"]) for name, rule in rules.items()}
+
+
+def _gradient_activation_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    """Gradients as they occur, small and large ones, and 0."""
+    scales = {"ordinary": 0.1, "large": 1e3, "small": 1e-6, "zero": 0.0}
+    return {name: {"X": inputs.normal(rng, 3, 4, dtype, scale)} for name, scale in scales.items()}
 
 
 # Optimizers -----------------------------------------------------------------------------------------------------------
