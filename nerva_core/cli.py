@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -92,8 +93,18 @@ app.command(epilog=epilog("landscape"))(landscape)
 
 
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    import_: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="FILE.py", help="Run a file of your own first, so that its layers and activations are known."),
+    ] = None,
+) -> None:
     """Neural networks with explicit backpropagation: every equation written once, run by NumPy, JAX, PyTorch and TensorFlow."""
+    for path in import_ or []:
+        from nerva_core.user_files import load_file
+
+        load_file(path)
     if version:
         from nerva_core import __version__
 
