@@ -10,7 +10,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva train --data 'CSV(path=\"flowers.csv\")' --layers 'ReLU;Linear' --sizes '4;16;3' --output flowers",
         "nerva train --resume --output flowers --epochs 100",
         "nerva train --json | jq .test_loss",
-        "nerva --import my_activation.py train --layers 'MyActivation;Linear' --sizes '64;32;10'",
     ),
     "predict": (
         "nerva predict runs/digits-numpy-1 new.csv",
