@@ -2,6 +2,7 @@
 # make test   install everything (JAX, PyTorch, TensorFlow, SymPy, tools) and run all checks and tests
 # make docs   build the documentation in site/, with the proofs of this very code
 # make accuracy   measure what the documentation says of accuracy again (minutes)
+# make long-tests   kills on every backend and 13,000 wrong inputs: about twenty minutes
 # make clean
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check --constraint constraints.txt
 CODE := $(shell find nerva_core backends sympy_validation -name '*.py')
 
-.PHONY: demo test check docs accuracy clean release-check
+.PHONY: demo test check docs accuracy long-tests clean release-check
 
 demo: $(VENV)/.light
 	$(VENV)/bin/nerva train
@@ -22,6 +23,11 @@ check: $(VENV)/.full
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+long-tests: export OMP_NUM_THREADS := 1
+long-tests: | $(VENV)/.full
+	$(VENV)/bin/python -m tests.long.kill --kills 50
+	$(VENV)/bin/python -m tests.long.fuzz --examples 1000
 
 docs: build/proofs.json
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, steps
+from backends import accurate, steps, xla
 from backends.numpy import Array, NumpyBackend
 from nerva_core.numeric_backend import F
 from nerva_core.trees import leaves
@@ -32,7 +32,8 @@ class JaxBackend(NumpyBackend):
         self.jax, self.xp, self.special = jax, jax.numpy, jax.scipy.special
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
-        names = self.devices()
+        with xla.loops_for_sums("jax", jax.__version__):
+            names = self.devices()
         if self.device not in names:
             raise self._device_missing()
         platform, _, index = self.device.partition(":")
@@ -53,6 +54,9 @@ class JaxBackend(NumpyBackend):
 
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)
+
+    def stop_gradient(self, X: Array) -> Array:
+        return self.jax.lax.stop_gradient(X)
 
     def expm1(self, X: Array) -> Array:
         # XLA's expm1 is off by 5 ulp for small x.

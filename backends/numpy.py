@@ -81,6 +81,15 @@ class NumpyBackend(Backend[Array]):
     def rows_max(self, X: Array) -> Array:
         return X.max(axis=-1, keepdims=True)
 
+    def reshape(self, X: Array, m: Size, n: Size) -> Array:
+        return X.reshape(*X.shape[:-2], m, n)
+
+    def take_columns(self, X: Array, columns: Sequence[int]) -> Array:
+        return X[..., np.asarray(columns)]
+
+    def join_columns(self, X: Array, Y: Array) -> Array:
+        return self.xp.concatenate([X, Y], axis=-1)
+
     def exp(self, X: Array) -> Array:
         return self.xp.exp(X)
 
@@ -118,6 +127,9 @@ class NumpyBackend(Backend[Array]):
 
     def rows_sum(self, X: Array) -> Array:
         return X.sum(axis=-1, keepdims=True)
+
+    def sort_rows(self, X: Array) -> Array:
+        return self.xp.sort(X, axis=-1)
 
     def expm1(self, X: Array) -> Array:
         return self.xp.expm1(X)

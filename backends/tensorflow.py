@@ -133,6 +133,15 @@ class TensorFlowBackend(Backend[Tensor]):
     def rows_max(self, X: Tensor) -> Tensor:
         return self.tf.reduce_max(X, axis=-1, keepdims=True)
 
+    def reshape(self, X: Tensor, m: Size, n: Size) -> Tensor:
+        return self.tf.reshape(X, [*X.shape[:-2], m, n])
+
+    def take_columns(self, X: Tensor, columns: Sequence[int]) -> Tensor:
+        return self.tf.gather(X, list(columns), axis=-1)
+
+    def join_columns(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.tf.concat([X, Y], axis=-1)
+
     def exp(self, X: Tensor) -> Tensor:
         return self.tf.exp(X)
 
@@ -170,6 +179,12 @@ class TensorFlowBackend(Backend[Tensor]):
 
     def rows_sum(self, X: Tensor) -> Tensor:
         return self.tf.reduce_sum(X, axis=-1, keepdims=True)
+
+    def sort_rows(self, X: Tensor) -> Tensor:
+        return self.tf.sort(X, axis=-1)
+
+    def stop_gradient(self, X: Tensor) -> Tensor:
+        return self.tf.stop_gradient(X)
 
     def expm1(self, X: Tensor) -> Tensor:
         # TensorFlow's expm1 is off by 5 ulp for small x.

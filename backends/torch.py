@@ -92,6 +92,15 @@ class TorchBackend(Backend[Tensor]):
     def rows_max(self, X: Tensor) -> Tensor:
         return X.amax(dim=-1, keepdim=True)
 
+    def reshape(self, X: Tensor, m: Size, n: Size) -> Tensor:
+        return X.reshape(*X.shape[:-2], m, n)
+
+    def take_columns(self, X: Tensor, columns: Sequence[int]) -> Tensor:
+        return X[..., list(columns)]
+
+    def join_columns(self, X: Tensor, Y: Tensor) -> Tensor:
+        return self.torch.cat([X, Y], dim=-1)
+
     def exp(self, X: Tensor) -> Tensor:
         return X.exp()
 
@@ -129,6 +138,12 @@ class TorchBackend(Backend[Tensor]):
 
     def rows_sum(self, X: Tensor) -> Tensor:
         return X.sum(dim=-1, keepdim=True)
+
+    def sort_rows(self, X: Tensor) -> Tensor:
+        return X.sort(dim=-1).values
+
+    def stop_gradient(self, X: Tensor) -> Tensor:
+        return X.detach()
 
     def expm1(self, X: Tensor) -> Tensor:
         return X.expm1()

@@ -8,6 +8,7 @@ from typing import Any
 from nerva_core.activations import ACTIVATIONS
 from nerva_core.data import SOURCES
 from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
+from nerva_core.hard_functions import HARD_FUNCTIONS
 from nerva_core.initializers import INITIALIZERS
 from nerva_core.layers import LAYERS
 from nerva_core.losses import LOSSES
@@ -18,6 +19,7 @@ from nerva_core.schedules import SCHEDULES
 TABLES: dict[str, Table[Any]] = {
     "layers": LAYERS,
     "activations": ACTIVATIONS,
+    "hard functions": HARD_FUNCTIONS,
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
     "gradient activations": GRADIENT_ACTIVATIONS,

@@ -96,7 +96,8 @@ def _lasting(config: Config) -> dict[str, Any]:
 
 def json_lines(history: list[Metrics]) -> str:
     """One JSON object a line for every epoch."""
-    return "".join(json.dumps(asdict(metrics)) + "\n" for metrics in history)
+    lines = [{name: value for name, value in asdict(m).items() if name != "hard_distance" or value is not None} for m in history]
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 @contextlib.contextmanager

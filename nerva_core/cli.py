@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nerva_core.benchmark.command import bench
 from nerva_core.comparison.command import compare, vectors
 from nerva_core.errors import NervaError
 from nerva_core.help_texts import epilog
@@ -50,7 +52,7 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(epilog=epilog("backends"))
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
     from rich.console import Console
@@ -64,7 +66,7 @@ def backends() -> None:
     Console(soft_wrap=True).print(table)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
     """Print the names that configurations and options understand, with their parameters."""
     from rich.console import Console
@@ -86,12 +88,23 @@ app.command(epilog=epilog("prove"))(prove)
 app.command(epilog=epilog("compare"))(compare)
 app.command(epilog=epilog("vectors"))(vectors)
 app.command(epilog=epilog("reproduce"))(reproduce)
-app.command()(landscape)
+app.command(epilog=epilog("bench"))(bench)
+app.command(epilog=epilog("landscape"))(landscape)
 
 
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    import_: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="FILE.py", help="Run a file of your own first, so that its layers and activations are known."),
+    ] = None,
+) -> None:
     """Neural networks with explicit backpropagation: every equation written once, run by NumPy, JAX, PyTorch and TensorFlow."""
+    for path in import_ or []:
+        from nerva_core.user_files import load_file
+
+        load_file(path)
     if version:
         from nerva_core import __version__
 

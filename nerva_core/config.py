@@ -51,9 +51,13 @@ class ModelConfig(_Section):
     """The network: Nerva's notation with sizes, or a list of layers (see ``nerva_core.layers.perceptron``)."""
 
     layers: str | list[str | dict[str, Any]] = "ReLU;ReLU;Linear"
+    """The layers, as text in Nerva's notation or as a list with one layer an item."""
     sizes: list[int] = Field(default_factory=lambda: [64, 256, 128, 10])
+    """The number of inputs, then the outputs of every layer that has a size, for layers given as text."""
     weights: str = "He"
+    """The initial values of the weights, for layers given as text."""
     bias: str = "Zero"
+    """The initial values of the biases, for layers given as text."""
     load_weights: str | None = None
     """A file with the weights to start from: Nerva's .npz, or a model.safetensors of a network of the same shape."""
 
@@ -71,7 +75,9 @@ class TrainingConfig(_Section):
     """How long to train, and in which batches."""
 
     epochs: PositiveInt = 20
+    """How often every example is used."""
     batch_size: PositiveInt = 16
+    """Examples in a batch; the last of an epoch may be smaller."""
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
     checkpoint_every: PositiveInt = 1
@@ -80,23 +86,35 @@ class TrainingConfig(_Section):
     """After how many minutes the state is saved within an epoch."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
+    record_distances: bool = False
+    """Whether the metrics have the earth mover distance between input and output of the first hard layer after every epoch."""
 
 
 class Config(_Section):
     """Everything that determines a run."""
 
     backend: str = "numpy"
+    """What runs the equations: numpy, jax, torch, tensorflow, or a backend of another distribution."""
     dtype: DType = "float32"
+    """The precision of every number of the run."""
     device: str = "cpu"
+    """Where the backend keeps the data, as the framework names it."""
     compile: bool = True
     """Whether the backend compiles the step; otherwise it runs the equations one operation after the other, with the same results."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Determines initial values, the order of the examples and the noise, the same on every backend."""
     data: _Data = Field(default_factory=Digits)
+    """The training and test examples: a data source."""
     model: ModelConfig = Field(default_factory=ModelConfig)
+    """The network."""
     loss: _Loss = Field(default_factory=SoftmaxCrossEntropyOneHot)
+    """What is minimised."""
     optimizer: _Optimizer = Field(default_factory=Momentum)
+    """The update rule; its learning rate is the schedule's."""
     schedule: _Schedule = Field(default_factory=lambda: Constant(eta0=0.05))
+    """The learning rate η as a function of the epoch, or of the step."""
     training: TrainingConfig = Field(default_factory=TrainingConfig)
+    """How long to train, in which batches, and what is recorded."""
 
     def to_toml(self) -> str:
         """The complete configuration as TOML text, which ``load_config`` reads back."""

@@ -24,7 +24,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "compare": ("nerva compare", "nerva compare Softmax tanh --backends numpy,torch --dtype float32"),
     "vectors": ("nerva vectors golden",),
+    "bench": (
+        "nerva bench",
+        "nerva bench --backends numpy,jax --configurations A,C --rounds 9 --json times.json --png times.png",
+        "nerva bench examples/fashion_mnist.toml --backends torch",
+        "nerva bench --scaling",
+    ),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
+    "landscape": ("nerva landscape runs/digits-numpy-1", "nerva landscape runs/digits-numpy-1 --directions 5 --reach 0.5"),
+    "list": ("nerva list", "nerva list | grep -i elu"),
+    "backends": ("nerva backends",),
     "export": (
         "nerva export runs/digits-numpy-1/model.safetensors weights.npz",
         "nerva export runs/digits-numpy-1/model.safetensors net.onnx",

@@ -10,8 +10,9 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nerva_core.errors import NervaError
 from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.registry import Entry, Table
+from nerva_core.registry import Count, Entry, Positive, Table
 from nerva_core.softmax import stable_log_softmax, stable_softmax
 
 
@@ -26,6 +27,10 @@ class Loss(Entry):
 
     threshold: ClassVar[float] = 0.5
     """With a single output: the value of y above which the class is 1."""
+
+    def example_width(self) -> int | None:
+        """A number of columns that the loss takes, if it does not take every one."""
+        return None
 
     @abstractmethod
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -185,3 +190,93 @@ class NegativeLogLikelihood(Loss):
 
     def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
         return Y
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class AbsoluteError(Loss):
+    """|y - t| summed over the outputs; the gradient is sign(Y - T), 0 where y = t."""
+
+    aliases = ("L1",)
+    classification = False
+
+    def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        return ops.rows_sum(ops.abs(Y - T))
+
+    def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        return ops.sign(Y - T)
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Huber(Loss):
+    """e²/2 where |e| <= δ, δ (|e| - δ/2) elsewhere, with e = y - t, summed (Huber 1964); the gradient is sign(e) min(|e|, δ)."""
+
+    classification = False
+    delta: Positive = 1.0
+
+    def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        E, delta = ops.abs(Y - T), ops.full(self.delta, *ops.shape(Y))
+        near = ops.minimum(E, delta)
+        return ops.rows_sum(ops.hadamard(near, E - near / 2))
+
+    def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        return ops.hadamard(ops.sign(Y - T), ops.minimum(ops.abs(Y - T), ops.full(self.delta, *ops.shape(Y))))
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class CosineDistance(Loss):
+    """1 - u · vᵀ with u = y / |y|, v = t / |t| and |y| = √(y · yᵀ + ε); the gradient is (U ⊙ (u · vᵀ) - V) / |y|, exactly so for ε > 0."""
+
+    classification = False
+    epsilon: Positive = 1e-8
+
+    def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        cosine = ops.rows_sum(ops.hadamard(self._unit(ops, Y), self._unit(ops, T)))
+        result: M = ops.ones(*ops.shape(cosine)) - cosine
+        return result
+
+    def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        _, K = ops.shape(Y)
+        U, V = self._unit(ops, Y), self._unit(ops, T)
+        cosine = ops.rows_sum(ops.hadamard(U, V))
+        return ops.hadamard(ops.hadamard(U, ops.column_repeat(cosine, K)) - V, ops.column_repeat(self._inv_length(ops, Y), K))
+
+    def _unit(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, ops.column_repeat(self._inv_length(ops, X), ops.shape(X)[1]))
+
+    def _inv_length(self, ops: MatrixOps[M], X: M) -> M:
+        N, _ = ops.shape(X)
+        return ops.inv_sqrt(ops.rows_sum(ops.hadamard(X, X)) + self.epsilon * ops.ones(N, 1))
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class SequenceCrossEntropy(Loss):
+    """The softmax cross-entropy of each position of a sequence, summed: -Σ_p t_p · log-softmax(y_p)ᵀ (DAB, section 5.1).
+
+    A row of Y is the logits y_1, y_2, ... of the positions, ``classes`` numbers each, and a row of T their targets; the gradient is
+    softmax(y_p) (t_p · 1) - t_p in the place of y_p. The columns must be a multiple of ``classes``.
+    """
+
+    classification = False  # there are several classes at once
+    classes: Count
+
+    def example_width(self) -> int:
+        return 2 * self.classes
+
+    def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        (N, K), k = ops.shape(Y), self.classes
+        positions = SoftmaxCrossEntropy().rows(ops, self._positions(ops, Y), self._positions(ops, T))
+        return ops.rows_sum(ops.reshape(positions, N, K // k))
+
+    def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        return ops.reshape(SoftmaxCrossEntropy().gradient(ops, self._positions(ops, Y), self._positions(ops, T)), *ops.shape(Y))
+
+    def _positions(self, ops: MatrixOps[M], Y: M) -> M:
+        """A row for each position of each sample."""
+        (N, K), k = ops.shape(Y), self.classes
+        if isinstance(K, int) and K % k:
+            raise NervaError(f"SequenceCrossEntropy: the columns must be a multiple of the {k} classes, got {K}")
+        return ops.reshape(Y, N * (K // k), k)

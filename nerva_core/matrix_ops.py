@@ -189,6 +189,40 @@ class MatrixOps(ABC, Generic[M]):
         """The row vector of the largest element of each column."""
         return self.transpose(self.rows_max(self.transpose(X)))
 
+    # Rearrangement ----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def reshape(self, X: M, m: Size, n: Size) -> M:
+        """The m x n matrix with the elements of X, both read row by row."""
+
+    @abstractmethod
+    def take_columns(self, X: M, columns: Sequence[int]) -> M:
+        """The columns of X with the given numbers, in that order; one may be taken several times."""
+
+    @abstractmethod
+    def join_columns(self, X: M, Y: M) -> M:
+        """[X Y], the columns of X and then those of Y."""
+
+    def sort_rows(self, X: M) -> M:
+        """The elements of each row in ascending order.
+
+        Defined by the sorting network that compares neighbours, n times: the pairs (1, 2), (3, 4), ... and (2, 3), (4, 5), ... in turn.
+        """
+        _, n = self.shape(X)
+        for step in range(n):
+            first = range(step % 2, n - 1, 2)
+            partner = [j + 1 if j in first else j - 1 if j - 1 in first else j for j in range(n)]
+            Y = self.take_columns(X, partner)
+            both = self.join_columns(self.minimum(X, Y), self.maximum(X, Y))
+            X = self.take_columns(both, [n + j if j - 1 in first else j for j in range(n)])
+        return X
+
+    # Differentiation --------------------------------------------------------------------------------------------------
+
+    def stop_gradient(self, X: M) -> M:
+        """X, as a constant wherever something is differentiated: what a surrogate holds fixed. The training equations do not use it."""
+        return X
+
     # Elementwise functions --------------------------------------------------------------------------------------------
 
     def apply(self, f: Callable[[MatrixOps[M], M], M], X: M) -> M:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)), (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))
-MARKERS = "osv^Dx+"
+MARKERS = "osv^Dx+P*"
 MARKED = 30
 """Curves of fewer points than this have markers."""
 
@@ -132,6 +132,6 @@ def loss_along_directions(curves: Mapping[str, LossCurve]) -> bytes:
         curve(axis, found.t, parabola(found.t, centre), 4, "parabola", marker=None, linewidth=1.0, linestyle=(0, (2, 2)))
         top = centre[np.abs(found.t).argmin()] + 3 * np.median(found.losses.max(axis=1) - centre.min())
         axis.set_ylim(0, min(top, 1.05 * found.losses.max()))
-        name_axes(axis, "distance t along the direction (1 = norm of each neuron's weights)", "training loss", name)
+        name_axes(axis, "distance t (1: as long as the weights)", "training loss", name)
     legend(figure)
     return png(figure)

@@ -31,6 +31,8 @@ def predict(
         raise NervaError(f"the format is known by its suffix, .csv or .npz; got {output.name!r}")
     if output is not None and output.exists():
         raise NervaError(f"{output} is already there")
+    if model.is_dir() and not (model / MODEL).exists():
+        raise NervaError(f"{model} has no {MODEL}: its run has not come to an end; continue it with: nerva train --resume --output {model}")
     trained = load_model(model / MODEL if model.is_dir() else model)
     X, notes = predictions.read_examples(data, trained, array)
     result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))  # type: ignore[arg-type]  # it checks the dtype

@@ -261,6 +261,8 @@ def _convert(where: str, value: Any, hint: Any) -> Any:
         raise NervaError(f"{where} is too large: integers must be below 2⁶³ in magnitude")
     if hint in Table.of:
         return Table.of[hint].parse(value)
+    if hasattr(hint, "from_description"):
+        return hint.from_description(value)
     if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if (hint in (int, str, bool) and type(value) is hint) or hint is Any:

@@ -126,7 +126,7 @@ class Run:
         write_atomically(self.directory / METRICS, json_lines(self.history).encode())
         title = f"{type(config.data).__name__}, {config.backend}, {config.dtype}, seed {config.seed}"
         write_atomically(self.directory / CURVES, learning_curves(self.history, title))
-        if data.classes is not None:
+        if data.classes is not None and data.positions == 1:
             self.confusion = self.trainer.confusion()
             write_atomically(self.directory / CONFUSION, confusion_matrix(self.confusion, data.class_names, f"{title}: test set"))
 

@@ -103,6 +103,8 @@ class Metrics:
     """The largest |Dθ| of all parameters and steps of the epoch; None unless gradients are recorded."""
     q_lambda: float | None = None
     """The λ with which the noise of the q-activations was drawn, the largest of them; None if there are none."""
+    hard_distance: float | None = None
+    """The earth mover distance between the input and the output of the first hard layer, on the test set; not listed unless recorded."""
 
 
 def random_stream(seed: int, *key: int) -> np.random.Generator:
@@ -128,6 +130,9 @@ def training_step(
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
     if not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
+    penalty = network.penalty(ops, cache)
+    if penalty is not None:
+        value = value + penalty
     _, gradients = network.backpropagate(ops, state.params, cache, DY)
     thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
     statistics = network.update_state(ops, state.statistics, cache)
@@ -140,18 +145,29 @@ def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:
     return functools.reduce(ops.maximum, (ops.rows_max(ops.columns_max(ops.abs(X))) for X in matrices))
 
 
-def count_correct(ops: Backend[M], Y: M, T: M, threshold: float) -> M:
+def count_correct(ops: Backend[M], Y: M, T: M, threshold: float, positions: int = 1) -> M:
     """The number of rows (1 x 1) in which the first of the largest outputs is that of the class, for one-hot targets.
 
-    With a single output: of the rows where y > threshold if and only if the class, which is then the target, is 1.
+    With a single output: of the rows where y > threshold if and only if the class, which is then the target, is 1. With several positions,
+    the outputs of which stand one after the other: of the rows where this is so for all of them.
     """
     N, K = ops.shape(Y)
+    if positions > 1:
+        of_positions = [ops.reshape(Z, N * positions, K // positions) for Z in (Y, T)]
+        right = ops.rows_sum(ops.reshape(is_correct(ops, *of_positions), N, positions))
+        return ops.elements_sum(ops.equal(right, ops.full(positions, N, 1)))
     if K == 1:
         return ops.elements_sum(ops.equal(T, ops.greater(Y, ops.full(threshold, N, K))))
+    return ops.elements_sum(is_correct(ops, Y, T))
+
+
+def is_correct(ops: Backend[M], Y: M, T: M) -> M:
+    """The indicator (N x 1) of the rows in which the first of the largest outputs is that of the class, for one-hot targets."""
+    N, K = ops.shape(Y)
     order = ops.row_repeat(ops.matrix(np.arange(K, 0, -1)), N)  # the largest where the first column is
     largest = ops.equal(Y, ops.column_repeat(ops.rows_max(Y), K))
     predicted, actual = (ops.rows_max(ops.hadamard(chosen, order)) for chosen in (largest, T))
-    return ops.elements_sum(ops.equal(predicted, actual))
+    return ops.equal(predicted, actual)
 
 
 def grouped(inputs: Iterable[I], rows: int, batch: int, noise: Callable[[I], Any]) -> Iterator[list[I]]:
@@ -271,7 +287,14 @@ class Trainer:
         self._require_finite([train_loss], lr)
         recorded = float(max(outputs.largest_gradient)) if len(outputs.largest_gradient) else None
         scale = self.network.at_epoch(self.epoch).noise_scale()
-        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale)
+        distance = self._hard_distance() if self.config.training.record_distances else None
+        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale, distance)
+
+    def _hard_distance(self) -> float | None:
+        from nerva_core.hard_metrics import MOST_ROWS, hard_distance
+
+        X = self.ops.matrix(self.data.Xtest[:MOST_ROWS])
+        return hard_distance(self.ops, self.network, self.state.params, self.state.statistics, X)
 
     def _inputs(self) -> Iterator[StepInput]:
         """What each step of the epoch is given, drawn when it is asked for."""
@@ -298,7 +321,7 @@ class Trainer:
         loss = self.config.loss
         X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
         Y = self.network.evaluate(ops, *state, X, *noise)
-        correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, Y, T, loss.threshold)
+        correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, Y, T, loss.threshold, self.data.positions)
         return state, EvaluationOutput(loss.value(ops, Y, T), correct)
 
     def _on_device(self, X: Any, T: Any) -> tuple[Any, Any]:

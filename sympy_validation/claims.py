@@ -19,8 +19,9 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from nerva_core.activations import Activation
 from nerva_core.errors import NervaError
+from nerva_core.hard_functions import HardFunction
 from nerva_core.initializers import Initializer
-from nerva_core.layers import Layer
+from nerva_core.layers import Layer, Sequential
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.registry import Count, Entry
@@ -60,16 +61,22 @@ class Claim(ABC):
 
 @dataclass(frozen=True)
 class LayerGradient(Claim):
-    """``backpropagate`` gives the gradient of ⟨DY, Y⟩ with respect to the input and every parameter, for every DY."""
+    """``backpropagate`` gives the gradient of ⟨DY, Y⟩ with respect to the input and every parameter, for every DY.
+
+    For a layer that states a ``surrogate`` (Y, R) it is that of ⟨DY, Y⟩ + R; there the output and the penalty are claimed to be Y and R.
+    """
 
     layer: Make
     equations: Callable[..., Any] | None = None
     """Published equations to test in place of ``backpropagate``: a function of (ops, layer, params, cache, DY)."""
 
     def quantities(self) -> tuple[str, ...]:
-        layer = self.layer(PointSpace(0))
-        names = [name for name, _ in self._parameters(layer, layer.columns or "D")]
-        return tuple(gradient_name(name) for name in ("X", *names))
+        layer, space = self.layer(PointSpace(0)), PointSpace(0)
+        names = [name for name, _ in self._parameters(layer, layer.columns or space.size("D"))]
+        gradients = tuple(gradient_name(name) for name in ("X", *names))
+        hard = layer.hard_layers()
+        penalised = any(type(each).penalty is not Layer.penalty for each in hard)
+        return (*gradients, *["Y"] * bool(hard), *["R"] * penalised)
 
     def problem(self, space: Space[Any]) -> Problem:
         layer = self.layer(space)
@@ -79,11 +86,12 @@ class LayerGradient(Claim):
         params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
         masks = layer.noise_shapes(N, D)
         noise = with_leaves(_leaf_tree(masks), [space.constant(_mask_name(name), *shape) for name, shape in _named_shapes(masks)])
-        Y, cache = layer.feedforward(space.ops, params, X, *noise)
+        Y, R = layer.surrogate(space.ops, params, X, *noise)
         DY = space.constant("DY", *space.ops.shape(Y))
+        _, cache = layer.feedforward(space.ops, params, X, *noise)
         for name in {"X", "DY"} & {*parameters}:
             raise NervaError(f"a parameter must have another name than {name}, which is the {'input' if name == 'X' else 'gradient'}")
-        params, cache = space.detach(params), space.detach(cache)
+        X, params, cache = space.detach(X), space.detach(params), space.detach(cache)
 
         def backpropagate(ops: MatrixOps[Any], params: Any, cache: Any, DY: Matrix) -> Any:
             if self.equations:
@@ -99,8 +107,20 @@ class LayerGradient(Claim):
                 raise NervaError("backpropagate nests the gradients of the parameters otherwise than shapes(D) does")
             return {gradient_name(name): gradient for name, gradient in zip(("X", *parameters), (DX, *found), strict=True)}
 
-        expected = {gradient_name(name): _derivative(space, DY, Y, name) for name in ("X", *parameters)}
-        return Problem(expected, tested)
+        expected = {gradient_name(name): _derivative(space, DY, Y, R, name) for name in ("X", *parameters)}
+        if not layer.hard_layers():
+            return Problem(expected, tested)
+
+        def tested_with_output(ops: MatrixOps[Any]) -> dict[str, Matrix]:
+            H, R = run(ops, output, params, X, *noise)
+            return tested(ops) | {"Y": H} | ({} if R is None else {"R": R})
+
+        def output(ops: MatrixOps[Any], params: Any, X: Matrix, *noise: Any) -> Any:
+            H, cache = layer.feedforward(ops, params, X, *noise)
+            return H, layer.penalty(ops, cache)
+
+        values = {"Y": lambda: space.detach(Y)} | ({} if R is None else {"R": lambda: space.detach(R)})
+        return Problem(expected | values, tested_with_output)
 
     @staticmethod
     def _parameters(layer: Layer, D: Any) -> list[tuple[str, Any]]:
@@ -120,8 +140,11 @@ def _mask_name(name: str) -> str:
     return f"{layer}.{mask}" if layer else mask
 
 
-def _derivative(space: Space[Any], DY: Matrix, Y: Matrix, name: str) -> Callable[[], Matrix]:
-    return lambda: space.gradient(DY, Y, name)
+def _derivative(space: Space[Any], DY: Matrix, Y: Matrix, R: Matrix | None, name: str) -> Callable[[], Matrix]:
+    """∂(⟨DY, Y⟩ + R) / ∂ the variable."""
+    if R is None:
+        return lambda: space.gradient(DY, Y, name)
+    return lambda: space.gradient(DY, Y, name) + space.gradient(space.ops.ones(1, 1), R, name)
 
 
 def _structure(tree: Any) -> Any:
@@ -305,6 +328,10 @@ def _symbol(name: str, hint: Any, space: Space[Any]) -> Any:
         return space.size("K")
     if hint is Activation:
         return space.unknown_function(name)
+    if hint is HardFunction:
+        return space.any_hard_function(name, space.size("D"), space.size("D"))
+    if hint is Sequential:
+        return Sequential((space.any_layer(name, space.size("D"), space.size("D")),))
     if hint is Grid:
         return space.any_grid(name)
     if hint == tuple[Grid, ...]:

@@ -8,9 +8,10 @@ from typing import Any
 import sympy as sp
 
 from nerva_core.matrix_ops import Scalar, Size
+from nerva_core.trees import map_tree
 from sympy_validation.grids import Domain, Grid, GridOps, exact, flat, rowwise
 from sympy_validation.spaces import Kind, Space
-from sympy_validation.zero_test import Indicator, Unknown, is_zero
+from sympy_validation.zero_test import Indicator, Stopped, Unknown, is_zero
 
 
 class SymPyDomain(Domain):
@@ -19,6 +20,9 @@ class SymPyDomain(Domain):
     def number(self, c: Scalar) -> Any:
         number = sp.sympify(exact(c))
         return sp.nsimplify(number, rational=True) if number.has(sp.Float) else number
+
+    def constant(self, x: Any) -> Any:
+        return Stopped(x)
 
     def exp(self, x: Any) -> Any:
         return sp.exp(x)
@@ -74,7 +78,10 @@ class EntriesSpace(Space[Grid]):
 
     def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:
         (product,) = self.ops.elements_sum(self.ops.hadamard(DY, Y)).elements[0]
-        return self._variables[name].map(lambda x: sp.diff(product, x))
+        return self._variables[name].map(lambda x: Stopped.release(sp.diff(product, x)))
+
+    def detach(self, tree: Any) -> Any:
+        return map_tree(lambda X: X.map(Stopped.release) if isinstance(X, Grid) else X, tree)
 
     def proves(self, expected: Grid, found: Grid, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
         if strict:

@@ -80,6 +80,10 @@ class Domain(ABC):
     def number(self, c: Scalar) -> Element:
         """A number, exactly, as an element."""
 
+    def constant(self, x: Element) -> Element:
+        """x, with the derivative 0."""
+        return x
+
     @abstractmethod
     def exp(self, x: Element) -> Element:
         """eˣ."""
@@ -158,6 +162,24 @@ class GridOps(MatrixOps[Grid]):
 
     def rows_max(self, X: Grid) -> Grid:
         return Grid.build(X.shape[0], 1, lambda i, j: self.domain.maximum(X.elements[i]))
+
+    def reshape(self, X: Grid, m: Size, n: Size) -> Grid:
+        elements = [x for row in X.elements for x in row]
+        if len(elements) != m * n:
+            raise ShapeError(f"a {_text(X)} matrix has not the elements of a {m} x {n} one")
+        return Grid.build(m, n, lambda i, j: elements[i * n + j])
+
+    def take_columns(self, X: Grid, columns: Sequence[int]) -> Grid:
+        return Grid.build(X.shape[0], len(columns), lambda i, j: X[i, columns[j]])
+
+    def join_columns(self, X: Grid, Y: Grid) -> Grid:
+        (m, n), (p, k) = X.shape, Y.shape
+        if m != p:
+            raise ShapeError(f"a {_text(X)} and a {_text(Y)} matrix side by side")
+        return Grid.build(m, n + k, lambda i, j: X[i, j] if j < n else Y[i, j - n])
+
+    def stop_gradient(self, X: Grid) -> Grid:
+        return X.map(self.domain.constant)
 
     def exp(self, X: Grid) -> Grid:
         return X.map(self.domain.exp)

@@ -295,6 +295,9 @@ class DualDomain(Domain):
     def number(self, c: Scalar) -> Dual:
         return c if isinstance(c, Dual) else Dual(self.real.number(c))
 
+    def constant(self, x: Dual) -> Dual:
+        return Dual(x.value)
+
     def exp(self, x: Dual) -> Dual:
         value = self.real.exp(x.value)
         return x.chain(value, value)

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, Generic
 
 from nerva_core.activations import Activation
+from nerva_core.hard_functions import HardFunction
 from nerva_core.layers import Layer, Linear
 from nerva_core.matrix_ops import M, MatrixOps, Scalar, Size
 from nerva_core.step_functions import Grid
@@ -51,6 +52,25 @@ class ExampleLayer(Linear):
 
     def shapes(self, D: Size) -> Any:
         return tuple(super().shapes(D))
+
+
+@dataclass(frozen=True)
+class ExampleHardFunction(HardFunction):
+    """[g_0(X · 1), g_1(X · 1), ...] with unknown functions g_k, which may change the number of columns."""
+
+    outputs: int
+    name: str
+
+    def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
+        sums = ops.rows_sum(X)
+        H, *others = (ops.unknown(f"{self.name}{k}", sums, 0) for k in range(self.outputs))  # type: ignore[attr-defined]
+        for column in others:
+            H = ops.join_columns(H, column)
+        result: M = H
+        return result
+
+    def outputs_for(self, D: Size) -> Size:
+        return self.outputs
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,10 @@ class Space(ABC, Generic[M]):
     def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
         """A layer of which nothing is known; where that cannot be had, an example of one."""
         return ExampleLayer(outputs)
+
+    def any_hard_function(self, name: str, outputs: Size, D: Size) -> HardFunction:
+        """Any function of the input; where that cannot be had, an example of one."""
+        return ExampleHardFunction(outputs, name)
 
     @abstractmethod
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> M:

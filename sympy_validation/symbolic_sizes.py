@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from nerva_core.activations import Activation
+from nerva_core.hard_functions import HardFunction
 from nerva_core.layers import Layer
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.step_functions import Grid
+from nerva_core.trees import map_tree
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 from sympy_validation.spaces import AnyGrid, ExampleLayer, Kind, Space
 
@@ -44,6 +47,9 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         parameters = dict(enumerate(ExampleLayer(outputs).shapes(D)))
         return self.ops.abstract_layer(name, outputs, {f"{name}{k}": shape for k, shape in parameters.items()})
 
+    def any_hard_function(self, name: str, outputs: Size, D: Size) -> HardFunction:
+        return self.ops.abstract_hard_function(name, outputs)
+
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> SymbolicMatrix:
         self._variables[name] = self.ops.variable(
             self._identifier("matrix", name), m, n, positive=kind is Kind.POSITIVE, row_stochastic=kind is Kind.ROW_STOCHASTIC
@@ -51,7 +57,10 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         return self._variables[name]
 
     def gradient(self, DY: SymbolicMatrix, Y: SymbolicMatrix, name: str) -> SymbolicMatrix:
-        return self.ops.gradient(self.ops.elements_sum(self.ops.hadamard(DY, Y)), self._variables[name])
+        return self.ops.released(self.ops.gradient(self.ops.elements_sum(self.ops.hadamard(DY, Y)), self._variables[name]))
+
+    def detach(self, tree: Any) -> Any:
+        return map_tree(lambda X: self.ops.released(X) if isinstance(X, SymbolicMatrix) else X, tree)
 
     def proves(self, expected: SymbolicMatrix, found: SymbolicMatrix, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
         proved = self.ops.is_zero(expected - found, off_kinks=not strict)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import sys
 import typing
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +13,7 @@ from nerva_core.activations import Activation
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Layer
 from nerva_core.registry import Call, Entry, Table, parse_call
+from nerva_core.user_files import load_file
 from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, symbolic
 from sympy_validation.points import SIZES, PointSpace
 from sympy_validation.theorem import Theorem
@@ -34,7 +32,7 @@ def user_theorems(name: str) -> list[Theorem]:
     """The theorems about the layer or activation; NervaError if there is none of this name, or if it cannot be made."""
     path, _, description = name.rpartition(".py:")
     call = parse_call(description)
-    entry = _own_class(_load(Path(path + ".py").resolve()), call.name)
+    entry = _own_class(load_file(Path(path + ".py")), call.name)
     given = _given(entry, call)
     subject = f"{Path(path).name}.py:{entry.__name__}"
     if issubclass(entry, Activation):
@@ -42,25 +40,6 @@ def user_theorems(name: str) -> list[Theorem]:
         return list(about(subject, ActivationGradient(make), "{} = d/dx value", ("all sizes",), conditions))
     make, conditions = _runnable(entry, given, LayerGradient)
     return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions))
-
-
-@cache
-def _load(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise NervaError(f"there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"nerva_user_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise NervaError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    sys.path.insert(0, str(path.parent))  # as if the file were run: it may import its neighbours
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise NervaError(f"{path.name} cannot be imported: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
 
 
 def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:

@@ -48,6 +48,26 @@ class Unknown(sp.Function):  # type: ignore[misc]
         return Unknown(*arguments)
 
 
+class Stopped(sp.Function):  # type: ignore[misc]
+    """x, with the derivative 0. ``release`` gives the value back when all derivatives are taken."""
+
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """0."""
+        return sp.S.Zero
+
+    @classmethod
+    def eval(cls, x: Any) -> Any:
+        """A number, and what is stopped already, is a constant."""
+        return x if x.is_number or isinstance(x, cls) else None
+
+    @staticmethod
+    def release(expression: Any) -> Any:
+        """The expression with the values of what was stopped in it."""
+        return expression.replace(Stopped, lambda x: Stopped.release(x)) if expression.has(Stopped) else expression
+
+
 def is_zero(expression: Any) -> bool:
     """Whether the expression is shown to be 0."""
     if expression.is_zero:

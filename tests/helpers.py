@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
+from nerva_core.errors import NervaError
+from nerva_core.layers import Layer, Linear, Sequential
 from nerva_core.matrix_ops import MatrixOps
 from nerva_core.numeric_backend import Backend
 from nerva_core.registry import Entry, Table
@@ -61,6 +63,8 @@ def _value(hint: Any) -> Any:
         return _value(hint.__origin__)
     if typing.get_origin(hint) is tuple:
         return (_value(typing.get_args(hint)[0]),) * 2
+    if hint is Sequential:
+        return Sequential((Linear(3),))
     if hint in Table.of:
         return example(next(iter(Table.of[hint])))
     return {int: 3, float: 0.5}[hint]
@@ -69,6 +73,15 @@ def _value(hint: Any) -> Any:
 def examples(table: Table[Any]) -> list[Entry]:
     """One instance of every entry of a table."""
     return [example(entry) for entry in table]
+
+
+def takes(layer: Layer, D: int) -> bool:
+    """Whether the layer takes inputs with D columns."""
+    try:
+        layer.outputs_for(D)
+    except NervaError:
+        return False
+    return True
 
 
 # Cost ----------------------------------------------------------------------

@@ -69,6 +69,15 @@ class ReferenceOps(MatrixOps[Array]):
     def rows_max(self, X: Array) -> Array:
         return X.max(axis=1, keepdims=True)
 
+    def reshape(self, X: Array, m: int, n: int) -> Array:
+        return X.reshape(m, n)
+
+    def take_columns(self, X: Array, columns: Any) -> Array:
+        return np.stack([X[:, j] for j in columns], axis=1)
+
+    def join_columns(self, X: Array, Y: Array) -> Array:
+        return np.hstack([X, Y])
+
     def exp(self, X: Array) -> Array:
         return elementwise(mp.exp)(X)
 

@@ -17,7 +17,7 @@ def test_an_example_uses_options_that_there_are(line: str) -> None:
     program, name, *arguments = shlex.split(line.partition(" | ")[0])
     assert program == "nerva"
     context = COMMANDS[name].make_context(name, arguments, resilient_parsing=False)
-    assert context.params
+    assert context.info_name == name
 
 
 def test_an_example_stands_with_its_command() -> None:

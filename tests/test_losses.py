@@ -5,10 +5,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.losses import LOSSES, CrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy, SoftmaxCrossEntropyOneHot, SquaredError
+from nerva_core.errors import NervaError
+from nerva_core.losses import (
+    LOSSES,
+    CosineDistance,
+    CrossEntropy,
+    Loss,
+    MeanSquaredError,
+    SequenceCrossEntropy,
+    SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyOneHot,
+    SquaredError,
+)
 from nerva_core.numeric_backend import Backend
 from tests.autodiff import oracles
-from tests.conftest import installed, load_frameworks
+from tests.conftest import installed, load_frameworks, make_backend
 from tests.helpers import examples
 
 N, K = 6, 4
@@ -20,7 +31,8 @@ SOFT = RNG.uniform(size=(N, K))
 ONE_HOT = np.eye(K)[RNG.integers(K, size=N)]
 DISTRIBUTIONS = RNG.dirichlet(np.ones(K), size=N)
 
-all_losses = pytest.mark.parametrize("loss", examples(LOSSES), ids=repr)
+EXAMPLES = [SequenceCrossEntropy(2) if isinstance(loss, SequenceCrossEntropy) else loss for loss in examples(LOSSES)]
+all_losses = pytest.mark.parametrize("loss", EXAMPLES, ids=repr)
 
 
 # Independent forwards: L(Y, T) in each framework, its own loss function where it has one
@@ -42,6 +54,10 @@ def torch_losses(T: Any) -> dict[str, Any]:
         "NegativeLogLikelihood": lambda Y: F.nll_loss(
             torch.log(torch.einsum("nk,nk->n", Y, T))[:, None], torch.zeros(N, dtype=int), reduction="sum"
         ),
+        "AbsoluteError": lambda Y: F.l1_loss(Y, T, reduction="sum"),
+        "Huber(delta=0.75)": lambda Y: F.huber_loss(Y, T, delta=0.75, reduction="sum"),
+        "CosineDistance(epsilon=1e-300)": lambda Y: (1 - F.cosine_similarity(Y, T)).sum(),
+        "SequenceCrossEntropy(classes=2)": lambda Y: F.cross_entropy(Y.reshape(-1, 2), T.reshape(-1, 2), reduction="sum"),
     }
 
 
@@ -58,6 +74,14 @@ def jax_losses(T: Any) -> dict[str, Any]:
         "LogisticCrossEntropy": lambda Y: -jnp.vdot(T, jax.nn.log_sigmoid(Y)),
         "BinaryCrossEntropy": lambda Y: jnp.sum(jnp.logaddexp(0, Y) - T * Y),
         "NegativeLogLikelihood": lambda Y: -jnp.sum(jnp.log(jnp.einsum("nk,nk->n", Y, T))),
+        "AbsoluteError": lambda Y: jnp.linalg.norm((Y - T).ravel(), ord=1),
+        "Huber(delta=0.75)": lambda Y: jnp.where(abs(Y - T) < 0.75, (Y - T) ** 2 / 2, 0.75 * (abs(Y - T) - 0.375)).sum(),
+        "CosineDistance(epsilon=1e-300)": lambda Y: (
+            N - ((Y / jnp.linalg.norm(Y, axis=1, keepdims=True)) * (T / jnp.linalg.norm(T, axis=1, keepdims=True))).sum()
+        ),
+        "SequenceCrossEntropy(classes=2)": lambda Y: sum(
+            -jnp.vdot(T[:, k : k + 2], jax.nn.log_softmax(Y[:, k : k + 2])) for k in range(0, K, 2)
+        ),
     }
 
 
@@ -73,6 +97,12 @@ def tensorflow_losses(T: Any) -> dict[str, Any]:
         "LogisticCrossEntropy": lambda Y: tf.reduce_sum(T * tf.nn.softplus(-Y)),
         "BinaryCrossEntropy": lambda Y: tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(T, Y)),
         "NegativeLogLikelihood": lambda Y: -tf.reduce_sum(tf.math.log(tf.einsum("nk,nk->n", Y, T))),
+        "AbsoluteError": lambda Y: tf.norm(Y - T, ord=1),
+        "Huber(delta=0.75)": lambda Y: K * tf.reduce_sum(tf.keras.losses.huber(T, Y, delta=0.75)),
+        "CosineDistance(epsilon=1e-300)": lambda Y: tf.reduce_sum(1 + tf.keras.losses.cosine_similarity(T, Y)),
+        "SequenceCrossEntropy(classes=2)": lambda Y: tf.reduce_sum(
+            tf.nn.softmax_cross_entropy_with_logits(T[:, :2], Y[:, :2]) + tf.nn.softmax_cross_entropy_with_logits(T[:, 2:], Y[:, 2:])
+        ),
     }
 
 
@@ -87,6 +117,10 @@ INPUTS = {
     "LogisticCrossEntropy": (LOGITS, SOFT),
     "BinaryCrossEntropy": (LOGITS, SOFT),
     "NegativeLogLikelihood": (PROBABILITIES, ONE_HOT),
+    "AbsoluteError": (LOGITS, SOFT),
+    "Huber(delta=0.75)": (LOGITS, SOFT),
+    "CosineDistance(epsilon=1e-300)": (LOGITS, SOFT),
+    "SequenceCrossEntropy(classes=2)": (LOGITS, np.eye(2)[RNG.integers(2, size=(N, 2))].reshape(N, 4)),
 }
 
 
@@ -166,3 +200,17 @@ def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend[Any], name: str
     for method in (loss.rows, loss.value, loss.gradient):
         assert np.isfinite(ops.to_numpy(method(ops, Y, T))).all()
     assert ops.to_numpy(loss.rows(ops, Y, T)).max() >= 1e4
+
+
+def test_a_sequence_needs_whole_positions() -> None:
+    ops = make_backend("numpy", "float64")
+    with pytest.raises(NervaError, match="must be a multiple of the 3 classes, got 4"):
+        SequenceCrossEntropy(3).rows(ops, ops.matrix(LOGITS), ops.matrix(SOFT))
+
+
+def test_the_cosine_of_a_vector_of_zeros_is_0(ops_of_dtype: Backend[Any]) -> None:
+    """As a signum layer may give one."""
+    ops, loss = ops_of_dtype, CosineDistance()
+    Y, T = ops.matrix([[0.0, 0.0], [1.0, 2.0]]), ops.matrix([[1.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_allclose(ops.to_numpy(loss.rows(ops, Y, T)), [[1.0], [1.0]], rtol=1e-6)
+    assert np.isfinite(ops.to_numpy(loss.gradient(ops, Y, T))).all()

@@ -44,6 +44,7 @@ def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, monkeypat
     ("arguments", "message"),
     [
         (("nothing", "x.csv"), "nothing is not there"),
+        (("begun", "x.csv"), "begun has no model.safetensors: its run has not come to an end; continue it with: nerva train --resume"),
         (("run", "nothing.csv"), "nothing.csv is not there"),
         (("x.csv", "x.csv"), "no safetensors file"),
         (("run", "x.csv", "--output", "p.txt"), "suffix, .csv or .npz; got 'p.txt'"),
@@ -56,6 +57,7 @@ def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, monkeypat
 def test_mistakes(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any, arguments: tuple[str, ...], message: str) -> None:
     monkeypatch.chdir(run)
     (run / "taken.csv").write_text("mine")
+    (run / "begun").mkdir(exist_ok=True)
     status, out, err = nerva(monkeypatch, capfd, *arguments)
     assert (status, out) == (2, "")
     assert message in err

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import nerva_core as nc
 from nerva_core.errors import NervaError
+from nerva_core.layers import Sequential
 from nerva_core.registry import Call, Count, Entry, Fraction, Positive, Table, parse_call
 
 for _module in nc._MODULES:
@@ -50,6 +51,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(typing.get_args(hint)[0]), max_size=3).map(tuple)
     if typing.get_origin(hint) is types.UnionType or typing.get_origin(hint) is typing.Union:
         return st.none() | values(next(kind for kind in typing.get_args(hint) if kind is not type(None)))
+    if hint is Sequential:
+        return instances(Sequential)
     if hint in Table.of:
         return st.sampled_from(list(Table.of[hint])).flatmap(instances)
     raise AssertionError(f"a strategy for fields of type {hint} is missing")

@@ -1,17 +1,22 @@
 """Training: the same run on every backend, every example used, noise and order from the seed, evaluation mode, divergence."""
 
 import gc
+import json
 import weakref
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nerva_core.config import Config, make_config
+from nerva_core.config import Config, make_config, parse_config
 from nerva_core.data import Dataset
 from nerva_core.errors import NervaError
-from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, random_stream
+from nerva_core.hard_metrics import all_or_none_accuracy
+from nerva_core.models import load_model
+from nerva_core.runs import Run
+from nerva_core.training import NOISE, ORDER, DivergenceError, Metrics, Trainer, count_correct, grouped, largest_magnitude, random_stream
 from nerva_core.trees import leaves, map_tree
 
 RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
@@ -248,6 +253,41 @@ def test_correct_predictions_are_counted_as_argmax_does(ops: Any, rng: np.random
     assert 0 < count < 40
 
 
+def test_a_sequence_is_correct_if_all_of_its_positions_are(ops: Any, rng: np.random.Generator) -> None:
+    Y, T = rng.normal(size=(60, 6)), np.eye(2)[rng.integers(2, size=(60, 3))].reshape(60, 6)
+    (count,) = ops.to_numpy(count_correct(ops, ops.matrix(Y), ops.matrix(T), 0.5, positions=3))[0]
+    right = Y.reshape(60, 3, 2).argmax(axis=2) == T.reshape(60, 3, 2).argmax(axis=2)
+    assert count == right.all(axis=1).sum()
+    assert 0 < count < 60
+
+
+SEQUENCES = """
+data = "SortingSequences(n=2000, length=3, standardised=true)"
+loss = "SequenceCrossEntropy(3)"
+optimizer = "Adam"
+schedule = "Constant(0.005)"
+[model]
+layers = ["Linear(32)", "Tanh", "Linear(32)", "StraightThrough(Signum, clipped=true)", "Linear(9)"]
+[training]
+epochs = 8
+batch_size = 50
+record_distances = true
+"""
+
+
+def test_sequences_are_sorted_through_a_hard_layer(tmp_path: Path) -> None:
+    """The accuracy is all-or-none, 1/6 for a guess; the distance of the hard layer is in the metrics of those who ask for it."""
+    run = Run.start(parse_config(SEQUENCES), tmp_path / "run")
+    run.train()
+    data, last = run.trainer.data, run.history[-1]
+    Y = load_model(tmp_path / "run" / "model.safetensors").predict(data.Xtest)
+    assert last.test_accuracy == pytest.approx(all_or_none_accuracy(Y, data.Ttest, 3))
+    assert last.test_accuracy is not None
+    assert last.test_accuracy > 0.7
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert all(line["hard_distance"] > 0 for line in lines)
+
+
 @pytest.mark.parametrize("evaluation_batch", [7, 1000])
 def test_evaluation_without_compilation_is_the_same(ops: Any, monkeypatch: pytest.MonkeyPatch, evaluation_batch: int) -> None:
     monkeypatch.setattr("nerva_core.training.EVALUATION_BATCH", evaluation_batch)
@@ -265,6 +305,12 @@ def test_the_largest_gradient_is_recorded(ops: Any) -> None:
     (metrics,) = trainer.run()
     largest = max(np.abs(a - b).max() / 0.5 for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True))
     assert metrics.largest_gradient == pytest.approx(largest, rel=1e-9)
+
+
+def test_the_largest_magnitude_is_that_of_any_sign_and_matrix(ops: Any) -> None:
+    matrices = [ops.matrix([[1.0, -5.0], [2.0, 3.0]]), ops.matrix([[4.0]])]
+    assert ops.to_numpy(largest_magnitude(ops, matrices)) == [[5.0]]
+    assert ops.to_numpy(largest_magnitude(ops, matrices[::-1])) == [[5.0]]
 
 
 def test_recording_gradients_changes_nothing_else() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.generator.api import page_of
-from docs.generator.evidence import Evidence, accuracy_table, theorem_table
+from docs.generator.evidence import KINDS, Evidence, accuracy_table, theorem_table
 from docs.generator.markdown import cell, details, link, prose, table
 from docs.generator.plots import plot
 from nerva_core import catalogue
@@ -66,14 +66,16 @@ def _status(verdicts: list[dict[str, Any]]) -> str:
     if not verdicts:
         return ""
     wrong = sum(verdict["status"] != verdict["expected"] for verdict in verdicts)
-    text = f"{len(verdicts)} proved" if not wrong else f"{wrong} of {len(verdicts)} not as expected"
+    count = {status: sum(verdict["status"] == status for verdict in verdicts) for status in ("proved", "refuted")}
+    refuted = f", {count['refuted']} refuted as they should be" if count["refuted"] else ""
+    text = f"{count['proved']} proved{refuted}" if not wrong else f"{wrong} of {len(verdicts)} not as expected"
     return f'<span class="{"refuted" if wrong else "proved"}">{text}</span>'
 
 
 def entry_page(page: str, title: str, entries: Table[Any], name: str, evidence: Evidence) -> str:
     """Everything that is known of one entry."""
     entry = entries.lookup(name)
-    parts = [f"# {name}", prose(summary(entry)), _call_line(title, entry)]
+    parts = [f"# {name}", prose(summary(entry)), _call_line(entry)]
     if entries in subjects.TABLES:
         subject = symbolic(entries, Call(name))
         found = equations(subject)
@@ -88,8 +90,8 @@ def entry_page(page: str, title: str, entries: Table[Any], name: str, evidence: 
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _call_line(title: str, entry: type[Entry]) -> str:
-    return f"```py\n{catalogue.signature(entry)}\n```"
+def _call_line(entry: type[Entry]) -> str:
+    return f"``` {{ .py .no-copy }}\n{catalogue.signature(entry)}\n```"
 
 
 def _equations(heading: str, found: list[Equation]) -> str:
@@ -137,7 +139,7 @@ def _theorems(title: str, name: str, evidence: Evidence) -> str:
 def _accuracy(title: str, name: str, evidence: Evidence) -> str:
     errors = evidence.accuracy(title, name)
     if not errors:
-        return ""
+        return f"## Accuracy\n\n`nerva compare {name}` measures it; it is not yet among the kept results." if title in KINDS else ""
     within = all(error["within"] for error in errors)
     verdict = "All are within their bounds" if within else "**Not all are within their bounds**"
     content = (

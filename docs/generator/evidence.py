@@ -17,7 +17,13 @@ from typing import Any
 
 from docs.generator.markdown import cell, table
 
-KINDS = {"layers": "layer", "activations": "activation", "losses": "loss", "optimizers": "optimizer"}
+KINDS = {
+    "layers": "layer",
+    "activations": "activation",
+    "losses": "loss",
+    "optimizers": "optimizer",
+    "gradient activations": "gradient activation",
+}
 """What ``nerva compare`` calls the entries of a table."""
 BACKENDS_FIRST = ("numpy", "jax", "torch", "tensorflow")
 MEASURES = {"ulp": "ulp", "terms": "ulp of terms", "relative": "relative"}
@@ -55,10 +61,16 @@ def theorem_table(verdicts: list[dict[str, Any]]) -> str:
         row["if"] += [condition for condition in verdict["conditions"] if condition not in row["if"]]
         row["verdict"] = verdict_text(verdict)
     lines = [
-        [cell(statement), "<br>".join(map(cell, row["for"])), "<br>".join(map(cell, row["if"])) or "none", row["verdict"]]
+        [cell(statement), "<br>".join(map(cell, row["for"])), _conditions(row["if"]), row["verdict"]]
         for (_, statement, _), row in rows.items()
     ]
     return table(["statement", "proved for", "if", "verdict"], lines)
+
+
+def _conditions(conditions: list[str]) -> str:
+    """One below the other; many are shown when they are asked for."""
+    text = "<br>".join(map(cell, conditions)) or "none"
+    return text if len(conditions) <= 2 else f"<details><summary>{len(conditions)} conditions</summary>{text}</details>"
 
 
 def verdict_text(verdict: dict[str, Any]) -> str:

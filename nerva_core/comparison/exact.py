@@ -293,6 +293,16 @@ class ExactOps(MatrixOps[ExactMatrix]):
     def rows_max(self, X: ExactMatrix) -> ExactMatrix:
         return ExactMatrix(self.numbers, tuple((self.numbers.maximum(row),) for row in X.rows))
 
+    def reshape(self, X: ExactMatrix, m: Size, n: Size) -> ExactMatrix:
+        items = [x for row in X.rows for x in row]
+        return ExactMatrix(self.numbers, tuple(tuple(items[i * n : (i + 1) * n]) for i in range(m)))
+
+    def take_columns(self, X: ExactMatrix, columns: Sequence[int]) -> ExactMatrix:
+        return ExactMatrix(self.numbers, tuple(tuple(row[j] for j in columns) for row in X.rows))
+
+    def join_columns(self, X: ExactMatrix, Y: ExactMatrix) -> ExactMatrix:
+        return ExactMatrix(self.numbers, tuple((*x, *y) for x, y in zip(X.rows, Y.rows, strict=True)))
+
     def exp(self, X: ExactMatrix) -> ExactMatrix:
         return X.map(self.numbers.exp)
 

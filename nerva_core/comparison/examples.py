@@ -8,14 +8,18 @@ import typing
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+from nerva_core.activations import Tanh
 from nerva_core.errors import NervaError
-from nerva_core.layers import Layer, SReLU
+from nerva_core.hard_functions import HardFunction, Signum
+from nerva_core.layers import ActivationLayer, Layer, Sequential, SReLU
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.linear import Linear
 from nerva_core.optimizers import Momentum, Optimizer
 from nerva_core.registry import Entry, Table
 
 LAYERS_IN_A_NETWORK = (Linear(3), BatchNormalization(), SReLU())
+BRIDGE = Sequential((Linear(5), ActivationLayer(Tanh()), Linear(4)))
+"""For the four columns that layers are compared with."""
 
 
 def examples(table: Table[Any], variants: bool = False) -> Iterator[Any]:
@@ -56,11 +60,16 @@ def _value(entry: type[Any], name: str, hint: Any) -> Any:
 
     A wrapped optimizer is Momentum: it has a state, and its steps show the scale of the gradients, which RMSProp's hide.
     """
-    if hint is Optimizer:
-        return Momentum()
-    if hint in Table.of:
+    known = {
+        int: 3,
+        float: 0.25,
+        tuple[Layer, ...]: LAYERS_IN_A_NETWORK,
+        HardFunction: Signum(),
+        Sequential: BRIDGE,
+        Optimizer: Momentum(),
+    }
+    if hint in Table.of and hint not in known:
         return [other() for other in Table.of[hint] if not any(map(_required, dataclasses.fields(other)))][-1]
-    known = {int: 3, float: 0.25, tuple[Layer, ...]: LAYERS_IN_A_NETWORK}
     if hint not in known:
         raise NervaError(f"{entry.__name__}: no example is known for the parameter {name!r} of type {hint}; add one in {__name__}")
     return known[hint]

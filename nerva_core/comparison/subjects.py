@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import math
+import typing
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,17 +21,21 @@ from nerva_core.activations import ACTIVATIONS, Activation, Sigmoid
 from nerva_core.comparison import inputs
 from nerva_core.comparison.examples import describe, examples
 from nerva_core.comparison.inputs import Array
-from nerva_core.layers import LAYERS, Layer
+from nerva_core.errors import NervaError
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
+from nerva_core.hard_functions import HARD_FUNCTIONS, Binary, HardFunction, ImageSort, KMeans, Sort, TopK
+from nerva_core.layers import DAB, LAYERS, Layer, Linear, Sequential, StraightThrough
 from nerva_core.layers.tmaf import MatrixActivation
-from nerva_core.losses import LOSSES, Loss
+from nerva_core.losses import LOSSES, CosineDistance, Huber, Loss
 from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.optimizers import GAF, OPTIMIZERS, Momentum, Optimizer
 from nerva_core.trees import map_tree, named_leaves, with_leaves
 
 Inputs = dict[str, Array]
 
 SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
 """Operations that add many terms; their error is measured against the terms."""
+MOVES = ("reshape", "take_columns", "join_columns", "sort_rows", "stop_gradient")
 CONSTANTS = ("full", "identity", "zeros", "ones", "constant", "unit", "shift")
 REARRANGEMENTS = (
     "transpose",
@@ -41,13 +47,14 @@ REARRANGEMENTS = (
     "fill",
     "rows_max",
     "columns_max",
+    *MOVES,
     *CONSTANTS,
 )
 """Operations that compute nothing."""
 ON_A_GRID = ("step_function", "interval_sums")
 """Operations on a grid, whose points are among the elements. What is in none of these lists is elementwise."""
 ARGUMENTS: dict[str, Any] = {"c": 0.1, "low": -0.5, "high": 1.25, "m": 3, "n": 4, "f": Sigmoid().value}
-ARGUMENTS |= {"j": 1, "o": 1, "rows": ((1, -2), (0.5, 3)), "s": (-1.0, -0.5, 0.0, 0.25, 2.0)}
+ARGUMENTS |= {"j": 1, "o": 1, "rows": ((1, -2), (0.5, 3)), "s": (-1.0, -0.5, 0.0, 0.25, 2.0), "columns": (0, 0)}
 """What the operations are given besides matrices."""
 LEARNING_RATE = 0.01
 STEPS = 3
@@ -83,8 +90,11 @@ def subjects() -> Iterator[Subject]:
     yield from operations()
     yield from (activation(entry) for entry in examples(ACTIVATIONS, variants=True))
     yield from (loss(entry) for entry in examples(LOSSES))
-    yield from (layer(entry) for entry in examples(LAYERS))
+    yield from (hard_function(entry) for entry in hard_examples())
+    yield from (layer(entry) for entry in (*examples(LAYERS), *MORE_LAYERS))
+    yield from (gradient_activation(entry) for entry in examples(GRADIENT_ACTIVATIONS))
     yield from (optimizer(entry) for entry in examples(OPTIMIZERS))
+    yield from (optimizer(GAF(Momentum(), variant=variant)) for variant in ("printed", "momentum-buffer"))
 
 
 # Operations -----------------------------------------------------------------------------------------------------------
@@ -124,6 +134,8 @@ def _elementwise_cases(matrices: tuple[str, ...], rng: np.random.Generator, dtyp
 
 def _matrix_cases(name: str, matrices: tuple[str, ...], rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
     shapes = {"matrix": (N, D), "one row": (1, D), "one column": (N, 1), "long": (7, 129)}
+    if name == "reshape":
+        shapes = {"matrix": (4, 3), "one row": (1, 12), "one column": (12, 1)}
     cases = {}
     for case, (m, n) in shapes.items():
         operands = {"X": (n, n) if name == "diag" else (m, n), "Y": (m, n), "Z": (n, m), "x": _vector(name, n), "y": (1, n)}
@@ -165,7 +177,7 @@ def _activation_cases(entry: Activation, rng: np.random.Generator, dtype: str) -
 
 def loss(entry: Loss) -> Subject:
     """The loss of each row and of the batch, and the gradient."""
-    return Subject("loss", describe(entry), _loss, _loss_cases, entry)
+    return Subject("loss", describe(entry), _loss, functools.partial(_loss_cases, entry), entry)
 
 
 def _loss(ops: MatrixOps[M], entry: Loss, given: Mapping[str, M]) -> dict[str, M]:
@@ -173,23 +185,87 @@ def _loss(ops: MatrixOps[M], entry: Loss, given: Mapping[str, M]) -> dict[str, M
     return {"rows": entry.rows(ops, Y, T), "value": entry.value(ops, Y, T), "gradient": entry.gradient(ops, Y, T)}
 
 
-def _loss_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+def _loss_cases(entry: Loss, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
     """Outputs that may be logits, and outputs that are probabilities; a loss that is undefined for some is not compared on them."""
     cases = {}
-    for name, Y in inputs.matrices(rng, N, K, dtype).items():
+    columns = entry.example_width() or K
+    for name, Y in inputs.matrices(rng, N, columns, dtype).items():
         m, n = Y.shape
+        if n != columns and entry.example_width():
+            continue
         cases[f"{name}, one-hot"] = {"Y": Y, "T": inputs.one_hot(rng, m, n, dtype)}
         cases[f"{name}, probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, m, n, dtype)}
         if name in ("one row", "one column", "tiny variance"):
             cases[f"{name}, positive"] = {"Y": np.abs(Y), "T": inputs.one_hot(rng, m, n, dtype)}
-    one_hot, Y = inputs.one_hot(rng, N, K, dtype), inputs.probabilities(rng, N, K, dtype) + np.asarray(2**-10, dtype)
-    cases["probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, N, K, dtype)}
+    one_hot, Y = inputs.one_hot(rng, N, columns, dtype), inputs.probabilities(rng, N, columns, dtype) + np.asarray(2**-10, dtype)
+    cases["probabilities"] = {"Y": Y, "T": inputs.probabilities(rng, N, columns, dtype)}
     cases["probabilities, one-hot"] = {"Y": Y, "T": one_hot}
     cases["certain"] = {"Y": one_hot, "T": one_hot}
     return cases
 
 
+# Hard functions -------------------------------------------------------------------------------------------------------
+
+
+def hard_examples() -> Iterator[HardFunction]:
+    """Every hard function, with every choice that it offers; few clusters, so that there are points equally near to two of them."""
+    for entry in examples(HARD_FUNCTIONS):
+        entry = dataclasses.replace(entry, k=2) if isinstance(entry, KMeans) else entry
+        choices = {name: typing.get_args(hint) for name, hint in typing.get_type_hints(type(entry)).items() if typing.get_args(hint)}
+        literal = {name: values for name, values in choices.items() if all(isinstance(value, str) for value in values)}
+        yield entry
+        yield from (dataclasses.replace(entry, **{name: value}) for name, values in literal.items() for value in values[1:])
+        if isinstance(entry, ImageSort):
+            yield dataclasses.replace(entry, k=2)
+        if isinstance(entry, KMeans):
+            yield dataclasses.replace(entry, dimension=2)
+
+
+def hard_function(entry: HardFunction) -> Subject:
+    """H = f(X)."""
+    return Subject("hard function", describe(entry), _hard_function, functools.partial(_hard_cases, entry), entry)
+
+
+def _hard_function(ops: MatrixOps[M], entry: HardFunction, given: Mapping[str, M]) -> dict[str, M]:
+    return {"value": entry.value(ops, *given.values())}
+
+
+def _hard_cases(entry: HardFunction, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    """Equal elements, elements on a threshold and beside it; points equally near to two centroids."""
+    width = entry.example_width() or 12
+    width *= math.ceil(12 / width)
+    numbers = [float(value) for value in dataclasses.astuple(entry) if isinstance(value, float)] or [0.5]
+    at = np.array([c for x in numbers for c in (x, -x)], dtype)
+    near = np.concatenate([at, np.nextafter(at, -1, dtype=dtype), np.nextafter(at, 1, dtype=dtype), np.zeros(2, dtype)])
+    half = np.repeat([0.0, 1.0, 2.0], [width // 2, 1, width - width // 2 - 1])
+    cases = {
+        "ordinary": inputs.normal(rng, N, width, dtype),
+        "one row": inputs.normal(rng, 1, width, dtype),
+        "large": inputs.normal(rng, N, width, dtype, 1e6),
+        "constant": np.full((N, width), 0.75, dtype),
+        "ties": rng.permuted(np.tile(half, (N, 1)), axis=1).astype(dtype),
+    }
+    if isinstance(entry, KMeans):
+        del cases["constant"]  # two centroids that differ by the rounding of a mean are not equally near
+    elif not isinstance(entry, Binary):  # whose threshold is a mean
+        cases["thresholds"] = rng.choice(near, size=(N, width))
+    noise = bool(entry.noise_shapes(N, width))
+    return {name: {"X": X, **({"U": _uniform(rng, X)} if noise else {})} for name, X in cases.items()}
+
+
+def _uniform(rng: np.random.Generator, X: Array) -> Array:
+    """Draws of which some are equal to x."""
+    return np.where(rng.random(X.shape) < 0.3, X, rng.random(X.shape)).astype(X.dtype)
+
+
 # Layers ---------------------------------------------------------------------------------------------------------------
+
+MORE_LAYERS: tuple[Layer, ...] = (
+    DAB(TopK(2), Sequential((Linear(2),)), gamma=2.0, loss=Huber(), reduction="full mean"),
+    DAB(Sort(), Sequential((Linear(4),)), loss=CosineDistance(), reduction="sum", conditioning=False),
+    StraightThrough(Sort(descending=True)),
+)
+"""Layers around other functions than those of the examples."""
 
 
 def layer(entry: Layer) -> Subject:
@@ -223,8 +299,8 @@ def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str
         matrices["on grid points"] = inputs.on_grid(rng, [s for grid in grids for s in grid.points()], N, D, dtype)
     for name, X in matrices.items():
         n, d = X.shape
-        if entry.columns is not None and d != D:
-            continue  # with another number of columns it has other parameters
+        if (entry.columns is not None and d != D) or not _takes(entry, d):
+            continue  # with another number of columns it has other parameters, or none
         case = {"X": X, "DY": inputs.normal(rng, n, entry.outputs_for(d), dtype)}
         for parameter, values in named_leaves(entry.init(rng, d)):
             drawn = rng.normal(size=values.shape)
@@ -232,6 +308,36 @@ def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str
         drawn_trees = {"noise": entry.draw(rng, n, d), "state": entry.initial_state(d)}
         cases[name] = case | {name: leaf.astype(dtype) for prefix, tree in drawn_trees.items() for name, leaf in named_leaves(tree, prefix)}
     return cases
+
+
+def _takes(entry: Layer, D: int) -> bool:
+    """Whether an input may have D columns."""
+    try:
+        entry.outputs_for(D)
+    except NervaError:
+        return False
+    return True
+
+
+# Gradient activations ---------------------------------------------------------------------------------------------------
+
+
+def gradient_activation(entry: GradientActivation) -> Subject:
+    """The value; of one that is elementwise its derivatives and its integral, too."""
+    return Subject("gradient activation", describe(entry), _gradient_activation, _gradient_activation_cases, entry)
+
+
+def _gradient_activation(ops: MatrixOps[M], entry: GradientActivation, given: Mapping[str, M]) -> dict[str, M]:
+    rules = {"value": entry.value}
+    if isinstance(entry, Elementwise):
+        rules |= {"derivative": entry.derivative, "second derivative": entry.second_derivative, "integral": entry.integral}
+    return {name: ops.apply(rule, given["X"]) for name, rule in rules.items()}
+
+
+def _gradient_activation_cases(rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
+    """Gradients as they occur, small and large ones, and 0."""
+    scales = {"ordinary": 0.1, "large": 1e3, "small": 1e-6, "zero": 0.0}
+    return {name: {"X": inputs.normal(rng, 3, 4, dtype, scale)} for name, scale in scales.items()}
 
 
 # Optimizers -----------------------------------------------------------------------------------------------------------

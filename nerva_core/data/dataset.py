@@ -15,7 +15,10 @@ Scaling = Literal["none", "unit", "standard"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Xtrain and Xtest hold an example in every row. T holds class numbers, shape (N,), or for a regression the targets, shape (N, K)."""
+    """Xtrain and Xtest hold an example in every row. T holds class numbers, shape (N,), or for a regression the targets, shape (N, K).
+
+    For sequences T holds the class number of every position, shape (N, positions).
+    """
 
     Xtrain: Array
     Ttrain: Array
@@ -25,6 +28,8 @@ class Dataset:
     """The number of classes; None for a regression."""
     encoding: Encoding = Encoding()
     """How the examples were made from raw ones."""
+    positions: int = 1
+    """The number of classes that an example has, one after the other."""
 
     @property
     def inputs(self) -> int:
@@ -42,6 +47,8 @@ class Dataset:
         """The matrix of targets for a network with this many outputs: one-hot rows; for two classes and one output the class, 0 or 1."""
         if self.classes is None:
             return T
+        if self.positions > 1:
+            return one_hot(T.reshape(-1), self.classes).reshape(len(T), -1)
         return T[:, None].astype(float) if outputs == 1 else one_hot(T, self.classes)
 
     def check_outputs(self, outputs: int) -> None:
@@ -49,6 +56,10 @@ class Dataset:
         if self.classes is None:
             if outputs != self.Ttrain.shape[1]:
                 raise NervaError(f"the network has {outputs} outputs, but the targets have {self.Ttrain.shape[1]} columns")
+        elif self.positions > 1:
+            if outputs != self.positions * self.classes:
+                needed = f"{self.positions} positions of {self.classes} classes, which are {self.positions * self.classes}"
+                raise NervaError(f"the network has {outputs} outputs, but the data have {needed}")
         elif outputs != self.classes and not (outputs == 1 and self.classes == 2):
             raise NervaError(f"the network has {outputs} outputs, but the data have {self.classes} classes")
 

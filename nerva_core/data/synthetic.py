@@ -94,6 +94,31 @@ class SineOfSum(Synthetic):
 
 @SOURCES.add
 @dataclass(frozen=True, kw_only=True)
+class SortingSequences(Synthetic):
+    """Sequences of ``length`` numbers, uniform in [0, 1]; the classes are the indices that sort them, one a position (DAB, section 5.1).
+
+    The outputs of a network are, for each position, a number for each index: length² columns, for the loss SequenceCrossEntropy. Its
+    accuracy is all-or-none: an example is right if all of its positions are. With ``standardised`` the inputs are (x - 1/2) √12, which
+    has mean 0 and variance 1.
+    """
+
+    n: Count = 20000
+    length: Count = 5
+    standardised: bool = False
+
+    def sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+        X = rng.uniform(0, 1, (n, self.length))
+        T = np.argsort(X, axis=1)
+        return (X - 0.5) * np.sqrt(12) if self.standardised else X, T
+
+    def read(self) -> Dataset:
+        rng = np.random.default_rng(abs(self.seed))
+        train, test = self.sample(rng, self.n), self.sample(rng, max(1, self.n // 5))
+        return Dataset(*train, *test, classes=self.length, positions=self.length)
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
 class ThreeFrequencies(Synthetic):
     """A regression: f(x) = sin(100πx) + cos(50πx) + sin(πx) for x uniform in [-1, 1] (TMAF, equation 9)."""
 

@@ -27,11 +27,19 @@ ELEMENTWISE = {
 """The matrix operations that are elementwise operations of every format, by their names in graphs."""
 
 
+@dataclass(frozen=True)
 class Rows:
-    """The number of rows of the input, which is open."""
+    """A multiple of the number of rows of the input, which is open."""
+
+    factor: int = 1
+
+    def __mul__(self, c: int) -> Rows:
+        return Rows(self.factor * c)
+
+    __rmul__ = __mul__
 
     def __repr__(self) -> str:
-        return "N"
+        return "N" if self.factor == 1 else f"{self.factor} N"
 
 
 N = Rows()
@@ -71,9 +79,9 @@ class GraphOps(Interpreter[Node]):
         return defined.value
 
     def number(self, c: Any, m: Size = 1, n: Size = 1) -> Node:
-        """The m x n matrix of c, or of the number of rows."""
+        """The m x n matrix of c, a number or a size."""
         if isinstance(c, Rows):
-            return Node("rows", (), (m, n), (True, True))
+            return Node("rows", (), (m, n), (True, True), c.factor)
         return Node("constant", (), (m, n), (True, True), np.full((1, 1), float(c)))
 
     def _full(self, c: Any, m: Size, n: Size) -> Node:
@@ -137,6 +145,24 @@ class GraphOps(Interpreter[Node]):
 
     def _rows_max(self, X: Node) -> Node:
         return Node("same" if X.repeated[1] else "max", (X,), (X.shape[0], 1), (X.repeated[0], False), 1)
+
+    # Rearrangement: operations that MatrixOps may have.
+
+    def _reshape(self, X: Node, m: Size, n: Size) -> Node:
+        X = self.spread(self.spread(X, 0), 1)
+        return Node("reshape", (X,), (m, n), value=[-1 if isinstance(size, Rows) else size for size in (m, n)])
+
+    def _take_columns(self, X: Node, columns: Any) -> Node:
+        X = self.spread(X, 1)
+        return Node("take", (X,), (X.shape[0], len(columns)), (X.repeated[0], False), [int(j) for j in columns])
+
+    def _join_columns(self, X: Node, Y: Node) -> Node:
+        X, Y = (self.spread(self.spread(Z, 0), 1) for Z in (X, Y))
+        return Node("join", (X, Y), (X.shape[0], X.shape[1] + Y.shape[1]))
+
+    def _sort_rows(self, X: Node) -> Node:
+        X = self.spread(X, 1)
+        return Node("sort", (X,), X.shape, X.repeated)
 
     # Stable forms of definitions that overflow or give 0 times infinity.
 

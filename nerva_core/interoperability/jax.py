@@ -114,7 +114,8 @@ def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callab
 def step_scalars(rule: Optimizer, eta: Any, t: Any) -> tuple[Any, ...]:
     """The numbers of step t, η among them, in float64 also where float64 is switched off: 1 - βᵗ would cancel."""
     jax = require("jax", "jax")
-    with jax.enable_x64(True):
+    wide = jax.enable_x64 if hasattr(jax, "enable_x64") else require("jax.experimental", "jax").enable_x64  # before JAX 0.8
+    with wide(True):
         rate, step = (c if isinstance(c, (int, float)) else jax.lax.convert_element_type(c, "float64") for c in (eta, t))
         return rule.scalars(rate, step)  # type: ignore[arg-type]
 

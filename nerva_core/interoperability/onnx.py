@@ -40,10 +40,20 @@ class _Writer:
         self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name], **attributes))
         return name
 
-    def rows(self) -> str:
-        """The number of rows, an integer."""
-        first, last = self.constant(f"c{len(self.constants)}", np.array([0])), self.constant(f"c{len(self.constants) + 1}", np.array([1]))
-        return self.emit("Slice", self.emit("Shape", "X"), first, last)
+    def number(self, array: Any) -> str:
+        return self.constant(f"c{len(self.constants)}", array)
+
+    def rows(self, factor: int) -> str:
+        """A multiple of the number of rows, an integer."""
+        count = self.emit("Slice", self.emit("Shape", "X"), self.number(np.array([0])), self.number(np.array([1])))
+        return count if factor == 1 else self.emit("Mul", count, self.number(np.array([factor])))
+
+    def sorted_rows(self, operand: str, n: int) -> str:
+        """The n smallest of the n elements of each row, in order."""
+        count, values = self.number(np.array([n])), f"t{len(self.nodes)}"
+        node = self.onnx.helper.make_node("TopK", [operand, count], [values, f"{values}_places"], axis=1, largest=0, sorted=1)
+        self.nodes.append(node)
+        return values
 
     def write(self, node: Node) -> str:
         operands = [self.names[id(operand)] for operand in node.operands]
@@ -53,22 +63,30 @@ class _Writer:
             case "parameter":
                 return str(node.value)
             case "constant":
-                return self.constant(f"c{len(self.constants)}", node.value.astype(self.dtype))
+                return self.number(node.value.astype(self.dtype))
             case "rows":
-                return self.emit("Cast", self.rows(), to=self.type)
+                return self.emit("Cast", self.rows(node.value), to=self.type)
             case "less":
                 return self.emit("Cast", self.emit("Less", *operands), to=self.type)
             case "where":
                 chosen = self.emit("Cast", operands[0], to=self.onnx.TensorProto.BOOL)
                 return self.emit("Where", chosen, *operands[1:])
             case "sum":
-                return self.emit("ReduceSum", *operands, self.constant(f"c{len(self.constants)}", np.array([node.value])), keepdims=1)
+                return self.emit("ReduceSum", *operands, self.number(np.array([node.value])), keepdims=1)
             case "max":
                 return self.emit("ReduceMax", *operands, axes=[node.value], keepdims=1)
+            case "reshape":
+                return self.emit("Reshape", *operands, self.number(np.array(node.value)))
+            case "take":
+                return self.emit("Gather", *operands, self.number(np.array(node.value)), axis=1)
+            case "join":
+                return self.emit("Concat", *operands, axis=1)
+            case "sort":
+                return self.sorted_rows(operands[0], node.shape[1])
             case "spread":
                 size = node.shape[node.value]
-                count = self.constant(f"c{len(self.constants)}", np.array([size])) if isinstance(size, int) else self.rows()
-                one = self.constant(f"c{len(self.constants)}", np.array([1]))
+                count = self.number(np.array([size])) if isinstance(size, int) else self.rows(size.factor)
+                one = self.number(np.array([1]))
                 order = (count, one) if node.value == 0 else (one, count)
                 return self.emit("Expand", *operands, self.emit("Concat", *order, axis=0))
         return self.emit(OPERATORS[node.op], *operands)

@@ -19,13 +19,14 @@ class Dialect:
 
 COMMON = {
     "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "divide": "{0} / {1}", "negate": "-{0}", "reciprocal": "1 / {0}",
-    "matmul": "{0} @ {1}", "same": "{0}", "rows": "X.shape[0]",
+    "matmul": "{0} @ {1}", "same": "{0}", "rows": "X.shape[0] * {v}",
 }  # fmt: skip
 NUMPY = {
     **{name: f"xp.{name}({{0}})" for name in ("exp", "log", "sqrt", "arctan", "tanh", "abs", "sign")},
     "maximum": "xp.maximum({0}, {1})", "minimum": "xp.minimum({0}, {1})", "less": "({0} < {1}).astype(X.dtype)",
     "where": "xp.where({0} != 0, {1}, {2})", "sum": "{0}.sum(axis={v}, keepdims=True)", "max": "{0}.max(axis={v}, keepdims=True)",
-    "transpose": "{0}.T", "spread": "xp.repeat({0}, {n}, axis={v})", "sigmoid": "sigmoid({0})", "erf": "erf({0})",
+    "transpose": "{0}.T", "spread": "xp.repeat({0}, {n}, axis={v})", "sigmoid": "sigmoid({0})", "sort": "xp.sort({0}, axis=1)",
+    "reshape": "{0}.reshape({v})", "take": "{0}[:, xp.asarray({v})]", "join": "xp.concatenate([{0}, {1}], axis=1)", "erf": "erf({0})",
     "constant": "xp.asarray({v}, dtype=X.dtype)",
 }  # fmt: skip
 TORCH = {
@@ -33,6 +34,7 @@ TORCH = {
     "maximum": "torch.maximum(*torch.broadcast_tensors({0}, {1}))", "minimum": "torch.minimum(*torch.broadcast_tensors({0}, {1}))",
     "less": "({0} < {1}).to(X.dtype)", "where": "torch.where({0} != 0, {1}, {2})", "sum": "{0}.sum(dim={v}, keepdim=True)",
     "max": "{0}.amax(dim={v}, keepdim=True)", "transpose": "{0}.mT", "spread": "{0}.repeat_interleave({n}, dim={v})",
+    "reshape": "{0}.reshape({v})", "take": "{0}[:, {v}]", "join": "torch.cat([{0}, {1}], dim=1)", "sort": "{0}.sort(dim=1).values",
     "constant": "torch.tensor({v}, dtype=X.dtype, device=X.device)",
 }  # fmt: skip
 
@@ -104,7 +106,7 @@ def python_source(graph: Graph, framework: str) -> str:
     lines: list[str] = []
     for node in graph.nodes():
         text = _expression(node, [names[id(operand)] for operand in node.operands], dialect)
-        if node.op in ("input", "parameter", "same", "rows"):
+        if node.op in ("input", "parameter", "same"):
             names[id(node)] = text
             continue
         names[id(node)] = f"t{len(lines)}"
@@ -124,4 +126,4 @@ def _expression(node: Node, operands: list[str], dialect: Dialect) -> str:
     value = node.value.tolist() if node.op == "constant" else node.value
     size = node.shape[value] if node.op == "spread" else None
     text = dialect.functions[node.op]
-    return text.format(*operands, v=value, n="X.shape[0]" if isinstance(size, Rows) else size)
+    return text.format(*operands, v=value, n=f"X.shape[0] * {size.factor}" if isinstance(size, Rows) else size)

@@ -2,8 +2,8 @@
 
 Counted are operations on real numbers, by the usual convention: a product of an m x n with an n x k matrix is 2mnk; an elementwise
 function or operation on an m x n matrix, however complicated the function, is mn; a sum or maximum over an m x n matrix is mn, and a
-mean divides each result too; transposes, constants, repetitions and diagonals are free, since nothing is computed. ``apply`` counts the
-operations of its function.
+mean divides each result too; a sort of the rows is mn, as if it were one pass; transposes, constants, repetitions, diagonals and what only
+moves elements are free, since nothing is computed. ``apply`` counts the operations of its function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nerva_core.interpreters.shapes import Shape, ShapeOps
 from nerva_core.interpreters.subjects import Reader, Results, read
 from nerva_core.interpreters.traced import Operation
 
-FREE = ("transpose", "diag", "Diag", "row_repeat", "column_repeat", "fill")
+FREE = ("transpose", "diag", "Diag", "row_repeat", "column_repeat", "fill", "reshape", "take_columns", "join_columns", "stop_gradient")
 
 
 class CostOps(ShapeOps):

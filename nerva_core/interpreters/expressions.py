@@ -241,6 +241,17 @@ def _function(name: str) -> Callable[..., Piece]:
     return lambda *arguments: Piece(mk.Call(mk.Symbol(name), *map(markup, arguments)))
 
 
+def _indexed(name: str, X: Any, index: Markup) -> Piece:
+    return Piece(mk.Sub(mk.Call(mk.Symbol(name), markup(X)), index))
+
+
+def _numbers(columns: Any) -> str:
+    """1..4, or the numbers, counted from 1."""
+    first, last = columns[0] + 1, columns[-1] + 1
+    whole = list(columns) == list(range(columns[0], columns[-1] + 1)) and len(columns) > 2
+    return f"{first}..{last}" if whole else ",".join(str(j + 1) for j in columns)
+
+
 def _relation(sign: str) -> Callable[..., Piece]:
     return lambda X, Y: Piece(mk.Fenced(_infix(sign, [markup(X), markup(Y)], ATOM).markup, "[", "]"))
 
@@ -311,6 +322,11 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "rows_mean": lambda X: _dot(X, _column_of_ones(X.shape[1]), divisor=X.shape[1]),
     "rows_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("row"))),
     "columns_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("col"))),
+    "reshape": lambda X, m, n: _indexed("reshape", X, _infix("×", [markup(m), markup(n)], ATOM).markup),
+    "take_columns": lambda X, columns: _indexed("columns", X, mk.Symbol(_numbers(columns))),
+    "join_columns": lambda X, Y: _infix("⊕", [piece(X).within(), piece(Y).within()], SUM),
+    "sort_rows": lambda X: _indexed("sort", X, mk.Symbol("row")),
+    "stop_gradient": _function("stop"),
     "diag": _function("diag"),
     "Diag": _function("Diag"),
     "exp": lambda X: _power(Scalar("symbol", name=E), markup(X)),

@@ -146,7 +146,9 @@ _DERIVATIVES = {"value": 0, "gradient": 1, "derivative": 1, "second_derivative":
 def activation_name(activation: Activation) -> Markup:
     """relu, leaky-relu, ..., σ for the sigmoid, and act for any activation."""
     name = type(activation).__name__
-    return mk.Symbol({"AnyActivation": "act", "Sigmoid": "σ"}.get(name, re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "-", name).lower()))
+    return mk.Symbol(
+        {"AnyActivation": "act", "AnyFunction": "f", "Sigmoid": "σ"}.get(name, re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "-", name).lower())
+    )
 
 
 def function_name(function: Callable[..., Any]) -> Markup:

@@ -17,6 +17,7 @@ GREEK = {
 LATEX = {
     **{letter: f"\\{name}" for name, letter in GREEK.items()},
     "ε": "\\varepsilon", "φ": "\\varphi", "·": "\\cdot", "⊙": "\\odot", "−": "-", "≤": "\\leq", "≥": "\\geq", "∨": "\\lor", "∧": "\\land",
+    "⊕": "\\oplus", "×": "\\times",
     **{name: f"\\{name}" for name in ("exp", "log", "max", "min", "tanh", "arctan")},
     "⊤": "\\top", "′": "'", "∇": "\\nabla", "𝕀": "\\mathbb{I}", "ℒ": "\\mathcal{L}", "|": "|",
 }  # fmt: skip

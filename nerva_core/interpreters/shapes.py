@@ -36,6 +36,10 @@ PRIMITIVES: dict[str, Callable[..., Shape]] = {
     "diag": lambda X: (X[0], 1),
     "Diag": lambda x: (x[0], x[0]) if x[1] == 1 else (x[1], x[1]),
     "rows_max": lambda X: (X[0], 1),
+    "reshape": lambda X, m, n: (m, n),
+    "take_columns": lambda X, columns: (X[0], len(columns)),
+    "join_columns": lambda X, Y: (X[0], X[1] + Y[1]),
+    "sort_rows": lambda X: X,
 }
 """The shapes of the results of the primitives, and of what is defined for an int only; the others keep the shape of their operands."""
 
@@ -52,6 +56,10 @@ def check_shapes(operation: Operation[Shape]) -> None:
         X, Z = operands
         if X[1] != Z[0]:
             raise NervaError(f"matmul: shapes {shown(X)} and {shown(Z)} do not fit: {X[1]} columns, {Z[0]} rows")
+    elif name == "join_columns":
+        X, Y = operands
+        if X[0] != Y[0]:
+            raise NervaError(f"join_columns: shapes {shown(X)} and {shown(Y)} do not fit: {X[0]} and {Y[0]} rows")
     elif name == "step_function":
         X, T = operands
         expected = (len(operation.arguments[1]) + 1, X[1])

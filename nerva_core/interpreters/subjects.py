@@ -18,10 +18,11 @@ from nerva_core import softmax
 from nerva_core.activations import ACTIVATIONS, Activation
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
+from nerva_core.hard_functions import HARD_FUNCTIONS, HardFunction
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
-from nerva_core.layers import LAYERS, Layer, Sequential, parse_layers
+from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Composite
 from nerva_core.losses import LOSSES, Loss
@@ -33,7 +34,7 @@ from nerva_core.trees import leaves, named_leaves, rebuild
 
 N, D, K = size("N"), size("D"), size("K")
 
-TABLES: tuple[Table[Any], ...] = (LAYERS, ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, GRADIENT_ACTIVATIONS)
+TABLES: tuple[Table[Any], ...] = (LAYERS, ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, GRADIENT_ACTIVATIONS, HARD_FUNCTIONS)
 """What can be shown; of a name that is in two of them, the first."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -54,6 +55,19 @@ class AnyActivation(Activation):
 
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         return ops.exp(X)
+
+
+@dataclass(frozen=True)
+class AnyHardFunction(HardFunction):
+    """f: any hard function that keeps the number of columns."""
+
+    def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
+        return ops.apply(AnyFunction().value, X)
+
+
+@dataclass(frozen=True)
+class AnyFunction(AnyActivation):
+    """f: shown by this name."""
 
 
 Results: TypeAlias = Callable[[Any], list[tuple[Any, Any]]]
@@ -159,8 +173,16 @@ def _read_gradient_activation(activation: GradientActivation, reader: Reader) ->
         reader.part(title, rule, (X,), lambda result: [("", result)])
 
 
+def _read_hard_function(hard: HardFunction, reader: Reader) -> None:
+    hard = hard.abridged()
+    columns = hard.example_width() or D
+    noise = [reader.matrix("U", shape) for shape in hard.noise_shapes(N, columns)]
+    reader.part("forward", hard.value, (reader.matrix("X", (N, columns)), *noise), lambda result: [("H", result)])
+
+
 def _read_loss(loss: Loss, reader: Reader) -> None:
-    Y, T = reader.matrix("Y", (N, K)), reader.matrix("T", (N, K))
+    columns = loss.example_width() or K
+    Y, T = reader.matrix("Y", (N, columns)), reader.matrix("T", (N, columns))
     for title, rule in (("forward", loss.value), ("backward", loss.gradient)):
         reader.part(title, rule, (Y, T), lambda result: [("", result)])
 
@@ -189,6 +211,7 @@ _READINGS: dict[type, Callable[[Any, Reader], None]] = {
     Layer: _read_layer,
     Activation: _read_activation,
     GradientActivation: _read_gradient_activation,
+    HardFunction: _read_hard_function,
     Loss: _read_loss,
     Optimizer: _read_optimizer,
     Schedule: lambda schedule, reader: None,  # a function of a step, not of matrices: its docstring is its equation
@@ -238,14 +261,16 @@ def symbolic(table: Table[Any], call: Call) -> Any:
 
 def _example(hint: Any) -> Any:
     """A value for a parameter that must be given."""
-    return next(iter(Table.of[hint].entries)) if hint in Table.of else {int: 1, float: 0.5}.get(hint, ())
+    known = {int: 2, float: 0.5, Sequential: Sequential((Linear(1),))}
+    return next(iter(Table.of[hint].entries)) if hint in Table.of else known.get(hint, ())
 
 
 def _symbol(name: str, hint: Any) -> Any:
     """What a parameter is if it is not given: any activation, an example of a gradient activation, the size K, a number of its name;
     None if it needs a value."""
-    if hint is Activation:
-        return AnyActivation()
+    examples = {Activation: AnyActivation(), HardFunction: AnyHardFunction(), Sequential: Sequential((Linear(typing.cast(int, D)),))}
+    if hint in examples:
+        return examples[hint]
     if hint is GradientActivation:
         return symbolic(GRADIENT_ACTIVATIONS, Call(next(iter(GRADIENT_ACTIVATIONS.entries))))
     if hint is int:
@@ -265,6 +290,7 @@ _TITLES: dict[type, tuple[str, str, str]] = {
     Layer: ("layer", "Forward", "Backward"),
     Activation: ("activation", "Value", "Derivative"),
     GradientActivation: ("gradient activation", "Value", "Derivative"),
+    HardFunction: ("hard function", "Value", ""),
     Loss: ("loss", "Value", "Gradient"),
     Optimizer: ("optimizer", "Update", ""),
     Schedule: ("schedule", "", ""),

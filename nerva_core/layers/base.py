@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,7 +23,7 @@ class Layer(Entry):
 
     A layer states ``shapes``, ``feedforward`` and ``backpropagate``; everything else has a default. Parameters, caches and gradients
     are NamedTuples whose fields have the names of the equations. The gradients that ``backpropagate`` returns are those of ⟨DY, Y⟩,
-    the sum of the elements of DY ⊙ Y, for every DY.
+    the sum of the elements of DY ⊙ Y, for every DY, unless the layer states a ``surrogate``.
 
     Randomness is an input: a layer that needs noise declares ``noise_shapes`` and ``draw``, and ``feedforward`` receives the
     matrices after X, so a layer is a deterministic function and a seed gives the same run on every backend.
@@ -41,6 +42,22 @@ class Layer(Entry):
     @abstractmethod
     def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
         """(DX, gradients): the gradients with respect to the input and to the parameters, of the same shapes as these."""
+
+    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, M | None]:
+        """(Y, R): what ``backpropagate`` gives the gradient of is ⟨DY, Y⟩ + R. By default Y is the output, and there is no penalty R.
+
+        A layer whose forward is not differentiable states a Y that has the value of its output and a derivative that stands for the
+        missing one. What is held fixed in it is marked by ``ops.stop_gradient``. Training does not run this; the proof is about it.
+        """
+        return self.feedforward(ops, params, X, *args, **kwargs)[0], None
+
+    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+        """R, what the layer adds to the loss of a step with this cache, 1 x 1; None if it adds nothing. Its gradient is in the backward."""
+        return None
+
+    def hard_layers(self) -> tuple[Layer, ...]:
+        """The layers in this one, or itself, that state a surrogate."""
+        return (self,) if type(self).surrogate is not Layer.surrogate else ()
 
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *args: Any, **kwargs: Any) -> M:
         """The output at inference; by default that of ``feedforward``. Noise matrices, if ``draw_for_evaluation`` gives any, follow X."""
@@ -96,3 +113,11 @@ class Layer(Entry):
 
 
 LAYERS: Table[Layer] = Table("layer", Layer)
+
+
+def total(penalties: Iterable[M | None]) -> M | None:
+    """The sum of the penalties that there are; None if there are none."""
+    result: M | None = None
+    for R in penalties:
+        result = R if result is None else result if R is None else result + R
+    return result

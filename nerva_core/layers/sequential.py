@@ -11,7 +11,7 @@ import numpy as np
 
 from nerva_core.errors import NervaError
 from nerva_core.layers.activation import ActivationLayer
-from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.layers.base import LAYERS, Layer, total
 from nerva_core.matrix_ops import M, MatrixOps, Size
 from nerva_core.trees import leaves, map_shapes
 
@@ -28,6 +28,17 @@ class Sequential(Layer):
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise NervaError(f"Sequential is made of layers, got {layer!r}")
+
+    @classmethod
+    def from_description(cls, description: Any) -> Sequential:
+        """A network inside a layer, such as a bridge: a list of layers as in a configuration, one layer, or the table of a Sequential."""
+        from nerva_core.layers.perceptron import parse_layers
+
+        if isinstance(description, Sequential):
+            return description
+        network = parse_layers(description if isinstance(description, (list, tuple)) else [description])
+        first, *others = network.layers
+        return first if isinstance(first, Sequential) and not others else network
 
     def widths(self, D: Size) -> list[Size]:
         """The number of columns before each layer, and after the last."""
@@ -88,6 +99,19 @@ class Sequential(Layer):
             gradients.append(gradient)
         return DY, tuple(reversed(gradients))
 
+    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+        penalties = []
+        for layer, p, r in zip(self.layers, params, noise or ((),) * len(self.layers), strict=True):
+            X, R = layer.surrogate(ops, p, X, *r)
+            penalties.append(R)
+        return X, total(penalties)
+
+    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+        return total(layer.penalty(ops, c) for layer, c in zip(self.layers, cache, strict=True))
+
+    def hard_layers(self) -> tuple[Layer, ...]:
+        return tuple(hard for layer in self.layers for hard in layer.hard_layers())
+
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
         for layer, p, s, r in zip(self.layers, params, state, noise or ((),) * len(self.layers), strict=True):
             X = layer.evaluate(ops, p, s, X, *r)
@@ -133,6 +157,15 @@ class Composite(Layer):
 
     def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
         return self.composition().backpropagate(ops, params, cache, DY)
+
+    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+        return self.composition().surrogate(ops, params, X, *noise)
+
+    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+        return self.composition().penalty(ops, cache)
+
+    def hard_layers(self) -> tuple[Layer, ...]:
+        return self.composition().hard_layers()
 
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
         return self.composition().evaluate(ops, params, state, X, *noise)

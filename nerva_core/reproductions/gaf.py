@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from nerva_core.landscape import LossCurve, loss_curve, on_examples, suggest
+from nerva_core.plots import loss_along_directions
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
 from nerva_core.reproductions.gaf_figures import accuracies, equivalent_surfaces, gradient_activations, largest_gradients, saddle
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, descend, escape
 from nerva_core.reproductions.report import Findings, Row, Statistic, Verdict, judge
+from nerva_core.training import Trainer
 
 DECAYED = "WeightDecay(Momentum, 5e-4)"
 
@@ -68,12 +73,20 @@ def run(bench: Bench) -> Findings:
     }
     rows = [*network_rows(table), _largest_gradient(trained[f"none at {PAPER_RATE:g}"]), *toy_rows()]
     recorded = {kind: trained[f"{kind} at {PAPER_RATE:g}"] for kind in ("none", ARCTAN, "momentum buffer")}
-    return Findings(rows, _remarks(table), _figures(table, recorded), CAPTIONS)
+    trained_to_the_end = {kind: recorded[kind][0] for kind in ("none", ARCTAN) if recorded[kind][0].last is not None}
+    landscapes = {kind: _landscape(bench, found) for kind, found in trained_to_the_end.items()}
+    figures = _figures(table, recorded) | ({"loss_curves": loss_along_directions(landscapes)} if landscapes else {})
+    remarks = _remarks(table)
+    if "none" in landscapes:
+        remarks.append(_suggestion(landscapes["none"], recorded["none"][0]))
+    measured = {kind: {f"{rate:g}": list(statistic.values) for rate, statistic in found.items()} for kind, found in table.items()}
+    return Findings(rows, remarks, figures, CAPTIONS, {"test accuracy (%)": measured})
 
 
 EXPERIMENT = Experiment("gaf", "Gradient activations against momentum and clipping", "Activated Gradients, sections III and IV", run)
 
 CAPTIONS = {
+    "loss_curves": "The training loss along three random directions around the trained network, rate 0.1, seed 0 (Figure 3)",
     "accuracies": "Test accuracy by learning rate and optimizer, mean and standard deviation over the seeds",
     "largest_gradients": "The largest gradient of every epoch at the rate 0.1, mean and range over the seeds (Figure 5)",
     "gradient_activations": "The gradient activations and their slopes",
@@ -92,26 +105,33 @@ def _figures(table: Table, recorded: Mapping[str, Sequence[Trained]]) -> dict[st
     }
 
 
+def _landscape(bench: Bench, run: Trained) -> LossCurve:
+    """The loss around the end of a run, along three directions."""
+    trainer = Trainer(run.config, bench.load(run.config.data))
+    trainer.restore(run.config.training.epochs, run.state)
+    return loss_curve(on_examples(trainer, 2000), np.linspace(-1, 1, 21), directions=3)
+
+
+def _suggestion(curve: LossCurve, run: Trained) -> str:
+    """What section IV-B would choose for this network."""
+    found = suggest(curve, [m.largest_gradient or 0.0 for m in run.history])
+    return (
+        f"Section IV-B on none at rate {PAPER_RATE:g}, seed {run.config.seed}: near the optimum the loss is "
+        f"{'flatter' if found.flatter else 'sharper'} than a parabola, and the largest gradient of an epoch is "
+        f"{found.typical_gradient:.2f} in the median; this suggests α = {found.alpha:.2g} and β = {found.beta:.2g}."
+    )
+
+
 def _accuracy(trained: Sequence[Trained]) -> Statistic:
     return Statistic.of(100 * a for a in values(trained, lambda m: m.test_accuracy))
 
 
 def network_rows(table: Table) -> list[Row]:
     """What the paper states of networks, from the accuracies of the runs."""
-    rows = [
-        _better(f"{kind} against none at rate {rate:g}: test accuracy (%)", "+0.4 to +1.1 (at 0.1)", table, kind, "none", rate, 0.4)
-        for kind in table
-        if "(" in kind
-        for rate in table[kind]
-        if rate < 0.2
-    ]
-    if "printed" in table:
-        rows += [
-            _better(f"Algorithm 1 as printed against none at rate {rate:g}", "better", table, "printed", "none", rate)
-            for rate in table["printed"]
-        ]
+    rows = [_against_none(kind, table, "+0.4 to +1.1 (at 0.1)", 0.4) for kind in table if "(" in kind]
+    rows += [_against_none(kind, table, "better", 0.0, "Algorithm 1 as printed") for kind in table if kind == "printed"]
     rows += [
-        _better(f"{ARCTAN} against {clipping} at rate {rate:g}", "better", table, ARCTAN, clipping, rate)
+        _better(f"{ARCTAN} against {clipping} at rate {rate:g}: test accuracy (%)", "better", table, ARCTAN, clipping, rate)
         for clipping in ("value clipping", "norm clipping")
         for rate in table.get(clipping, {})
         if rate >= PAPER_RATE
@@ -122,10 +142,32 @@ def network_rows(table: Table) -> list[Row]:
     return rows
 
 
-def _better(title: str, paper: str, table: Table, kind: str, other: str, rate: float, enough: float = 0.0) -> Row:
+def _against_none(kind: str, table: Table, paper: str, enough: float, name: str = "") -> Row:
+    """The gain at every rate up to the paper's; the effect has only the direction if it is not there at all of them."""
+    rates = [rate for rate in table[kind] if rate in table["none"] and rate <= PAPER_RATE]
+    gains = {rate: _trained_or_chance(table[kind][rate]) - _trained_or_chance(table["none"][rate]) for rate in rates}
+    return Row(
+        f"{name or kind} against none: gain in test accuracy (points) by rate",
+        paper,
+        ", ".join(f"{gain.mean:+.2f} ± {gain.deviation:.2f} at {rate:g}" for rate, gain in gains.items()),
+        summarize([judge(gain, enough) for gain in gains.values()]),
+        {f"{rate:g}": gain.values for rate, gain in gains.items()},
+    )
+
+
+def summarize(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict of several conditions: all reproduce, or some have the direction, or none has it and one has the opposite."""
+    if set(verdicts) == {Verdict.REPRODUCES}:
+        return Verdict.REPRODUCES
+    if {Verdict.REPRODUCES, Verdict.DIRECTION} & set(verdicts):
+        return Verdict.DIRECTION
+    return Verdict.DOES_NOT if Verdict.DOES_NOT in verdicts else Verdict.UNKNOWN
+
+
+def _better(title: str, paper: str, table: Table, kind: str, other: str, rate: float) -> Row:
     """That ``kind`` is more accurate than ``other`` at a rate; a run that diverges counts as chance, 10 %."""
     found, against = table[kind][rate], table[other][rate]
-    verdict = judge(_trained_or_chance(found) - _trained_or_chance(against), enough)
+    verdict = judge(_trained_or_chance(found) - _trained_or_chance(against))
     return Row(title, paper, f"{found.text()} against {against.text()}", verdict, {kind: found.values, other: against.values})
 
 
@@ -206,12 +248,10 @@ def _remarks(table: Table) -> list[str]:
             f"None at rate 0.01 reaches {table['none'][0.01].text()} %, {ARCTAN} at rate 0.005 {table[ARCTAN][0.005].text()} %: "
             "what is left of the gain when the rates are made equal."
         )
-    variants = {kind: table[kind][PAPER_RATE] for kind in (ARCTAN, "momentum buffer", "printed") if PAPER_RATE in table.get(kind, {})}
-    remarks.append(
-        f"Where G acts, at rate {PAPER_RATE:g}: "
-        + ", ".join(f"{'on the gradient' if kind == ARCTAN else kind} {statistic.text()} %" for kind, statistic in variants.items())
-        + "."
-    )
+    for rate in table.get("printed", {}):
+        variants = {kind: table[kind][rate] for kind in (ARCTAN, "momentum buffer", "printed") if rate in table.get(kind, {})}
+        named = (f"{'on the gradient' if kind == ARCTAN else kind} {statistic.text()} %" for kind, statistic in variants.items())
+        remarks.append(f"Where G acts, at rate {rate:g}: {', '.join(named)}; none {table['none'][rate].text()} %.")
     return [
         *remarks,
         "Norm clipping is by the norm of all gradients, as the paper has it; a run that diverges counts as 10 % in a verdict.",

@@ -107,20 +107,24 @@ def largest_gradients(runs: Mapping[str, Sequence[Trained]]) -> bytes:
 
 def accuracies(table: Mapping[str, Mapping[float, Statistic]]) -> bytes:
     """The test accuracy over the learning rate, mean and standard deviation over the seeds, of what was trained: TRAINED % at least."""
-    figure, ((axis,),) = panels(1, 1, width=6.4, height=3.8)
-    for k, (kind, found) in enumerate(table.items()):
-        shown = {rate: s for rate, s in found.items() if len(s.finite) == len(s.values) and s.mean >= TRAINED}
-        curve(axis, list(shown), [s.mean for s in shown.values()], k, kind)
-        spread = [s.deviation if len(s.values) > 1 else 0.0 for s in shown.values()]
-        axis.errorbar(
-            list(shown), [s.mean for s in shown.values()], spread, fmt="none", ecolor=COLOURS[k % len(COLOURS)], elinewidth=1, capsize=2
-        )
-    axis.set_xscale("log")
+    figure, (axes,) = panels(1, 2, width=4.6, height=3.6, sharey=True)
+    activations = [kind for kind in table if "(" in kind]
+    members = (["none", *activations], [kind for kind in table if kind not in activations] + activations[:1])
+    places = {kind: k for k, kind in enumerate(table)}
     ticks = sorted({rate for found in table.values() for rate in found})
-    axis.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
-    axis.minorticks_off()
-    name_axes(axis, "learning rate", "test accuracy (%)", f"after the last epoch; not shown: below {TRAINED} %, or diverged")
-    legend(figure, columns=3)
+    for axis, kinds, title in zip(axes, members, ("gradient activations", "where G acts, and clipping"), strict=True):
+        for kind in kinds:
+            k, found = places[kind], table[kind]
+            shown = {rate: s for rate, s in found.items() if len(s.finite) == len(s.values) and s.mean >= TRAINED}
+            means = [s.mean for s in shown.values()]
+            curve(axis, list(shown), means, k, kind)
+            spread = [s.deviation if len(s.values) > 1 else 0.0 for s in shown.values()]
+            axis.errorbar(list(shown), means, spread, fmt="none", ecolor=COLOURS[k % len(COLOURS)], elinewidth=1, capsize=2)
+        axis.set_xscale("log")
+        axis.set_xticks(ticks, [f"{rate:g}" for rate in ticks])
+        axis.minorticks_off()
+        name_axes(axis, "learning rate", "test accuracy (%)", title)
+    legend(figure)
     return png(figure)
 
 

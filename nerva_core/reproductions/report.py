@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,6 +107,8 @@ class Findings:
     """PNG files by name, in the order in which they are shown."""
     captions: Mapping[str, str] = field(default_factory=dict)
     """What a figure shows, by its name; the name if there is none."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """All that was measured, for the JSON file."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ class Report:
             "rows": rows,
             "remarks": list(self.findings.remarks),
             "figures": [f"{FIGURES}/{name}.png" for name in self.findings.figures],
+            "data": dict(self.findings.data),
             "settings": dict(self.settings),
             "seconds": round(self.seconds, 1),
         }
@@ -165,7 +169,7 @@ def write(reports: Sequence[Report], directory: Path) -> None:
                 make_directory(folder / kind)
             for name, content in files.items():
                 suffix, data = ("png", content) if isinstance(content, bytes) else ("toml", content.encode())
-                write_atomically(folder / kind / f"{name.replace(' ', '-')}.{suffix}", data)
+                write_atomically(folder / kind / f"{re.sub(r'[^0-9A-Za-z._]+', '-', name).strip('-')}.{suffix}", data)
     write_atomically(directory / "report.md", to_markdown(reports).encode())
     write_atomically(directory / "report.json", to_json(reports).encode())
 

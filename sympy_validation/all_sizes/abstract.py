@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nerva_core.hard_functions import HardFunction
 from nerva_core.layers import Layer
 from nerva_core.matrix_ops import M, MatrixOps, Size
 
@@ -41,3 +42,18 @@ class AbstractLayer(Layer):
         arguments: Any = (*cache, *params)
         DX, *gradients = (ops.pullback(self.name, k, DY, *arguments) for k in range(len(arguments)))  # type: ignore[attr-defined]
         return DX, tuple(gradients)
+
+
+@dataclass(frozen=True)
+class AbstractHardFunction(HardFunction):
+    """An arbitrary function of a matrix: its output has the rows of the input and ``outputs`` columns."""
+
+    name: str
+    outputs: Size
+
+    def outputs_for(self, D: Size) -> Size:
+        return self.outputs
+
+    def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
+        H: M = ops.output(self.name, ops.shape(X)[0], self.outputs, X)  # type: ignore[attr-defined]
+        return H

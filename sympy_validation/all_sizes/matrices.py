@@ -12,7 +12,7 @@ from nerva_core.errors import NervaError
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import UNIT, Dimension, Index, Size, column_index, fresh, number, row_index
+from sympy_validation.all_sizes.symbols import STOPPED, UNIT, Dimension, Index, Size, column_index, fresh, number, row_index
 from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 
@@ -46,7 +46,7 @@ class Conditions:
         for atom in inner_atoms(P):
             if isinstance(atom, Indicator):
                 self.kink(atom.argument)
-            if isinstance(atom, Application) and atom.function.step:
+            if isinstance(atom, Application) and atom.function.step and atom.function != STOPPED:
                 self.add(f"almost everywhere: {text(atom.argument)} is not a jump of {atom.function.name}")
 
     def kink(self, P: Polynomial) -> None:

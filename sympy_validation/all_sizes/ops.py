@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 from nerva_core.activations import Activation
 from nerva_core.errors import NervaError
 from nerva_core.matrix_ops import M, MatrixOps, Scalar
-from sympy_validation.all_sizes import calculus, powers, sums
-from sympy_validation.all_sizes.abstract import AbstractLayer
+from sympy_validation.all_sizes import calculus, powers, stopped, sums
+from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
 from sympy_validation.all_sizes.matrices import Conditions, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
     NORMAL_CDF,
     NORMAL_PDF,
+    STOPPED,
     UNIT,
     Argument,
     Dimension,
@@ -32,6 +33,8 @@ from sympy_validation.all_sizes.symbols import (
 from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, only
 
 D = TypeVar("D", Size, Variable, Function)
+Grid = Sequence[Scalar] | SymbolicIntervals
+"""What a step function jumps at."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,13 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         """An arbitrary differentiable layer, with the shapes of its parameters."""
         return AbstractLayer(self._declare(name, Function(name)).name, outputs, parameters or {})
 
+    def abstract_hard_function(self, name: str, outputs: Dimension) -> AbstractHardFunction:
+        """An arbitrary function of a matrix."""
+        return AbstractHardFunction(self._declare(name, Function(name)).name, outputs)
+
     def _declare(self, name: str, declaration: D) -> D:
-        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name, ARCTAN.name):
-            raise NervaError(f"a name is made of letters, digits and _, and is not Φ, φ or arctan, got {name!r}")
+        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name, ARCTAN.name, STOPPED.name):
+            raise NervaError(f"a name is made of letters, digits and _, and is not Φ, φ, arctan or stop_gradient, got {name!r}")
         if self._declared.setdefault(name, declaration) != declaration:
             raise NervaError(f"{name!r} is declared twice: as {self._declared[name]!r} and as {declaration!r}")
         return declaration
@@ -233,6 +240,25 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         k = fresh(X.columns)
         return self._matrix(X.rows, 1, sums.maximum(X.at(X.i, k), k))
 
+    def reshape(self, X: SymbolicMatrix, m: Dimension, n: Dimension) -> SymbolicMatrix:
+        raise _rearrangement("reshape")
+
+    def take_columns(self, X: SymbolicMatrix, columns: Sequence[int]) -> SymbolicMatrix:
+        raise _rearrangement("take_columns")
+
+    def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        raise _rearrangement("join_columns")
+
+    def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        raise _rearrangement("sort_rows")
+
+    def stop_gradient(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        return X.with_entry(stopped.stop(X.entry))
+
+    def released(self, X: SymbolicMatrix) -> SymbolicMatrix:
+        """X with the values of what was stopped in it; it is not differentiated any more."""
+        return X.with_entry(stopped.release(X.entry))
+
     def exp(self, X: SymbolicMatrix) -> SymbolicMatrix:
         return X.with_entry(powers.exponential(X.entry))
 
@@ -263,26 +289,39 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
 
     # Step functions on any number of intervals.
 
-    def intervals(self, name: str) -> SymbolicIntervals:
-        """Any number of intervals."""
-        J = self.size(f"J_{name}")
+    def intervals(self, name: str, count: int | None = None) -> SymbolicIntervals:
+        """Any number of intervals, or so many."""
+        J = count or self.size(f"J_{name}")
         return SymbolicIntervals(self.variable(f"l_{name}", J, 1), self.variable(f"r_{name}", J, 1))
 
-    def step_function(self, X: SymbolicMatrix, s: SymbolicIntervals, T: SymbolicMatrix) -> SymbolicMatrix:  # type: ignore[override]
+    def step_function(self, X: SymbolicMatrix, s: Grid, T: SymbolicMatrix) -> SymbolicMatrix:
         """Σ_j T_jk [x in I_j] of an element x of column k."""
-        j = fresh(s.left.rows)
-        return X.with_entry(sums.sum_over(multiply(T.at(j, X.j), s.contains(j, X.entry)), [j]))
+        intervals = self._intervals(s)
+        j = fresh(intervals.left.rows)
+        return X.with_entry(sums.sum_over(multiply(T.at(j, X.j), intervals.contains(j, X.entry)), [j]))
 
-    def interval_sums(self, Y: SymbolicMatrix, X: SymbolicMatrix, s: SymbolicIntervals) -> SymbolicMatrix:  # type: ignore[override]
+    def interval_sums(self, Y: SymbolicMatrix, X: SymbolicMatrix, s: Grid) -> SymbolicMatrix:
         """Σ_i y_ik [x_ik in I_j] in row j and column k."""
         Y.check_shape(X)
-        i, J = fresh(X.rows), s.left.rows
-        entry = multiply(Y.at(i, Y.j), s.contains(row_index(J), X.at(i, X.j)))
+        intervals = self._intervals(s)
+        i, J = fresh(X.rows), intervals.left.rows
+        entry = multiply(Y.at(i, Y.j), intervals.contains(row_index(J), X.at(i, X.j)))
         return self._matrix(J, X.columns, sums.sum_over(entry, [i]))
+
+    def _intervals(self, s: Grid) -> SymbolicIntervals:
+        """In the place of a grid of numbers, so many arbitrary intervals: what is proved for all of them is proved for these."""
+        if isinstance(s, SymbolicIntervals):
+            return s
+        name = self._constants.setdefault((tuple(s),), f"C{len(self._constants) + 1}")
+        return self.intervals(name, len(s) + 1)
 
     def unknown(self, function: Function, X: SymbolicMatrix, order: int = 0) -> SymbolicMatrix:
         """f(X) or its derivative of this order, for a function of which the value is not known."""
         return X.with_entry(powers.apply(function, X.entry, order))
+
+
+def _rearrangement(name: str) -> NervaError:
+    return NervaError(f"{name} moves elements by their numbers, which symbolic sizes do not have")
 
 
 def _vanishes(P: Polynomial) -> bool:

@@ -123,3 +123,5 @@ class Function:
 NORMAL_CDF = Function("Φ")
 NORMAL_PDF = Function("φ")
 ARCTAN = Function("arctan")
+STOPPED = Function("stop_gradient", step=True)
+"""The identity, with the derivative 0 everywhere."""

@@ -9,6 +9,8 @@ from nerva_core.errors import NervaError, did_you_mean
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems import (
     activations,
+    bridge_errata,
+    bridges,
     errata,
     gaf_errata,
     gradient_activations,
@@ -28,6 +30,7 @@ from sympy_validation.theorems import (
 
 SOURCES = (
     layers,
+    bridges,
     activations,
     losses,
     softmax,
@@ -43,6 +46,7 @@ SOURCES = (
     gaf_errata,
     tmaf,
     tmaf_errata,
+    bridge_errata,
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.gradient_activations import Arctan, Identity, NormClipping
+from nerva_core.gradient_activations import Arctan, Identity, Log, NormClipping
 from nerva_core.gradient_theory import gap_bound
 from sympy_validation.claims import symbolic
 from sympy_validation.theorem import Theorem
@@ -91,6 +91,8 @@ def definition() -> Iterator[Erratum]:
         equal("g G″(g)", X, bend, closed),
     )
 
+    yield log_type()
+
     def convexity(k1: float, k2: float) -> Callable[..., Any]:
         """(g - g̃)ᵀ(w - w̃) for two points whose difference is (d, e), and the gradient (k₁ w₁, k₂ w₂)."""
         return lambda ops, d, e: k1 * ops.hadamard(d, d) + k2 * ops.hadamard(e, e)
@@ -106,6 +108,25 @@ def definition() -> Iterator[Erratum]:
         "it does for a convex loss, such as w₁² + w₂²",
         equal("(g - g̃)ᵀ(w - w̃)", one, convexity(2, -2), squared),
         equal("(g - g̃)ᵀ(w - w̃)", one, convexity(2, 2), squared),
+    )
+
+
+def log_type() -> Erratum:
+    """G'' of α sign(g) log(1 + β|g|) jumps at 0."""
+    log = Log(0.1, 20.0)
+
+    def bend(ops: Any, X: Any) -> Any:
+        """G''(g) (1 + β|g|)², which tends to G''(0±)."""
+        root = ops.ones(*ops.shape(X)) + 20 * ops.abs(X)
+        return ops.hadamard(log.second_derivative(ops, X), ops.hadamard(root, root))
+
+    return erratum(
+        "001-03",
+        "Activated Gradients, Definition 1, log-type",
+        "α sign(g) log(1 + β|g|) is twice differentiable at 0: G″(g) (1 + β|g|)² is the same on both sides of 0",
+        "it is -αβ² sign(g), here -40 sign(g): G is continuously differentiable, and twice differentiable for g != 0",
+        equal("G″(g) (1 + β|g|)²", X, bend, lambda ops, X: bend(ops, -X)),
+        equal("G″(g) (1 + β|g|)²", X, bend, lambda ops, X: -40 * ops.sign(X)),
     )
 
 
@@ -218,6 +239,23 @@ def theorem_4() -> Iterator[Erratum]:
         """With the GAF (l = 3.1, c = 0.122) and without it (l = 10, c = 0.1), for M = M_G = 1 and k = 2."""
         return lambda ops: (ops.full(gap_bound(2, gap, 3.1, 0.122, 1, 1), 1, 1), ops.full(gap_bound(2, gap, 10, 0.1, 1, 1), 1, 1))
 
+    def mean(activation: Any) -> Iterator[Theorem]:
+        """E G(g) = G(E g) for gradients g that are equally likely, the rows of X."""
+        return equal(
+            "E G(g)",
+            X,
+            lambda ops, X: ops.columns_mean(activation.value(ops, X)),
+            lambda ops, X: activation.value(ops, ops.columns_mean(X)),
+        )
+
+    yield erratum(
+        "001-28",
+        "Activated Gradients, Assumption 4 (b)",
+        "the activated stochastic gradient is an estimate without bias: E G(g) = G(E g)",
+        "it is if G is linear, as without a GAF; with one, Assumption 4 needs constants of its own",
+        mean(G),
+        mean(Identity()),
+    )
     yield erratum(
         "001-27",
         "Activated Gradients, Theorem 4",

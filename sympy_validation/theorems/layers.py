@@ -17,16 +17,24 @@ from sympy_validation.theorem import Method, Theorem
 METHODS: tuple[Method, ...] = ("all sizes", "entries")
 
 
+VALUES = {"Y": "the output is the surrogate Y", "R": "the penalty is the surrogate's R"}
+"""What is claimed of a layer that states a surrogate, besides its gradients."""
+
+
 def gradient_theorems(
     subject: str, make: Make, about: str = "", methods: tuple[Method, ...] = METHODS, **options: object
 ) -> Iterator[Theorem]:
     """The theorems that a layer's backward is right, one for each gradient and method."""
     claim = LayerGradient(make)
+    objective = {("Y", "R"): "(⟨DY, Y⟩ + R)", ("Y",): "⟨DY, Y⟩ of the surrogate Y"}.get(
+        tuple(filter(VALUES.get, claim.quantities())), "⟨DY, Y⟩"
+    )
     for method in methods:
         for quantity in claim.quantities():
             layer, _, name = quantity.rpartition(".")
             variable = f"{layer}.{name[1:]}" if layer else name[1:]
-            yield Theorem(subject, quantity, f"{quantity} = ∂⟨DY, Y⟩ / ∂{variable} for every DY{about}", claim, method, **options)  # type: ignore[arg-type]
+            statement = VALUES.get(quantity) or f"{quantity} = ∂{objective} / ∂{variable} for every DY"
+            yield Theorem(subject, quantity, f"{statement}{about}", claim, method, **options)  # type: ignore[arg-type]
 
 
 def layer_of(entry: type[Layer]) -> Make:

@@ -9,11 +9,16 @@ from nerva_core.losses import LOSSES, LogisticCrossEntropy, Loss, MeanSquaredErr
 from nerva_core.softmax import log_softmax, log_softmax_jacobian, softmax, stable_softmax
 from sympy_validation.claims import LossGradient, symbolic
 from sympy_validation.spaces import Kind
-from sympy_validation.theorem import Theorem
-from sympy_validation.theorems.tools import about, equation, product
+from sympy_validation.theorem import Method, Theorem
+from sympy_validation.theorems.tools import METHODS, about, equation, product
 
 TARGETS = {"SoftmaxCrossEntropyOneHot": Kind.ROW_STOCHASTIC}
 """Losses whose gradient is only that of targets of this kind; every other one is proved for all targets."""
+GIVEN: dict[str, dict[str, Any]] = {"SequenceCrossEntropy": {"classes": 2}}
+"""Parameters that are no symbols."""
+ENTRIES_ONLY = ("SequenceCrossEntropy",)
+"""Losses that number the columns, which symbolic sizes do not: they are proved at concrete sizes (its positions are rows of a loss that
+is proved for all)."""
 OUTPUTS = {"CrossEntropy": Kind.POSITIVE, "NegativeLogLikelihood": Kind.POSITIVE}
 """Losses of probabilities."""
 ROW = {"y": (1, "K"), "t": (1, "K")}
@@ -32,9 +37,11 @@ def theorems() -> Iterator[Theorem]:
 def loss_theorems(entry: type[Loss]) -> Iterator[Theorem]:
     """The theorems of one loss."""
     subject, kind = f"losses.{entry.__name__}", TARGETS.get(entry.__name__, Kind.REAL)
-    claim = LossGradient(lambda space: symbolic(entry, space), OUTPUTS.get(entry.__name__, Kind.REAL), kind)
+    given = GIVEN.get(entry.__name__, {})
+    claim = LossGradient(lambda space: symbolic(entry, space, **given), OUTPUTS.get(entry.__name__, Kind.REAL), kind)
     targets = "targets with row sums 1" if kind is Kind.ROW_STOCHASTIC else "all targets T"
-    for theorem in about(subject, claim, "{}"):
+    methods: tuple[Method, ...] = ("entries",) if entry.__name__ in ENTRIES_ONLY else METHODS
+    for theorem in about(subject, claim, "{}", methods):
         reduction = "mean" if entry.mean else "sum"
         statement = (
             f"gradient = ∂L(Y, T) / ∂Y for {targets}"

@@ -86,7 +86,7 @@ def test_without_python_flint_decimals_do(monkeypatch):
     from nerva_core.comparison import measure
     from nerva_core.comparison.subjects import subjects
 
-    (subject,) = [subject for subject in subjects() if subject.name == "Tanh"]
+    (subject,) = [subject for subject in subjects() if (subject.kind, subject.name) == ("activation", "Tanh")]
     given = {"X": subject.inputs(0, "float64")["row"]["X"][:, ::8]}
     rigorous = measure.expect(subject, given, "float64")
     monkeypatch.setitem(sys.modules, "flint", None)

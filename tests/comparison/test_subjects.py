@@ -7,6 +7,7 @@ import pytest
 
 from nerva_core.activations import ACTIVATIONS, ReLU
 from nerva_core.comparison.subjects import activation, layer, loss, subjects
+from nerva_core.hard_functions import HARD_FUNCTIONS
 from nerva_core.layers import LAYERS, Linear, Sequential
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.losses import LOSSES, CrossEntropy
@@ -19,7 +20,7 @@ ALL = list(subjects())
 def test_nothing_is_left_out():
     found = {kind: {subject.name.partition("(")[0] for subject in ALL if subject.kind == kind} for kind in {s.kind for s in ALL}}
     operations = {name for name, _ in inspect.getmembers(MatrixOps, inspect.isfunction) if not name.startswith("_")} - {"shape"}
-    tables = {"activation": ACTIVATIONS, "loss": LOSSES, "layer": LAYERS, "optimizer": OPTIMIZERS}
+    tables = {"activation": ACTIVATIONS, "loss": LOSSES, "layer": LAYERS, "optimizer": OPTIMIZERS, "hard function": HARD_FUNCTIONS}
     assert found == {"operation": operations} | {kind: set(table.entries) for kind, table in tables.items()}
 
 

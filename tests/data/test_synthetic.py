@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from nerva_core.data import SOURCES, Checkerboard, SineOfSum, Spirals
-from nerva_core.data.synthetic import Synthetic
+from nerva_core.data.synthetic import SortingSequences, Synthetic
+from nerva_core.errors import NervaError
 
 SYNTHETIC = [source for source in SOURCES if issubclass(source, Synthetic)]
 
@@ -32,3 +33,23 @@ def test_sine_of_sum() -> None:
     data = SineOfSum(n=20, d=3).load()
     assert data.classes is None
     np.testing.assert_allclose(data.Ttrain[:, 0], np.sin(np.pi * data.Xtrain.sum(axis=1)))
+
+
+def test_the_classes_of_a_sequence_are_the_indices_that_sort_it() -> None:
+    data = SortingSequences(n=30, length=4).load()
+    assert (data.classes, data.positions) == (4, 4)
+    for x, t in zip(data.Xtrain, data.Ttrain, strict=True):
+        assert 0 <= x.min() <= x.max() <= 1
+        assert list(x[t]) == sorted(x)
+    T = data.targets(data.Ttrain, 16).reshape(30, 4, 4)
+    np.testing.assert_array_equal(T.argmax(axis=2), data.Ttrain)
+    np.testing.assert_array_equal(T.sum(axis=2), 1)
+    with pytest.raises(NervaError, match="the data have 4 positions of 4 classes, which are 16"):
+        data.check_outputs(4)
+
+
+def test_standardised_sequences_have_mean_0_and_variance_1() -> None:
+    X, T = SortingSequences(standardised=True).sample(np.random.default_rng(0), 5000)
+    assert abs(X.mean()) < 0.03
+    assert abs(X.var() - 1) < 0.03
+    np.testing.assert_array_equal(T, np.argsort(X))

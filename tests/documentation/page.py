@@ -21,10 +21,10 @@ from typing import Any
 import typer
 
 from docs.generator.markdown import with_included
-from nerva_core import cli
+from nerva_core import cli, user_files
 from nerva_core.config import parse_config
 from nerva_core.registry import Table
-from sympy_validation import theorems, user_layers
+from sympy_validation import theorems
 
 ROOT = Path(__file__).parent.parent.parent
 EXECUTED = {"python", "toml", "console"}
@@ -95,7 +95,7 @@ def process(directory: Path) -> Iterator[None]:
             if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(directory)):
                 del sys.modules[name]
         theorems.table.cache_clear()
-        user_layers._load.cache_clear()
+        user_files._load.cache_clear()
 
 
 class Session:

@@ -9,7 +9,7 @@ import pytest
 
 from nerva_core.activations import ACTIVATIONS
 from nerva_core.errors import NervaError
-from nerva_core.interoperability.graph import ELEMENTWISE, GraphOps, Node, graph_of
+from nerva_core.interoperability.graph import ELEMENTWISE, Graph, GraphOps, N, Node, graph_of
 from nerva_core.interoperability.onnx import to_onnx
 from nerva_core.interoperability.source import python_source
 from nerva_core.interpreters.traced import Traced
@@ -100,3 +100,22 @@ def test_a_primitive_without_a_form_is_named(monkeypatch: pytest.MonkeyPatch) ->
     ops = GraphOps()
     with pytest.raises(NervaError, match="the operation 'exp' has no form in a graph yet"):
         ops.exp(Traced(ops, Node("input", (), (2, 2))))
+
+
+def test_rearrangement() -> None:
+    """Operations that are no matter of a layer's equations yet, in all three formats."""
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("torch")
+    ops, X = GraphOps(), np.random.default_rng(0).normal(size=(4, 3))
+    node = Node("input", (), (N, 3))
+    taken = ops._take_columns(node, [2, 0, 2])
+    joined = ops._join_columns(ops._sort_rows(taken), ops._row_repeat(ops._constant([[1, 2]]), N))
+    halved = ops._divide(ops._scale(N, joined), 2 * N)
+    graph = Graph(Linear(1), 3, ops._reshape(ops._reshape(halved, 5, N), N, 5), {})
+    expected = 0.5 * np.concatenate([np.sort(X[:, [2, 0, 2]], axis=1), np.tile([1.0, 2.0], (4, 1))], axis=1)
+    (actual,) = runtime.InferenceSession(to_onnx(graph).SerializeToString()).run(["Y"], {"X": X.astype("float32")})
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
+    for framework, make in (("torch", "Model()(torch.tensor(X)).numpy()"), ("jax", "apply({}, xp.asarray(X))")):
+        namespace: dict[str, Any] = {"__file__": "model.py", "X": X}
+        exec(compile(python_source(graph, framework) + f"\nY = {make}\n", "model.py", "exec"), namespace)
+        np.testing.assert_allclose(namespace["Y"], expected, rtol=0, atol=1e-12)

@@ -123,6 +123,7 @@ def test_every_operation_is_shown(name):
     column, row, square, matrix = (N, 1), (1, D), (N, N), (N, D)
     shape = {"column_repeat": column, "row_repeat": row, "Diag": row, "diag": square, "matmul": square, "fill": (1, 1)}.get(name, matrix)
     numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D, "j": 0, "o": 1, "rows": [[1]], "s": [2]}
+    numbers["columns"] = [0, 2, 1]
 
     def code(ops, A, T):
         matrices = {key: T if key == "T" else A for key, p in OPERATIONS[name].parameters.items() if p.annotation == "M"}

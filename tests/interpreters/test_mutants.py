@@ -173,6 +173,7 @@ def one_operation(name, n):
         "o": 1,
         "rows": [[1, 2], [3, 4]],
         "s": [0.5],
+        "columns": [1, 0],
     }
     rng = np.random.default_rng(11)
     arguments = []

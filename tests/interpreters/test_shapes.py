@@ -10,6 +10,7 @@ from nerva_core.numeric_backend import backend
 
 N, D, K = size("N"), size("D"), size("K")
 ARGUMENTS = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.0, "high": 1.0, "j": 1, "o": 1, "rows": [[1.0, 2.0]], "s": [0.0, 1.0]}
+ARGUMENTS["columns"] = [1, 0, 1]
 OPERAND_SHAPES = {
     "matmul": [(N, D), (D, K)],
     "diag": [(N, N)],
@@ -17,6 +18,8 @@ OPERAND_SHAPES = {
     "row_repeat": [(1, K)],
     "column_repeat": [(N, 1)],
     "fill": [(1, 1)],
+    "reshape": [(D, K)],
+    "join_columns": [(N, D), (N, K)],
     "step_function": [(N, D), (3, D)],
 }
 
@@ -61,6 +64,7 @@ def test_shapes_are_those_of_numpy(name):
         (lambda ops, X, W, b: ops.Diag(X), "Diag: expected a row or column vector"),
         (lambda ops, X, W, b: ops.where(X, X, W), r"where: shapes \(N, D\) and \(K, D\) differ"),
         (lambda ops, X, W, b: ops.xlogy(X, W), "xlogy: shapes"),
+        (lambda ops, X, W, b: ops.join_columns(X, W), r"join_columns: shapes \(N, D\) and \(K, D\) do not fit: N and K rows"),
     ],
 )
 def test_what_does_not_fit_is_named(code, message):

@@ -145,9 +145,9 @@ def entries(folder: Path, given: tuple[str, str]) -> None:
 
 def networks(folder: Path, given: tuple[str, list[int], str]) -> None:
     layers, sizes, weights = given
-    network = multilayer_perceptron(layers, sizes, weights)
-    network.summary(sizes[0])
-    parse_layers(layers.split(";"))
+    with contextlib.suppress(NervaError):
+        parse_layers(layers.split(";")).summary(sizes[0])
+    multilayer_perceptron(layers, sizes, weights).summary(sizes[0])
 
 
 def configurations(folder: Path, text: str) -> None:

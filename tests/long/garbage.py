@@ -72,8 +72,9 @@ def table_calls() -> st.SearchStrategy[tuple[str, str]]:
 
 def layer_strings() -> st.SearchStrategy[tuple[str, list[int], str]]:
     """Layers with sizes, which mostly fit, and initializers."""
-    layer = st.sampled_from([*NAMES, "ReLU", "Linear", "Dropout(0.2)", "q-elu(lambda=0.02)", "q-", "SReLU(al=0,tl=0,ar=0,tr=1)"]) | calls()
-    size = st.integers(1, 20) | st.sampled_from([0, -1, 10**9, 10**30, 2**63])
+    sound = st.sampled_from(["ReLU", "Linear", "Softmax", "q-elu(lambda=0.02)", "SReLU(al=0,tl=0,ar=0,tr=1)", "LeakyReLU(0.1)", "gelu"])
+    layer = sound | sound | st.sampled_from([*NAMES, "Dropout(0.2)", "q-"]) | calls()
+    size = st.integers(1, 20) | st.integers(1, 20) | st.sampled_from([0, -1, 10**9, 10**30, 2**63])
 
     def sized(layers: list[str]) -> st.SearchStrategy[tuple[str, list[int], str]]:
         count = len(layers)
@@ -82,7 +83,7 @@ def layer_strings() -> st.SearchStrategy[tuple[str, list[int], str]]:
             st.just(";".join(layers)), sizes.map(lambda s: s or [1]), st.sampled_from(["He", "Xavier", "Zero;He", "", "nothing"])
         )
 
-    return st.lists(layer, min_size=1, max_size=5).flatmap(sized)
+    return (st.lists(sound, min_size=1, max_size=5) | st.lists(layer, min_size=1, max_size=5)).flatmap(sized)
 
 
 SETTINGS: dict[str, Any] = {

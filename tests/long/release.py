@@ -54,7 +54,7 @@ CASES: dict[str, tuple[str, list[str], str]] = {
     "onnx": ("[onnx]", [], EXPORT),
     "optax": ("[optax]", [], OPTAX),
     "keras": ("[keras,tensorflow]", [], KERAS),
-    "oldest-core": ("", ["numpy==2.0.0", "pydantic==2.7.0", "scipy==1.13.0", "scikit-learn==1.5.0", "typer==0.12.0", "rich==13.7.0",
+    "oldest-core": ("", ["numpy==2.0.0", "pydantic==2.7.0", "scipy==1.13.0", "scikit-learn==1.5.0", "typer==0.16.0", "rich==13.7.0",
                          "safetensors==0.4.3", "tomli-w==1.0.0", "matplotlib==3.8.4", "annotated-types==0.7.0"],
                     TRAIN.format(backend="numpy")),
     "oldest-proofs": ("[proofs]", ["sympy==1.13.0", "mpmath==1.3.0", "numpy==2.0.0"], PROVE),
@@ -69,11 +69,11 @@ def run_case(name: str, files: dict[str, Path], directory: Path) -> bool:
     """Install in a new environment and run the program in an empty directory."""
     extra, requirements, program = CASES[name]
     environment = directory / name
-    venv.create(environment, with_pip=True)
+    venv.create(environment)
     python = environment / "bin" / "python"
     archive = files["sdist" if name == "sdist" else "wheel"]
     constraints = ["-c", str(ROOT / "constraints.txt")] if not requirements else []
-    install = [str(python), "-m", "pip", "install", "-q", *constraints, f"{archive}{extra}", *requirements]
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", *constraints, f"{archive}{extra}", *requirements]
     path = {"PATH": f"{environment / 'bin'}:/usr/bin:/bin", "HOME": str(directory), "TF_CPP_MIN_LOG_LEVEL": "3", "MPLBACKEND": "Agg"}
     work = environment / "work"
     work.mkdir()

@@ -53,6 +53,8 @@ def test_the_verdicts() -> None:
     better = {"plain": runs([2.0, 2.1], [0.5, 0.6], template), "c0.02": runs([1.0, 1.2], [0.6, 0.5], template)}
     assert [row.verdict for row in _rows("ELU", better)] == [Verdict.REPRODUCES, Verdict.UNKNOWN]
     assert [row.verdict for row in _rows("ReLU", better)] == [Verdict.DOES_NOT, Verdict.REPRODUCES]
+    three = {"plain": runs([2.0] * 3, [0.5, 0.51, 0.5], template), "c0.02": runs([1.0] * 3, [0.6, 0.6, 0.61], template)}
+    assert _rows("ELU", three)[1].verdict is Verdict.REPRODUCES
     worse = {"plain": better["c0.02"], "c0.02": better["plain"]}
     assert _rows("ELU", worse)[0].verdict is Verdict.DOES_NOT
     assert _rows("ELU", worse)[0].here == "2.050 ± 0.071 against 1.100 ± 0.141"

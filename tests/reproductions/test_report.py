@@ -15,8 +15,8 @@ def report(name: str = "one", value: float = 1.5) -> Report:
         Row("a|b", "lower", "1 against 2", Verdict.REPRODUCES, {"x": (value, 2.0)}),
         Row("c", "higher", "no", Verdict.UNKNOWN),
     ]
-    findings = Findings(rows, ["a remark"], {"curve": b"PNG"}, {"curve": "what it shows"})
-    return Report(name, f"Title {name}", "a paper", findings, {"budget": "quick"}, 12.34, {"kind one": "seed = 0\n"})
+    findings = Findings(rows, ["a remark"], {"curve": b"PNG"}, {"curve": "what it shows"}, {"all": [value]})
+    return Report(name, f"Title {name}", "a paper", findings, {"budget": "quick"}, 12.34, {"kind (1, one)": "seed = 0\n"})
 
 
 def test_a_statistic_is_that_of_a_sample() -> None:
@@ -45,6 +45,8 @@ def test_runs_that_diverge_are_said_not_averaged() -> None:
         ([-0.9, -1.0, -1.1], 0.0, Verdict.DOES_NOT),
         ([0.9, 1.0, -0.1], 0.0, Verdict.UNKNOWN),
         ([0.01, 0.1, 2.0], 0.0, Verdict.UNKNOWN),  # of one sign, but within two standard errors of 0
+        ([1.0, 1.0, 1.0, -0.01], 0.0, Verdict.UNKNOWN),
+        ([-1.0, -1.0, -1.0, 0.01], 0.0, Verdict.UNKNOWN),
         ([5.0], 0.0, Verdict.UNKNOWN),
         ([1.0, NAN], 0.0, Verdict.UNKNOWN),
     ],
@@ -72,16 +74,17 @@ def test_the_json_is_strict_and_holds_every_number() -> None:
     content = json.loads(to_json([report(value=NAN)]), parse_constant=lambda name: pytest.fail(name))
     assert content["rows"][0]["values"] == {"x": [None, 2.0]}
     assert content["rows"][1]["verdict"] == "cannot be told"
+    assert content["data"] == {"all": [None]}
     assert len(json.loads(to_json([report(), report()]))) == 2
 
 
 def test_files(tmp_path: Path) -> None:
     write([report()], tmp_path)
     assert (tmp_path / "figures" / "curve.png").read_bytes() == b"PNG"
-    assert (tmp_path / "configurations" / "kind-one.toml").read_text() == "seed = 0\n"
+    assert (tmp_path / "configurations" / "kind-1-one.toml").read_text() == "seed = 0\n"
     assert (tmp_path / "report.md").exists()
     write([report("one"), report("two")], tmp_path / "..")
-    for target in ("one/figures/curve.png", "two/configurations/kind-one.toml"):
+    for target in ("one/figures/curve.png", "two/configurations/kind-1-one.toml"):
         assert (tmp_path / ".." / target).exists()
 
 

@@ -195,6 +195,16 @@ class NumberOps(MatrixOps[Numbers]):
 
         return Numbers([[largest(row)] for row in X.elements])
 
+    def reshape(self, X: Numbers, m: int, n: int) -> Numbers:
+        entries = [entry for row in X.elements for entry in row]
+        return Numbers([entries[i * n : (i + 1) * n] for i in range(m)])
+
+    def take_columns(self, X: Numbers, columns: Any) -> Numbers:
+        return Numbers([[row[j] for j in columns] for row in X.elements])
+
+    def join_columns(self, X: Numbers, Y: Numbers) -> Numbers:
+        return Numbers([a + b for a, b in zip(X.elements, Y.elements, strict=True)])
+
     def exp(self, X: Numbers) -> Numbers:
         return X.map(lambda x: Dual(y := INTERVALS.exp(x.value), y * x.slope))
 

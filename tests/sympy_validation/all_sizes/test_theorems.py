@@ -11,7 +11,7 @@ import pytest
 from nerva_core.activations import ACTIVATIONS, Activation, ReLU
 from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
 from nerva_core.gradient_activations import Identity as IdentityGradient
-from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Sequential, SReLU
+from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Repeat, Sequential, SReLU
 from nerva_core.losses import LOSSES, Loss, SoftmaxCrossEntropyOneHot
 from nerva_core.optimizers import GAF, Adam, GradientDescent, Momentum, Nesterov
 from nerva_core.q_calculus import elementwise_derivative
@@ -24,6 +24,7 @@ from nerva_core.softmax import (
     stable_softmax,
 )
 from sympy_validation.all_sizes import AllSizesOps, Size, SymbolicMatrix
+from sympy_validation.theorems.losses import ENTRIES_ONLY
 
 
 @pytest.fixture
@@ -53,16 +54,17 @@ def matrices_in(tree: Any) -> list[SymbolicMatrix]:
 
 
 def residuals(ops: AllSizesOps, layer: Layer) -> list[SymbolicMatrix]:
-    """The derivatives of ⟨DY, Y⟩ minus what ``backpropagate`` says, for the input and each parameter."""
-    N, D = ops.size("N"), ops.size("D")
+    """The derivatives of ⟨DY, Y⟩ + R of the surrogate minus what ``backpropagate`` says, for the input and each parameter."""
+    N, D = ops.size("N"), layer.columns or ops.size("D")
     X = ops.variable("X", N, D)
     params, noise = variables(ops, layer.shapes(D), "p"), variables(ops, layer.noise_shapes(N, D), "r")
     Y, cache = layer.feedforward(ops, params, X, *noise)
     DY = ops.variable("DY", *ops.shape(Y))
     DX, gradients = layer.backpropagate(ops, params, cache, DY)
-    L = ops.elements_sum(ops.hadamard(DY, Y))
+    surrogate, R = layer.surrogate(ops, params, X, *noise)
+    L = ops.elements_sum(ops.hadamard(DY, surrogate)) + (ops.zeros(1, 1) if R is None else R)
     proved = [(X, DX), *zip(matrices_in(params), matrices_in(gradients), strict=True)]
-    return [ops.gradient(L, variable) - gradient for variable, gradient in proved]
+    return [ops.released(ops.gradient(L, variable)) - gradient for variable, gradient in proved]
 
 
 def batch_normalization(ops: AllSizesOps) -> Layer:
@@ -91,12 +93,16 @@ SYMBOLS: dict[str, Callable[[AllSizesOps], Any]] = {
     "activation": lambda o: o.unknown_activation("act"),
     "epsilon": lambda o: o.scalar("epsilon", positive=True),
     "layers": lambda o: (linear(o), act(o)),
+    "hard": lambda o: o.abstract_hard_function("hard", o.size("D")),
+    "bridge": lambda o: Sequential((linear(o, "H"), act(o), linear(o, "D"))),
 }
 """Symbols for the fields of layers, by name; other fields keep their defaults."""
 
 
 def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
     """An instance with symbols for what can be one."""
+    if kind is Repeat:
+        return Repeat(Sequential((linear(ops, "D"), act(ops))))
     return kind(**{field.name: SYMBOLS[field.name](ops) for field in dataclasses.fields(kind) if field.name in SYMBOLS})
 
 
@@ -172,7 +178,7 @@ def test_identities_of_the_sigmoid_and_tanh(ops: AllSizesOps, X: SymbolicMatrix)
 # Losses ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", LOSSES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [kind for kind in LOSSES if kind.__name__ not in ENTRIES_ONLY], ids=lambda kind: kind.__name__)
 def test_losses(ops: AllSizesOps, kind: type[Loss]) -> None:
     N, K = ops.size("N"), ops.size("K")
     Y, T = ops.variable("Y", N, K), ops.variable("T", N, K, row_stochastic=kind is SoftmaxCrossEntropyOneHot)

@@ -1,0 +1,83 @@
+"""What the paper on bridges measures besides losses and accuracies (DAB, sections 5.1 - 5.3)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nerva_core.errors import NervaError
+from nerva_core.hard_functions import HardFunction
+from nerva_core.layers import Layer
+from nerva_core.layers.sequential import Composite, Sequential
+from nerva_core.matrix_ops import M, MatrixOps
+
+Array = np.ndarray[Any, Any]
+
+MOST_ROWS = 500
+"""Rows of which an earth mover distance is computed: it takes the cube of their number."""
+
+
+def all_or_none_accuracy(Y: Array, T: Array, classes: int) -> float:
+    """The fraction of rows of which every position is right: mean_i Π_p [argmax_c y_ipc = t_ip] (section 5.1, erratum 003-16).
+
+    Y is N x (P · classes), the outputs of the P positions one after the other; T is N x P, class numbers.
+    """
+    predicted = Y.reshape(len(Y), -1, classes).argmax(axis=2)
+    return float((predicted == T).all(axis=1).mean())
+
+
+def earth_mover_distance(X: Array, H: Array) -> float:
+    """The least mean distance |x_i - h_π(i)| over all pairings π of the rows of X and H: the distance of the two sets of points.
+
+    Of matrices of different widths the rows have no distance; there it is that of their elements, as numbers, a mean over the rows.
+    """
+    if len(X) != len(H):
+        raise NervaError(f"earth_mover_distance: both need the same number of rows, got {len(X)} and {len(H)}")
+    if X.shape != H.shape:
+        from scipy.stats import wasserstein_distance
+
+        return float(np.mean([wasserstein_distance(x, h) for x, h in zip(X, H, strict=True)]))
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    distances = cdist(X, H)
+    return float(distances[linear_sum_assignment(distances)].mean())
+
+
+def hard_pairs(ops: MatrixOps[M], network: Layer, params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    """(layer, its input, its output) of each layer around a hard function, at inference without noise; of those in sequences."""
+    layers = network.composition() if isinstance(network, Composite) else network
+    if not isinstance(layers, Sequential):
+        layers, params, state = Sequential((network,)), (params,), (state,)
+    for layer, p, s in zip(layers.layers, params, state, strict=True):
+        Y = layer.evaluate(ops, p, s, X)
+        if isinstance(layer, (Sequential, Composite)):
+            yield from hard_pairs(ops, layer, p, s, X)
+        elif isinstance(getattr(layer, "hard", None), HardFunction):
+            yield layer, X, Y
+        X = Y
+
+
+def hard_distance(ops: Any, network: Layer, params: Any, state: Any, X: Any) -> float | None:
+    """The earth mover distance between the input and the output of the first hard layer (Figure 6, middle); None if there is none."""
+    for _, before, after in hard_pairs(ops, network, params, state, X):
+        return earth_mover_distance(ops.to_numpy(before), ops.to_numpy(after))
+    return None
+
+
+def bits_per_pixel(hard: HardFunction, columns: int, pixels: int) -> float:
+    """log₂(levels) bits for each of the columns of a hard output, over the pixels: log₂ 3 for signum (section 5.2, erratum 003-18)."""
+    levels = hard.levels()
+    if levels is None:
+        raise NervaError(f"{type(hard).__name__} has no finite number of values, so it has no number of bits")
+    return columns * math.log2(levels) / pixels
+
+
+def linear_probe(Ztrain: Array, Ttrain: Array, Ztest: Array, Ttest: Array) -> float:
+    """The test accuracy of a linear classifier on representations Z (section 5.2), a logistic regression of scikit-learn."""
+    from sklearn.linear_model import LogisticRegression
+
+    return float(LogisticRegression(max_iter=1000).fit(Ztrain, Ttrain).score(Ztest, Ttest))

@@ -1,0 +1,96 @@
+"""The same layers several times, with the same parameters: pondering (DAB, section 5.1.1)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nerva_core.errors import NervaError
+from nerva_core.layers.base import LAYERS, Layer, total
+from nerva_core.layers.sequential import Sequential
+from nerva_core.matrix_ops import M, MatrixOps, Size
+from nerva_core.registry import Count
+from nerva_core.trees import leaves, with_leaves
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Repeat(Layer):
+    """Y = f(f(... f(X))), f ``times`` times with the same parameters; Dφ is the sum of the gradients of its uses.
+
+    Noise and caches are tuples with one item a use; the state is updated after each. f must keep the number of columns.
+    """
+
+    layers: Sequential
+    times: Count = 2
+
+    def outputs_for(self, D: Size) -> Size:
+        outputs = self.layers.outputs_for(D)
+        if self.times > 1 and outputs != D:
+            raise NervaError(f"Repeat: what is applied to its own output must keep the number of columns, but it makes {outputs} of {D}")
+        return outputs
+
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+        caches = []
+        for r in noise or ((),) * self.times:
+            X, cache = self.layers.feedforward(ops, params, X, *r)
+            caches.append(cache)
+        return X, tuple(caches)
+
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        *before, last = cache
+        DY, Dphi = self.layers.backpropagate(ops, params, last, DY)
+        for c in reversed(before):
+            DY, gradients = self.layers.backpropagate(ops, params, c, DY)
+            Dphi = with_leaves(Dphi, [a + b for a, b in zip(leaves(Dphi), leaves(gradients), strict=True)])
+        return DY, Dphi
+
+    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+        penalties = []
+        for r in noise or ((),) * self.times:
+            X, R = self.layers.surrogate(ops, params, X, *r)
+            penalties.append(R)
+        return X, total(penalties)
+
+    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+        return total(self.layers.penalty(ops, c) for c in cache)
+
+    def hard_layers(self) -> tuple[Layer, ...]:
+        return self.layers.hard_layers()
+
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+        for r in noise or ((),) * self.times:
+            X = self.layers.evaluate(ops, params, state, X, *r)
+        return X
+
+    def shapes(self, D: Size) -> Any:
+        return self.layers.shapes(D)
+
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        return self.layers.init(rng, D)
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return (self.layers.noise_shapes(N, D),) * self.times
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return tuple(self.layers.draw(rng, N, D) for _ in range(self.times))
+
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return tuple(self.layers.draw_for_evaluation(rng, N, D) for _ in range(self.times))
+
+    def at_epoch(self, T: int) -> Repeat:
+        return dataclasses.replace(self, layers=self.layers.at_epoch(T))
+
+    def noise_scale(self) -> float | None:
+        return self.layers.noise_scale()
+
+    def initial_state(self, D: int) -> Any:
+        return self.layers.initial_state(D)
+
+    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+        for c in cache:
+            state = self.layers.update_state(ops, state, c)
+        return state

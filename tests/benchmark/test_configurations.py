@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nerva_core.benchmark.configurations import CONFIGURATIONS, make_problem, named_problem
+from nerva_core.config import parse_config
+from nerva_core.errors import NervaError
+
+
+def test_every_configuration_builds() -> None:
+    for configuration in CONFIGURATIONS.values():
+        assert configuration.config().model.build().outputs_for(configuration.sizes[0]) == 10
+
+
+def test_the_batches_are_those_of_the_trainer_and_of_one_size() -> None:
+    config = parse_config('data = "Digits(train=100, test=10)"\n[training]\nbatch_size = 16')
+    problem = make_problem(config, config.data.load())
+    assert problem.rows.shape == (6, 16)
+    assert sorted(problem.rows.ravel()) == list(range(96))
+    assert problem.inputs.dtype == np.float32
+
+
+def test_mistakes() -> None:
+    with pytest.raises(NervaError, match="did you mean 'tiny'"):
+        named_problem("tinny")
+    config = parse_config('data = "Digits(train=8, test=10)"\n[training]\nbatch_size = 16')
+    with pytest.raises(NervaError, match="a batch has 16 examples, but there are only 8"):
+        make_problem(config, config.data.load())

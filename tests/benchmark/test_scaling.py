@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from nerva_core.benchmark.scaling import exponent, growth, subjects
+from nerva_core.layers import LAYERS, Softmax
+from nerva_core.numeric_backend import backend
+
+
+def test_the_exponent_of_a_power() -> None:
+    assert exponent([1, 2, 4, 8], [3.0, 12.0, 48.0, 192.0]) == pytest.approx(2.0)
+    assert exponent([10, 100], [5.0, 5.0]) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_every_layer_is_measured() -> None:
+    assert {type(layer) for layer in subjects()} == set(LAYERS)
+
+
+def test_the_growth_of_a_layer() -> None:
+    found = growth(backend("numpy"), Softmax(), rows=(8, 16), columns=4, repeats=1)
+    assert (found.layer, found.rows, len(found.seconds)) == ("Softmax()", (8, 16), 2)

@@ -1,0 +1,99 @@
+"""The networks are those that the module describes; the rows say what the numbers say."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from nerva_core.data import Digits
+from nerva_core.layers import DAB, Repeat, StraightThrough, parse_layers
+from nerva_core.reproductions import Bench, Statistic, Trained, Verdict
+from nerva_core.reproductions.dab import (
+    EXPERIMENT,
+    IMAGES,
+    SORTING,
+    classify_images,
+    image_rows,
+    learns,
+    ponder_row,
+    sort_sequences,
+    sorting_network,
+    sorting_rows,
+)
+from nerva_core.reproductions.dab_figures import image_curves
+from nerva_core.training import Metrics
+
+
+def test_the_networks_are_alike_but_for_the_middle() -> None:
+    for kind, middle in SORTING.items():
+        layers = parse_layers(sorting_network(5, middle)["layers"]).layers
+        assert [type(layer).__name__ for layer in layers[:3] + layers[4:]] == [
+            "Linear",
+            "ActivationLayer",
+            "Linear",
+            "Linear",
+            "ActivationLayer",
+            "Linear",
+        ]
+        assert isinstance(layers[3], DAB) == kind.startswith("DAB")
+        assert isinstance(layers[3], StraightThrough) == kind.startswith("straight")
+        assert parse_layers(sorting_network(5, middle)["layers"]).outputs_for(5) == 25
+    for middle in IMAGES.values():
+        assert parse_layers(["Linear(128)", middle, "Linear(10)"]).outputs_for(784) == 10
+
+
+def test_pondering_repeats_the_cell_with_the_same_parameters() -> None:
+    network = parse_layers(sorting_network(5, SORTING["DAB"], 3)["layers"])
+    assert isinstance(network.layers[2], Repeat)
+    assert network.layers[2].times == 3
+    assert network.layers[2].shapes(256) == parse_layers(sorting_network(5, SORTING["DAB"])["layers"]).shapes(5)[2:4]
+
+
+def test_a_short_run_of_each_part() -> None:
+    bench = Bench("quick", "numpy", Digits(train=40, test=20), (0, 1))
+    (runs,) = sort_sequences(bench, 3, {"DAB": sorting_network(3, SORTING["DAB"])}, (0,), 8).values()
+    assert runs[0].last is not None
+    images = classify_images(bench, (0, 1))
+    rows = image_rows(images)
+    assert len(rows) == 5
+    assert image_curves(images).startswith(b"\x89PNG")
+    assert all(m.hard_distance is not None for run in images["images: sort, DAB"] for m in run.history)
+    assert EXPERIMENT.name == "dab"
+
+
+def runs(accuracies: list[float], template: Trained) -> list[Trained]:
+    return [dataclasses.replace(template, history=(Metrics(1, 0.1, 1, 1, a / 100, a / 100, 0.0, None, None, 1.0),)) for a in accuracies]
+
+
+@pytest.fixture(scope="module")
+def template() -> Trained:
+    (trained,) = sort_sequences(Bench("quick", "numpy"), 2, {"ELU": sorting_network(2, "ELU")}, (0,), 4).values()
+    return trained[0]
+
+
+@pytest.mark.parametrize(
+    ("elu", "dab", "verdict"),
+    [
+        ([86.0, 86.4], [99.2, 99.4], Verdict.REPRODUCES),
+        ([86.0, 86.4], [90.0, 90.3], Verdict.DIRECTION),
+        ([94.0, 94.4], [86.0, 86.4], Verdict.DOES_NOT),
+        ([80.0, 94.0], [86.0, 86.4], Verdict.UNKNOWN),
+    ],
+)
+def test_the_verdict_on_table_1(template: Trained, elu: list[float], dab: list[float], verdict: Verdict) -> None:
+    above, _ = sorting_rows({5: {"ELU": runs(elu, template), "DAB": runs(dab, template)}})
+    assert above.verdict is verdict
+    assert above.paper == "99.3 against 86.46"
+
+
+@pytest.mark.parametrize(("values", "verdict"), [([99.0, 98.9], "REPRODUCES"), ([86.0, 85.0], "DIRECTION"), ([1.0, 0.0], "DOES_NOT")])
+def test_the_verdict_on_the_accuracy(values: list[float], verdict: str) -> None:
+    assert learns(Statistic.of(values), 99.3) is Verdict[verdict]
+
+
+def test_pondering_is_judged_by_its_best(template: Trained) -> None:
+    found: Any = {p: runs(a, template) for p, a in ((1, [80.0, 81.0]), (2, [85.0, 86.0]), (3, [70.0, 71.0]))}
+    assert ponder_row(found).verdict is Verdict.REPRODUCES
+    assert ponder_row({1: found[1], 3: found[3]}).verdict is Verdict.DOES_NOT
