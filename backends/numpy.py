@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from backends import accurate, steps
+from backends.plan.numpy_kernels import NumpyKernels
+from backends.plan.planned import Planned
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend
 
@@ -41,6 +43,14 @@ class NumpyBackend(Backend[Array]):
 
     def scalar(self, c: float) -> Any:
         return float(c)
+
+    def run_steps(
+        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
+    ) -> tuple[Any, np.ndarray[Any, Any]]:
+        if step not in self._compiled:
+            self._compiled[step] = Planned(step, NumpyKernels(self))
+        planned: Planned = self._compiled[step]
+        return planned.run(state, data, inputs)
 
     def take_rows(self, X: Array, indices: Any) -> Array:
         return self.xp.take(X, indices, axis=-2)

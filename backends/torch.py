@@ -1,13 +1,15 @@
-"""PyTorch. Steps run eagerly, without a tape: the backward pass is ours."""
+"""PyTorch. Steps run as a recorded plan (``backends.plan``), without a tape: the backward pass is ours."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from backends import accurate, steps
+from backends.plan.planned import Planned
+from backends.plan.torch_kernels import TorchKernels
 from nerva_core.matrix_ops import Scalar, Size
 from nerva_core.numeric_backend import Backend
 
@@ -48,6 +50,14 @@ class TorchBackend(Backend[Tensor]):
 
     def scalar(self, c: float) -> Any:
         return float(c)
+
+    def run_steps(
+        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
+    ) -> tuple[Any, np.ndarray[Any, Any]]:
+        if step not in self._compiled:
+            self._compiled[step] = Planned(step, TorchKernels(self))
+        planned: Planned = self._compiled[step]
+        return planned.run(state, data, inputs)
 
     def take_rows(self, X: Tensor, indices: Any) -> Tensor:
         return X[self.torch.as_tensor(np.ascontiguousarray(indices), device=self._device)]

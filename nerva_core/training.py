@@ -258,8 +258,8 @@ class Trainer:
         return next(self._inputs())
 
     def to_numpy(self) -> TrainingState:
-        """The state as NumPy arrays."""
-        result: TrainingState = map_tree(self.ops.to_numpy, self.state)
+        """The state as NumPy arrays: copies, as the next step may overwrite the state."""
+        result: TrainingState = map_tree(lambda X: np.array(self.ops.to_numpy(X)), self.state)
         return result
 
     def restore(self, epoch: int, state: TrainingState, outputs: np.ndarray[Any, Any] = NO_OUTPUTS) -> None:

@@ -1,0 +1,127 @@
+"""NumPy's functions that write into memory that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from backends.plan.program import Call, Cell, Kernels
+from nerva_core.numeric_backend import Backend
+
+Array = Any
+
+UFUNCS: dict[str, Any] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "hadamard": np.multiply,
+    "negate": np.negative,
+    "divide": np.divide,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "arctan": np.arctan,
+    "expm1": np.expm1,
+    "log1p": np.log1p,
+    "tanh": np.tanh,
+    "abs": np.absolute,
+    "sign": np.sign,
+}
+"""Operations that are one function of NumPy with the same arguments."""
+
+LATTICE: dict[str, Any] = {"maximum": np.maximum, "minimum": np.minimum}
+"""Those that take ``out`` by its name only."""
+
+COMPARISONS: dict[str, Any] = {"less": np.less, "less_equal": np.less_equal, "equal": np.equal}
+
+REDUCTIONS: dict[str, tuple[Any, int]] = {
+    "columns_sum": (np.add.reduce, -2),
+    "rows_sum": (np.add.reduce, -1),
+    "rows_max": (np.maximum.reduce, -1),
+}
+
+
+class NumpyKernels(Kernels):
+    """Calls of NumPy."""
+
+    elementwise = frozenset({*UFUNCS, *LATTICE, *COMPARISONS, "scale", "reciprocal"})
+
+    def __init__(self, backend: Backend[Any]) -> None:
+        super().__init__(backend)
+        self._booleans: dict[int, Array] = {}
+
+    def empty(self, count: int, dtype: Any) -> Array:
+        dtype = np.dtype(dtype)
+        memory = np.zeros(count * dtype.itemsize + 64, np.uint8)
+        start = -memory.ctypes.data % 64
+        return memory[start : start + count * dtype.itemsize].view(dtype)
+
+    def own(self, array: Array, others: Sequence[Array]) -> Array:
+        flags = array.flags
+        if flags.writeable and flags.c_contiguous and flags.aligned and not any(np.may_share_memory(array, other) for other in others):
+            return array
+        return array.copy()
+
+    def calls(self, name: str, arguments: tuple[Any, ...], out: Array) -> list[Call]:
+        if not all(a.dtype == out.dtype for a in arguments if isinstance(a, np.ndarray) and a.dtype.kind != "i"):
+            return [self.plain(name, arguments, out)]
+        if name in UFUNCS:
+            return [partial(UFUNCS[name], *map(self._operand, arguments), out)]
+        if name in LATTICE:
+            return [partial(LATTICE[name], *arguments, out=out)]
+        if name in REDUCTIONS:
+            function, axis = REDUCTIONS[name]
+            return [partial(function, arguments[0], axis, None, out, True)]
+        if name in COMPARISONS:
+            X, Y = arguments
+            return self._compare(COMPARISONS[name], X, Y, out)
+        special: Callable[..., list[Call]] | None = getattr(self, f"_{name}", None)
+        return special(*arguments, out) if special else [self.plain(name, arguments, out)]
+
+    def copy(self, source: Array, target: Array) -> Call:
+        return partial(np.copyto, target, source)
+
+    def loader(self, target: Array) -> Callable[[Array], Any]:
+        return partial(np.copyto, target, casting="same_kind")
+
+    def collector(self, outputs: list[Array], steps: int) -> tuple[Callable[[int], Any], Callable[[], Array]]:
+        results = np.empty((steps, len(outputs)), outputs[0].dtype)
+
+        def note(i: int) -> None:
+            results[i] = [output[0, 0] for output in outputs]
+
+        return note, lambda: results
+
+    def _operand(self, argument: Any) -> Any:
+        """An argument as an array of the backend's dtype, which NumPy reads faster than a Python number."""
+        if isinstance(argument, Cell):
+            return argument.array
+        return np.asarray(argument, self.backend.dtype) if type(argument) in (int, float) else argument
+
+    def _matmul(self, X: Array, Z: Array, out: Array) -> list[Call]:
+        return [partial(np.dot, X, Z, out)]  # of two matrices the same as matmul, and quicker to start
+
+    def _scale(self, c: Any, X: Array, out: Array) -> list[Call]:
+        return [partial(np.multiply, X, self._operand(c), out)]
+
+    def _reciprocal(self, X: Array, out: Array) -> list[Call]:
+        return [partial(np.divide, np.asarray(1, X.dtype), X, out)]
+
+    def _take_rows(self, X: Array, indices: Array, out: Array) -> list[Call]:
+        return [partial(X.take, indices, -2, out, "clip")]  # any other mode goes through a buffer
+
+    def _compare(self, function: Any, X: Array, Y: Array, out: Array) -> list[Call]:
+        condition = self._conditions(out)
+        return [partial(function, X, Y, condition), partial(np.copyto, out, condition)]
+
+    def _where(self, C: Array, X: Array, Y: Array, out: Array) -> list[Call]:
+        condition, zero = self._conditions(out), np.zeros((), C.dtype)
+        return [partial(np.not_equal, C, zero, condition), partial(np.copyto, out, Y), partial(np.copyto, out, X, where=condition)]
+
+    def _conditions(self, out: Array) -> Array:
+        """A matrix of booleans of the shape of ``out``; all of one size share their memory."""
+        if out.size not in self._booleans:
+            self._booleans[out.size] = self.empty(out.size, bool)
+        return self._booleans[out.size].reshape(out.shape)

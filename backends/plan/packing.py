@@ -1,0 +1,155 @@
+"""The parameters side by side: what is done alike to every parameter is done once, to all of them.
+
+An update rule is elementwise, and the same for every parameter. So the parameters of a network become the parts of one long row, their
+gradients too, and the rule is applied to rows: the same operations on the same elements, in a fraction of the calls.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Example, Graph, Node
+from backends.plan.memory import PACK, offsets
+
+Family = tuple[Node, ...]
+"""Nodes that play the same role, one for each of some parameters."""
+
+
+class NotPackableError(Exception):
+    """The leaves of the state are not treated alike after all."""
+
+
+class Packing:
+    """Rewrites a graph. ``parts`` says where each leaf of the old state is now: in which leaf of the new one, and from which offset on."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.single: set[Family] = set()
+        """Families whose members are computed one by one, as something else needs one of them before the last is known."""
+        self.consumers: defaultdict[Node, list[Node]] = defaultdict(list)
+        for node in graph.nodes():
+            for operand in node.operands:
+                self.consumers[operand].append(node)
+        self._start()
+
+    def _start(self) -> None:
+        self.rows: dict[Family, Node] = {}
+        """The row that holds the members of a family side by side."""
+        self.parts: dict[Node, Node] = {}
+        """For a member of a family: its part of the row."""
+        self.leaf_families: list[Family] = []
+
+    def run(self) -> Graph:
+        """The rewritten graph; the graph itself if there is nothing to pack."""
+        families = self._families()
+        try:
+            new = self._pack(families)
+            while early := self._early():
+                self.single |= early
+                self._start()
+                new = self._pack(families)
+        except NotPackableError:
+            return self.graph
+        return self._rebuilt(families, new) if families else self.graph
+
+    def _pack(self, families: list[tuple[int, ...]]) -> list[Node]:
+        """The rows of the new state."""
+        for family in families:
+            self.leaf_families.append(tuple(self.graph.state[k] for k in family))
+            self._add(self.leaf_families[-1], Node(LEAF, (), self._example(self.leaf_families[-1])))
+        return [self._row(tuple(self.graph.new_state[k] for k in family)) for family in families]
+
+    def _early(self) -> set[Family]:
+        """The families that are rows, of which an operation outside of all rows reads a member before the row is there."""
+        return {
+            family
+            for family, row in self.rows.items()
+            if row.name != PACK
+            for member in family
+            for consumer in self.consumers[member]
+            if consumer not in self.parts and consumer.order < row.order
+        }
+
+    def _families(self) -> list[tuple[int, ...]]:
+        """The positions of leaves whose new value is the same expression of whatever is not elementwise."""
+        groups: defaultdict[Any, list[int]] = defaultdict(list)
+        for k, (old, new) in enumerate(zip(self.graph.state, self.graph.new_state, strict=True)):
+            if old is not new and old.shape == new.shape and self.graph.new_state.count(new) == 1:
+                groups[old.dtype, _signature(new, self.graph.builder.uniform)].append(k)
+        return [tuple(group) for group in groups.values() if len(group) > 1]
+
+    def _row(self, family: Family) -> Node:
+        if family in self.rows:
+            return self.rows[family]
+        first = family[0]
+        if any(node in self.parts for node in family):
+            raise NotPackableError  # in another order, or with other company
+        if family not in self.single and all(node.name in POINTWISE and node.name == first.name for node in family):
+            arguments = [self._argument(arguments) for arguments in zip(*(node.arguments for node in family), strict=True)]
+            return self._add(family, Node(first.name, tuple(arguments), self._example(family)))
+        if all(node.name == CONSTANT for node in family) and self.graph.builder.uniform(first) is not None:
+            shape = self._example(family).shape
+            return Node(CONSTANT, (), self.graph.builder.backend.full(self.graph.builder.uniform(first), *shape))
+        if any(node.name in (LEAF, CONSTANT, *VIEWS) for node in family):
+            raise NotPackableError
+        return self._add(family, Node(PACK, family, self._example(family)))
+
+    def _argument(self, arguments: tuple[Any, ...]) -> Any:
+        return self._row(arguments) if isinstance(arguments[0], Node) else arguments[0]
+
+    def _add(self, family: Family, row: Node) -> Node:
+        row.order = max(node.order for node in family) + 0.25
+        self.rows[family] = row
+        for node, offset in zip(family, offsets([node.shape for node in family])[0], strict=True):
+            self.parts[node] = part = Node("part", (row, offset, *node.shape), Example(node.shape, node.dtype))
+            part.order = row.order + 0.25
+        return row
+
+    def _example(self, family: Family) -> Example:
+        return Example((1, offsets([node.shape for node in family])[1]), family[0].dtype)
+
+    def _rebuilt(self, families: list[tuple[int, ...]], new: list[Node]) -> Graph:
+        """The graph on rows; leaves that are in no family stay as they are, after the rows."""
+        graph, packed = self.graph, {k for family in families for k in family}
+        packs = {member for row in self.rows.values() if row.name == PACK for member in row.operands}
+        replaced = {node: part for node, part in self.parts.items() if node not in packs}
+        for node in graph.nodes():
+            if node not in replaced and any(operand in replaced for operand in node.operands):
+                arguments = tuple(replaced.get(a, a) if isinstance(a, Node) else a for a in node.arguments)
+                replaced[node] = twin = Node(node.name, arguments, node.value)
+                twin.order = node.order
+        for row in self.rows.values():
+            if row.name == PACK:
+                row.arguments = row.operands = tuple(replaced.get(member, member) for member in row.operands)
+        rest = [k for k in range(len(graph.state)) if k not in packed]
+
+        def now(nodes: list[Node]) -> list[Node]:
+            return [replaced.get(node, node) for node in nodes]
+
+        state = [self.rows[family] for family in self.leaf_families] + [graph.state[k] for k in rest]
+        new_state = new + now([graph.new_state[k] for k in rest])
+        result = Graph(graph.builder, state, graph.data, graph.given, new_state, now(graph.outputs))
+        for i, family in enumerate(families):
+            shapes = [graph.state[k].shape for k in family]
+            for k, offset, shape in zip(family, offsets(shapes)[0], shapes, strict=True):
+                result.parts[k] = (i, offset, shape)
+        result.parts |= {k: (len(families) + i, None, graph.state[k].shape) for i, k in enumerate(rest)}
+        return result
+
+
+VIEWS = ("transpose", "row_repeat", "column_repeat", "part")
+
+
+def _signature(node: Node, uniform: Any) -> Any:
+    """What a value is of what is not elementwise. Two values with one signature are computed alike."""
+    if node.name == CONSTANT:
+        return CONSTANT, uniform(node)
+    if node.name not in POINTWISE:
+        return "value"
+    return node.name, *(_signature(a, uniform) if isinstance(a, Node) else repr(a) for a in node.arguments)
+
+
+def packed(graph: Graph) -> Graph:
+    """The graph with the leaves of its state packed where they are treated alike; see ``Graph.parts``."""
+    return Packing(graph).run()

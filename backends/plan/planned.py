@@ -1,0 +1,64 @@
+"""The plans of one step: one for every combination of shapes, on one state that is updated in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from backends.plan.graph import Graph, record
+from backends.plan.packing import packed
+from backends.plan.program import Kernels, Program, part
+from nerva_core.trees import leaves, with_leaves
+
+PROGRAMS = 16
+"""How many programs of a step are kept."""
+
+
+class Planned:
+    """Runs a step as a plan. The state that a call returns is that which the next one updates in place; any other is taken over."""
+
+    def __init__(self, step: Callable[..., Any], kernels: Kernels) -> None:
+        self.step, self.kernels = step, kernels
+        self._graphs: dict[Any, Graph] = {}
+        self._programs: dict[Any, Program] = {}
+        self._leaves: list[Any] = []
+        self._rows: list[Any] = []
+
+    def run(self, state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, np.ndarray[Any, Any]]:
+        """As ``Backend.run_steps``."""
+        given, matrices = list(leaves(state)), list(leaves(data))
+        shapes = tuple(tuple(np.shape(leaf)) for leaf in (*given, *matrices, *leaves(inputs[0])))
+        if shapes not in self._graphs:
+            graph = record(self.kernels.backend, self.step, state, data, inputs[0])
+            graph.forget_values()
+            self._graphs[shapes] = packed(graph)
+        graph = self._graphs[shapes]
+        if len(given) != len(self._leaves) or any(a is not b for a, b in zip(given, self._leaves, strict=True)):
+            self._programs.clear()
+            self._take_over(graph, given)
+        key = (shapes, *map(id, matrices))
+        if key not in self._programs:
+            if len(self._programs) == PROGRAMS:
+                self._programs.clear()
+            self._programs[key] = Program(graph, self.kernels, self._rows, matrices)
+        outputs = self._programs[key].run(inputs)
+        return with_leaves(state, self._leaves), outputs
+
+    def _take_over(self, graph: Graph, given: list[Any]) -> None:
+        """Put the state where the programs update it: parameters side by side, and no two leaves in the same memory."""
+        parts = graph.parts or {k: (k, None, leaf.shape) for k, leaf in enumerate(graph.state)}
+        rows: list[Any] = [None] * len(graph.state)
+        for k, (i, offset, _) in parts.items():
+            if offset is None:
+                changes = graph.state[i] is not graph.new_state[i]
+                rows[i] = self.kernels.own(given[k], given[:k]) if changes else given[k]
+            elif rows[i] is None:
+                rows[i] = self.kernels.empty(graph.state[i].shape[1], graph.state[i].dtype).reshape(1, -1)
+        places = [parts[k] for k in range(len(given))]
+        self._leaves = [rows[i] if offset is None else part(rows[i], offset, *shape) for i, offset, shape in places]
+        for array, leaf in zip(given, self._leaves, strict=True):
+            if array is not leaf:
+                self.kernels.copy(array, leaf)()
+        self._rows = rows

@@ -1,0 +1,162 @@
+"""PyTorch's functions that write into memory that is given.
+
+Matrix products of float32 on a CPU go through oneDNN where that is faster than ``torch.mm`` (a factor of two on some processors, none on
+others): this is measured once a process. A small product is quicker to start with ``torch.mm``.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from backends.plan.program import Call, Cell, Kernels
+from nerva_core.numeric_backend import Backend
+
+Tensor = Any
+
+NAMES = {
+    "hadamard": "mul",
+    "subtract": "sub",
+    "negate": "neg",
+    "divide": "div",
+    "arctan": "atan",
+    "less": "lt",
+    "less_equal": "le",
+    "equal": "eq",
+} | {
+    name: name
+    for name in (
+        "add",
+        "exp",
+        "log",
+        "reciprocal",
+        "sqrt",
+        "expm1",
+        "log1p",
+        "tanh",
+        "sigmoid",
+        "xlogy",
+        "maximum",
+        "minimum",
+        "abs",
+        "sign",
+    )
+}
+"""PyTorch's functions with the arguments of an operation."""
+
+SMALL = 2**20
+"""Products with fewer multiplications start faster than they run."""
+
+
+class TorchKernels(Kernels):
+    """Calls of PyTorch."""
+
+    elementwise = frozenset({*NAMES, "scale"} - {"less", "less_equal", "equal"})
+
+    def __init__(self, backend: Backend[Any]) -> None:
+        super().__init__(backend)
+        self.torch: Any = backend.torch  # type: ignore[attr-defined]
+        self.device: Any = backend._device  # type: ignore[attr-defined]
+        self.functions = {operation: getattr(self.torch, name) for operation, name in NAMES.items()}
+
+    def empty(self, count: int, dtype: Any) -> Tensor:
+        if isinstance(dtype, np.dtype):  # of the numbers of rows
+            dtype = self.torch.from_numpy(np.empty(0, dtype)).dtype
+        return self.torch.zeros(count, dtype=dtype, device=self.device)
+
+    def own(self, array: Tensor, others: Sequence[Tensor]) -> Tensor:
+        memory = array.untyped_storage().data_ptr()
+        shared = any(other.untyped_storage().data_ptr() == memory for other in others)
+        return array.clone() if shared or not array.is_contiguous() or array.is_inference() else array
+
+    def running(self) -> Any:
+        return self.torch.inference_mode()
+
+    def calls(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> list[Call]:
+        tensors = [a for a in arguments if self.torch.is_tensor(a)]
+        if any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
+            return [self.plain(name, arguments, out)]
+        if name in self.functions:
+            return [partial(self.functions[name], *map(self._operand, arguments), out=out)]
+        special: Callable[..., list[Call]] | None = getattr(self, f"_{name}", None)
+        return special(*arguments, out) if special else [self.plain(name, arguments, out)]
+
+    def copy(self, source: Tensor, target: Tensor) -> Call:
+        return partial(target.copy_, source)
+
+    def loader(self, target: Tensor) -> Callable[[np.ndarray[Any, Any]], Any]:
+        if target.device.type == "cpu":
+            return partial(np.copyto, target.numpy(), casting="same_kind")
+        return lambda array: target.copy_(self.torch.from_numpy(np.ascontiguousarray(array)))
+
+    def collector(self, outputs: list[Tensor], steps: int) -> tuple[Callable[[int], Any], Callable[[], np.ndarray[Any, Any]]]:
+        results = self.torch.empty((steps, len(outputs)), dtype=outputs[0].dtype, device=self.device)
+
+        def note(i: int) -> None:
+            if len(outputs) == 1:
+                results[i : i + 1].copy_(outputs[0])
+            else:
+                self.torch.cat(outputs, dim=1, out=results[i : i + 1])
+
+        return note, lambda: self.backend.to_numpy(results)
+
+    def _operand(self, argument: Any) -> Any:
+        return argument.array if isinstance(argument, Cell) else argument
+
+    def _scale(self, c: Any, X: Tensor, out: Tensor) -> list[Call]:
+        return [partial(self.torch.mul, X, self._operand(c), out=out)]
+
+    def _columns_sum(self, X: Tensor, out: Tensor) -> list[Call]:
+        return [partial(self.torch.sum, X, -2, True, out=out)]
+
+    def _rows_sum(self, X: Tensor, out: Tensor) -> list[Call]:
+        return [partial(self.torch.sum, X, -1, True, out=out)]
+
+    def _rows_max(self, X: Tensor, out: Tensor) -> list[Call]:
+        return [partial(self.torch.amax, X, -1, True, out=out)]
+
+    def _take_rows(self, X: Tensor, indices: Tensor, out: Tensor) -> list[Call]:
+        return [partial(self.torch.index_select, X, 0, indices, out=out)]
+
+    def _matmul(self, X: Tensor, Z: Tensor, out: Tensor) -> list[Call]:
+        large = X.shape[0] * X.shape[1] * Z.shape[1] >= SMALL
+        if large and out.dtype == self.torch.float32 and out.device.type == "cpu" and onednn_is_faster():
+            return [_onednn_product(self.torch, X, Z, out)]
+        return [partial(self.torch.mm, X, Z, out=out)]
+
+
+def _onednn_product(torch: Any, X: Tensor, Z: Tensor, out: Tensor) -> Call:
+    """X · Z by oneDNN's linear layer, which makes its own memory."""
+    linear, weights = torch.ops.mkldnn._linear_pointwise.default, Z.mT
+
+    def run() -> None:
+        out.copy_(linear(X, weights, None, "none", [], ""))
+
+    return run
+
+
+@functools.cache
+def onednn_is_faster() -> bool:
+    """Whether oneDNN multiplies matrices of middling size faster than ``torch.mm`` by a quarter at least."""
+    import torch
+
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    X, Z = torch.ones(128, 512), torch.ones(512, 512)
+    out = torch.empty(128, 512)
+
+    def seconds(call: Call) -> float:
+        times = []
+        for _ in range(7):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    with torch.inference_mode():
+        return 1.25 * seconds(_onednn_product(torch, X, Z, out)) < seconds(partial(torch.mm, X, Z, out=out))
