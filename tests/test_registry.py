@@ -41,7 +41,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is str:
         return st.text(st.sampled_from("aZ09 _-./é"), max_size=8)
     if hint is int:
-        return st.integers(low, 1000)
+        return st.integers(-1000 if low is None else low, 1000)
     if hint is float:
         exclude = {"exclude_min": any(isinstance(b, Gt) for b in bounds), "exclude_max": any(isinstance(b, Lt) for b in bounds)}
         return st.floats(low, high, allow_nan=False, allow_infinity=False, **exclude)

@@ -20,7 +20,7 @@ ALL = list(subjects())
 def test_nothing_is_left_out():
     found = {kind: {subject.name.partition("(")[0] for subject in ALL if subject.kind == kind} for kind in {s.kind for s in ALL}}
     operations = {name for name, _ in inspect.getmembers(MatrixOps, inspect.isfunction) if not name.startswith("_")} - {"shape"}
-    tables = {"activation": ACTIVATIONS, "loss": LOSSES, "layer": LAYERS, "optimizer": OPTIMIZERS, "hard function": HARD_FUNCTIONS}
+    tables = {table.kind: table for table in (ACTIVATIONS, GRADIENT_ACTIVATIONS, HARD_FUNCTIONS, LAYERS, LOSSES, OPTIMIZERS)}
     assert found == {"operation": operations} | {kind: set(table.entries) for kind, table in tables.items()}
 
 
