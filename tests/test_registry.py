@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import nerva_core as nc
@@ -73,7 +73,7 @@ def instances(entry: type[Any]) -> st.SearchStrategy[Any]:
 
 
 @every_entry
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_the_repr_of_an_entry_is_text_that_builds_it(table: Table[Any], entry: type[Any], data: st.DataObject) -> None:
     made = data.draw(instances(entry))

@@ -7,6 +7,7 @@ import pytest
 
 from nerva_core.activations import ACTIVATIONS, ReLU
 from nerva_core.comparison.subjects import activation, layer, loss, subjects
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
 from nerva_core.hard_functions import HARD_FUNCTIONS
 from nerva_core.layers import LAYERS, Linear, Sequential
 from nerva_core.layers.batch_normalization import BatchNormalization
