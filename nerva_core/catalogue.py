@@ -15,6 +15,7 @@ from nerva_core.losses import LOSSES
 from nerva_core.optimizers import OPTIMIZERS
 from nerva_core.registry import Entry, Table
 from nerva_core.schedules import SCHEDULES
+from nerva_core.step_functions import GRIDS, STEP_VALUES
 
 TABLES: dict[str, Table[Any]] = {
     "layers": LAYERS,
@@ -25,6 +26,8 @@ TABLES: dict[str, Table[Any]] = {
     "gradient activations": GRADIENT_ACTIVATIONS,
     "schedules": SCHEDULES,
     "initializers": INITIALIZERS,
+    "grids": GRIDS,
+    "initial step values": STEP_VALUES,
     "data sources": SOURCES,
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import nerva_core as nc
@@ -41,7 +41,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is str:
         return st.text(st.sampled_from("aZ09 _-./é"), max_size=8)
     if hint is int:
-        return st.integers(low, 1000)
+        return st.integers(-1000 if low is None else low, 1000)
     if hint is float:
         exclude = {"exclude_min": any(isinstance(b, Gt) for b in bounds), "exclude_max": any(isinstance(b, Lt) for b in bounds)}
         return st.floats(low, high, allow_nan=False, allow_infinity=False, **exclude)
@@ -73,7 +73,7 @@ def instances(entry: type[Any]) -> st.SearchStrategy[Any]:
 
 
 @every_entry
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_the_repr_of_an_entry_is_text_that_builds_it(table: Table[Any], entry: type[Any], data: st.DataObject) -> None:
     made = data.draw(instances(entry))

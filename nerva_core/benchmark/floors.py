@@ -135,7 +135,8 @@ class JaxFloor(Floor):
     def candidates(self, threads: int) -> dict[str, Callable[[int], None]]:
         import jax
 
-        jax.config.update("jax_enable_x64", self.inputs.dtype == "float64")
+        if self.inputs.dtype == "float64":
+            jax.config.update("jax_enable_x64", True)
         W, inputs = list(map(jax.numpy.asarray, self.W)), jax.numpy.asarray(self.inputs)
 
         def repeated(W: list[Any], by_columns: bool) -> Callable[[int], None]:

@@ -128,7 +128,8 @@ class JaxScan(Contender):
         import jax
         import optax
 
-        jax.config.update("jax_enable_x64", problem.config.dtype == "float64")
+        if problem.config.dtype == "float64":
+            jax.config.update("jax_enable_x64", True)
         network = blocks(problem)
         optimizer = optax.sgd(problem.lr, momentum=momentum(problem) or None)
 

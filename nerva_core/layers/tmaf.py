@@ -14,7 +14,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic, Literal, NamedTuple
 
 import numpy as np
 
@@ -291,7 +291,7 @@ class SparseTMAF(Diagonals):
     """
 
     columns = 3
-    pattern: tuple[tuple[int, ...], ...] = ((1, 1), (0, 1))
+    pattern: tuple[tuple[Literal[0, 1], ...], ...] = ((1, 1), (0, 1))
     grids: tuple[Grid, ...] = (TenIntervals(),)
     initial: StepValues = Like()
     per_neuron: bool = False

@@ -7,6 +7,7 @@ import pytest
 
 from nerva_core.activations import ACTIVATIONS, ReLU
 from nerva_core.comparison.subjects import activation, layer, loss, subjects
+from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
 from nerva_core.hard_functions import HARD_FUNCTIONS
 from nerva_core.layers import LAYERS, Linear, Sequential
 from nerva_core.layers.batch_normalization import BatchNormalization
@@ -20,7 +21,7 @@ ALL = list(subjects())
 def test_nothing_is_left_out():
     found = {kind: {subject.name.partition("(")[0] for subject in ALL if subject.kind == kind} for kind in {s.kind for s in ALL}}
     operations = {name for name, _ in inspect.getmembers(MatrixOps, inspect.isfunction) if not name.startswith("_")} - {"shape"}
-    tables = {"activation": ACTIVATIONS, "loss": LOSSES, "layer": LAYERS, "optimizer": OPTIMIZERS, "hard function": HARD_FUNCTIONS}
+    tables = {table.kind: table for table in (ACTIVATIONS, GRADIENT_ACTIVATIONS, HARD_FUNCTIONS, LAYERS, LOSSES, OPTIMIZERS)}
     assert found == {"operation": operations} | {kind: set(table.entries) for kind, table in tables.items()}
 
 

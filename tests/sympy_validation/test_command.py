@@ -31,7 +31,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def my_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    code = re.search(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
+    code = re.search(r"```python.*?\n(.*?)```", DOCUMENT, re.DOTALL)
     assert code
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "my_layer.py"

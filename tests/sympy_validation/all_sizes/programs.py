@@ -173,6 +173,9 @@ class NumberOps(MatrixOps[Numbers]):
     def identity(self, n: int) -> Numbers:
         return Numbers([[number(int(i == j)) for j in range(n)] for i in range(n)])
 
+    def constant(self, rows: Any) -> Numbers:
+        return Numbers([[number(c) for c in row] for row in rows])
+
     def transpose(self, X: Numbers) -> Numbers:
         return Numbers([list(column) for column in zip(*X.elements, strict=True)])
 
