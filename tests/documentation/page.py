@@ -118,7 +118,7 @@ class Session:
         if block.title:
             (self.directory / block.title).write_text(block.text, encoding="utf-8")
         else:
-            exec(compile(block.text, "block", "exec"), self.names)
+            exec(compile(block.text, "block", "exec", dont_inherit=True), self.names)
 
     def toml(self, block: Block) -> None:
         """Check a configuration, or declare a distribution."""

@@ -17,8 +17,8 @@ X = np.random.default_rng(0).normal(size=(8, D)).astype("float32")
 
 def check_training_and_saving(directory: str) -> None:
     """Every layer in one model, trained, saved, read and trained further; every rule against the equations."""
-    layers = examples(LAYERS)
-    model = keras.Sequential([keras.layers.Input((D,)), keras.layers.Dense(4), *map(interop.layer, layers), keras.layers.Dense(2)])
+    layers = [part for layer in examples(LAYERS) for part in (keras.layers.Dense(D), interop.layer(layer))]
+    model = keras.Sequential([keras.layers.Input((D,)), *layers, keras.layers.Dense(2)])
     model.compile(interop.optimizer("GAF(Adam)", 0.0625), "mse")
     losses = model.fit(X, X[:, :2], epochs=3, batch_size=4, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
