@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 OPTION = "xla_cpu_disable_tiled_emitter"
-KNOWN_TO = {"jax": "0.10."}
+KNOWN_TO = {"jax": "0.10.", "tensorflow": "2.21."}
 """The versions that are known to have it: an option that XLA does not know ends the process."""
 
 
