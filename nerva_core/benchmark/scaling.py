@@ -19,7 +19,7 @@ from nerva_core.numeric_backend import Backend
 
 ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
-NARROW: dict[str, int] = {"FullTMAF": 32}
+NARROW: dict[str, int] = {"FullTMAF": 16}
 """The columns of layers whose cost has K² terms for each row by definition: at K = 256 the time of one step would be that of the table."""
 
 
