@@ -47,9 +47,13 @@ class Initializer(Entry):
     def distribution(self, D: int, K: int) -> Distribution:
         """The distribution for a layer with D inputs and K outputs."""
 
+    def identity(self) -> float:
+        """The multiple of the identity matrix that is added to the draws."""
+        return 0.0
+
     def draw(self, rng: np.random.Generator, D: int, K: int, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
-        """A matrix of independent draws."""
-        return self.distribution(D, K).draw(rng, shape)
+        """A matrix of independent draws, plus ``identity()`` on its diagonal."""
+        return self.distribution(D, K).draw(rng, shape) + self.identity() * np.eye(*shape)
 
 
 INITIALIZERS: Table[Initializer] = Table("initializer", Initializer)
@@ -132,3 +136,22 @@ class He(Initializer):
 
     def distribution(self, D: int, K: int) -> Distribution:
         return NormalDistribution(0.0, math.sqrt(2 / D))
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class NearIdentity(Initializer):
+    """scale · I + N(0, noise), I with ones on its diagonal and zeros elsewhere, noise the standard deviation.
+
+    A square linear layer starts as nearly ``scale`` times its input, as a bridge for a function near the identity should (section 4 of
+    DAB prints no initial values). If D ≠ K, I has min(D, K) ones.
+    """
+
+    scale: float = 1.0
+    noise: NonNegative = 0.01
+
+    def distribution(self, D: int, K: int) -> Distribution:
+        return NormalDistribution(0.0, self.noise)
+
+    def identity(self) -> float:
+        return self.scale

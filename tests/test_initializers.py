@@ -12,6 +12,7 @@ from nerva_core.initializers import (
     Constant,
     He,
     Initializer,
+    NearIdentity,
     Normal,
     NormalDistribution,
     NormalizedXavier,
@@ -33,6 +34,7 @@ EXACT = [
     (NormalizedXavier(), UniformDistribution(-math.sqrt(6) / math.sqrt(D + K), math.sqrt(6) / math.sqrt(D + K))),
     (He(), NormalDistribution(0.0, math.sqrt(2) / math.sqrt(D))),
     (Zero(), UniformDistribution(0.0, 0.0)),
+    (NearIdentity(0.5, 0.2), NormalDistribution(0.0, 0.2)),
     (Constant(-0.7), UniformDistribution(-0.7, -0.7)),
 ]
 
@@ -59,6 +61,7 @@ def test_mean_and_deviation_of_a_large_sample(initializer: Initializer) -> None:
     sample = initializer.draw(np.random.default_rng(2), D, K, (K, D))
     assert sample.shape == (K, D)
     assert sample.dtype == np.float64
+    sample -= initializer.identity() * np.eye(K, D)
     assert abs(sample.mean() - mean) <= 5 * deviation / math.sqrt(sample.size) + 1e-15
     assert abs(sample.std() - deviation) <= 5 * deviation / math.sqrt(2 * sample.size) + 1e-15
 
@@ -101,3 +104,13 @@ def test_a_seed_gives_the_same_network_on_every_backend(backend_name: str, dtype
 def test_bounds(make: Any, message: str) -> None:
     with pytest.raises(NervaError, match=message):
         make()
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3)])
+def test_near_identity_has_its_scale_on_the_diagonal_and_noise_elsewhere(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    K, D = shape
+    exact = NearIdentity(0.5, 0.0).draw(rng, D, K, shape)
+    np.testing.assert_array_equal(exact, [[0.5 if i == j else 0.0 for j in range(D)] for i in range(K)])
+    noisy = NearIdentity(0.5, 0.01).draw(rng, D, K, shape)
+    assert 0 < abs(noisy - exact).max() < 0.1

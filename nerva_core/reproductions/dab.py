@@ -2,7 +2,8 @@
 
 The paper prints no depth of its networks and no number of steps. Sorting here: inputs with mean 0 and variance 1, dense 256, tanh,
 dense 256, [signum with ε = 1/2 | ELU], dense 256, tanh, dense T²; Adam at 10⁻³ that falls to 0 along a cosine, batches of 256. The bridge
-is 256 - 256 - 256 with tanh, γ = 10 over the mean of all elements, and its penalty does not reach the layers before, which measured better.
+is 256 - 256 - 256 with tanh and starts near the identity (after 2000 steps 83.7 % at T = 5 with seed 0; 70.5 % with the initial values
+of other layers), γ = 10 over the mean of all elements, and its penalty does not reach the layers before, which measured better.
 Images: 784 - 256 ELU - 128, batch normalization, [hard], 128 ELU, 10, on Fashion-MNIST in place of CIFAR-10 and a Resnet18.
 """
 
@@ -23,26 +24,27 @@ WIDTH = 256
 Runs = Mapping[str, Sequence[Trained]]
 
 
-def bridge_around(hard: str, width: int, hidden: int, **options: Any) -> dict[str, Any]:
-    """The layer as a configuration has it, with one hidden tanh layer."""
-    layers = [f"Linear({hidden})", "Tanh", f"Linear({width})"]
+def bridge_around(hard: str, width: int, **options: Any) -> dict[str, Any]:
+    """The layer as a configuration has it, with one hidden tanh layer; the bridge starts near tanh."""
+    linear = f"Linear({width}, weights=NearIdentity(1, 0.01))"
+    layers = [linear, "Tanh", linear]
     return {"name": "DAB", "hard": hard, "bridge": layers, "gamma": 10, "reduction": "full mean", "conditioning": False, **options}
 
 
 SORTING: dict[str, Any] = {
     "ELU": "ELU",
-    "DAB": bridge_around("Signum", WIDTH, WIDTH),
+    "DAB": bridge_around("Signum", WIDTH),
     "straight-through, clipped": "StraightThrough(Signum, clipped=true)",
-    "DAB, conditioning": bridge_around("Signum", WIDTH, WIDTH, conditioning=True),
+    "DAB, conditioning": bridge_around("Signum", WIDTH, conditioning=True),
     "straight-through": "StraightThrough(Signum)",
 }
 """What stands in the middle of the network that sorts; the last two in the full budget only."""
 
 IMAGES: dict[str, Any] = {
     "identity": "Identity",
-    "signum, DAB": bridge_around("Signum", 128, 128, conditioning=True),
+    "signum, DAB": bridge_around("Signum", 128, conditioning=True),
     "signum, straight-through": "StraightThrough(Signum)",
-    "sort, DAB": bridge_around("Sort", 128, 128, conditioning=True),
+    "sort, DAB": bridge_around("Sort", 128, conditioning=True),
     "sort, straight-through": "StraightThrough(Sort)",
 }
 """What stands in the middle of the network on images."""

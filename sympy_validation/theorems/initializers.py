@@ -12,7 +12,7 @@ from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
 
 Moments = Callable[[Any, Any, Any], Sequence[Any]]
-"""(mean, variance) from the initializer, D and K."""
+"""(mean, variance) of an element, and what its mean has more on the diagonal, if anything; from the initializer, D and K."""
 
 MOMENTS: dict[str, tuple[str, Moments]] = {
     "Zero": ("mean 0, variance 0", lambda init, D, K: (0, 0)),
@@ -22,6 +22,10 @@ MOMENTS: dict[str, tuple[str, Moments]] = {
     "Xavier": ("mean 0, variance 1/(3D)", lambda init, D, K: (0, 1 / (3 * D))),
     "NormalizedXavier": ("mean 0, variance 2/(D + K)", lambda init, D, K: (0, 2 / (D + K))),
     "He": ("mean 0, variance 2/D", lambda init, D, K: (0, 2 / D)),
+    "NearIdentity": (
+        "mean 0, on the diagonal scale; variance noise²",
+        lambda init, D, K: (0, init.noise**2, init.scale),
+    ),
 }
 
 
@@ -38,12 +42,15 @@ def moments_theorem(name: str, statement: str, expected: Moments, published: boo
     def numbers(space: Any) -> tuple[Any, Any, Any]:
         return initializer(name, space), space.scalar("D", 0), space.scalar("K", 0)
 
-    def tested(space: Any) -> tuple[Any, Any]:
+    def tested(space: Any) -> Sequence[Any]:
         init, D, K = numbers(space)
-        return moments(with_symbols(init.distribution, space)(D, K))
+        return (*moments(with_symbols(init.distribution, space)(D, K)), init.identity())
 
-    sides = (tested, lambda space: expected(*numbers(space)))
-    claim = Numbers("mean, variance", *(reversed(sides) if published else sides))
+    def stated(space: Any) -> Sequence[Any]:
+        return (*expected(*numbers(space)), 0)[:3]
+
+    sides = (tested, stated)
+    claim = Numbers("mean, variance, on the diagonal", *(reversed(sides) if published else sides))
     yield from about(f"initializers.{name}", claim, statement, methods=("entries",), range="all D, K", **options)
 
 
