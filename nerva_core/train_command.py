@@ -74,6 +74,7 @@ def train(
     trace: Annotated[bool, _option("Print every matrix of the first step, and do not train.", OUTPUT, "--trace")] = False,
     plot: Annotated[bool, _option("At the end, draw the loss and the confusions as text.", OUTPUT, "--plot")] = False,
     tensorboard: Annotated[bool, _option("Write event files for TensorBoard.", OUTPUT, "--tensorboard")] = False,
+    profile: Annotated[bool, _option("At the end, show where a step's time goes, by layer and operation.", OUTPUT, "--profile")] = False,
     json: Annotated[bool, _option("Print one JSON object an epoch and nothing else.", OUTPUT, "--json")] = False,
     quiet: Annotated[bool, _option("Print nothing but errors.", OUTPUT, "--quiet", "-q")] = False,
 ) -> None:
@@ -102,7 +103,10 @@ def train(
         _trace(config, overrides)
     else:
         reporters = _reporters(quiet, json, plot, tensorboard)
-        _train(_resumed(output, config, overrides) if resume else _started(output, config, overrides), reporters)
+        run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
+        _train(run, reporters)
+        if profile:
+            _profile(run, shown=not (quiet or json))
 
 
 def _train(run: Run, reporters: Reporters) -> None:
@@ -125,6 +129,14 @@ def _train(run: Run, reporters: Reporters) -> None:
         raise typer.Exit(128 + (interrupt.number if isinstance(interrupt, Interrupted) else 2)) from None
     finally:
         reporters.close()
+
+
+def _profile(run: Run, shown: bool) -> None:
+    from nerva_core.profiling import print_profile, profile_run
+
+    profile = profile_run(run)
+    if shown:
+        print_profile(profile)
 
 
 def _reporters(quiet: bool, json: bool, plot: bool, tensorboard: bool) -> Reporters:

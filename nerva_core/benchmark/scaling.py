@@ -6,8 +6,9 @@ import functools
 import json as json_format
 import math
 import time
+import tracemalloc
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import numpy as np
 from nerva_core.layers import Layer
 from nerva_core.numeric_backend import Backend
 
-ROWS = (128, 256, 512, 1024, 2048, 4096, 8192)
+ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
+NARROW: dict[str, int] = {"FullTMAF": 16}
+"""The columns of layers whose cost has K² terms for each row by definition: at K = 256 the time of one step would be that of the table."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Growth:
     rows: tuple[int, ...]
     seconds: tuple[float, ...]
     exponent: float
+    columns: int = COLUMNS
+    bytes_per_row: float | None = None
+    """The growth of the largest memory in use from the first number of rows to the last; for NumPy, whose memory is traced."""
+    memory_exponent: float | None = None
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
@@ -37,19 +44,37 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     return float(slope)
 
 
+def columns_for(layer: Layer) -> int:
+    """The number of columns the layer is measured with."""
+    return NARROW.get(type(layer).__name__, COLUMNS)
+
+
 def subjects() -> list[Layer]:
-    """Every layer of the table, with as many outputs as inputs."""
+    """Every layer of the table, with as many outputs as inputs, the layers within it too."""
     from nerva_core.comparison.examples import examples
     from nerva_core.layers import LAYERS
 
-    return [replace(layer, outputs=COLUMNS) if hasattr(layer, "outputs") else layer for layer in examples(LAYERS)]
+    return [_square(layer) for layer in examples(LAYERS)]
 
 
-def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int = COLUMNS, repeats: int = 3) -> Growth:
+def _square(layer: Any) -> Any:
+    """The layer with the sizes of it, and of the layers it is made of, replaced."""
+    found = {field.name: getattr(layer, field.name) for field in fields(layer)}
+    changed: dict[str, Any] = {"outputs": COLUMNS} if "outputs" in found else {}
+    for name, value in found.items():
+        if isinstance(value, Layer):
+            changed[name] = _square(value)
+        elif isinstance(value, tuple) and value and all(isinstance(item, Layer) for item in value):
+            changed[name] = tuple(map(_square, value))
+    return replace(layer, **changed)
+
+
+def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 2) -> Growth:
     """The fastest of some runs, compiled, for each number of rows; the shortest runs are repeated within one timing."""
     rng = np.random.default_rng(0)
+    columns = columns or columns_for(layer)
     params = ops.matrices(layer.init(rng, columns))
-    seconds = []
+    seconds, memory = [], []
 
     def both(params: Any, X: Any, DY: Any, noise: Any) -> Any:
         Y, cache = layer.feedforward(ops, params, X, *noise)
@@ -59,8 +84,23 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
     for N in rows:
         noise = ops.matrices(layer.draw(rng, N, columns))
         X, DY = ops.matrix(rng.normal(size=(N, columns))), ops.matrix(rng.normal(size=(N, layer.outputs_for(columns))))
-        seconds.append(_fastest(functools.partial(_run, ops, compiled, params, X, DY, noise), repeats))
-    return Growth(ops.name, repr(layer), tuple(rows), tuple(seconds), exponent(rows, seconds))
+        run = functools.partial(_run, ops, compiled, params, X, DY, noise)
+        seconds.append(_fastest(run, repeats))
+        if ops.name == "numpy":  # only its memory is seen by tracemalloc; that of the plain equations, whose buffers come and go
+            memory.append(_largest_memory(functools.partial(both, params, X, DY, noise)))
+    per_row = (memory[-1] - memory[0]) / (rows[-1] - rows[0]) if memory else None
+    growth_of_memory = exponent(rows, memory) if memory else None
+    return Growth(ops.name, repr(layer), tuple(rows), tuple(seconds), exponent(rows, seconds), columns, per_row, growth_of_memory)
+
+
+def _largest_memory(run: Any) -> int:
+    """The largest number of bytes that a run has in use at once, beyond what it is given."""
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def _run(ops: Backend[Any], compiled: Any, *arguments: Any) -> None:
@@ -81,22 +121,27 @@ def _fastest(run: Any, repeats: int) -> float:
 
 
 def scaling_command(backends: Sequence[str], json: Path | None) -> None:
-    """A table of exponents; all times to ``json``."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """A line for each layer as soon as it is measured; all times to ``json``."""
     from nerva_core.models import write_atomically
     from nerva_core.numeric_backend import backend
 
     results = []
     for name in backends:
         ops = backend(name)
-        table = Table("layer", f"N = {ROWS[0]}", f"N = {ROWS[-1]}", "exponent", title=f"{name}: forward and backward, K = {COLUMNS}")
+        print(f"{name}: forward and backward, K = {COLUMNS} unless stated")
+        print(f"{f'N = {ROWS[0]}':>12} {f'N = {ROWS[-1]}':>12} {'exponent':>8} {'bytes/row':>10} {'exponent':>8}  layer", flush=True)
         for layer in subjects():
-            result = growth(ops, layer)
-            results.append(result)
-            first, last = (f"{1e6 * value:,.0f} µs" for value in (result.seconds[0], result.seconds[-1]))
-            table.add_row(result.layer.replace("[", r"\["), first, last, f"{result.exponent:.2f}")
-        Console().print(table)
+            results.append(growth(ops, layer))
+            print(_line(results[-1], layer), flush=True)
     if json is not None:
         write_atomically(json, (json_format.dumps([asdict(result) for result in results], indent=1) + "\n").encode())
+
+
+def _line(result: Growth, layer: Layer) -> str:
+    first, last = (f"{1e6 * value:,.0f} µs" for value in (result.seconds[0], result.seconds[-1]))
+    memory = "" if result.bytes_per_row is None else f"{result.bytes_per_row:,.0f}"
+    growth_of_memory = "" if result.memory_exponent is None else f"{result.memory_exponent:.2f}"
+    narrow = "" if result.columns == COLUMNS else f", K = {result.columns}"
+    from nerva_core.comparison.examples import describe
+
+    return f"{first:>12} {last:>12} {result.exponent:>8.2f} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"

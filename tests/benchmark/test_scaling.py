@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nerva_core.benchmark.scaling import exponent, growth, subjects
+from nerva_core.benchmark.scaling import columns_for, exponent, growth, subjects
 from nerva_core.layers import LAYERS, Softmax
 from nerva_core.numeric_backend import backend
 
@@ -14,6 +14,13 @@ def test_the_exponent_of_a_power() -> None:
 
 def test_every_layer_is_measured() -> None:
     assert {type(layer) for layer in subjects()} == set(LAYERS)
+
+
+def test_every_layer_can_be_measured_and_its_memory_is_seen() -> None:
+    for layer in subjects():
+        found = growth(backend("numpy"), layer, rows=(2, 4), columns=None if columns_for(layer) == 256 else 4, repeats=0)
+        assert found.bytes_per_row is not None
+        assert found.bytes_per_row > 0, layer
 
 
 def test_the_growth_of_a_layer() -> None:
