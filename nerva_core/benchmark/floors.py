@@ -88,7 +88,7 @@ class NumpyFloor(Floor):
 
 
 class TorchFloor(Floor):
-    """``torch.mm`` into buffers, or the products of ``torch.nn.functional.linear``, which oneDNN computes on some processors."""
+    """``torch.mm`` into buffers, the products of ``torch.nn.functional.linear``, or oneDNN's linear layer."""
 
     backend = "torch"
 
@@ -105,13 +105,18 @@ class TorchFloor(Floor):
             if k:
                 torch.mm(DY[k], W[k], out=DX[k])
 
-        def linear(k: int, backward: bool) -> None:
-            if not backward:
-                torch.nn.functional.linear(X[k], W[k])
-                return
-            torch.nn.functional.linear(DY[k].T, X[k].T)
-            if k:
-                torch.nn.functional.linear(DY[k], W[k].T)
+        def by(linear: Callable[[Any, Any], Any]) -> Callable[[int, bool], None]:
+            """Products with a function of (A, B) that gives A · Bᵀ."""
+
+            def product(k: int, backward: bool) -> None:
+                if not backward:
+                    linear(X[k], W[k])
+                    return
+                linear(DY[k].T, X[k].T)
+                if k:
+                    linear(DY[k], W[k].T)
+
+            return product
 
         def repeated(product: Callable[[int, bool], None]) -> Callable[[int], None]:
             def run(steps: int) -> None:
@@ -124,7 +129,11 @@ class TorchFloor(Floor):
 
             return run
 
-        return {"torch.mm": repeated(mm), "torch.nn.functional.linear": repeated(linear)}
+        ways = {"torch.mm": mm, "torch.nn.functional.linear": by(torch.nn.functional.linear)}
+        if torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise") and self.inputs.dtype == np.float32:
+            onednn = torch.ops.mkldnn._linear_pointwise.default
+            ways["oneDNN"] = by(lambda A, B: onednn(A, B, None, "none", [], ""))
+        return {name: repeated(product) for name, product in ways.items()}
 
 
 class JaxFloor(Floor):
