@@ -22,7 +22,7 @@ from nerva_core.interpreters.subjects import kind_of, symbolic
 from nerva_core.registry import Call, Entry, Table
 
 ROOT = Path(__file__).parent.parent.parent
-WITHOUT_EQUATIONS = ("data sources",)
+WITHOUT_EQUATIONS = ("data sources", "grids", "initial step values")
 """Tables of the catalogue that have no pages here."""
 
 HEAD = """\
@@ -86,7 +86,7 @@ def entry_page(page: str, title: str, entries: Table[Any], name: str, evidence: 
             _equations("Where", found.where),
             _shapes_and_costs(subject, found, first, second),
         ]
-    parts += [plot(title, entries, name), _theorems(title, name, evidence), _accuracy(title, name, evidence), _source(page, entry)]
+    parts += [plot(entries, name), _theorems(title, name, evidence), _accuracy(title, name, evidence), _source(page, entry)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -21,9 +21,11 @@ COLOURS = {"#111111": "curve-1", "#222222": "curve-2", "#333333": "curve-3", "#0
 """Placeholders that the style sheet replaces by the colours of a light or dark page."""
 
 
-def plot(title: str, entries: Table[Any], name: str) -> str:
+def plot(entries: Table[Any], name: str) -> str:
     """The function and its derivatives, as a section of its page; nothing for what is not a function of one number."""
-    found = [entry for entry in examples(entries) if type(entry).__name__ == name] if title != "layers" else []
+    if not issubclass(entries.lookup(name), (Activation, Elementwise, Schedule)):
+        return ""
+    found = [entry for entry in examples(entries) if type(entry).__name__ == name]
     curves = curves_of(found[0]) if found else None
     if curves is None:
         return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from docs.generator.equations import WITHOUT_EQUATIONS
 from docs.generator.markdown import cell, prose, table
 from nerva_core import catalogue
 from nerva_core.cli import app
@@ -71,7 +72,7 @@ def configuration_page() -> str:
         rows = []
         for entry in entries:
             name = entry.__name__
-            shown = f"[{name}](../equations/{slug}/{name}.md)" if title != "data sources" else f"**{name}**"
+            shown = f"[{name}](../equations/{slug}/{name}.md)" if title not in WITHOUT_EQUATIONS else f"**{name}**"
             rows.append([shown, f"`{catalogue.signature(entry)}`", cell((inspect.getdoc(entry) or "").partition("\n\n")[0])])
         text += f"\n## {title.capitalize()}\n\n{table(['', 'with its parameters', ''], rows)}"
     return text
