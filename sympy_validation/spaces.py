@@ -56,17 +56,14 @@ class ExampleLayer(Linear):
 
 @dataclass(frozen=True)
 class ExampleHardFunction(HardFunction):
-    """[g_0(X · 1), g_1(X · 1), ...] with unknown functions g_k, which may change the number of columns."""
+    """g(X · 1 · [1 2 3 ...]) with an unknown function g; it may change the number of columns. The operations are the same for all sizes."""
 
     outputs: int
     name: str
 
     def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
-        sums = ops.rows_sum(X)
-        H, *others = (ops.unknown(f"{self.name}{k}", sums, 0) for k in range(self.outputs))  # type: ignore[attr-defined]
-        for column in others:
-            H = ops.join_columns(H, column)
-        result: M = H
+        multiples = ops.rows_sum(X) @ ops.constant([range(1, self.outputs + 1)])
+        result: M = ops.unknown(self.name, multiples, 0)  # type: ignore[attr-defined]
         return result
 
     def outputs_for(self, D: Size) -> Size:

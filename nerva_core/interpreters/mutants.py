@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic
 
+from nerva_core.errors import NervaError
 from nerva_core.interpreters.traced import Operation, Recorder, TracingOps
 from nerva_core.matrix_ops import M, MatrixOps
 
@@ -300,6 +301,11 @@ class MutantOps(_Inputs[M]):
         self.count += 1
         if self.count != self.mutation.index:
             return result
+        if operation.name != self.mutation.operation:
+            raise NervaError(
+                f"operation {self.count} should be {self.mutation.operation}, as it was when the mutants were listed, but is {operation.name}: "
+                "the code must do the same operations for all sizes and values"
+            )
         changed: M = KINDS[self.mutation.kind].fault(Step(self.inner, operation, result))
         return changed
 
