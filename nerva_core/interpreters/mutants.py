@@ -303,7 +303,7 @@ class MutantOps(_Inputs[M]):
             return result
         if operation.name != self.mutation.operation:
             raise NervaError(
-                f"operation {self.count} should be {self.mutation.operation}, as it was when the mutants were listed, but is {operation.name}: "
+                f"operation {self.count} was {self.mutation.operation} when the mutants were listed, and is {operation.name}: "
                 "the code must do the same operations for all sizes and values"
             )
         changed: M = KINDS[self.mutation.kind].fault(Step(self.inner, operation, result))
