@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nerva_core.interpreters.mutants import MutantOps, Mutation, list_mutations
+from nerva_core.interpreters.traced import Recorder
 from sympy_validation.certificates import Counterexample, Points
 from sympy_validation.claims import Claim
 from sympy_validation.numbers import Undecided
@@ -77,10 +78,11 @@ def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
     mutations = _mutations(points)
     if limit and len(mutations) > limit:
         mutations = [mutations[k * len(mutations) // limit] for k in range(limit)]
-    equality = Equivalence(claim)
+    equality, unused = Equivalence(claim), _unused(points)
     for mutation in mutations:
         found = _refute(points, result.quantities, mutation)
-        result.mutants.append(Mutant(mutation, found, "" if found else equality.reason(mutation)))
+        same = "" if found else "its result is not used" if mutation.index in unused else equality.reason(mutation)
+        result.mutants.append(Mutant(mutation, found, same))
     result.seconds = time.perf_counter() - start
     return result
 
@@ -92,6 +94,24 @@ def _mutations(points: Points) -> list[Mutation]:
         except Undecided:
             continue
     return []
+
+
+def _unused(points: Points) -> set[int]:
+    """The numbers of the operations from which no tested matrix is computed."""
+    for point in points:
+        recorder = Recorder(point.space.ops)
+        try:
+            needed = {id(matrix) for matrix in point.problem.tested(recorder).values()}
+        except Undecided:
+            continue
+        unused = set()
+        for index, (operation, result) in reversed(list(enumerate(recorder.steps, start=1))):
+            if id(result) in needed:
+                needed |= {id(operand) for operand in operation.operands}
+            else:
+                unused.add(index)
+        return unused
+    return set()
 
 
 def _refute(points: Points, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
