@@ -108,7 +108,7 @@ def test_random_networks(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", PLANNED)
 def test_large_matrices_go_in_blocks_and_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backends.plan.program.BLOCK", 8)
+    monkeypatch.setattr("backends.plan.program.Kernels.block", 8)
     for optimizer in (Momentum(), Adam()):
         layers = "ReLU;BatchNormalization;LinearDropout;SReLU;Linear"
         assert_same(Run(name, multilayer_perceptron(layers, [D, 5, N, N, 3]), SquaredError(), optimizer))
