@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -117,12 +117,10 @@ class JaxBackend(NumpyBackend):
         compiled: F = self.jax.jit(function)
         return compiled
 
-    def run_steps(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._scan(step)
-        state, outputs = self._compiled[step](state, data, self._stacked(inputs))
+        state, outputs = self._compiled[step](state, data, self._converted(inputs))
         return state, self.to_numpy(outputs)
 
     def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:

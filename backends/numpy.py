@@ -44,9 +44,7 @@ class NumpyBackend(Backend[Array]):
     def scalar(self, c: float) -> Any:
         return float(c)
 
-    def run_steps(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = Planned(step, NumpyKernels(self))
         planned: Planned = self._compiled[step]

@@ -51,9 +51,7 @@ class TorchBackend(Backend[Tensor]):
     def scalar(self, c: float) -> Any:
         return float(c)
 
-    def run_steps(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = Planned(step, TorchKernels(self))
         planned: Planned = self._compiled[step]
