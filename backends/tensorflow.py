@@ -70,12 +70,10 @@ class TensorFlowBackend(Backend[Tensor]):
         compiled: F = self.tf.function(function, reduce_retracing=True, jit_compile=True)
         return compiled
 
-    def run_steps(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
-        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self._stacked(inputs)))
+        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self._converted(inputs)))
         return state, self.to_numpy(outputs)
 
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:

@@ -51,9 +51,7 @@ class TorchBackend(Backend[Tensor]):
     def scalar(self, c: float) -> Any:
         return float(c)
 
-    def run_steps(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = Planned(step, TorchKernels(self))
         planned: Planned = self._compiled[step]
@@ -213,8 +211,8 @@ class TorchBackend(Backend[Tensor]):
     def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
         """The number of grid points below each element."""
         values = self.torch.from_numpy(points.values).to(X.device)
+        X = X.nan_to_num(points.first)
         if not points.even:
             return self.torch.bucketize(X.contiguous(), values)
-        inside = X.clamp(points.first, points.last).nan_to_num(points.first)
-        nearest = ((inside - points.first) * points.per_unit).round().long()
+        nearest = ((X.clamp(points.first, points.last) - points.first) * points.per_unit).round().long()
         return nearest + (values[nearest] < X)

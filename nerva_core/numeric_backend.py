@@ -80,25 +80,22 @@ class Backend(MatrixOps[M]):
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
         return function
 
-    def run_steps(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
-        """Run ``state, outputs = step(ops, state, *data, *input)`` for each of ``inputs`` in turn: (the last state, all outputs).
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+        """Run ``state, outputs = step(ops, state, *data, *input)`` for each input in turn: (the last state, all outputs).
 
-        The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. The inputs are
-        trees of NumPy arrays, each of the same shapes: integers for rows, matrices, and numbers of shape (). The given state is
-        consumed: its matrices may be overwritten. ``outputs`` is a tree of 1 x 1 matrices, at least one; all of them are fetched once,
-        as an array with a row for every step and a column for every leaf. A framework that compiles runs all steps in one call.
+        The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. ``inputs`` is a
+        tree of NumPy arrays, at least one, with a leading axis over the steps. A step is given integers for rows, matrices, and numbers
+        of shape (). The given state is consumed: its matrices may be overwritten. ``outputs`` is a tree of 1 x 1 matrices, at least
+        one; all of them are fetched once, as an array with a row for every step and a column for every leaf. A framework that compiles
+        runs all steps in one call.
         """
         return self.run_plainly(step, state, data, inputs)
 
-    def run_plainly(
-        self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Sequence[Any]
-    ) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_plainly(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
         rows = []
-        for given in inputs:
-            state, outputs = step(self, state, *data, *map_tree(self._argument, given))
+        for given in zip(*leaves(inputs), strict=True):
+            state, outputs = step(self, state, *data, *with_leaves(inputs, map(self._argument, given)))
             rows.append(list(leaves(outputs)))
         return state, self._fetch(rows)
 
@@ -111,11 +108,9 @@ class Backend(MatrixOps[M]):
             return array
         return self.scalar(float(array)) if array.ndim == 0 else self.matrix(array)
 
-    def _stacked(self, inputs: Sequence[Any]) -> Any:
-        """The inputs as one tree whose leaves have a leading axis over the steps, in this backend's dtype."""
-        columns = zip(*(leaves(given) for given in inputs), strict=True)
-        arrays = (np.stack(column) for column in columns)
-        return with_leaves(inputs[0], [a if a.dtype.kind == "i" else a.astype(self.dtype) for a in arrays])
+    def _converted(self, inputs: Any) -> Any:
+        """The inputs of a compiled loop: matrices and numbers in this backend's dtype."""
+        return map_tree(lambda a: a if a.dtype.kind == "i" else a.astype(self.dtype, copy=False), inputs)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"

@@ -11,9 +11,9 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,9 +27,7 @@ from nerva_core.memory import require_memory
 from nerva_core.models import load_weights
 from nerva_core.numeric_backend import Backend, backend
 from nerva_core.optimizers import Optimizer
-from nerva_core.trees import leaves, map_shapes, map_tree, with_leaves
-
-I = TypeVar("I")  # noqa: E741
+from nerva_core.trees import leaves, map_shapes, map_tree, stacked, with_leaves
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
@@ -37,7 +35,9 @@ EVALUATION_BATCH = 1000
 STEPS_AT_ONCE, BYTES_AT_ONCE = 100, 2**26
 """Bounds on the steps, and on their noise, that are handed to the backend in one call."""
 
-NO_OUTPUTS: np.ndarray[Any, Any] = np.zeros((0, 0))
+Array = np.ndarray[Any, Any]
+
+NO_OUTPUTS: Array = np.zeros((0, 0))
 
 INITIAL, ORDER, NOISE, EVALUATION_NOISE = range(4)
 """The streams of random numbers of a run."""
@@ -78,12 +78,17 @@ class EvaluationOutput(NamedTuple):
 
 
 class StepInput(NamedTuple):
-    """What one step is given, as NumPy arrays."""
+    """What one step is given, as NumPy arrays; what several are given, as arrays with a leading axis over the steps."""
 
-    lr: float
+    lr: Any
     rows: Any
     noise: Any
     scalars: tuple[Any, ...]
+
+    def after(self, steps: int) -> StepInput:
+        """Without the first steps."""
+        result: StepInput = map_tree(lambda array: array[steps:], self)
+        return result
 
 
 @dataclass(frozen=True)
@@ -170,18 +175,24 @@ def is_correct(ops: Backend[M], Y: M, T: M) -> M:
     return ops.equal(predicted, actual)
 
 
-def grouped(inputs: Iterable[I], rows: int, batch: int, noise: Callable[[I], Any]) -> Iterator[list[I]]:
-    """The inputs of the steps over a number of rows, in groups that run in one call: on batches of one size, with bounded noise."""
-    supply = iter(inputs)
-    full, rest = divmod(rows, batch)
-    for count in [full] * (full > 0) + [1] * (rest > 0):
-        first = next(supply)
-        size = sum(array.nbytes for array in leaves(noise(first)))
+def grouped(order: Array, batch: int, draw: Callable[[int], Any]) -> Iterator[tuple[Array, Any]]:
+    """The rows and the noise of steps that run in one call, with a leading axis over them: on batches of one size, with bounded noise.
+
+    ``order`` holds the rows in the order in which they are taken, and ``draw`` gives the noise of a step on some number of rows.
+    """
+    whole = len(order) - len(order) % batch
+    for batches in (order[:whole].reshape(-1, batch), order[whole:].reshape(1, -1)):
+        if not batches.size:
+            continue
+        count, rows = batches.shape
+        first = draw(rows)
+        size = sum(array.nbytes for array in leaves(first))
         limit = max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, size)))
         length = math.ceil(count / math.ceil(count / limit))  # groups of equal size, where possible: they compile once
-        steps = chain([first], islice(supply, count - 1))
-        while group := list(islice(steps, length)):
-            yield group
+        draws = chain([first], map(draw, repeat(rows)))
+        for start in range(0, count, length):
+            group = batches[start : start + length]
+            yield group, stacked(list(islice(draws, len(group)))) if size else first
 
 
 class Trainer:
@@ -229,19 +240,18 @@ class Trainer:
         N = len(self.data.Ttest if test else self.data.Ttrain)
         network = self.network.at_epoch(max(1, self.epoch))
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
-        batches = [np.arange(start, min(start + EVALUATION_BATCH, N)) for start in range(0, N, EVALUATION_BATCH)]
-        inputs = ((rows, network.draw_for_evaluation(random, len(rows), self.data.inputs)) for rows in batches)
-        state, values = (self.state.params, self.state.statistics), []
-        for chunk in grouped(inputs, N, EVALUATION_BATCH, lambda given: given[1]):
-            state, outputs = self._run_steps(self._evaluate_rows, state, data, chunk)
+        state, values, sizes = (self.state.params, self.state.statistics), [], []
+        for group in grouped(np.arange(N), EVALUATION_BATCH, lambda rows: network.draw_for_evaluation(random, rows, self.data.inputs)):
+            state, outputs = self._run_steps(self._evaluate_rows, state, data, group)
             values.append(outputs)
+            sizes += list(map(len, group[0]))
         self.state = self.state._replace(params=state[0], statistics=state[1])
         result = EvaluationOutput(*np.concatenate(values).astype(float).T)
-        sizes = [len(rows) if self.config.loss.mean else 1 for rows in batches]
+        weights = sizes if self.config.loss.mean else np.ones(len(sizes))
         accuracy = None if self.data.classes is None else float(result.correct.sum()) / N
-        return float(result.loss @ sizes) / N, accuracy
+        return float(result.loss @ weights) / N, accuracy
 
-    def confusion(self) -> np.ndarray[Any, Any]:
+    def confusion(self) -> Array:
         """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
         classes = self.data.classes or 0
         result = np.zeros((classes, classes), dtype=int)
@@ -255,26 +265,27 @@ class Trainer:
 
     def first_input(self) -> StepInput:
         """What the next step is given, if an epoch begins with it."""
-        return next(self._inputs())
+        result: StepInput = map_tree(lambda array: array[0], next(self._inputs()))
+        return result
 
     def to_numpy(self) -> TrainingState:
         """The state as NumPy arrays: copies, as the next step may overwrite the state."""
         result: TrainingState = map_tree(lambda X: np.array(self.ops.to_numpy(X)), self.state)
         return result
 
-    def restore(self, epoch: int, state: TrainingState, outputs: np.ndarray[Any, Any] = NO_OUTPUTS) -> None:
+    def restore(self, epoch: int, state: TrainingState, outputs: Array = NO_OUTPUTS) -> None:
         """Continue after ``epoch`` epochs and the steps that reported ``outputs``, from a state of NumPy arrays."""
         self.epoch, self.state, self.outputs = epoch, self.ops.matrices(state), outputs
 
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
         lr, step = 0.0, 0
-        for chunk in grouped(self._inputs(), self.examples, self.config.training.batch_size, lambda given: given.noise):
-            new = chunk[max(0, len(self.outputs) - step) :]  # what is done is drawn again, so that the rest is as it would have been
-            step, lr = step + len(chunk), chunk[-1].lr
-            if not new:
+        for group in self._inputs():
+            new = group.after(max(0, len(self.outputs) - step))  # what is done is drawn again, so that the rest is as it would have been
+            step, lr = step + len(group.rows), float(group.lr[-1])
+            if not len(new.rows):
                 continue
-            inputs = [(given.rows, given.noise, given.scalars) for given in new]
+            inputs = new.rows, new.noise, new.scalars
             self.state, values = self._run_steps(self._step_on_rows, self.state, self._train, inputs)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
             on_step(self.epoch, step, float(StepOutput(*values.T).loss.mean()))
@@ -297,17 +308,18 @@ class Trainer:
         return hard_distance(self.ops, self.network, self.state.params, self.state.statistics, X)
 
     def _inputs(self) -> Iterator[StepInput]:
-        """What each step of the epoch is given, drawn when it is asked for."""
+        """What the steps of the epoch are given, in groups that run in one call, drawn when they are asked for."""
         config = self.config
         order = random_stream(config.seed, ORDER, self.epoch).permutation(self.examples)
         noise = random_stream(config.seed, NOISE, self.epoch)
         network = self.network.at_epoch(self.epoch + 1)
-        for step in range(self.steps_per_epoch):
-            t = self.epoch * self.steps_per_epoch + step
-            lr = config.schedule(t if config.training.schedule_by == "step" else self.epoch)
-            rows = order[step * config.training.batch_size : (step + 1) * config.training.batch_size]
-            draws = network.draw(noise, len(rows), self.data.inputs)
-            yield StepInput(lr, rows, draws, tuple(np.asarray(c) for c in config.optimizer.scalars(lr, t + 1)))
+        t = self.epoch * self.steps_per_epoch
+        for rows, draws in grouped(order, config.training.batch_size, lambda N: network.draw(noise, N, self.data.inputs)):
+            steps = range(t, t + len(rows))
+            lr = [config.schedule(i if config.training.schedule_by == "step" else self.epoch) for i in steps]
+            scalars = zip(*(config.optimizer.scalars(eta, i + 1) for eta, i in zip(lr, steps, strict=True)), strict=True)
+            yield StepInput(np.array(lr, float), rows, draws, tuple(np.array(column, float) for column in scalars))
+            t += len(rows)
 
     def _step_on_rows(
         self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any

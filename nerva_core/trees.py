@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 
 def rebuild(template: Any, items: Iterable[Any]) -> Any:
@@ -31,6 +33,11 @@ def with_leaves(tree: Any, new: Iterable[Any]) -> Any:
     """The tree with its leaves replaced, from left to right."""
     supply = iter(new)
     return map_tree(lambda _: next(supply), tree)
+
+
+def stacked(trees: Sequence[Any]) -> Any:
+    """Trees of arrays as one, whose leaves have a leading axis over the trees."""
+    return with_leaves(trees[0], map(np.stack, zip(*map(leaves, trees), strict=True)))
 
 
 def named_leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

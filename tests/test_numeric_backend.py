@@ -193,7 +193,7 @@ def test_steps_give_the_last_state_and_all_outputs_as_one_array(ops_of_dtype: Ba
         return (total + Y,), (ops.elements_sum(Y), (ops.elements_sum(total),))
 
     X = ops.matrix([[1, 2], [3, 4], [5, 6]])
-    inputs = [(np.array([k]), np.full((1, 2), 0.25), np.asarray(k + 1.0)) for k in range(3)]
+    inputs = np.array([[0], [1], [2]]), np.full((3, 1, 2), 0.25), np.array([1.0, 2.0, 3.0])
     (total,), outputs = getattr(ops, run)(step, (ops.zeros(1, 2),), (X,), inputs)
     assert type(outputs) is np.ndarray
     assert outputs.dtype == ops.dtype

@@ -125,9 +125,18 @@ def test_how_many_steps_run_at_once_changes_nothing(ops: Any, monkeypatch: pytes
 def test_steps_go_in_groups_of_equal_size(monkeypatch: pytest.MonkeyPatch, limit: int, groups: list[int]) -> None:
     monkeypatch.setattr("nerva_core.training.STEPS_AT_ONCE", limit)
     trainer = Trainer(configure())
-    chunks = list(grouped(trainer._inputs(), trainer.examples, 32, lambda given: given.noise))
-    assert [len(chunk) for chunk in chunks] == groups
-    assert sorted(row for chunk in chunks for given in chunk for row in given.rows) == list(range(200))
+    found = list(trainer._inputs())
+    assert [len(group.rows) for group in found] == [len(group.lr) for group in found] == groups
+    assert sorted(row for group in found for row in group.rows.flat) == list(range(200))
+
+
+def test_groups_have_the_noise_of_their_steps_and_no_more_bytes_of_it_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nerva_core.training.BYTES_AT_ONCE", 3 * 2 * 8)
+    drawn = iter(range(100))
+    found = list(grouped(np.arange(9)[::-1], 2, lambda N: ((), (np.full((N, 1), float(next(drawn))),))))
+    assert [rows.tolist() for rows, _ in found] == [[[8, 7], [6, 5]], [[4, 3], [2, 1]], [[0]]]
+    assert [noise[1][0][:, 0, 0].tolist() for _, noise in found] == [[0, 1], [2, 3], [4]]
+    assert all(noise[1][0].shape == (*rows.shape, 1) for rows, noise in found)
 
 
 def test_streams_of_random_numbers_are_independent() -> None:

@@ -1,6 +1,8 @@
 from typing import Any, NamedTuple
 
-from nerva_core.trees import leaves, map_shapes, map_tree, named_leaves, rebuild, with_leaves
+import numpy as np
+
+from nerva_core.trees import leaves, map_shapes, map_tree, named_leaves, rebuild, stacked, with_leaves
 
 
 class Pair(NamedTuple):
@@ -24,6 +26,14 @@ def test_leaves_from_left_to_right() -> None:
 def test_with_leaves_is_the_inverse() -> None:
     assert with_leaves(TREE, leaves(TREE)) == TREE
     assert with_leaves(TREE, "abcd") == (Pair("a", "b"), (), ("c", ("d",)))
+
+
+def test_stacked_trees_have_an_axis_over_them() -> None:
+    result = stacked([(Pair(np.array([k, 1]), k), ()) for k in range(3)])
+    assert isinstance(result[0], Pair)
+    assert result[0].W.tolist() == [[0, 1], [1, 1], [2, 1]]
+    assert result[0].b.tolist() == [0, 1, 2]
+    assert result[1] == ()
 
 
 def test_names_are_paths() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from backends.plan.graph import Graph, record
 from backends.plan.packing import packed
 from backends.plan.program import Kernels, Program, part
-from nerva_core.trees import leaves, with_leaves
+from nerva_core.trees import leaves, map_tree, with_leaves
 
 PROGRAMS = 16
 """How many programs of a step are kept."""
@@ -26,12 +26,13 @@ class Planned:
         self._leaves: list[Any] = []
         self._rows: list[Any] = []
 
-    def run(self, state: Any, data: Any, inputs: Sequence[Any]) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run(self, state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         """As ``Backend.run_steps``."""
         given, matrices = list(leaves(state)), list(leaves(data))
-        shapes = tuple(tuple(np.shape(leaf)) for leaf in (*given, *matrices, *leaves(inputs[0])))
+        first = map_tree(lambda array: array[0], inputs)
+        shapes = tuple(tuple(np.shape(leaf)) for leaf in (*given, *matrices, *leaves(first)))
         if shapes not in self._graphs:
-            graph = record(self.kernels.backend, self.step, state, data, inputs[0])
+            graph = record(self.kernels.backend, self.step, state, data, first)
             graph.forget_values()
             self.kernels.rewrite(graph)
             self._graphs[shapes] = packed(graph, self.kernels.makes)

@@ -141,13 +141,14 @@ class Program:
         self._outputs = [self._array(node, layout) for node in graph.outputs]
         self.calls = [call for run in self._runs(layout) for call in self._in_blocks(run, layout)] + self._final_copies(layout)
 
-    def run(self, inputs: Sequence[Any]) -> np.ndarray[Any, Any]:
+    def run(self, inputs: Any) -> np.ndarray[Any, Any]:
         """Run a step for each input, updating the state; the outputs of all steps."""
-        note, fetch = self.kernels.collector(self._outputs, len(inputs))
+        arrays = list(leaves(inputs))
+        note, fetch = self.kernels.collector(self._outputs, len(arrays[0]))
         calls = self.calls
         with self.kernels.running():
-            for i, given in enumerate(inputs):
-                self._load(list(leaves(given)))
+            for i, given in enumerate(zip(*arrays, strict=True)):
+                self._load(given)
                 for call in calls:
                     call()
                 note(i)
@@ -159,7 +160,7 @@ class Program:
         self.arrays[leaf] = self.kernels.empty(int(np.prod(leaf.shape)), leaf.dtype).reshape(leaf.shape)
         return self.kernels.loader(self.arrays[leaf])
 
-    def _load(self, given: list[np.ndarray[Any, Any]]) -> None:
+    def _load(self, given: Sequence[Any]) -> None:
         changed = False
         for load, value in zip(self._loaders, given, strict=True):
             if not isinstance(load, Cell):

@@ -20,7 +20,7 @@ from tests.conftest import make_backend
 
 def recorded(layers: str, sizes: list[int]) -> Graph:
     run = _Run("numpy", multilayer_perceptron(layers, sizes), SquaredError(), Momentum(), record=False)
-    return record(run.ops, run.step, run.state(), run.data, run.inputs[0])
+    return record(run.ops, run.step, run.state(), run.data, run.first())
 
 
 def operations(graph: Graph) -> Counter[str]:

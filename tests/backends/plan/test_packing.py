@@ -26,5 +26,5 @@ def test_the_update_of_all_parameters_is_that_of_one_row() -> None:
 
 def test_what_is_not_elementwise_in_an_update_is_not_packed() -> None:
     run = Run("numpy", multilayer_perceptron("ReLU;Linear", [4, 5, 3]), SquaredError(), GAF(Momentum(), NormClipping()), record=False)
-    graph = record(run.ops, run.step, run.state(), run.data, run.inputs[0])
+    graph = record(run.ops, run.step, run.state(), run.data, run.first())
     assert packed(graph) is graph

@@ -12,7 +12,7 @@ from nerva_core.layers import LAYERS, Layer, Linear, Sequential, multilayer_perc
 from nerva_core.losses import LOSSES, Loss, MeanSquaredError, SquaredError
 from nerva_core.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Optimizer
 from nerva_core.training import TrainingState, training_step
-from nerva_core.trees import leaves, map_tree
+from nerva_core.trees import leaves, map_tree, stacked
 from tests.conftest import installed, make_backend
 from tests.helpers import examples, to_numpy, to_ops
 
@@ -33,14 +33,17 @@ class Run:
         K = network.outputs_for(D)
         self.params, self.statistics = network.init(rng, D), network.initial_state(D)
         self.data = (self.ops.matrix(rng.normal(size=(EXAMPLES, D))), self.ops.matrix(rng.dirichlet(np.ones(K), EXAMPLES)))
-        self.inputs = [
-            (
-                rng.permutation(EXAMPLES)[:batch],
-                network.draw(rng, batch, D),
-                tuple(np.asarray(c) for c in optimizer.scalars(0.05 / t, t)),
-            )
-            for t in range(1, STEPS + 1)
-        ]
+        self.inputs = stacked(
+            [(rng.permutation(EXAMPLES)[:batch], network.draw(rng, batch, D), optimizer.scalars(0.05 / t, t)) for t in range(1, STEPS + 1)]
+        )
+
+    def given(self, steps: slice) -> Any:
+        """The inputs of some of the steps."""
+        return map_tree(lambda array: array[steps], self.inputs)
+
+    def first(self) -> Any:
+        """The inputs of the first step."""
+        return map_tree(lambda array: array[0], self.inputs)
 
     def state(self) -> TrainingState:
         params = to_ops(self.ops, self.params)
@@ -55,8 +58,8 @@ class Run:
         """The outputs of all steps and the state after them; the steps go in two calls, so the state is handed on."""
         run, state, found = getattr(self.ops, way), self.state(), []
         with np.errstate(all="ignore"):
-            for inputs in (self.inputs[:2], self.inputs[2:]):
-                state, outputs = run(self.step, state, self.data, inputs)
+            for steps in (slice(0, 2), slice(2, STEPS)):
+                state, outputs = run(self.step, state, self.data, self.given(steps))
                 found.append(outputs)
         return [*found, *map(np.array, leaves(to_numpy(self.ops, state)))]
 
@@ -121,10 +124,11 @@ def test_a_state_of_ones_own_may_be_handed_in_at_any_time(name: str) -> None:
     expected = run.results("run_plainly")
     state = run.state()  # Adam's two averages begin as one matrix
     before = map_tree(np.array, to_numpy(run.ops, state))
-    state, first = run.ops.run_steps(run.step, state, run.data, run.inputs[:1])
-    other = [(rows[:3], noise, scalars) for rows, noise, scalars in run.inputs]
+    inputs = run.given(slice(0, 1))
+    state, first = run.ops.run_steps(run.step, state, run.data, inputs)
+    other = run.inputs[0][:, :3], *run.inputs[1:]
     run.ops.run_steps(run.step, state, run.data, other)
-    state, again = run.ops.run_steps(run.step, to_ops(run.ops, before), run.data, run.inputs[:1])
+    state, again = run.ops.run_steps(run.step, to_ops(run.ops, before), run.data, inputs)
     np.testing.assert_array_equal(first, again)
     np.testing.assert_allclose(first, expected[0][:1], rtol=1e-12)
 
@@ -138,7 +142,7 @@ def test_what_is_swapped_in_the_state_is_copied_first(name: str) -> None:
         return (b, a, ops.transpose(c)), (ops.elements_sum(a),)
 
     state = (ops.matrix([[1, 2]]), ops.matrix([[3, 4]]), ops.matrix([[1, 2], [3, 4]]))
-    (a, b, c), outputs = ops.run_steps(swap, state, (), [(np.zeros((1, 1)),)] * 3)
+    (a, b, c), outputs = ops.run_steps(swap, state, (), (np.zeros((3, 1, 1)),))
     np.testing.assert_array_equal(outputs, [[3], [7], [3]])
     np.testing.assert_array_equal(ops.to_numpy(a), [[3, 4]])
     np.testing.assert_array_equal(ops.to_numpy(b), [[1, 2]])
@@ -153,4 +157,4 @@ def test_an_update_that_depends_on_the_value_of_a_number_is_refused_with_the_way
         return ((eta * theta if eta > 0.1 else theta),), (theta,)
 
     with pytest.raises(NervaError, match="set compile = false"):
-        ops.run_steps(step, (ops.matrix([[1.0]]),), (), [(np.asarray(0.5),)])
+        ops.run_steps(step, (ops.matrix([[1.0]]),), (), (np.array([0.5]),))

@@ -12,7 +12,7 @@ from tests.conftest import make_backend
 def test_a_step_makes_no_matrix(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """What is known to the kernels runs into memory that is there: no operation of the backend is called again."""
     run = Run("numpy", multilayer_perceptron("ReLU;ReLU;Linear", [4, 5, 5, 3]), SquaredError(), Adam(), record=False)
-    state, _ = run.ops.run_steps(run.step, run.state(), run.data, run.inputs[:1])
+    state, _ = run.ops.run_steps(run.step, run.state(), run.data, run.given(slice(0, 1)))
     for name in (
         "add",
         "matmul",
@@ -27,7 +27,7 @@ def test_a_step_makes_no_matrix(monkeypatch) -> None:  # type: ignore[no-untyped
         "reciprocal",
     ):
         monkeypatch.setattr(type(run.ops), name, None)
-    new, _ = run.ops.run_steps(run.step, state, run.data, run.inputs[1:])
+    new, _ = run.ops.run_steps(run.step, state, run.data, run.given(slice(1, None)))
     assert new.params[0].W is state.params[0].W
 
 
@@ -38,5 +38,5 @@ def test_numbers_change_from_step_to_step_and_so_does_what_is_computed_from_them
         (x,) = state
         return ((1 - c / 2) * x,), (x,)
 
-    _, outputs = ops.run_steps(step, (ops.matrix([[1.0]]),), (), [(np.asarray(c),) for c in (1.0, 0.5, 0.5, 1.0)])
+    _, outputs = ops.run_steps(step, (ops.matrix([[1.0]]),), (), (np.array([1.0, 0.5, 0.5, 1.0]),))
     np.testing.assert_array_equal(outputs.ravel(), [1, 0.5, 0.375, 0.28125])
