@@ -17,6 +17,10 @@ from nerva_core.trees import leaves
 
 Call = Callable[[], Any]
 
+Operation = tuple[str, tuple[Any, ...], Any]
+"""Its name, arguments, and the array for the result."""
+
+
 class Cell:
     """The place of a number: its value, and an array of shape () with it."""
 
@@ -45,8 +49,8 @@ class Made:
         part.get = lambda: self.array[block]  # type: ignore[method-assign]
         return part
 
-    def maker(self, make: Callable[[], Any]) -> Call:
-        """A call that makes the array."""
+    def keeping(self, make: Callable[[], Any]) -> Call:
+        """A call that makes the array and keeps it."""
 
         def run() -> None:
             self.array = make()
@@ -91,8 +95,12 @@ class Kernels(ABC):
         """A function that computes an operation into memory of its own."""
         raise NotImplementedError
 
-    def rewrite(self, graph: Graph) -> None:
+    def rewrite(self, graph: Graph) -> None:  # noqa: B027
         """Change a graph that was recorded to what the framework does in fewer calls."""
+
+    def sequence(self, operations: list[Operation]) -> list[Call]:
+        """The calls of operations on elements that follow one another."""
+        return [call for operation in operations for call in self.calls(*operation)]
 
     def constant(self, value: Any, uniform: float | None) -> Any:
         """The array for a constant, whose elements are all ``uniform`` if that is not None."""
@@ -247,32 +255,34 @@ class Program:
 
     def _in_blocks(self, run: list[Node], layout: Layout) -> list[Call]:
         """The calls of a run; with large matrices, all operations on a block that fits in the cache before the next block."""
-        rows, columns = run[0].shape
         for node in run:
             self._array(node, layout)
-        made, pointwise = [node for node in run if node in self._made], [node for node in run if node not in self._made]
-        calls = [call for node in made for call in self._calls(node, layout, lambda array: array)]
+        made, others = [node for node in run if node in self._made], [node for node in run if node not in self._made]
+        calls = [self.arrays[node].keeping(self.kernels.maker(*self._operation(node, layout)[:2])) for node in made]
+        for block in self._blocks(*run[0].shape) if len(others) > 1 else [...]:
+            calls += self.kernels.sequence([self._operation(node, layout, block) for node in others])
+        return calls + [self.arrays[operand].forget for node in others for operand in node.operands if operand in self._made]
+
+    def _blocks(self, rows: int, columns: int) -> list[Any]:
+        """What to index a matrix with for its blocks, of some rows, or of some elements of its only row."""
         size = max(1, self.kernels.block // columns) if rows > 1 else self.kernels.block
         total = rows if rows > 1 else columns
-        if len(run) == 1 or total < 2 * size:
-            calls += [call for node in pointwise for call in self._calls(node, layout, lambda array: array)]
-        else:
-            for start in range(0, total, size):
-                block = slice(start, start + size)
+        if total < 2 * size:
+            return [...]
+        slices = [slice(start, start + size) for start in range(0, total, size)]
+        return slices if rows > 1 else [(slice(None), block) for block in slices]
 
-                def cut(array: Any, block: slice = block) -> Any:
-                    return array[block] if rows > 1 else array[:, block]
+    def _operation(self, node: Node, layout: Layout, block: Any = ...) -> Operation:
+        """An operation on blocks of its arguments."""
 
-                calls += [call for node in pointwise for call in self._calls(node, layout, cut)]
-        return calls + [self.arrays[operand].forget for node in pointwise for operand in node.operands if operand in self._made]
+        def argument(a: Any) -> Any:
+            if isinstance(a, Node):
+                return self._array(a, layout) if block is ... else self._array(a, layout)[block]
+            return self._cell(a) if isinstance(a, Number) else a
 
-    def _calls(self, node: Node, layout: Layout, cut: Callable[[Any], Any]) -> list[Call]:
-        arguments = tuple(
-            cut(self._array(a, layout)) if isinstance(a, Node) else self._cell(a) if isinstance(a, Number) else a for a in node.arguments
-        )
-        if node in self._made:
-            return [self.arrays[node].maker(self.kernels.maker(node.name, arguments))]
-        return self.kernels.calls(node.name, arguments, cut(self._array(node, layout)))
+        arguments = tuple(map(argument, node.arguments))
+        out = None if node in self._made else argument(node)
+        return node.name, arguments, out
 
     def _final_copies(self, layout: Layout) -> list[Call]:
         """New values into their places. What lies in the memory of the old state goes through a buffer: a copy may overwrite it before."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backends.plan.graph import Graph, Node
-from backends.plan.program import Call, Cell, Kernels, Made
+from backends.plan.program import Call, Cell, Kernels, Made, Operation
 from backends.plan.rewrites import delay, fold_scales
 from nerva_core.numeric_backend import Backend
 
@@ -107,6 +107,29 @@ class TorchKernels(Kernels):
         special: Callable[..., list[Call]] | None = getattr(self, f"_{name}", None)
         return special(*arguments, out) if special else [self.plain(name, arguments, out)]
 
+    def sequence(self, operations: list[Operation]) -> list[Call]:
+        calls: list[Call] = []
+        while operations:
+            fused = self._momentum(operations[:3])
+            calls += [fused] if fused else self.calls(*operations[0])
+            operations = operations[3 if fused else 1 :]
+        return calls
+
+    def _momentum(self, operations: list[Operation]) -> Call | None:
+        """Δ' = μ Δ - η Dθ, θ' = θ + Δ' of float32 in one pass over memory, if these are the operations, each in place.
+
+        PyTorch's function is Δ' = μ Δ + (1 - d) Dθ, θ' = θ - λ Δ': the same for d = 1 + η and λ = -1.
+        """
+        signature = [(name, len(arguments)) for name, arguments, _ in operations]
+        if signature != [("scale", 2), ("subtract", 3), ("add", 2)] or not hasattr(self.torch, "_fused_sgd_"):
+            return None
+        ((mu, Delta), scaled), ((minuend, Dtheta, eta), difference), ((theta, summand), new) = (rest for _, *rest in operations)
+        in_place = all(_are_one(Delta, X) for X in (scaled, minuend, difference, summand)) and _are_one(theta, new)
+        if not in_place or theta.dtype != self.torch.float32:
+            return None
+        update = partial(self.torch._fused_sgd_, weight_decay=0, lr=-1, nesterov=False, maximize=False, is_first_step=False)
+        return lambda: update([theta], [_now(Dtheta)], [Delta], momentum=_value(mu), dampening=1 + _value(eta))
+
     def copy(self, source: Tensor, target: Tensor) -> Call:
         return partial(target.copy_, source)
 
@@ -163,7 +186,7 @@ class TorchKernels(Kernels):
 
     def _read(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> None:
         """An operation on what was just made."""
-        for call in self.calls(name, tuple(a.get() if isinstance(a, Made) else a for a in arguments), out):
+        for call in self.calls(name, tuple(map(_now, arguments)), out):
             call()
 
 
@@ -171,7 +194,18 @@ def _is_large(X: Any) -> bool:
     return int(X.shape[0] * X.shape[1]) >= LARGE
 
 
+def _now(argument: Any) -> Any:
+    """The array of what was just made."""
+    return argument.get() if isinstance(argument, Made) else argument
+
+
+def _are_one(X: Any, Y: Any) -> bool:
+    """Whether two matrices, or blocks of them, lie in the same memory."""
+    return not isinstance(X, Made) and not isinstance(Y, Made) and X.data_ptr() == Y.data_ptr() and X.shape == Y.shape
+
+
 def _value(c: Any) -> float:
+    """A number as it is now."""
     return c.value if isinstance(c, Cell) else c
 
 
