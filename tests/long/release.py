@@ -2,15 +2,18 @@
 
     python -m tests.long.release [NAME ...]        # names of the cases below; all without one
 
-A case is a virtual environment with some requirements, in which a short program must run. Exit status 1 if one fails.
+A case is a virtual environment with some requirements, in which a short program must run. Prints the versions that were installed of
+what pyproject.toml states. Exit status 1 if one fails.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import venv
 from pathlib import Path
 
@@ -27,6 +30,17 @@ subprocess.run(["nerva", "list"], check=True, stdout=subprocess.DEVNULL)
 subprocess.run(["nerva", "export", "out/model.safetensors", "w.npz"], check=True)
 """
 PROVE = 'import subprocess\nsubprocess.run(["nerva", "prove", "Linear", "BatchNormalization", "--quiet"], check=True)'
+ENCLOSURES = """
+from flint import arb
+import subprocess
+subprocess.run(["nerva", "compare", "Linear", "CrossEntropy", "--backends", "numpy"], check=True)
+"""
+TENSORBOARD = """
+import pathlib, subprocess
+train = ["nerva", "train", "--data", "Digits(train=300, test=50)", "--epochs", "1", "--quiet", "--output", "out", "--tensorboard"]
+subprocess.run(train, check=True)
+assert list(pathlib.Path("out").rglob("events.out.*"))
+"""
 EXPORT = TRAIN.format(backend="numpy") + 'subprocess.run(["nerva", "export", "out/model.safetensors", "net.onnx"], check=True)\n'
 OPTAX = """
 import jax.numpy as jnp
@@ -51,6 +65,8 @@ CASES: dict[str, tuple[str, list[str], str]] = {
     "torch": ("[torch]", [], TRAIN.format(backend="torch")),
     "tensorflow": ("[tensorflow]", [], TRAIN.format(backend="tensorflow")),
     "proofs": ("[proofs]", [], PROVE),
+    "enclosures": ("[enclosures]", [], ENCLOSURES),
+    "tensorboard": ("[tensorboard]", [], TENSORBOARD),
     "onnx": ("[onnx]", [], EXPORT),
     "optax": ("[optax]", [], OPTAX),
     "keras": ("[keras,tensorflow]", [], KERAS),
@@ -59,6 +75,7 @@ CASES: dict[str, tuple[str, list[str], str]] = {
                     TRAIN.format(backend="numpy")),
     "oldest-proofs": ("[proofs]", ["sympy==1.13.0", "mpmath==1.3.0", "numpy==2.0.0"], PROVE),
     "oldest-jax": ("[jax]", ["jax==0.4.34", "jaxlib==0.4.34"], TRAIN.format(backend="jax")),
+    "oldest-tensorflow": ("[tensorflow]", ["tensorflow-cpu==2.17.0"], TRAIN.format(backend="tensorflow")),
     "oldest-optax": ("[optax]", ["optax==0.2.3", "jax==0.4.34", "jaxlib==0.4.34"], OPTAX),
     "oldest-keras": ("[keras,tensorflow]", ["keras==3.4.0"], KERAS),
     "oldest-onnx": ("[onnx]", ["onnx==1.17.0", "onnxruntime==1.19.0"], EXPORT),
@@ -83,8 +100,18 @@ def run_case(name: str, files: dict[str, Path], directory: Path) -> bool:
         if done.returncode:
             print(f"{name}: FAILED\n{(done.stdout + done.stderr)[-3000:]}", flush=True)
             return False
-    print(f"{name}: works ({time.perf_counter() - start:.0f} s)", flush=True)
+    print(f"{name}: works ({time.perf_counter() - start:.0f} s; {', '.join(installed(python))})", flush=True)
     return True
+
+
+def installed(python: Path) -> list[str]:
+    """Python and the packages in its environment for which pyproject.toml states a range, with their versions."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    stated = {re.split(r"[^\w-]", line)[0] for lines in (project["dependencies"], *project["optional-dependencies"].values()) for line in lines}
+    command = [sys.executable, "-m", "pip", "--python", str(python), "list", "--format", "freeze"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    found = {name.lower().replace("_", "-"): version for name, _, version in (line.partition("==") for line in lines)}
+    return [f"Python {sys.version.split()[0]}"] + [f"{name} {found[name]}" for name in sorted(stated & found.keys())]
 
 
 def main(names: list[str]) -> int:
