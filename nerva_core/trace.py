@@ -10,6 +10,7 @@ The names and the equations are read from the code while it runs, as for ``nerva
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -165,7 +166,7 @@ def trace_step(
         noise = network.draw(np.random.default_rng(0), N, D)
     run = _Forward(numbers, network, X, numbers.matrices(params), numbers.matrices(noise))
     last, number = run.output, len(run.layers) + 1
-    loss_part, value, DY = _loss(numbers, number, loss, last, T)
+    loss_part, value, DY = _loss(numbers, number, loss, last, T, run.penalties)
     backward, gradients = run.backward(DY)
     updates, new = _updates(numbers, optimizer, lr, run, gradients)
     parts = (*run.parts, loss_part, *backward, *updates)
@@ -179,19 +180,23 @@ class _Forward:
         self.layers = flattened(network)
         self.parts: list[Part] = []
         self.steps: list[tuple[ValueReader, Any, Any, Any]] = []
+        self.penalties: dict[str, Any] = {}
+        """What the layers add to the loss, by the name."""
         values, draws = leaves(params), leaves(noise)
         N, D = numbers.shape(X)
         for number, layer in enumerate(self.layers, 1):
             reader = ValueReader(numbers, {"N": N, "D": D, "K": (K := layer.outputs_for(D))})
             layer = dataclasses.replace(layer, outputs=size("K")) if hasattr(layer, "outputs") else layer  # type: ignore[call-arg]
             name = input_name(layer)
-            columns = size("K" if name in ("Y", "Z") else "D")
+            columns = D if _has_network(layer) else size("K" if name in ("Y", "Z") else "D")
             given = reader.give(name, (size("N"), columns), X, "the batch" if number == 1 else f"from layer {number - 1}")
             shapes, noise_shapes = layer.shapes(columns), layer.noise_shapes(size("N"), columns)
             theta = reader.give_tree(shapes, _names(shapes), values, "parameter")
             masks = reader.give_tree(noise_shapes, ("R", "R1", "R2"), draws, "noise")
             output = "Z" if hasattr(layer, "outputs") and self._input_of(number) == "Z" else "Y"
             Y, cache = reader.part("forward", layer.feedforward, (theta, given, *masks), first_called(output))
+            if (R := reader.part("forward", layer.penalty, (cache,), _penalty)) is not None:
+                self.penalties[f"{number}.{markup(R.value).text()}"] = reader.value(R)
             self.parts.append(reader.take(number, f"layer {number}, {label(layer)}: forward"))
             self.steps.append((reader, theta, cache, (given, Y, f"D{output}")))
             X, D = reader.value(Y), K
@@ -220,6 +225,15 @@ def first_called(name: str) -> Results:
     return lambda result: [(name, result[0])]
 
 
+def _penalty(R: Any) -> list[tuple[Any, Any]]:
+    return [] if R is None else [("R", R)]
+
+
+def _has_network(layer: Layer) -> bool:
+    """Whether a network inside the layer has sizes of its own: the columns are then numbers, so that they fit."""
+    return any(isinstance(getattr(layer, field.name), Sequential) for field in dataclasses.fields(layer))
+
+
 def label(layer: Layer) -> str:
     """The name of the layer, or of the activation that it applies."""
     return type(layer.activation if isinstance(layer, ActivationLayer) else layer).__name__
@@ -229,8 +243,8 @@ def _names(shapes: Any) -> list[str]:
     return [name.rpartition(".")[2] for name, _ in named_leaves(map_shapes(list, shapes))]
 
 
-def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any) -> tuple[Part, Any, Any]:
-    """The loss and its gradient; both are divided by N where the loss is a sum, as in training."""
+def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any, penalties: dict[str, Any]) -> tuple[Part, Any, Any]:
+    """The loss and its gradient, both divided by N where the loss is a sum, as in training; and the penalties of the layers."""
     N, K = numbers.shape(Y)
     reader = ValueReader(numbers, {"N": N, "K": K})
     shape = (size("N"), size("K"))
@@ -241,7 +255,8 @@ def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any) -> tup
     if not loss.mean:
         L, DY = numbers.divide(L, N), numbers.divide(DY, N)
     over = "" if loss.mean else " / N"
-    reader.found.append(Matrix("L", f"ℒ(Y, T){over}", "1 × 1", numbers.to_numpy(L)))
+    L = functools.reduce(numbers.add, penalties.values(), L)
+    reader.found.append(Matrix("L", " + ".join([f"ℒ(Y, T){over}", *penalties]), "1 × 1", numbers.to_numpy(L)))
     reader.found.append(Matrix("DY", f"∇_Y ℒ(Y, T){over}", "N × K", numbers.to_numpy(DY)))
     return reader.take(number, f"loss, {type(loss).__name__}"), L, DY
 
@@ -250,7 +265,7 @@ def _updates(numbers: Backend[Any], optimizer: Optimizer, lr: float, run: _Forwa
     """The first update of every parameter, and the new parameters."""
     parts, new, supply = [], [], iter(gradients)
     for number, (layer_reader, params, _, _) in enumerate(run.steps, 1):
-        for theta, name in zip(leaves(params), _names(run.layers[number - 1].shapes(1)), strict=True):
+        for theta, name in zip(leaves(params), _names(run.layers[number - 1].shapes(layer_reader.ops.sizes["D"])), strict=True):
             reader = ValueReader(numbers, layer_reader.ops.sizes)
             shape = layer_reader.ops.shape(theta)
             W = reader.give(name, shape, layer_reader.value(theta), "parameter")
