@@ -107,7 +107,8 @@ def run_case(name: str, files: dict[str, Path], directory: Path) -> bool:
 def installed(python: Path) -> list[str]:
     """Python and the packages in its environment for which pyproject.toml states a range, with their versions."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    stated = {re.split(r"[^\w-]", line)[0] for lines in (project["dependencies"], *project["optional-dependencies"].values()) for line in lines}
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    stated = {re.split(r"[^\w-]", requirement)[0] for group in groups for requirement in group}
     command = [sys.executable, "-m", "pip", "--python", str(python), "list", "--format", "freeze"]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     found = {name.lower().replace("_", "-"): version for name, _, version in (line.partition("==") for line in lines)}
