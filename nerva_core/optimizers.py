@@ -24,6 +24,11 @@ class Optimizer(Entry):
 
     hint = "the learning rate is that of the schedule, such as Constant(0.01)"
 
+    @property
+    def needs_all_gradients(self) -> bool:
+        """Whether the update of a parameter depends on the gradients of the others, so that ``step`` is more than ``update`` of each."""
+        return False
+
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
         return (eta,)
@@ -49,6 +54,10 @@ class Wrapper(Optimizer):
     """Another optimizer that is given something else than Dθ. Its rule is ``step``, on all parameters; ``update`` is that of one."""
 
     optimizer: Optimizer
+
+    @property
+    def needs_all_gradients(self) -> bool:
+        return self.optimizer.needs_all_gradients
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         return self.optimizer.scalars(eta, t)
@@ -203,6 +212,7 @@ class GlobalNormClipping(Wrapper):
     """
 
     threshold: Positive = 0.1
+    needs_all_gradients = True
 
     def step(
         self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar

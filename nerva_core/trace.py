@@ -13,7 +13,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -202,6 +202,14 @@ class _Forward:
             X, D = reader.value(Y), K
         self.output = X
 
+    def parameters(self, gradients: list[Any]) -> Iterator[_Parameter]:
+        """The parameters in the order of the layers, with their gradients."""
+        supply = iter(gradients)
+        for number, (layer, (reader, params, _, _)) in enumerate(zip(self.layers, self.steps, strict=True), 1):
+            sizes = reader.ops.sizes
+            for theta, name in zip(leaves(params), _names(layer.shapes(sizes["D"])), strict=True):
+                yield _Parameter(number, name, reader.ops.shape(theta), sizes, reader.value(theta), next(supply))
+
     def _input_of(self, number: int) -> str:
         """The name of the input of the layer after the one with this number."""
         return input_name(self.layers[number]) if number < len(self.layers) else ""
@@ -261,25 +269,56 @@ def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any, penalt
     return reader.take(number, f"loss, {type(loss).__name__}"), L, DY
 
 
+class _Parameter(NamedTuple):
+    """A parameter of a layer with its gradient."""
+
+    number: int
+    name: str
+    shape: Shape
+    """In symbols."""
+    sizes: dict[str, int]
+    values: Any
+    gradient: Any
+
+    def give(self, reader: ValueReader, optimizer: Optimizer, name: str, shape: Shape) -> tuple[Any, Any, Any]:
+        """The state of the optimizer, the parameter and its gradient, as the reader has them."""
+        W = reader.give(name, shape, self.values, "parameter")
+        DW = reader.give(f"D{name}", shape, self.gradient, "gradient")
+        start = optimizer.init(reader.ops.numbers, self.values)
+        states = [reader.give(key.rpartition(".")[2], shape, value, "state") for key, value in named_leaves(start)]
+        return with_leaves(start, states), W, DW
+
+
 def _updates(numbers: Backend[Any], optimizer: Optimizer, lr: float, run: _Forward, gradients: list[Any]) -> tuple[list[Part], list[Any]]:
-    """The first update of every parameter, and the new parameters."""
-    parts, new, supply = [], [], iter(gradients)
-    for number, (layer_reader, params, _, _) in enumerate(run.steps, 1):
-        for theta, name in zip(leaves(params), _names(run.layers[number - 1].shapes(layer_reader.ops.sizes["D"])), strict=True):
-            reader = ValueReader(numbers, layer_reader.ops.sizes)
-            shape = layer_reader.ops.shape(theta)
-            W = reader.give(name, shape, layer_reader.value(theta), "parameter")
-            DW = reader.give(f"D{name}", shape, next(supply), "gradient")
-            start = optimizer.init(numbers, reader.value(W))
-            states = list(named_leaves(start))
-            state = with_leaves(start, [reader.give(key.rpartition(".")[2], shape, value, "state") for key, value in states])
-            result = reader.part("forward", optimizer.update, (state, W, DW, *optimizer.scalars(lr, 1)), first_called(name))
-            new.append(reader.value(result[0]))
-            changed = [matrix for matrix in reader.found if not matrix.given]
-            parts.append(
-                Part(number, f"layer {number}, {label(run.layers[number - 1])}: {type(optimizer).__name__} of {name}", tuple(changed))
-            )
-    return parts, new
+    """The first update of every parameter, and the new parameters. A rule that needs all gradients at once is a part for all of them."""
+    scalars, parameters = optimizer.scalars(lr, 1), list(run.parameters(gradients))
+    if optimizer.needs_all_gradients:
+        return _update_of_all(numbers, optimizer, scalars, parameters)
+    parts, new = [], []
+    for p in parameters:
+        reader = ValueReader(numbers, p.sizes)
+        given = p.give(reader, optimizer, p.name, p.shape)
+        theta, _ = reader.part("forward", optimizer.update, (*given, *scalars), first_called(p.name))
+        new.append(reader.value(theta))
+        parts.append(reader.take(p.number, f"layer {p.number}, {label(run.layers[p.number - 1])}: {type(optimizer).__name__} of {p.name}"))
+    return [_without_given(part) for part in parts], new
+
+
+def _update_of_all(
+    numbers: Backend[Any], optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
+) -> tuple[list[Part], list[Any]]:
+    """The update of all layers in one part, whose sizes are numbers; a parameter is named with its layer, W_1."""
+    reader, names = ValueReader(numbers, {}), [f"{p.name}_{p.number}" for p in parameters]
+    given = [p.give(reader, optimizer, name, numbers.shape(p.values)) for p, name in zip(parameters, names, strict=True)]
+    columns = [list(column) for column in zip(*given, strict=True)]
+    thetas, _ = reader.part("forward", optimizer.step, (*columns, *scalars), lambda result: list(zip(names, result[0], strict=True)))
+    part = reader.take(parameters[-1].number + 1, f"all layers: {type(optimizer).__name__}")
+    return [_without_given(part)], [reader.value(theta) for theta in thetas]
+
+
+def _without_given(part: Part) -> Part:
+    """What changes in an update; what it is given was shown before."""
+    return dataclasses.replace(part, matrices=tuple(matrix for matrix in part.matrices if not matrix.given))
 
 
 def trace_run(config: Config) -> Trace:

@@ -38,7 +38,14 @@ def traced(layers: str, sizes: list[int], loss: str = "SquaredError", optimizer:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize(("loss", "optimizer"), [("SquaredError", "Momentum"), ("MeanSquaredError", "WeightDecay(Adam, 0.01)")])
+@pytest.mark.parametrize(
+    ("loss", "optimizer"),
+    [
+        ("SquaredError", "Momentum"),
+        ("MeanSquaredError", "WeightDecay(Adam, 0.01)"),
+        ("SquaredError", "GAF(GlobalNormClipping(Momentum, 0.01))"),
+    ],
+)
 def test_it_is_the_step_that_trains(name: str, loss: str, optimizer: str) -> None:
     layers, sizes = NETWORKS[name]
     ops = nc.backend("numpy", dtype="float64")
