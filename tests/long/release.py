@@ -77,7 +77,7 @@ CASES: dict[str, tuple[str, list[str], str]] = {
     "keras": ("[keras,tensorflow]", [], KERAS),
     "oldest-core": ("", [requirement.split(">=")[0] for requirement in CORE], TRAIN.format(backend="numpy")),
     "oldest-proofs": ("[proofs]", ["sympy", "mpmath", "numpy"], PROVE),
-    "oldest-enclosures": ("[enclosures]", ["python-flint"], ENCLOSURES),
+    "oldest-enclosures": ("[enclosures]", ["python-flint", "mpmath"], ENCLOSURES),
     "oldest-jax": ("[jax]", ["jax"], TRAIN.format(backend="jax")),
     "oldest-tensorflow": ("[tensorflow]", ["tensorflow-cpu"], TRAIN.format(backend="tensorflow")),
     "oldest-optax": ("[optax]", ["optax", "jax"], OPTAX),
