@@ -87,18 +87,26 @@ def test_without_tensorboard_it_says_how_to_install_it(nerva: Nerva, tmp_path: P
 
 
 def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
+    """``nerva`` in a process of its own, which Ctrl-C reaches also where the tests run in the background of a shell."""
     command = [sys.executable, "-m", "nerva_core.cli", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_from_outside(tmp_path: Path, number: int) -> None:
     out = tmp_path / "my run"
     process = start(*QUICK[:-1], 10**6, "--quiet", "--output", out)
-    while not (out / CHECKPOINT).exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    try:
+        while not (out / CHECKPOINT).exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 128 + number
     how = f"continue with: nerva train --resume --output '{out}'"
     assert re.fullmatch(rf"interrupted after \d+ of 1000000 epochs(?: and \d+ of 4 steps)?, and saved; {how}\n", err), err
