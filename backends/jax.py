@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from backends import accurate, steps, xla
 from backends.numpy import Array, NumpyBackend
+from nerva_core.matrix_ops import Scalar
 from nerva_core.numeric_backend import F
 from nerva_core.trees import leaves
 
@@ -28,8 +29,10 @@ class JaxBackend(NumpyBackend):
         import jax
         import jax.numpy
         import jax.scipy.special
+        from jax.experimental.xla_metadata import set_xla_metadata
 
         self.jax, self.xp, self.special = jax, jax.numpy, jax.scipy.special
+        self._metadata = set_xla_metadata
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
         with xla.loops_for_sums("jax", jax.__version__):
@@ -70,13 +73,45 @@ class JaxBackend(NumpyBackend):
         # XLA's tanh is off by 6 ulp near 1.
         return accurate.tanh(self, X)
 
-    def _sums(self, cells: Array, values: Array, count: int) -> Array:
-        return self.xp.zeros(count, self.dtype).at[cells].add(values, mode="promise_in_bounds")
+    def shift_columns(self, X: Array, o: int) -> Array:
+        return self._apart(lambda X: super(JaxBackend, self).shift_columns(X, o), X)
+
+    def step_function(self, X: Array, s: Sequence[Scalar], T: Array) -> Array:
+        return self.xp.take_along_axis(T, self._intervals(X, steps.points(s, self.dtype)), axis=0, mode="promise_in_bounds")
+
+    def interval_sums(self, Y: Array, X: Array, s: Sequence[Scalar]) -> Array:
+        cells, n = len(s) + 1, X.shape[-1]
+
+        def sums(Y: Array, J: Array) -> Array:
+            places = (J * n + self.xp.arange(n)).astype("uint32")  # a signed place might count from the end
+            result = self.xp.zeros(cells * n, self.dtype).at[places.reshape(-1)].add(Y.reshape(-1), mode="promise_in_bounds")
+            return result.reshape(cells, n)
+
+        return self._apart(sums, Y, self._intervals(X, steps.points(s, self.dtype)))
 
     def _intervals(self, X: Array, points: steps.Points) -> Array:
+        return self._apart(lambda X: self._number_below(X, points), X)
+
+    def _number_below(self, X: Array, points: steps.Points) -> Array:
         if len(points.values) <= steps.FEW:  # XLA makes one loop of them
             return sum((point < X).astype("int32") for point in points.values)
-        return super()._intervals(X, points)
+        if points.progression is None:
+            return super()._intervals(X, points)
+        lax = self.jax.lax
+        inside = lax.clamp(self.scalar(points.first), X, self.scalar(points.last))
+        nearest = lax.round((inside - points.first) * points.per_unit, lax.RoundingMethod.TO_NEAREST_EVEN)
+        return nearest.astype("int32") + (points.progression(nearest) < X)
+
+    def _apart(self, f: Callable[..., Array], *arguments: Array) -> Array:
+        """f(arguments), compiled apart, so that XLA keeps the arguments and the result in memory.
+
+        Fused with what comes before and after, an index takes many times as long: it is computed again for every use, and element by
+        element, without vector instructions.
+        """
+        if not any(isinstance(X, self.jax.core.Tracer) for X in arguments):
+            return f(*arguments)
+        with self._metadata(inlineable="false"):
+            return self.jax.jit(f)(*arguments)
 
     def compile(self, function: F) -> F:
         compiled: F = self.jax.jit(function)

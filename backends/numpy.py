@@ -189,12 +189,8 @@ class NumpyBackend(Backend[Array]):
 
     def interval_sums(self, Y: Array, X: Array, s: Sequence[Scalar]) -> Array:
         cells, n = len(s) + 1, X.shape[-1]
-        sums = self._sums(self._cells(X, s).reshape(-1), Y.reshape(-1), cells * n)
+        sums = self.xp.bincount(self._cells(X, s).reshape(-1), weights=Y.reshape(-1), minlength=cells * n)
         return sums.reshape(cells, n).astype(self.dtype)
-
-    def _sums(self, cells: Array, values: Array, count: int) -> Array:
-        """For each of ``count`` cells the sum of the values in it."""
-        return self.xp.bincount(cells, weights=values, minlength=count)
 
     def _cells(self, X: Array, s: Sequence[Scalar]) -> Array:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
@@ -204,7 +200,7 @@ class NumpyBackend(Backend[Array]):
     def _intervals(self, X: Array, points: steps.Points) -> Array:
         """The number of grid points below each element."""
         if not points.even:
-            return self.xp.searchsorted(points.values, X)
+            return self.xp.searchsorted(points.values, self.xp.fmax(X, points.first))  # which takes NaN to the first interval
         inside = self.xp.fmin(self.xp.fmax(X, points.first), points.last)
         nearest = self.xp.rint((inside - points.first) * points.per_unit).astype("int32")
         return nearest + (self.xp.take(points.values, nearest, mode="clip") < X)

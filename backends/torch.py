@@ -211,8 +211,8 @@ class TorchBackend(Backend[Tensor]):
     def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
         """The number of grid points below each element."""
         values = self.torch.from_numpy(points.values).to(X.device)
+        X = X.nan_to_num(points.first)
         if not points.even:
             return self.torch.bucketize(X.contiguous(), values)
-        inside = X.clamp(points.first, points.last).nan_to_num(points.first)
-        nearest = ((inside - points.first) * points.per_unit).round().long()
+        nearest = ((X.clamp(points.first, points.last) - points.first) * points.per_unit).round().long()
         return nearest + (values[nearest] < X)

@@ -17,6 +17,7 @@ from nerva_core.help_texts import epilog
 from nerva_core.interoperability.command import export
 from nerva_core.interpreters.command import show
 from nerva_core.landscape_command import landscape
+from nerva_core.plot_command import plot
 from nerva_core.predict_command import predict
 from nerva_core.reproduce_command import reproduce
 from nerva_core.train_command import train
@@ -90,6 +91,7 @@ app.command(epilog=epilog("vectors"))(vectors)
 app.command(epilog=epilog("reproduce"))(reproduce)
 app.command(epilog=epilog("bench"))(bench)
 app.command(epilog=epilog("landscape"))(landscape)
+app.command(epilog=epilog("plot"))(plot)
 
 
 @app.callback(invoke_without_command=True)

@@ -32,6 +32,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
     "landscape": ("nerva landscape runs/digits-numpy-1", "nerva landscape runs/digits-numpy-1 --directions 5 --reach 0.5"),
+    "plot": ("nerva plot runs/digits-numpy-1", "nerva plot model.safetensors --png activations.png"),
     "list": ("nerva list", "nerva list | grep -i elu"),
     "backends": ("nerva backends",),
     "export": (

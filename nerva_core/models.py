@@ -157,6 +157,8 @@ def save_model(path: Path, model: Model) -> None:
 def load_model(path: Path) -> Model:
     """Read a network that ``save_model`` wrote."""
     arrays, metadata = read_safetensors(path)
+    if "epoch" in metadata:
+        raise NervaError(f"{path} is a checkpoint, not a model; give the directory of its run, or the model.safetensors that it ends with")
     if "config" not in metadata or not metadata.get("inputs", "").isdecimal():
         raise NervaError(f"{path} was not written by nerva: it has no configuration")
     config = parse_config(metadata["config"], f"the configuration in {path}")

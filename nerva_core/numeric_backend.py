@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -148,10 +149,29 @@ def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend
     try:
         return chosen(dtype, device)
     except ImportError as error:
-        package = f"'nerva[{chosen.extra}]'" if chosen.extra else chosen.requires
-        raise NotInstalledError(
-            f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error}); install it with: pip install {package}"
-        ) from None
+        raise _not_installed(chosen, f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error})") from None
+
+
+def _not_installed(chosen: type[Backend[Any]], what: str) -> NotInstalledError:
+    package = f"'nerva[{chosen.extra}]'" if chosen.extra else chosen.requires
+    return NotInstalledError(f"{what}; install it with: pip install {package}")
+
+
+def backends_named(text: str | None) -> list[str]:
+    """The backends in a text, separated by commas; without a text, all that are installed. No framework is imported.
+
+    NervaError for an unknown name, NotInstalledError if the framework of a named one is missing.
+    """
+    classes = backend_classes()
+    if text is None:
+        return [name for name, chosen in classes.items() if importlib.util.find_spec(chosen.requires)]
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in classes:
+            raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
+        if not importlib.util.find_spec(classes[name].requires):
+            raise _not_installed(classes[name], f"backend {name!r} is not installed")
+    return names
 
 
 @dataclass(frozen=True)

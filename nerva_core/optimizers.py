@@ -20,7 +20,14 @@ from nerva_core.registry import Entry, Fraction, NonNegative, Positive, Table
 
 @dataclass(frozen=True)
 class Optimizer(Entry):
-    """θ' and the new state, from θ, Dθ and the state."""
+    """θ' and the new state, from θ, Dθ and the state. Coefficients that could be taken for a learning rate must be named."""
+
+    hint = "the learning rate is that of the schedule, such as Constant(0.01)"
+
+    @property
+    def needs_all_gradients(self) -> bool:
+        """Whether the update of a parameter depends on the gradients of the others, so that ``step`` is more than ``update`` of each."""
+        return False
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
@@ -47,6 +54,10 @@ class Wrapper(Optimizer):
     """Another optimizer that is given something else than Dθ. Its rule is ``step``, on all parameters; ``update`` is that of one."""
 
     optimizer: Optimizer
+
+    @property
+    def needs_all_gradients(self) -> bool:
+        return self.optimizer.needs_all_gradients
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         return self.optimizer.scalars(eta, t)
@@ -122,7 +133,7 @@ class AdamState(NamedTuple):
 
 
 @OPTIMIZERS.add
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Adam(Optimizer):
     """m' = β1 m + (1 - β1) Dθ, v' = β2 v + (1 - β2) Dθ ⊙ Dθ, θ' = θ - η m̂ / (√v̂ + ε), m̂ = m' / (1 - β1^t), v̂ = v' / (1 - β2^t).
 
@@ -155,7 +166,7 @@ class RMSPropState(NamedTuple):
 
 
 @OPTIMIZERS.add
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RMSProp(Optimizer):
     """v' = ρ v + (1 - ρ) Dθ ⊙ Dθ, θ' = θ - η Dθ / (√v' + ε). Equal to PyTorch, whose default for ρ is 0.99."""
 
@@ -201,6 +212,7 @@ class GlobalNormClipping(Wrapper):
     """
 
     threshold: Positive = 0.1
+    needs_all_gradients = True
 
     def step(
         self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar

@@ -54,6 +54,8 @@ class Entry(ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    hint: ClassVar[str] = ""
+    """Ends a message about parameters that the entry does not take."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -95,19 +97,26 @@ class Table(Generic[E]):
         return self._by_key[_key(name)]
 
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
-        """Make the entry called ``name``, its parameters checked and converted to the types of its fields."""
+        """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
+
+        A field that Python wants by its name (``kw_only``) must be named in text too.
+        """
         entry = self.lookup(name)
         fields = {field.name: field for field in dataclasses.fields(entry) if field.init}  # type: ignore[arg-type]
         # A trailing underscore frees a Python keyword: users write lambda, the field is lambda_.
         given = {key + "_" if key + "_" in fields else key: value for key, value in parameters.items()}
+        hint = f"; {entry.hint}" if entry.hint else ""
         if len(arguments) > len(fields):
-            raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(arguments)}")
+            raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(arguments)}{hint}")
         for key, value in zip(fields, arguments, strict=False):
+            if fields[key].kw_only:
+                raise NervaError(f"{entry.__name__}: {key} must be named: {entry.__name__}({key}={value!r}){hint}")
             if key in given:
                 raise NervaError(f"{entry.__name__}: parameter {key!r} is given twice")
             given[key] = value
         for key in given.keys() - fields.keys():
-            raise NervaError(f"{entry.__name__} has no parameter {key!r}; {did_you_mean(key, fields) if fields else 'it has none'}")
+            known = did_you_mean(key, fields) if fields else "it has none"
+            raise NervaError(f"{entry.__name__} has no parameter {key!r}; {known}{hint}")
         missing = [key for key, field in fields.items() if key not in given and not _has_default(field)]
         if missing:
             raise NervaError(f"{entry.__name__} needs the parameter {missing[0]!r}, for example {entry.__name__}({missing[0]}=...)")

@@ -55,7 +55,7 @@ def reproduce(
         raise typer.Exit(130) from None
     if json is not None:
         write_atomically(json, to_json(reports).encode())
-    console.print(f"\nreport.md, report.json and figures are in {directory}")
+    console.print(f"\nreport.html (a page that stands alone), report.md, report.json and figures are in {directory}")
 
 
 def _run(experiment: Experiment, bench: Bench, console: Console, directory: Path, reports: list[Report]) -> None:

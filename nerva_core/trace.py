@@ -10,9 +10,10 @@ The names and the equations are read from the code while it runs, as for ``nerva
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -165,7 +166,7 @@ def trace_step(
         noise = network.draw(np.random.default_rng(0), N, D)
     run = _Forward(numbers, network, X, numbers.matrices(params), numbers.matrices(noise))
     last, number = run.output, len(run.layers) + 1
-    loss_part, value, DY = _loss(numbers, number, loss, last, T)
+    loss_part, value, DY = _loss(numbers, number, loss, last, T, run.penalties)
     backward, gradients = run.backward(DY)
     updates, new = _updates(numbers, optimizer, lr, run, gradients)
     parts = (*run.parts, loss_part, *backward, *updates)
@@ -179,23 +180,35 @@ class _Forward:
         self.layers = flattened(network)
         self.parts: list[Part] = []
         self.steps: list[tuple[ValueReader, Any, Any, Any]] = []
+        self.penalties: dict[str, Any] = {}
+        """What the layers add to the loss, by the name."""
         values, draws = leaves(params), leaves(noise)
         N, D = numbers.shape(X)
         for number, layer in enumerate(self.layers, 1):
             reader = ValueReader(numbers, {"N": N, "D": D, "K": (K := layer.outputs_for(D))})
             layer = dataclasses.replace(layer, outputs=size("K")) if hasattr(layer, "outputs") else layer  # type: ignore[call-arg]
             name = input_name(layer)
-            columns = size("K" if name in ("Y", "Z") else "D")
+            columns = D if _has_network(layer) else size("K" if name in ("Y", "Z") else "D")
             given = reader.give(name, (size("N"), columns), X, "the batch" if number == 1 else f"from layer {number - 1}")
             shapes, noise_shapes = layer.shapes(columns), layer.noise_shapes(size("N"), columns)
             theta = reader.give_tree(shapes, _names(shapes), values, "parameter")
             masks = reader.give_tree(noise_shapes, ("R", "R1", "R2"), draws, "noise")
             output = "Z" if hasattr(layer, "outputs") and self._input_of(number) == "Z" else "Y"
             Y, cache = reader.part("forward", layer.feedforward, (theta, given, *masks), first_called(output))
+            if (R := reader.part("forward", layer.penalty, (cache,), _penalty)) is not None:
+                self.penalties[f"{number}.{markup(R.value).text()}"] = reader.value(R)
             self.parts.append(reader.take(number, f"layer {number}, {label(layer)}: forward"))
             self.steps.append((reader, theta, cache, (given, Y, f"D{output}")))
             X, D = reader.value(Y), K
         self.output = X
+
+    def parameters(self, gradients: list[Any]) -> Iterator[_Parameter]:
+        """The parameters in the order of the layers, with their gradients."""
+        supply = iter(gradients)
+        for number, (layer, (reader, params, _, _)) in enumerate(zip(self.layers, self.steps, strict=True), 1):
+            sizes = reader.ops.sizes
+            for theta, name in zip(leaves(params), _names(layer.shapes(sizes["D"])), strict=True):
+                yield _Parameter(number, name, reader.ops.shape(theta), sizes, reader.value(theta), next(supply))
 
     def _input_of(self, number: int) -> str:
         """The name of the input of the layer after the one with this number."""
@@ -220,6 +233,15 @@ def first_called(name: str) -> Results:
     return lambda result: [(name, result[0])]
 
 
+def _penalty(R: Any) -> list[tuple[Any, Any]]:
+    return [] if R is None else [("R", R)]
+
+
+def _has_network(layer: Layer) -> bool:
+    """Whether a network inside the layer has sizes of its own: the columns are then numbers, so that they fit."""
+    return any(isinstance(getattr(layer, field.name), Sequential) for field in dataclasses.fields(layer))
+
+
 def label(layer: Layer) -> str:
     """The name of the layer, or of the activation that it applies."""
     return type(layer.activation if isinstance(layer, ActivationLayer) else layer).__name__
@@ -229,8 +251,8 @@ def _names(shapes: Any) -> list[str]:
     return [name.rpartition(".")[2] for name, _ in named_leaves(map_shapes(list, shapes))]
 
 
-def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any) -> tuple[Part, Any, Any]:
-    """The loss and its gradient; both are divided by N where the loss is a sum, as in training."""
+def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any, penalties: dict[str, Any]) -> tuple[Part, Any, Any]:
+    """The loss and its gradient, both divided by N where the loss is a sum, as in training; and the penalties of the layers."""
     N, K = numbers.shape(Y)
     reader = ValueReader(numbers, {"N": N, "K": K})
     shape = (size("N"), size("K"))
@@ -241,30 +263,62 @@ def _loss(numbers: Backend[Any], number: int, loss: Loss, Y: Any, T: Any) -> tup
     if not loss.mean:
         L, DY = numbers.divide(L, N), numbers.divide(DY, N)
     over = "" if loss.mean else " / N"
-    reader.found.append(Matrix("L", f"ℒ(Y, T){over}", "1 × 1", numbers.to_numpy(L)))
+    L = functools.reduce(numbers.add, penalties.values(), L)
+    reader.found.append(Matrix("L", " + ".join([f"ℒ(Y, T){over}", *penalties]), "1 × 1", numbers.to_numpy(L)))
     reader.found.append(Matrix("DY", f"∇_Y ℒ(Y, T){over}", "N × K", numbers.to_numpy(DY)))
     return reader.take(number, f"loss, {type(loss).__name__}"), L, DY
 
 
+class _Parameter(NamedTuple):
+    """A parameter of a layer with its gradient."""
+
+    number: int
+    name: str
+    shape: Shape
+    """In symbols."""
+    sizes: dict[str, int]
+    values: Any
+    gradient: Any
+
+    def give(self, reader: ValueReader, optimizer: Optimizer, name: str, shape: Shape) -> tuple[Any, Any, Any]:
+        """The state of the optimizer, the parameter and its gradient, as the reader has them."""
+        W = reader.give(name, shape, self.values, "parameter")
+        DW = reader.give(f"D{name}", shape, self.gradient, "gradient")
+        start = optimizer.init(reader.ops.numbers, self.values)
+        states = [reader.give(key.rpartition(".")[2], shape, value, "state") for key, value in named_leaves(start)]
+        return with_leaves(start, states), W, DW
+
+
 def _updates(numbers: Backend[Any], optimizer: Optimizer, lr: float, run: _Forward, gradients: list[Any]) -> tuple[list[Part], list[Any]]:
-    """The first update of every parameter, and the new parameters."""
-    parts, new, supply = [], [], iter(gradients)
-    for number, (layer_reader, params, _, _) in enumerate(run.steps, 1):
-        for theta, name in zip(leaves(params), _names(run.layers[number - 1].shapes(1)), strict=True):
-            reader = ValueReader(numbers, layer_reader.ops.sizes)
-            shape = layer_reader.ops.shape(theta)
-            W = reader.give(name, shape, layer_reader.value(theta), "parameter")
-            DW = reader.give(f"D{name}", shape, next(supply), "gradient")
-            start = optimizer.init(numbers, reader.value(W))
-            states = list(named_leaves(start))
-            state = with_leaves(start, [reader.give(key.rpartition(".")[2], shape, value, "state") for key, value in states])
-            result = reader.part("forward", optimizer.update, (state, W, DW, *optimizer.scalars(lr, 1)), first_called(name))
-            new.append(reader.value(result[0]))
-            changed = [matrix for matrix in reader.found if not matrix.given]
-            parts.append(
-                Part(number, f"layer {number}, {label(run.layers[number - 1])}: {type(optimizer).__name__} of {name}", tuple(changed))
-            )
-    return parts, new
+    """The first update of every parameter, and the new parameters. A rule that needs all gradients at once is a part for all of them."""
+    scalars, parameters = optimizer.scalars(lr, 1), list(run.parameters(gradients))
+    if optimizer.needs_all_gradients:
+        return _update_of_all(numbers, optimizer, scalars, parameters)
+    parts, new = [], []
+    for p in parameters:
+        reader = ValueReader(numbers, p.sizes)
+        given = p.give(reader, optimizer, p.name, p.shape)
+        theta, _ = reader.part("forward", optimizer.update, (*given, *scalars), first_called(p.name))
+        new.append(reader.value(theta))
+        parts.append(reader.take(p.number, f"layer {p.number}, {label(run.layers[p.number - 1])}: {type(optimizer).__name__} of {p.name}"))
+    return [_without_given(part) for part in parts], new
+
+
+def _update_of_all(
+    numbers: Backend[Any], optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
+) -> tuple[list[Part], list[Any]]:
+    """The update of all layers in one part, whose sizes are numbers; a parameter is named with its layer, W_1."""
+    reader, names = ValueReader(numbers, {}), [f"{p.name}_{p.number}" for p in parameters]
+    given = [p.give(reader, optimizer, name, numbers.shape(p.values)) for p, name in zip(parameters, names, strict=True)]
+    columns = [list(column) for column in zip(*given, strict=True)]
+    thetas, _ = reader.part("forward", optimizer.step, (*columns, *scalars), lambda result: list(zip(names, result[0], strict=True)))
+    part = reader.take(parameters[-1].number + 1, f"all layers: {type(optimizer).__name__}")
+    return [_without_given(part)], [reader.value(theta) for theta in thetas]
+
+
+def _without_given(part: Part) -> Part:
+    """What changes in an update; what it is given was shown before."""
+    return dataclasses.replace(part, matrices=tuple(matrix for matrix in part.matrices if not matrix.given))
 
 
 def trace_run(config: Config) -> Trace:

@@ -48,20 +48,13 @@ def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[s
 
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
-    data: Annotated[
-        str | None, _option("A data source, such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))
-    ] = None,
+    data: Annotated[str | None, _option("Such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))] = None,
     layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
     sizes: Annotated[str | None, _option("The inputs, then the outputs of each layer that has them: '64;128;10'.", MODEL)] = None,
     load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
     loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=_names("losses"))] = None,
-    optimizer: Annotated[
-        str | None, _option("An optimizer, such as Adam or Nesterov(mu=0.9).", TRAINING, complete=_names("optimizers"))
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        _option("A learning rate, such as Constant(0.01) or Cosine(0.1, n=20).", TRAINING, complete=_names("schedules")),
-    ] = None,
+    optimizer: Annotated[str | None, _option("Such as Adam or Nesterov(mu=0.9).", TRAINING, complete=_names("optimizers"))] = None,
+    schedule: Annotated[str | None, _option("The rate, such as Cosine(0.1, n=20).", TRAINING, complete=_names("schedules"))] = None,
     epochs: Annotated[int | None, _option("The number of epochs.", TRAINING)] = None,
     batch_size: Annotated[int | None, _option("Examples in a batch.", TRAINING)] = None,
     seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
@@ -82,23 +75,12 @@ def train(
 
     Ctrl-C saves the state and says how to continue; the result is then bit for bit that of a run which was never interrupted.
     """
-    given = {
-        "backend": backend,
-        "dtype": dtype,
-        "device": device,
-        "seed": seed,
-        "data": data,
-        "loss": loss,
-        "optimizer": optimizer,
-        "schedule": schedule,
-        "model.layers": layers,
-        "model.sizes": _sizes(sizes),
-        "model.load_weights": load_weights,
-        "training.epochs": epochs,
-        "training.batch_size": batch_size,
-        "training.checkpoint_every": checkpoint_every,
-    }
-    overrides = {name: value for name, value in given.items() if value is not None}
+    general = _given(
+        "", backend=backend, dtype=dtype, device=device, seed=seed, data=data, loss=loss, optimizer=optimizer, schedule=schedule
+    )
+    model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
+    training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
+    overrides = general | model | training
     if trace:
         _trace(config, overrides)
     else:
@@ -107,6 +89,11 @@ def train(
         _train(run, reporters)
         if profile:
             _profile(run, shown=not (quiet or json))
+
+
+def _given(prefix: str, **settings: Any) -> dict[str, Any]:
+    """The settings that a flag gives, by their names in the configuration."""
+    return {prefix + name: value for name, value in settings.items() if value is not None}
 
 
 def _train(run: Run, reporters: Reporters) -> None:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, TypeVar
 
 from nerva_core.activations import ACTIVATIONS
+from nerva_core.html import anchor, document
 from nerva_core.interpreters.latex import Equation, equations
 from nerva_core.interpreters.subjects import symbolic
 from nerva_core.layers import LAYERS
@@ -21,26 +22,7 @@ T = TypeVar("T")
 TABLES: dict[str, Table[Any]] = {"layers": LAYERS, "activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS}
 """The parts of the table of theorems whose subjects have equations to show."""
 STYLE = """
-:root { color-scheme: light dark; --ink: #1d2129; --paper: #fdfdfb; --soft: #667; --line: #d8dade; --panel: #f4f4f0;
-  --good: #17692f; --bad: #a61b1b; --note: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e4e0; --paper: #16181c; --soft: #9a9fa8; --line: #34383f; --panel: #1e2126;
-  --good: #6fcf8a; --bad: #ff8a80; --note: #e3b55a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 6rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 Georgia, "Times New Roman", serif; }
-h1 { font-size: 2rem; font-weight: normal; margin: 0 0 .5rem; }
-h2 { font-size: 1.35rem; font-weight: normal; margin: 3.5rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
-h3 { font-size: 1.1rem; margin: 2.2rem 0 .4rem; }
-nav { columns: 3 14rem; margin: 1.5rem 0; } nav a { display: block; break-inside: avoid; }
-a { color: inherit; text-decoration-color: var(--soft); }
-.equations { background: var(--panel); border-radius: .4rem; padding: .5rem 1.25rem; margin: .6rem 0; overflow-x: auto; }
-.equations p { color: var(--soft); font-size: .85rem; margin: .5rem 0 0; }
-math { font-size: 1.05rem; margin: .5rem 0; } math[display=block] { text-align: left; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .5rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); }
-th { font-weight: normal; color: var(--soft); } td.time { text-align: right; white-space: nowrap; color: var(--soft); }
 .proved { color: var(--good); } .refuted { color: var(--note); } .wrong { color: var(--bad); font-weight: bold; }
-.small { font-size: .85rem; color: var(--soft); } .scroll { overflow-x: auto; }
 """
 INTRODUCTION = """\
 Each theorem is proved by running the code that trains. <em>Entries</em>: on matrices of symbols of concrete sizes, differentiated by SymPy.
@@ -57,14 +39,9 @@ def page(verdicts: list[Verdict], audits: list[Audit]) -> str:
         f"<h2>{escape(part.capitalize())}</h2>" + "".join(_section(s, subjects[s], figures.get(s, [])) for s in members)
         for part, members in parts.items()
     )
-    links = "".join(f'<a href="#{_anchor(subject)}">{escape(_title(subject))}</a>' for subject in subjects)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Nerva: theorems</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>Theorems about the code that trains</h1>\n<p>{INTRODUCTION}</p>\n<p>{_counts(verdicts, audits)}</p>\n"
-        f"<nav>{links}</nav>\n{body}\n</body>\n</html>\n"
-    )
+    links = "".join(f'<a href="#{anchor(subject)}">{escape(_title(subject))}</a>' for subject in subjects)
+    head = f"<h1>Theorems about the code that trains</h1>\n<p>{INTRODUCTION}</p>\n<p>{_counts(verdicts, audits)}</p>\n<nav>{links}</nav>\n"
+    return document("Nerva: theorems", head + body, STYLE)
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
@@ -97,7 +74,7 @@ def _section(subject: str, verdicts: list[Verdict], audits: list[Audit]) -> str:
     rows = "".join(_row(verdict) for verdict in verdicts)
     figures = f'<p class="small">Audit: {_figures(audits)}</p>' if audits else ""
     return (
-        f'<section id="{_anchor(subject)}"><h3>{escape(_title(subject))}</h3>{_equations(subject)}<div class="scroll"><table>'
+        f'<section id="{anchor(subject)}"><h3>{escape(_title(subject))}</h3>{_equations(subject)}<div class="scroll"><table>'
         f"<tr><th>statement<th>proved for<th>conditions<th>verdict<th></tr>{rows}</table></div>{figures}</section>\n"
     )
 
@@ -125,7 +102,3 @@ def _equations(subject: str) -> str:
 
 def _group(heading: str, lines: Iterable[Equation]) -> str:
     return (f"<p>{heading}</p>" if heading else "") + "".join(line.mathml() for line in lines)
-
-
-def _anchor(subject: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in subject)

@@ -56,13 +56,18 @@ class ExampleLayer(Linear):
 
 @dataclass(frozen=True)
 class ExampleHardFunction(HardFunction):
-    """g(X · 1 · [1 2 3 ...]) with an unknown function g; it may change the number of columns. The operations are the same for all sizes."""
+    """g(σ/(1 + σ²) · [1 2 3 ...]) of the sums σ = X · 1, with an unknown function g; it may change the number of columns.
+
+    The operations are the same for all sizes. σ/(1 + σ²) keeps the numbers small when the function is applied again and again.
+    """
 
     outputs: int
     name: str
 
     def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
-        multiples = ops.rows_sum(X) @ ops.constant([range(1, self.outputs + 1)])
+        sums = ops.rows_sum(X)
+        bounded = ops.hadamard(sums, ops.reciprocal(ops.add(ops.ones(*ops.shape(sums)), ops.hadamard(sums, sums))))
+        multiples = bounded @ ops.constant([range(1, self.outputs + 1)])
         result: M = ops.unknown(self.name, multiples, 0)  # type: ignore[attr-defined]
         return result
 

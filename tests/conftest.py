@@ -6,6 +6,9 @@ import functools
 import importlib
 import importlib.util
 import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -17,6 +20,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from nerva_core import cli
 from nerva_core.numeric_backend import Backend, DType, backend, backend_classes
 
 DTYPES = get_args(DType)
@@ -72,3 +76,25 @@ def ops_of_dtype(backend_name: str, dtype: DType) -> Backend[Any]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20240521)
+
+
+Nerva = Callable[..., tuple[int, str, str]]
+"""The command line in an empty directory: (exit status, stdout, stderr) for the arguments."""
+
+
+@pytest.fixture
+def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Nerva:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nerva", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capfd.readouterr()
+        return status, captured.out, captured.err
+
+    return run

@@ -6,41 +6,19 @@ import pickle
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nerva_core import __version__, cli
-
-Result = tuple[int, str, str]
-
-
-@pytest.fixture
-def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    """Run ``nerva`` with these arguments in an empty directory: (exit status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["nerva", *arguments])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capfd.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
+from nerva_core import __version__
+from tests.conftest import Nerva
 
 QUICK = ("train", "--data", "Digits(train=100, test=50)", "--epochs", "2")
 
 
-def test_train_prints_a_row_an_epoch_and_where_the_results_are(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_train_prints_a_row_an_epoch_and_where_the_results_are(nerva: Nerva, tmp_path: Path) -> None:
     status, out, err = nerva(*QUICK)
     assert (status, err) == (0, "")
     assert len(re.findall(r"^ +[12] +0.05( +\d+\.\d+%?){5}$", out, re.MULTILINE)) == 2
@@ -49,7 +27,7 @@ def test_train_prints_a_row_an_epoch_and_where_the_results_are(nerva: Callable[.
     assert {path.name for path in (tmp_path / "runs/digits-numpy-1").iterdir()} >= {"model.safetensors", "metrics.jsonl", "curves.png"}
 
 
-def test_flags_override_the_file(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_flags_override_the_file(nerva: Nerva, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('seed = 5\ndata = "Digits(train=100, test=50)"\n[training]\nepochs = 9')
     network = ("--layers", "Tanh;Linear", "--sizes", "64;8;10", "--loss", "SquaredError")
     rule = ("--optimizer", "Adam(beta1=0.8)", "--schedule", "Constant(0.01)")
@@ -70,7 +48,7 @@ def test_flags_override_the_file(nerva: Callable[..., Result], tmp_path: Path) -
         assert expected in written
 
 
-def test_the_log_has_a_column_for_what_is_recorded(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_the_log_has_a_column_for_what_is_recorded(nerva: Nerva, tmp_path: Path) -> None:
     text = 'model.layers = "q-ELU(lambda=1, gamma=0.5);Linear"\nmodel.sizes = [64, 8, 10]\ntraining.record_gradients = true\n'
     (tmp_path / "config.toml").write_text(text)
     status, out, err = nerva("train", "config.toml", *QUICK[1:], "--output", "run")
@@ -83,11 +61,11 @@ def test_the_log_has_a_column_for_what_is_recorded(nerva: Callable[..., Result],
     assert logged[1]["largest_gradient"] > 0
 
 
-def test_quiet_prints_nothing(nerva: Callable[..., Result]) -> None:
+def test_quiet_prints_nothing(nerva: Nerva) -> None:
     assert nerva(*QUICK, "--quiet") == (0, "", "")
 
 
-def test_resume(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_resume(nerva: Nerva, tmp_path: Path) -> None:
     assert nerva(*QUICK, "--output", "out")[0] == 0
     status, out, _ = nerva("train", "--output", "out", "--resume", "--epochs", "4")
     assert status == 0
@@ -95,7 +73,7 @@ def test_resume(nerva: Callable[..., Result], tmp_path: Path) -> None:
     assert len((tmp_path / "out/metrics.jsonl").read_text().splitlines()) == 4
 
 
-def test_weights_go_out_and_in(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_weights_go_out_and_in(nerva: Nerva, tmp_path: Path) -> None:
     assert nerva(*QUICK, "--output", "out")[0] == 0
     assert nerva("export", "out/model.safetensors", "w.npz") == (0, "", "")
     assert nerva(*QUICK, "--load-weights", "w.npz", "--output", "again")[0] == 0
@@ -107,7 +85,7 @@ def test_weights_go_out_and_in(nerva: Callable[..., Result], tmp_path: Path) -> 
     assert nerva("export", "out/config.toml", "v.npz")[0] == 2
 
 
-def test_backends(nerva: Callable[..., Result]) -> None:
+def test_backends(nerva: Nerva) -> None:
     status, out, _ = nerva("backends")
     assert status == 0
     for name in ("numpy", "jax", "torch", "tensorflow"):
@@ -115,7 +93,7 @@ def test_backends(nerva: Callable[..., Result]) -> None:
     assert np.__version__ in out
 
 
-def test_a_backend_that_is_not_installed(nerva: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backend_that_is_not_installed(nerva: Nerva, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     status, out, _ = nerva("backends")
     assert status == 0
@@ -126,7 +104,7 @@ def test_a_backend_that_is_not_installed(nerva: Callable[..., Result], monkeypat
     assert "pip install 'nerva[torch]'" in err
 
 
-def test_list_and_version_and_help(nerva: Callable[..., Result]) -> None:
+def test_list_and_version_and_help(nerva: Nerva) -> None:
     status, out, _ = nerva("list")
     assert status == 0
     assert "Momentum(mu=0.9)" in out
@@ -220,7 +198,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_one_clear_message(nerva: Callable[..., Result], tmp_path: Path, mistake: str) -> None:
+def test_a_mistake_gets_one_clear_message(nerva: Nerva, tmp_path: Path, mistake: str) -> None:
     files(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     arguments, message = MISTAKES[mistake]
@@ -233,13 +211,13 @@ def test_a_mistake_gets_one_clear_message(nerva: Callable[..., Result], tmp_path
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_an_unknown_command(nerva: Callable[..., Result]) -> None:
+def test_an_unknown_command(nerva: Nerva) -> None:
     status, _, err = nerva("trian")
     assert status == 2
     assert "train" in err
 
 
-def test_a_diverged_run_keeps_what_it_has(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_diverged_run_keeps_what_it_has(nerva: Nerva, tmp_path: Path) -> None:
     status, _, err = nerva(*QUICK, "--schedule", "Constant(1e6)", "--loss", "SquaredError", "--output", "out")
     assert status == 1
     assert err.startswith("error: training diverged: the loss is ")
@@ -247,7 +225,7 @@ def test_a_diverged_run_keeps_what_it_has(nerva: Callable[..., Result], tmp_path
     assert (tmp_path / "out/config.toml").exists()
 
 
-def test_an_interrupt_is_no_traceback(nerva: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_no_traceback(nerva: Nerva, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -263,6 +241,7 @@ def test_training_on_numpy_loads_no_framework(tmp_path: Path) -> None:
     program = f"""
 import contextlib, sys
 from nerva_core.cli import main
+from tests.conftest import Nerva
 sys.argv = {arguments!r}
 with contextlib.suppress(SystemExit):
     main()
@@ -293,7 +272,7 @@ def test_an_output_that_cannot_be_written_and_a_terminal_without_mathematics(tmp
     assert (result.returncode, result.stderr) == (0, b"")
 
 
-def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: Nerva, tmp_path: Path) -> None:
     flags = ("--data", "Checkerboard(n=20)", "--layers", "ReLU;Linear", "--sizes", "2;3;2", "--batch-size", "4", "--optimizer", "Momentum")
     status, out, err = nerva("train", *flags, "--trace")
     assert (status, err) == (0, "")

@@ -45,7 +45,7 @@ def test_text_and_tables_are_the_same() -> None:
     "values",
     [
         {},
-        {"data": "Spirals(n=10, arms=2)", "loss": "BCE", "seed": 7, "optimizer": "WeightDecay(RMSProp(0.5), 0.1, decoupled=true)"},
+        {"data": "Spirals(n=10, arms=2)", "loss": "BCE", "seed": 7, "optimizer": "WeightDecay(RMSProp(rho=0.5), 0.1, decoupled=true)"},
         {"model": {"layers": ["Linear(5, weights=Uniform(-1, 1))", "ELU(0.5)", {"name": "Dropout", "p": 0.1}, "Linear(10)", "LogSoftmax"]}},
         {"model": {"layers": "SReLU(al=0,tl=0,ar=0,tr=1);Linear", "sizes": [64, 3, 10], "weights": "He;Xavier", "bias": "Constant(0.1)"}},
         {"data": {"name": "CSV", "path": 'a "strange" \\ name.csv'}, "schedule": "MultiStep(0.1, milestones=[1, 2])"},

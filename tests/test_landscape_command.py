@@ -1,33 +1,12 @@
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from nerva_core import cli
-
-Result = tuple[int, str, str]
+from tests.conftest import Nerva
 
 
-@pytest.fixture
-def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["nerva", *arguments])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capfd.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-def train(nerva: Callable[..., Result], record: bool) -> None:
+def train(nerva: Nerva, record: bool) -> None:
     Path("config.toml").write_text(f"training.record_gradients = {str(record).lower()}\n")
     options = ("--data", "Digits(train=100, test=20)", "--epochs", "2", "--layers", "ReLU;Linear", "--sizes", "64;8;10", "--output", "run")
     assert nerva("train", "config.toml", *options)[0] == 0
@@ -36,7 +15,7 @@ def train(nerva: Callable[..., Result], record: bool) -> None:
 FEW = ("--points", "4", "--directions", "2", "--examples", "50")
 
 
-def test_a_curve_and_a_suggestion(nerva: Callable[..., Result]) -> None:
+def test_a_curve_and_a_suggestion(nerva: Nerva) -> None:
     train(nerva, record=True)
     status, out, err = nerva("landscape", "run", *FEW)
     assert status == 0, err
@@ -48,7 +27,7 @@ def test_a_curve_and_a_suggestion(nerva: Callable[..., Result]) -> None:
     assert nerva("landscape", "run", *FEW, "--png", "other.png")[0] == 0
 
 
-def test_without_recorded_gradients_there_is_a_curve(nerva: Callable[..., Result]) -> None:
+def test_without_recorded_gradients_there_is_a_curve(nerva: Nerva) -> None:
     train(nerva, record=False)
     status, out, _ = nerva("landscape", "run", *FEW)
     assert status == 0
@@ -56,7 +35,7 @@ def test_without_recorded_gradients_there_is_a_curve(nerva: Callable[..., Result
 
 
 @pytest.mark.parametrize(("arguments", "message"), [(("nowhere",), "nowhere"), (("run", "--reach", "-1"), "--reach must be a positive")])
-def test_a_mistake_gets_one_clear_message(nerva: Callable[..., Result], arguments: tuple[str, ...], message: str) -> None:
+def test_a_mistake_gets_one_clear_message(nerva: Nerva, arguments: tuple[str, ...], message: str) -> None:
     status, _, err = nerva("landscape", *arguments)
     assert status == 2
     assert message in err

@@ -14,7 +14,7 @@ from backends.numpy import NumpyBackend
 from nerva_core.errors import NervaError, NotInstalledError
 from nerva_core.layers import BatchNormalization
 from nerva_core.losses import SquaredError
-from nerva_core.numeric_backend import ENTRY_POINTS, Backend, backend, backend_classes, require, statuses
+from nerva_core.numeric_backend import ENTRY_POINTS, Backend, backend, backend_classes, backends_named, require, statuses
 from tests.conftest import installed
 from tests.helpers import assert_trees_equal, to_numpy, to_ops
 
@@ -119,6 +119,21 @@ def test_a_backend_of_another_distribution_is_found(monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(ops.to_numpy(ops.rows_sum(ops.matrix([[1, 2]]))), [[3]])
     with pytest.raises(NervaError, match="did you mean 'foreign'"):
         backend("foreing")
+
+
+def test_backends_in_a_text() -> None:
+    assert backends_named("numpy") == ["numpy"]
+    assert backends_named(" numpy , numpy") == ["numpy", "numpy"]
+    assert backends_named(None) == [name for name, cls in backend_classes().items() if installed(cls.requires)]
+    with pytest.raises(NervaError, match="unknown backend 'nunpy'; did you mean 'numpy'"):
+        backends_named("numpy,nunpy")
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_backend_in_a_text_without_its_framework() -> None:
+    assert "foreign" not in backends_named(None)
+    with pytest.raises(NotInstalledError, match=r"backend 'foreign' is not installed; install it with: pip install foreign_framework$"):
+        backends_named("foreign")
 
 
 @pytest.mark.usefixtures("foreign")

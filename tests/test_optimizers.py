@@ -104,13 +104,13 @@ def test_equal_to_keras(ops_of_dtype: Backend[Any], optimizer: Optimizer, parame
     [
         (GradientDescent(), "SGD", {}),
         (Adam(), "Adam", {}),
-        (Adam(0.5, 0.7, 1e-3), "Adam", {"betas": (0.5, 0.7), "eps": 1e-3}),
-        (RMSProp(0.99), "RMSprop", {}),
-        (RMSProp(0.6, 1e-2), "RMSprop", {"alpha": 0.6, "eps": 1e-2}),
+        (Adam(beta1=0.5, beta2=0.7, epsilon=1e-3), "Adam", {"betas": (0.5, 0.7), "eps": 1e-3}),
+        (RMSProp(rho=0.99), "RMSprop", {}),
+        (RMSProp(rho=0.6, epsilon=1e-2), "RMSprop", {"alpha": 0.6, "eps": 1e-2}),
         (WeightDecay(GradientDescent(), 0.1), "SGD", {"weight_decay": 0.1}),
         (WeightDecay(Adam(), 0.1), "Adam", {"weight_decay": 0.1}),
         (WeightDecay(Adam(), 0.1, decoupled=True), "AdamW", {"weight_decay": 0.1}),
-        (WeightDecay(RMSProp(0.99), 0.1), "RMSprop", {"weight_decay": 0.1}),
+        (WeightDecay(RMSProp(rho=0.99), 0.1), "RMSprop", {"weight_decay": 0.1}),
     ],
     ids=lambda value: repr(value) if isinstance(value, Optimizer) else None,
 )

@@ -1,14 +1,13 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from nerva_core import cli
 from nerva_core.config import make_config
 from nerva_core.runs import MODEL, Run
+from tests.conftest import Nerva
 
 
 @pytest.fixture(scope="module")
@@ -20,22 +19,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def nerva(monkeypatch: pytest.MonkeyPatch, capfd: Any, *arguments: object) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["nerva", "predict", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    captured = capfd.readouterr()
-    return int(stop.value.code or 0), captured.out, captured.err
-
-
-def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
-    status, out, err = nerva(monkeypatch, capfd, run / "run", run / "x.csv")
+def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, nerva: Nerva) -> None:
+    status, out, err = nerva("predict", run / "run", run / "x.csv")
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == "class,probability_0,probability_1"
     assert len(out.splitlines()) == 3
-    assert nerva(monkeypatch, capfd, run / "run" / MODEL, run / "x.csv", "--output", tmp_path / "p.csv") == (0, "", "")
+    assert nerva("predict", run / "run" / MODEL, run / "x.csv", "--output", tmp_path / "p.csv") == (0, "", "")
     assert (tmp_path / "p.csv").read_text() == out
-    assert nerva(monkeypatch, capfd, run / "run", run / "x.csv", "--output", tmp_path / "p.npz") == (0, "", "")
+    assert nerva("predict", run / "run", run / "x.csv", "--output", tmp_path / "p.npz") == (0, "", "")
     with np.load(tmp_path / "p.npz") as archive:
         assert archive["probabilities"].shape == (2, 2)
 
@@ -54,11 +45,11 @@ def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, monkeypat
         (("run", "x.csv", "--dtype", "half"), "dtype must be one of"),
     ],
 )
-def test_mistakes(run: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any, arguments: tuple[str, ...], message: str) -> None:
+def test_mistakes(run: Path, nerva: Nerva, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str) -> None:
     monkeypatch.chdir(run)
     (run / "taken.csv").write_text("mine")
     (run / "begun").mkdir(exist_ok=True)
-    status, out, err = nerva(monkeypatch, capfd, *arguments)
+    status, out, err = nerva("predict", *arguments)
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("error:") == 1

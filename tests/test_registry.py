@@ -192,6 +192,15 @@ class Circle(Shape):
     radius: Positive = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ellipse(Shape):
+    """Its radii must be named, and its mistakes end with a hint."""
+
+    hint = "an Ellipse has two"
+    a: Positive = 2.0
+    b: Positive = 1.0
+
+
 @dataclass(frozen=True)
 class Polygon(Shape):
     corners: Count
@@ -207,8 +216,8 @@ class Polygon(Shape):
 @pytest.fixture
 def shapes() -> Iterator[Table[Shape]]:
     table: Table[Shape] = Table("shape", Shape)
-    table.add(Circle)
-    table.add(Polygon)
+    for entry in (Circle, Ellipse, Polygon):
+        table.add(entry)
     yield table
     del Table.of[Shape]
 
@@ -238,6 +247,8 @@ def test_text_and_a_toml_table_give_the_same_entry(shapes: Table[Shape]) -> None
         ("Circle(nan)", "Circle: radius must be > 0, got nan"),
         ("Circle(red)", "Circle: radius must be a number, got 'red'"),
         ("Circle(true)", "Circle: radius must be a number, got 'True'"),
+        ("Ellipse(3)", "Ellipse: a must be named: Ellipse\\(a=3\\); an Ellipse has two"),
+        ("Ellipse(c=3)", "Ellipse has no parameter 'c'; known: a, b; an Ellipse has two"),
         ("Polygon", "Polygon needs the parameter 'corners', for example Polygon\\(corners=...\\)"),
         ("Polygon(0)", "corners must be >= 1, got 0"),
         ("Polygon(2.5)", "corners must be an integer, got '2.5'"),
@@ -299,4 +310,22 @@ def test_extremes_that_fuzzing_found(text: str, message: str) -> None:
     from nerva_core.optimizers import OPTIMIZERS
 
     with pytest.raises(NervaError, match=message):
+        OPTIMIZERS.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Adam(0.01)", r"Adam: beta1 must be named: Adam\(beta1=0.01\)"),
+        ("Adam(lr=0.01)", "Adam has no parameter 'lr'"),
+        ("RMSProp(0.01)", r"RMSProp: rho must be named: RMSProp\(rho=0.01\)"),
+        ("GAF(Adam(0.01), arctan)", r"Adam: beta1 must be named"),
+        ("SGD(0.01)", "GradientDescent takes at most 0 parameters, got 1"),
+        ("Momentum(0.01, 0.9)", "Momentum takes at most 1 parameters, got 2"),
+    ],
+)
+def test_a_learning_rate_is_not_taken_for_a_coefficient_of_the_optimizer(text: str, message: str) -> None:
+    from nerva_core.optimizers import OPTIMIZERS
+
+    with pytest.raises(NervaError, match=message + r".*; the learning rate is that of the schedule, such as Constant\(0.01\)"):
         OPTIMIZERS.parse(text)

@@ -6,6 +6,7 @@ import email
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -69,3 +70,20 @@ def test_the_citation_file_names_the_holder_of_the_licence() -> None:
     assert holder
     assert f'name: "{holder[1]}"' in citation
     assert {"cff-version", "message", "title", "authors"} <= {line.partition(":")[0] for line in citation.splitlines()}
+
+
+def test_the_versions_page_states_the_ranges() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = [line.partition("==") for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    newest = {name.lower().replace("_", "-"): version for name, _, version in pins}
+    groups = {"": project["dependencies"], **project["optional-dependencies"]}
+    ranges = [
+        (package, extra, oldest, newest[package])
+        for extra, requirements in groups.items()
+        if extra not in ("all", "docs", "dev")
+        for package, bound, oldest in (requirement.partition(">=") for requirement in requirements)
+        if bound
+    ]
+    page = (ROOT / "docs" / "versions.md").read_text()
+    assert re.findall(r"^\| ([\w-]+) \| (\w*) ?\| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE) == ranges
+    assert f"Python {project['requires-python'].removeprefix('>=')} and newer" in page

@@ -1,14 +1,11 @@
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from nerva_core import cli, reproductions
+from nerva_core import reproductions
 from nerva_core.reproductions import Bench, Experiment, Findings, Row, Verdict
-
-Result = tuple[int, str, str]
+from tests.conftest import Nerva
 
 
 def _tiny(bench: Bench) -> Findings:
@@ -25,38 +22,27 @@ TINY = {name: Experiment(name, f"Title of {name}", "a paper", _tiny) for name in
 
 
 @pytest.fixture
-def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    monkeypatch.chdir(tmp_path)
+def reproduce(nerva: Nerva, monkeypatch: pytest.MonkeyPatch) -> Nerva:
+    """``nerva reproduce``, where the experiments are tiny ones."""
     monkeypatch.setattr(reproductions, "EXPERIMENTS", dict(TINY))
-
-    def run(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["nerva", "reproduce", *arguments])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capfd.readouterr()
-        return status, captured.out, captured.err
-
-    return run
+    return lambda *arguments: nerva("reproduce", *arguments)
 
 
 LIGHT = ("--backend", "numpy", "--data", "Digits(train=50, test=20)")
 
 
-def test_a_report_is_printed_and_written(nerva: Callable[..., Result], tmp_path: Path) -> None:
-    status, out, err = nerva("First_One", *LIGHT, "--output", "new", "--json", "copy.json")
+def test_a_report_is_printed_and_written(reproduce: Nerva, tmp_path: Path) -> None:
+    status, out, err = reproduce("First_One", *LIGHT, "--output", "new", "--json", "copy.json")
     assert status == 0, err
     assert "budget quick" in out
     assert "reproduces" in out
     assert "a kind, seed 0 (0 %)" in err
-    assert {path.name for path in (tmp_path / "new").iterdir()} == {"report.md", "report.json", "figures", "configurations"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"report.html", "report.md", "report.json", "figures", "configurations"}
     assert json.loads((tmp_path / "copy.json").read_text())["name"] == "first-one"
 
 
-def test_all_have_one_page_and_a_folder_each(nerva: Callable[..., Result], tmp_path: Path) -> None:
-    status, _, err = nerva("all", "--full", *LIGHT, "--seeds", "5")
+def test_all_have_one_page_and_a_folder_each(reproduce: Nerva, tmp_path: Path) -> None:
+    status, _, err = reproduce("all", "--full", *LIGHT, "--seeds", "5")
     assert status == 0, err
     directory = tmp_path / "reproductions" / "all-full-1"
     page = (directory / "report.md").read_text()
@@ -64,20 +50,20 @@ def test_all_have_one_page_and_a_folder_each(nerva: Callable[..., Result], tmp_p
     assert "Title of second" in page
     assert "seeds 5" in page
     assert (directory / "second" / "figures" / "fig.png").exists()
-    assert nerva("second", *LIGHT)[0] == nerva("second", *LIGHT)[0] == 0
+    assert reproduce("second", *LIGHT)[0] == reproduce("second", *LIGHT)[0] == 0
     assert {path.name for path in (tmp_path / "reproductions").iterdir()} == {"all-full-1", "second-quick-1", "second-quick-2"}
 
 
-def test_an_interrupt_keeps_the_reports_there_are(nerva: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_keeps_the_reports_there_are(reproduce: Nerva, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(reproductions.EXPERIMENTS, "second", Experiment("second", "t", "p", _interrupted))
-    status, _, err = nerva("all", *LIGHT, "--output", "new")
+    status, _, err = reproduce("all", *LIGHT, "--output", "new")
     assert status == 130
     assert "1 of 2 reports are in new" in err
     assert "Title of first-one" in (tmp_path / "new" / "report.md").read_text()
 
 
-def test_without_a_name_they_are_listed(nerva: Callable[..., Result]) -> None:
-    status, out, _ = nerva()
+def test_without_a_name_they_are_listed(reproduce: Nerva) -> None:
+    status, out, _ = reproduce()
     assert status == 0
     assert "second" in out
     assert "all of them" in out
@@ -97,10 +83,10 @@ def test_without_a_name_they_are_listed(nerva: Callable[..., Result]) -> None:
         (("second", *LIGHT, "--output", "full"), "full is not empty"),
     ],
 )
-def test_a_mistake_gets_one_clear_message(nerva: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_a_mistake_gets_one_clear_message(reproduce: Nerva, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")
-    status, _, err = nerva(*arguments)
+    status, _, err = reproduce(*arguments)
     assert status == 2
     assert message in err
     assert "Traceback" not in err

@@ -108,6 +108,15 @@ def test_intervals_are_closed_on_the_right_in_each_dtype(ops_of_dtype: Backend[A
         np.testing.assert_array_equal(ops.to_numpy(counts).ravel(), np.bincount(expected.ravel(), minlength=len(s) + 1))
 
 
+@pytest.mark.parametrize("grid", [TenIntervals(), Alpha(), Points((-1.0, -0.9, 0.9, *range(1, 20)))], ids=lambda grid: type(grid).__name__)
+def test_what_is_no_number_lies_above_no_grid_point(ops: Backend[Any], grid: Any) -> None:
+    """NaN < x holds for no x; the infinities are in the outermost intervals."""
+    s = grid.points()
+    X, T = ops.matrix([[np.nan, -np.inf, np.inf]]), ops.constant([[j] * 3 for j in range(len(s) + 1)])
+    for run in (lambda f: f, ops.compile):
+        assert ops.to_numpy(run(lambda X: ops.step_function(X, s, T))(X)).tolist() == [[0, 0, len(s)]]
+
+
 def test_compiled_for_one_width_it_serves_another(ops: Backend[Any], rng: np.random.Generator) -> None:
     """Where a framework compiles for unknown sizes, the number of columns may be one of them."""
     s = (-0.5, 0.0, 0.5)

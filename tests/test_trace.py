@@ -20,6 +20,8 @@ N = 5
 NETWORKS = {
     "plain": ("ReLU;Linear", [3, 4, 2]),
     "specification": ("ReLU;BatchNormalization;SReLU;Dropout(0.4);Softmax", [3, 4, 4, 2]),
+    "bridges": ("Linear;DAB(Signum, [Tanh, 'Linear(4)'], gamma=2);Linear;DAB(Bernoulli, [Dropout(0.2), 'Linear(2)'])", [3, 4, 2]),
+    "repeated": ("Linear;Repeat([DAB(Sort, 'Linear(4)'), Tanh], 2);Linear", [3, 4, 2]),
     "others": ("Tanh;q-elu;LinearDropout(p=0.3);LogSoftmax", [3, 4, 4, 4, 2]),
 }
 
@@ -36,7 +38,14 @@ def traced(layers: str, sizes: list[int], loss: str = "SquaredError", optimizer:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize(("loss", "optimizer"), [("SquaredError", "Momentum"), ("MeanSquaredError", "WeightDecay(Adam, 0.01)")])
+@pytest.mark.parametrize(
+    ("loss", "optimizer"),
+    [
+        ("SquaredError", "Momentum"),
+        ("MeanSquaredError", "WeightDecay(Adam, 0.01)"),
+        ("SquaredError", "GAF(GlobalNormClipping(Momentum, 0.01))"),
+    ],
+)
 def test_it_is_the_step_that_trains(name: str, loss: str, optimizer: str) -> None:
     layers, sizes = NETWORKS[name]
     ops = nc.backend("numpy", dtype="float64")
@@ -94,6 +103,22 @@ def test_the_values_are_those_of_the_equations_written_out() -> None:
         "1.W′": W1 - 0.1 * DZ.T @ X,
     }.items():
         np.testing.assert_allclose(trace[name].values, expected, rtol=1e-12, atol=1e-15, err_msg=name)
+
+
+def test_the_penalty_of_a_bridge_is_in_the_loss() -> None:
+    trace = traced(*NETWORKS["bridges"])
+    assert [trace[name].right for name in ("2.Y", "2.S", "5.L")] == [
+        "[X > 0.5] − [X < −0.5]",
+        "tanh(X) · Wᵀ + 1_N · b",
+        "ℒ(Y, T) / N + 2.R + 4.R′",
+    ]
+    R = [
+        2 * np.sum((trace["2.S"].values - trace["2.Y"].values) ** 2) / N,
+        10 * np.sum((trace["4.S"].values - trace["4.Y"].values) ** 2) / N,
+    ]
+    assert trace["2.R"].values.item() == pytest.approx(R[0])
+    assert trace["4.R′"].values.item() == pytest.approx(R[1])
+    assert trace.loss == pytest.approx(trace["5.ℒ(Y, T)"].values.item() / N + sum(R))
 
 
 def test_an_unknown_matrix_is_answered_with_the_nearest() -> None:

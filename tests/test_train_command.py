@@ -9,43 +9,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from nerva_core import cli
 from nerva_core.checkpoints import CHECKPOINT
 from nerva_core.runs import METRICS, MODEL
 from nerva_core.train_command import complete_backend, complete_dtype
+from tests.conftest import Nerva
 
-Result = tuple[int, str, str]
 ROOT = Path(__file__).parent.parent
 QUICK = ("train", "--data", "Digits(train=60, test=20)", "--layers", "ReLU;Linear", "--sizes", "64;8;10", "--epochs", "2")
 
 
-@pytest.fixture
-def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["nerva", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capfd.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return run
-
-
-def test_json_is_an_object_an_epoch_and_nothing_else(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_json_is_an_object_an_epoch_and_nothing_else(nerva: Nerva, tmp_path: Path) -> None:
     status, out, err = nerva(*QUICK, "--json", "--output", "out")
     assert (status, err) == (0, "")
     assert [json.loads(line)["epoch"] for line in out.splitlines()] == [1, 2]
     assert out == (tmp_path / "out" / METRICS).read_text()
 
 
-def test_plots_as_text(nerva: Callable[..., Result]) -> None:
+def test_plots_as_text(nerva: Nerva) -> None:
     status, out, _ = nerva(*QUICK, "--plot")
     assert status == 0
     assert "• training loss,  × test loss" in out
@@ -55,14 +39,14 @@ def test_plots_as_text(nerva: Callable[..., Result]) -> None:
     assert "give one of them" in err
 
 
-def test_the_directory_of_a_run_is_no_configuration(nerva: Callable[..., Result]) -> None:
+def test_the_directory_of_a_run_is_no_configuration(nerva: Nerva) -> None:
     assert nerva(*QUICK, "--quiet", "--output", "out")[0] == 0
     status, _, err = nerva("train", "out")
     assert status == 2
     assert "continue it with: nerva train --resume --output out, or repeat it with: nerva train out/config.toml" in err
 
 
-def test_a_damaged_checkpoint_is_a_warning(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_a_warning(nerva: Nerva, tmp_path: Path) -> None:
     assert nerva(*QUICK, "--quiet", "--output", "out")[0] == 0
     expected = (tmp_path / "out" / MODEL).read_bytes()
     (tmp_path / "out" / CHECKPOINT).write_bytes(b"no")
@@ -72,7 +56,7 @@ def test_a_damaged_checkpoint_is_a_warning(nerva: Callable[..., Result], tmp_pat
     assert (tmp_path / "out" / MODEL).read_bytes() == expected
 
 
-def test_tensorboard_reads_the_events(nerva: Callable[..., Result], tmp_path: Path) -> None:
+def test_tensorboard_reads_the_events(nerva: Nerva, tmp_path: Path) -> None:
     reader = pytest.importorskip("tensorboard.compat.tensorflow_stub.pywrap_tensorflow")
     from tensorboard.compat.proto.event_pb2 import Event
 
@@ -92,9 +76,7 @@ def test_tensorboard_reads_the_events(nerva: Callable[..., Result], tmp_path: Pa
         assert values["accuracy/train"] == pytest.approx(expected["train_accuracy"])
 
 
-def test_without_tensorboard_it_says_how_to_install_it(
-    nerva: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_tensorboard_it_says_how_to_install_it(nerva: Nerva, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "tensorboard"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
@@ -105,18 +87,26 @@ def test_without_tensorboard_it_says_how_to_install_it(
 
 
 def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
+    """``nerva`` in a process of its own, which Ctrl-C reaches also where the tests run in the background of a shell."""
     command = [sys.executable, "-m", "nerva_core.cli", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_from_outside(tmp_path: Path, number: int) -> None:
     out = tmp_path / "my run"
     process = start(*QUICK[:-1], 10**6, "--quiet", "--output", out)
-    while not (out / CHECKPOINT).exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    try:
+        while not (out / CHECKPOINT).exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 128 + number
     how = f"continue with: nerva train --resume --output '{out}'"
     assert re.fullmatch(rf"interrupted after \d+ of 1000000 epochs(?: and \d+ of 4 steps)?, and saved; {how}\n", err), err

@@ -7,6 +7,7 @@ gradients too, and the rule is applied to rows: the same operations on the same 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Example, Graph, Node
@@ -23,8 +24,8 @@ class NotPackableError(Exception):
 class Packing:
     """Rewrites a graph. ``parts`` says where each leaf of the old state is now: in which leaf of the new one, and from which offset on."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, apart: Callable[[Node], bool]) -> None:
+        self.graph, self.apart = graph, apart
         self.single: set[Family] = set()
         """Families whose members are computed one by one, as something else needs one of them before the last is known."""
         self.consumers: defaultdict[Node, list[Node]] = defaultdict(list)
@@ -76,8 +77,16 @@ class Packing:
         groups: defaultdict[Any, list[int]] = defaultdict(list)
         for k, (old, new) in enumerate(zip(self.graph.state, self.graph.new_state, strict=True)):
             if old is not new and old.shape == new.shape and self.graph.new_state.count(new) == 1:
-                groups[old.dtype, _signature(new, self.graph.builder.uniform)].append(k)
+                groups[old.dtype, self._signature(new)].append(k)
         return [tuple(group) for group in groups.values() if len(group) > 1]
+
+    def _signature(self, node: Node) -> Any:
+        """What a value is of what is not elementwise. Two values with one signature are computed alike."""
+        if node.name == CONSTANT:
+            return CONSTANT, self.graph.builder.uniform(node)
+        if node.name not in POINTWISE:
+            return node if self.apart(node) else "value"
+        return node.name, *(self._signature(a) if isinstance(a, Node) else repr(a) for a in node.arguments)
 
     def _row(self, family: Family) -> Node:
         if family in self.rows:
@@ -141,15 +150,7 @@ class Packing:
 VIEWS = ("transpose", "row_repeat", "column_repeat", "part")
 
 
-def _signature(node: Node, uniform: Any) -> Any:
-    """What a value is of what is not elementwise. Two values with one signature are computed alike."""
-    if node.name == CONSTANT:
-        return CONSTANT, uniform(node)
-    if node.name not in POINTWISE:
-        return "value"
-    return node.name, *(_signature(a, uniform) if isinstance(a, Node) else repr(a) for a in node.arguments)
-
-
-def packed(graph: Graph) -> Graph:
-    """The graph with the leaves of its state packed where they are treated alike; see ``Graph.parts``."""
-    return Packing(graph).run()
+def packed(graph: Graph, apart: Callable[[Node], bool] = lambda node: False) -> Graph:
+    """The graph with the leaves of its state packed where they are treated alike; see ``Graph.parts``. A leaf whose new value is
+    computed from a node that is to stay apart is not packed."""
+    return Packing(graph, apart).run()

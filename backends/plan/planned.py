@@ -34,7 +34,8 @@ class Planned:
         if shapes not in self._graphs:
             graph = record(self.kernels.backend, self.step, state, data, first)
             graph.forget_values()
-            self._graphs[shapes] = packed(graph)
+            self.kernels.rewrite(graph)
+            self._graphs[shapes] = packed(graph, self.kernels.makes)
         graph = self._graphs[shapes]
         if len(given) != len(self._leaves) or any(a is not b for a, b in zip(given, self._leaves, strict=True)):
             self._programs.clear()

@@ -11,13 +11,14 @@ import numpy as np
 
 from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Graph, Node, Number
 from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
+from backends.plan.rewrites import consumers
 from nerva_core.numeric_backend import Backend
 from nerva_core.trees import leaves
 
 Call = Callable[[], Any]
 
-BLOCK = 2**15
-"""The elements of a block: with three or four matrices it fits in the second-level cache."""
+Operation = tuple[str, tuple[Any, ...], Any]
+"""Its name, arguments, and the array for the result."""
 
 
 class Cell:
@@ -33,6 +34,34 @@ class Cell:
         self.array.fill(value) if isinstance(self.array, np.ndarray) else self.array.fill_(value)
 
 
+class Made:
+    """The result of an operation that makes its own memory, anew in each step; or a block of it. It is read where it lies."""
+
+    def __init__(self) -> None:
+        self.array: Any = None
+
+    def get(self) -> Any:
+        """The array, or the block of it."""
+        return self.array
+
+    def __getitem__(self, block: Any) -> Made:
+        part = Made()
+        part.get = lambda: self.array[block]  # type: ignore[method-assign]
+        return part
+
+    def keeping(self, make: Callable[[], Any]) -> Call:
+        """A call that makes the array and keeps it."""
+
+        def run() -> None:
+            self.array = make()
+
+        return run
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        self.array = None
+
+
 class Kernels(ABC):
     """How a framework runs one operation into memory that is given."""
 
@@ -40,6 +69,8 @@ class Kernels(ABC):
     """The operations whose result lies in the memory of their operand."""
     elementwise: ClassVar[frozenset[str]]
     """Those that may write where an operand of the same shape lies."""
+    block: ClassVar[int] = 2**15
+    """The elements of a block: with three or four matrices it fits in the second-level cache."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self.backend = backend
@@ -55,6 +86,25 @@ class Kernels(ABC):
     @abstractmethod
     def calls(self, name: str, arguments: tuple[Any, ...], out: Any) -> list[Call]:
         """Calls without arguments that put the result of the operation in ``out``. Arguments are arrays, cells and constants."""
+
+    def makes(self, node: Node) -> bool:
+        """Whether ``maker`` has a way to compute this operation that is quicker than ``calls``."""
+        return False
+
+    def maker(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Any]:
+        """A function that computes an operation into memory of its own."""
+        raise NotImplementedError
+
+    def rewrite(self, graph: Graph) -> None:  # noqa: B027
+        """Change a graph that was recorded to what the framework does in fewer calls."""
+
+    def sequence(self, operations: list[Operation]) -> list[Call]:
+        """The calls of operations on elements that follow one another."""
+        return [call for operation in operations for call in self.calls(*operation)]
+
+    def constant(self, value: Any, uniform: float | None) -> Any:
+        """The array for a constant, whose elements are all ``uniform`` if that is not None."""
+        return value
 
     @abstractmethod
     def copy(self, source: Any, target: Any) -> Call:
@@ -92,10 +142,10 @@ class Program:
         self.arrays: dict[Node, Any] = dict(zip([*graph.state, *graph.data], [*state, *data], strict=True))
         self.state = state
         self._buffers: dict[Buffer, Any] = {}
+        self._made = self._read_where_made(layout)
         self._cells: dict[Number, Cell] = {}
         self._derived: list[tuple[Cell, Any, tuple[Any, ...]]] = []
         self._loaders = [self._loader(leaf) for leaf in graph.given]
-        self._given: list[Any] = []
         self._outputs = [self._array(node, layout) for node in graph.outputs]
         self.calls = [call for run in self._runs(layout) for call in self._in_blocks(run, layout)] + self._final_copies(layout)
 
@@ -148,7 +198,9 @@ class Program:
 
     def _locate(self, node: Node, layout: Layout) -> Any:
         if node.name == CONSTANT:
-            return node.value
+            return self.kernels.constant(node.value, self.graph.builder.uniform(node))
+        if node in self._made:
+            return Made()
         if node.name in self.kernels.views:
             return self._view(node, layout)
         if node in layout.inside:
@@ -178,37 +230,59 @@ class Program:
                 runs.append([node])
         return runs
 
+    def _read_where_made(self, layout: Layout) -> set[Node]:
+        """The results that stay where the framework made them: one elementwise operation reads each, and nothing else."""
+        readers = consumers(layout.nodes)
+        return {
+            node
+            for node in layout.nodes
+            if self.kernels.makes(node) and node not in self.graph.results and [n.name in POINTWISE for n in readers[node]] == [True]
+        }
+
     def _joins(self, node: Node, run: list[Node], layout: Layout) -> bool:
         """Whether block after block gives the same: each operation reads only what lies in the rows of its own block."""
-        if not all(member.name in POINTWISE and member.shape == node.shape for member in (node, *run)):
+        if not all((member.name in POINTWISE or member in self._made) and member.shape == node.shape for member in (node, *run)):
             return False
-        views = [o for member in (node, *run) for o in member.operands if o.name in self.kernels.views]
-        return all(view.name.endswith("repeat") and layout.root[view] not in run for view in views)
+        if node in self._made:  # before the first block, from what is there
+            return not any(self._viewed(operand) in run for operand in node.operands)
+        members = [member for member in (node, *run) if member not in self._made]
+        views = [o for member in members for o in member.operands if o.name in self.kernels.views]
+        return all(view.name.endswith("repeat") and self._viewed(view) not in run for view in views)
+
+    def _viewed(self, node: Node) -> Node:
+        """What a view is a view of."""
+        return self._viewed(node.operands[0]) if node.name in self.kernels.views else node
 
     def _in_blocks(self, run: list[Node], layout: Layout) -> list[Call]:
         """The calls of a run; with large matrices, all operations on a block that fits in the cache before the next block."""
-        rows, columns = run[0].shape
         for node in run:
             self._array(node, layout)
-        size = max(1, BLOCK // columns) if rows > 1 else BLOCK
+        made, others = [node for node in run if node in self._made], [node for node in run if node not in self._made]
+        calls = [self.arrays[node].keeping(self.kernels.maker(*self._operation(node, layout)[:2])) for node in made]
+        for block in self._blocks(*run[0].shape) if len(others) > 1 else [...]:
+            calls += self.kernels.sequence([self._operation(node, layout, block) for node in others])
+        return calls + [self.arrays[operand].forget for node in others for operand in node.operands if operand in self._made]
+
+    def _blocks(self, rows: int, columns: int) -> list[Any]:
+        """What to index a matrix with for its blocks, of some rows, or of some elements of its only row."""
+        size = max(1, self.kernels.block // columns) if rows > 1 else self.kernels.block
         total = rows if rows > 1 else columns
-        if len(run) == 1 or total < 2 * size:
-            return [call for node in run for call in self._calls(node, layout, lambda array: array)]
-        calls = []
-        for start in range(0, total, size):
-            block = slice(start, start + size)
+        if total < 2 * size:
+            return [...]
+        slices = [slice(start, start + size) for start in range(0, total, size)]
+        return slices if rows > 1 else [(slice(None), block) for block in slices]
 
-            def cut(array: Any, block: slice = block) -> Any:
-                return array[block] if rows > 1 else array[:, block]
+    def _operation(self, node: Node, layout: Layout, block: Any = ...) -> Operation:
+        """An operation on blocks of its arguments."""
 
-            calls += [call for node in run for call in self._calls(node, layout, cut)]
-        return calls
+        def argument(a: Any) -> Any:
+            if isinstance(a, Node):
+                return self._array(a, layout) if block is ... else self._array(a, layout)[block]
+            return self._cell(a) if isinstance(a, Number) else a
 
-    def _calls(self, node: Node, layout: Layout, cut: Callable[[Any], Any]) -> list[Call]:
-        arguments = tuple(
-            cut(self._array(a, layout)) if isinstance(a, Node) else self._cell(a) if isinstance(a, Number) else a for a in node.arguments
-        )
-        return self.kernels.calls(node.name, arguments, cut(self._array(node, layout)))
+        arguments = tuple(map(argument, node.arguments))
+        out = None if node in self._made else argument(node)
+        return node.name, arguments, out
 
     def _final_copies(self, layout: Layout) -> list[Call]:
         """New values into their places. What lies in the memory of the old state goes through a buffer: a copy may overwrite it before."""

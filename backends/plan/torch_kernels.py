@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from backends.plan.program import Call, Cell, Kernels
+from backends.plan.graph import Graph, Node
+from backends.plan.program import Call, Cell, Kernels, Made, Operation
+from backends.plan.rewrites import delay, fold_scales
 from nerva_core.numeric_backend import Backend
 
 Tensor = Any
@@ -52,11 +54,15 @@ NAMES = {
 SMALL = 2**20
 """Products with fewer multiplications start faster than they run."""
 
+LARGE = 2**16
+"""Matrices with as many elements take longer to fetch than a call to start."""
+
 
 class TorchKernels(Kernels):
     """Calls of PyTorch."""
 
     elementwise = frozenset({*NAMES, "scale"} - {"less", "less_equal", "equal"})
+    block = 2**17
 
     def __init__(self, backend: Backend[Any]) -> None:
         super().__init__(backend)
@@ -77,14 +83,52 @@ class TorchKernels(Kernels):
     def running(self) -> Any:
         return self.torch.inference_mode()
 
+    def rewrite(self, graph: Graph) -> None:
+        fold_scales(graph, _is_large)
+        delay(graph, self.makes)
+
+    def makes(self, node: Node) -> bool:
+        return node.name == "matmul" and _is_large(node) and self._by_onednn(*node.operands)
+
+    def maker(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Tensor]:
+        return _onednn_product(self.torch, *arguments)
+
+    def constant(self, value: Tensor, uniform: float | None) -> Tensor:
+        return value[:1, :1].expand(value.shape) if uniform is not None and _is_large(value) else value
+
     def calls(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> list[Call]:
+        if any(isinstance(a, Made) for a in arguments):
+            return [partial(self._read, name, arguments, out)]
         tensors = [a for a in arguments if self.torch.is_tensor(a)]
         if any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
             return [self.plain(name, arguments, out)]
-        if name in self.functions:
+        if name in self.functions and len(arguments) < 3:
             return [partial(self.functions[name], *map(self._operand, arguments), out=out)]
         special: Callable[..., list[Call]] | None = getattr(self, f"_{name}", None)
         return special(*arguments, out) if special else [self.plain(name, arguments, out)]
+
+    def sequence(self, operations: list[Operation]) -> list[Call]:
+        calls: list[Call] = []
+        while operations:
+            fused = self._momentum(operations[:3])
+            calls += [fused] if fused else self.calls(*operations[0])
+            operations = operations[3 if fused else 1 :]
+        return calls
+
+    def _momentum(self, operations: list[Operation]) -> Call | None:
+        """Δ' = μ Δ - η Dθ, θ' = θ + Δ' of float32 in one pass over memory, if these are the operations, each in place.
+
+        PyTorch's function is Δ' = μ Δ + (1 - d) Dθ, θ' = θ - λ Δ': the same for d = 1 + η and λ = -1.
+        """
+        signature = [(name, len(arguments)) for name, arguments, _ in operations]
+        if signature != [("scale", 2), ("subtract", 3), ("add", 2)] or not hasattr(self.torch, "_fused_sgd_"):
+            return None
+        ((mu, Delta), scaled), ((minuend, Dtheta, eta), difference), ((theta, summand), new) = (rest for _, *rest in operations)
+        in_place = all(_are_one(Delta, X) for X in (scaled, minuend, difference, summand)) and _are_one(theta, new)
+        if not in_place or theta.dtype != self.torch.float32:
+            return None
+        update = partial(self.torch._fused_sgd_, weight_decay=0, lr=-1, nesterov=False, maximize=False, is_first_step=False)
+        return lambda: update([theta], [_now(Dtheta)], [Delta], momentum=_value(mu), dampening=1 + _value(eta))
 
     def copy(self, source: Tensor, target: Tensor) -> Call:
         return partial(target.copy_, source)
@@ -108,6 +152,12 @@ class TorchKernels(Kernels):
     def _operand(self, argument: Any) -> Any:
         return argument.array if isinstance(argument, Cell) else argument
 
+    def _add(self, X: Tensor, Y: Tensor, c: Any, out: Tensor) -> list[Call]:
+        return [lambda: self.torch.add(X, Y, alpha=_value(c), out=out)]
+
+    def _subtract(self, X: Tensor, Y: Tensor, c: Any, out: Tensor) -> list[Call]:
+        return [lambda: self.torch.sub(X, Y, alpha=_value(c), out=out)]
+
     def _scale(self, c: Any, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.mul, X, self._operand(c), out=out)]
 
@@ -124,20 +174,44 @@ class TorchKernels(Kernels):
         return [partial(self.torch.index_select, X, 0, indices, out=out)]
 
     def _matmul(self, X: Tensor, Z: Tensor, out: Tensor) -> list[Call]:
-        large = X.shape[0] * X.shape[1] * Z.shape[1] >= SMALL
-        if large and out.dtype == self.torch.float32 and out.device.type == "cpu" and onednn_is_faster():
-            return [_onednn_product(self.torch, X, Z, out)]
+        if self._by_onednn(X, Z):
+            product = _onednn_product(self.torch, X, Z)
+            return [lambda: out.copy_(product())]
         return [partial(self.torch.mm, X, Z, out=out)]
 
+    def _by_onednn(self, X: Any, Z: Any) -> bool:
+        """Whether X · Z, of tensors or nodes, goes through oneDNN."""
+        large = X.shape[0] * X.shape[1] * Z.shape[1] >= SMALL
+        return large and X.dtype == Z.dtype == self.torch.float32 and self.device.type == "cpu" and onednn_is_faster()
 
-def _onednn_product(torch: Any, X: Tensor, Z: Tensor, out: Tensor) -> Call:
+    def _read(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> None:
+        """An operation on what was just made."""
+        for call in self.calls(name, tuple(map(_now, arguments)), out):
+            call()
+
+
+def _is_large(X: Any) -> bool:
+    return int(X.shape[0] * X.shape[1]) >= LARGE
+
+
+def _now(argument: Any) -> Any:
+    """The array of what was just made."""
+    return argument.get() if isinstance(argument, Made) else argument
+
+
+def _are_one(X: Any, Y: Any) -> bool:
+    """Whether two matrices, or blocks of them, lie in the same memory."""
+    return not isinstance(X, Made) and not isinstance(Y, Made) and X.data_ptr() == Y.data_ptr() and X.shape == Y.shape
+
+
+def _value(c: Any) -> float:
+    """A number as it is now."""
+    return c.value if isinstance(c, Cell) else c
+
+
+def _onednn_product(torch: Any, X: Tensor, Z: Tensor) -> Callable[[], Tensor]:
     """X · Z by oneDNN's linear layer, which makes its own memory."""
-    linear, weights = torch.ops.mkldnn._linear_pointwise.default, Z.mT
-
-    def run() -> None:
-        out.copy_(linear(X, weights, None, "none", [], ""))
-
-    return run
+    return partial(torch.ops.mkldnn._linear_pointwise.default, X, Z.mT, None, "none", [], "")
 
 
 @functools.cache
@@ -159,4 +233,4 @@ def onednn_is_faster() -> bool:
         return min(times)
 
     with torch.inference_mode():
-        return 1.25 * seconds(_onednn_product(torch, X, Z, out)) < seconds(partial(torch.mm, X, Z, out=out))
+        return 1.25 * seconds(_onednn_product(torch, X, Z)) < seconds(partial(torch.mm, X, Z, out=out))

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nerva_core.errors import NervaError, NotInstalledError, did_you_mean
-
 if TYPE_CHECKING:
     from nerva_core.benchmark.measure import Plan, Timing
 
@@ -29,10 +27,12 @@ def bench(
     """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
     from rich.console import Console
 
+    from nerva_core.numeric_backend import backends_named
+
     if scaling:
         from nerva_core.benchmark.scaling import scaling_command
 
-        scaling_command(_backends(backends), json)
+        scaling_command(backends_named(backends), json)
         return
     from nerva_core.benchmark.machine import machine
     from nerva_core.benchmark.measure import Plan
@@ -41,7 +41,7 @@ def bench(
 
     plan = Plan(rounds, seconds, threads)
     questions = _files(files) if files else _named(configurations)
-    chosen = _backends(backends)
+    chosen = backends_named(backends)
     with Console(stderr=True).status("starting") as status:
         timings = _measured(chosen, questions, plan, status.update)
     about = machine()
@@ -86,20 +86,3 @@ def _files(paths: Sequence[Path]) -> dict[str, str | None]:
     from nerva_core.config import load_config
 
     return {str(path): load_config(path).to_toml() for path in paths}
-
-
-def _backends(text: str | None) -> list[str]:
-    from importlib.util import find_spec
-
-    from nerva_core.numeric_backend import backend_classes
-
-    classes = backend_classes()
-    if text is None:
-        return [name for name, chosen in classes.items() if find_spec(chosen.requires)]
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in classes:
-            raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
-        if not find_spec(classes[name].requires):  # it is not imported here, only in the processes of the contenders
-            raise NotInstalledError(f"backend {name!r} is not installed; install it with: pip install 'nerva[{classes[name].extra}]'")
-    return names

@@ -29,9 +29,10 @@ def compare(
 
     from nerva_core.comparison.report import heat_map, print_results, to_json
     from nerva_core.models import write_atomically
+    from nerva_core.numeric_backend import backends_named
 
     _check_names(names or [])
-    results = _results(_backends(backends), _dtypes(dtype), names or [], seed)
+    results = _results(backends_named(backends), _dtypes(dtype), names or [], seed)
     print_results(results, Console(width=None if os.isatty(1) else 180))
     if json is not None:
         write_atomically(json, to_json(results).encode())
@@ -79,22 +80,6 @@ def _check_names(names: list[str]) -> None:
     for name in names:
         if not any(_chosen(subject, [name]) for subject in known):
             raise NervaError(f"nothing to compare is called {name!r}; {did_you_mean(name, known)}")
-
-
-def _backends(text: str | None) -> list[str]:
-    from nerva_core.numeric_backend import backend_classes, require
-
-    classes = backend_classes()
-    if text is None:
-        from importlib.util import find_spec
-
-        return [name for name, chosen in classes.items() if find_spec(chosen.requires)]
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in classes:
-            raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
-        require(classes[name].requires, classes[name].extra)
-    return names
 
 
 def _dtypes(text: str | None) -> list[str]:

@@ -179,6 +179,8 @@ def _negate(X: Any) -> Piece:
 def _scale(c: Any, X: Any) -> Piece:
     if isinstance(X, Expression) and X.operation == "ones":
         return piece(c)
+    if isinstance(X, Expression) and X.operation == "scale" and X.name is X.call is None and isinstance(d := X.arguments[0], (int, float)):
+        return _scale(c * d if isinstance(c, (int, float)) else Scalar("scale", (d, c)), X.arguments[1])  # numbers first
     return Piece(mk.Row(piece(c).within(SCALED), mk.Space(), piece(X).within(SCALED)), SCALED)
 
 

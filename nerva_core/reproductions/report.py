@@ -1,4 +1,4 @@
-"""What an experiment found: rows "experiment | paper | here | verdict", remarks and figures, as Markdown and JSON."""
+"""What an experiment found: rows "experiment | paper | here | verdict", remarks and figures, as Markdown and JSON (``page``: as HTML)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,18 @@ class Verdict(StrEnum):
 
     REPRODUCES = "reproduces"
     DIRECTION = "direction only"
-    """The effect is there, and smaller than stated, or only under other conditions; the row or a remark says which."""
     DOES_NOT = "does not reproduce"
     UNKNOWN = "cannot be told"
-    """The difference is inside the noise of the seeds, or the budget is too small."""
+
+    @property
+    def meaning(self) -> str:
+        """When it is given; ``judge`` decides by the seeds."""
+        return {
+            Verdict.REPRODUCES: "every seed has the effect, and its mean exceeds two standard errors and what the paper states",
+            Verdict.DIRECTION: "the effect is there, and smaller, or under other conditions only",
+            Verdict.DOES_NOT: "every seed has the opposite, beyond two standard errors; or a theorem says so",
+            Verdict.UNKNOWN: "the difference is inside the noise of the seeds, or there is a single seed",
+        }[self]
 
 
 @dataclass(frozen=True)
@@ -161,7 +169,12 @@ def to_markdown(reports: Sequence[Report]) -> str:
 
 
 def write(reports: Sequence[Report], directory: Path) -> None:
-    """report.md and report.json, and for each report its figures and configurations; of several reports each has a folder of its own."""
+    """The pages report.html and report.md, report.json, and for each report its figures and configurations.
+
+    Of several reports each has a folder of its own.
+    """
+    from nerva_core.reproductions.page import to_html
+
     for report in reports:
         folder = directory / report.name if len(reports) > 1 else directory
         for kind, files in ((FIGURES, report.findings.figures), (CONFIGURATIONS, report.configurations)):
@@ -170,6 +183,7 @@ def write(reports: Sequence[Report], directory: Path) -> None:
             for name, content in files.items():
                 suffix, data = ("png", content) if isinstance(content, bytes) else ("toml", content.encode())
                 write_atomically(folder / kind / f"{re.sub(r'[^0-9A-Za-z._]+', '-', name).strip('-')}.{suffix}", data)
+    write_atomically(directory / "report.html", to_html(reports).encode())
     write_atomically(directory / "report.md", to_markdown(reports).encode())
     write_atomically(directory / "report.json", to_json(reports).encode())
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nerva_core.config import make_config
 from nerva_core.interoperability import jax as interop
-from nerva_core.layers import Dropout, Layer, Linear, QActivation
+from nerva_core.layers import Dropout, Layer, Linear, QActivation, Sequential, SReLU
+from nerva_core.models import Model
 from nerva_core.optimizers import Adam, Optimizer
 from nerva_core.trees import leaves, map_tree
 from tests.conftest import load_frameworks, make_backend
@@ -30,6 +34,8 @@ load_frameworks()
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 from jax.test_util import check_grads  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
 
 
 def arrays(tree: Any) -> Any:
@@ -149,3 +155,20 @@ def test_a_transformation_is_compiled_with_a_schedule_and_any_tree() -> None:
         np.testing.assert_allclose(params[name], other[name], rtol=1e-5)
     with pytest.raises(ValueError, match="needs the parameters"):
         transformation.update(params, state)
+
+
+def test_a_trained_network_in_a_module_of_flax_as_documented() -> None:
+    pytest.importorskip("flax")
+    block = re.search(r"```py\n(import flax.*?)```", (ROOT / "docs" / "interoperability.md").read_text(), re.DOTALL)
+    assert block
+    network = Sequential((Linear(4), SReLU(), Linear(2)))
+    params = network.init(np.random.default_rng(0), 3)
+    model = Model(make_config({}), network, 3, params, network.initial_state(3))
+    ours, apply = interop.to_jax(model)
+    names: dict[str, Any] = {"jax": jax, "params": ours, "apply": apply, "X": jnp.ones((4, 3))}
+    exec(block[1], names)
+    assert_trees_equal(map_tree(np.asarray, names["variables"]["params"]["network"]), map_tree(np.float32, params))
+    found = names["gradients"]["params"]["network"]
+    head = names["variables"]["params"]["Dense_0"]["kernel"]
+    expected = jax.grad(lambda params: (apply(params, names["X"]) @ head).sum())(ours)
+    assert_trees_equal(map_tree(np.asarray, found), map_tree(np.asarray, expected), rtol=1e-6)

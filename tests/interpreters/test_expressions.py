@@ -112,6 +112,8 @@ N, D, K = size("N"), size("D"), size("K")
         (lambda ops, X, W: ops.log_sigmoid(X), "log(σ(X))"),
         (lambda ops, X, W: ops.xlogy(X, X), "X ⊙ log(X)"),
         (lambda ops, X, W: (1 - Scalar("symbol", name=identifier("beta1"))) * X, "(1 − β_1) X"),
+        (lambda ops, X, W: Scalar("symbol", name=identifier("gamma")) * (2 * (X - -X)), "2 γ (X − (−X))"),
+        (lambda ops, X, W: 3 * (2 * X), "6 X"),
     ],
 )
 def test_notation(code, text):

@@ -83,6 +83,7 @@ def test_files(tmp_path: Path) -> None:
     assert (tmp_path / "figures" / "curve.png").read_bytes() == b"PNG"
     assert (tmp_path / "configurations" / "kind-1-one.toml").read_text() == "seed = 0\n"
     assert (tmp_path / "report.md").exists()
+    assert "<h1>Title one</h1>" in (tmp_path / "report.html").read_text()
     write([report("one"), report("two")], tmp_path / "..")
     for target in ("one/figures/curve.png", "two/configurations/kind-1-one.toml"):
         assert (tmp_path / ".." / target).exists()

@@ -26,8 +26,17 @@ N, D, EXAMPLES, STEPS = 6, 4, 20, 5
 class Run:
     """A small training run, of which every call starts from the same state."""
 
-    def __init__(self, name: str, network: Sequential, loss: Loss, optimizer: Optimizer, record: bool = True, batch: int = N) -> None:
-        self.ops = make_backend(name, "float64")
+    def __init__(
+        self,
+        name: str,
+        network: Sequential,
+        loss: Loss,
+        optimizer: Optimizer,
+        record: bool = True,
+        batch: int = N,
+        dtype: str = "float64",
+    ) -> None:
+        self.ops = make_backend(name, dtype)
         self.network, self.loss, self.optimizer, self.record = network, loss, optimizer, record
         rng = np.random.default_rng(7)
         K = network.outputs_for(D)
@@ -71,7 +80,7 @@ def assert_same(run: Run, ulps: float | None = None) -> None:
         if ulps == 0:
             np.testing.assert_array_equal(planned, plain)
         else:
-            np.testing.assert_allclose(planned, plain, rtol=0, atol=ulps * np.spacing(max(1.0, np.abs(plain).max())))
+            np.testing.assert_allclose(planned, plain, rtol=0, atol=ulps * np.spacing(np.maximum(np.abs(plain).max(), plain.dtype.type(1))))
 
 
 @pytest.mark.parametrize("name", PLANNED)
@@ -111,7 +120,7 @@ def test_random_networks(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", PLANNED)
 def test_large_matrices_go_in_blocks_and_give_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backends.plan.program.BLOCK", 8)
+    monkeypatch.setattr("backends.plan.program.Kernels.block", 8)
     for optimizer in (Momentum(), Adam()):
         layers = "ReLU;BatchNormalization;LinearDropout;SReLU;Linear"
         assert_same(Run(name, multilayer_perceptron(layers, [D, 5, N, N, 3]), SquaredError(), optimizer))

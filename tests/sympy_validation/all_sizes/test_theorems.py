@@ -281,7 +281,7 @@ def test_adam_with_the_bias_corrections_merged(ops: AllSizesOps) -> None:
     shape = ops.size("K"), ops.size("D")
     theta, Dtheta, m, v = (ops.variable(name, *shape) for name in ("theta", "Dtheta", "m", "v"))
     eta, epsilon, c1, c2 = (ops.scalar(name, positive=True) for name in ("eta", "epsilon", "c1", "c2"))
-    adam = Adam(ops.scalar("beta1"), ops.scalar("beta2"), epsilon)  # type: ignore[arg-type]
+    adam = Adam(beta1=ops.scalar("beta1"), beta2=ops.scalar("beta2"), epsilon=epsilon)  # type: ignore[arg-type]
     new, state = adam.update(ops, adam.init(ops, theta)._replace(m=m, v=v), theta, Dtheta, eta, c1, c2)
     root = ops.sqrt(state.v) + ops.full(epsilon * c2**0.5, *shape)
     merged = theta - (eta * c2**0.5 / c1) * ops.hadamard(state.m, ops.reciprocal(root))

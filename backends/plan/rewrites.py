@@ -1,0 +1,45 @@
+"""Graphs rewritten for what a framework can do in one call. Each function changes the nodes of a graph that was just recorded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from backends.plan.graph import POINTWISE, Graph, Node
+
+
+def consumers(nodes: list[Node]) -> dict[Node, list[Node]]:
+    """The nodes that read each node."""
+    found: defaultdict[Node, list[Node]] = defaultdict(list)
+    for node in nodes:
+        for operand in node.operands:
+            found[operand].append(node)
+    return found
+
+
+def fold_scales(graph: Graph, chosen: Callable[[Node], bool]) -> None:
+    """X ± c Y as one operation, ``add(X, Y, c)`` or ``subtract(X, Y, c)``, for the chosen sums, where nothing else needs c Y."""
+    nodes = graph.nodes()
+    readers = consumers(nodes)
+
+    def folds(node: Node) -> bool:
+        return node.name == "scale" and len(readers[node]) == 1 and node not in graph.results
+
+    for node in nodes:
+        if node.name not in ("add", "subtract") or not chosen(node):
+            continue
+        X, Y = node.arguments
+        if node.name == "add" and folds(X) and not folds(Y):
+            X, Y = Y, X
+        if folds(Y):
+            c, Z = Y.arguments
+            node.arguments, node.operands = (X, Z, c), (X, Z)
+
+
+def delay(graph: Graph, chosen: Callable[[Node], bool]) -> None:
+    """Compute each of the chosen nodes, if one elementwise operation alone reads it, just before that operation."""
+    nodes = graph.nodes()
+    readers = consumers(nodes)
+    for node in nodes:
+        if chosen(node) and len(readers[node]) == 1 and readers[node][0].name in POINTWISE and node not in graph.results:
+            node.order = readers[node][0].order - 0.5
