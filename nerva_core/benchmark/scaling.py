@@ -97,7 +97,7 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
         seconds.append(_fastest(runner.run, repeats))
         copies.append(_fastest(functools.partial(np.copyto, np.empty(X.shape, ops.dtype), X.astype(ops.dtype)), repeats))
         if ops.name == "numpy":  # only its memory is seen by tracemalloc; that of the plain equations, whose buffers come and go
-            memory.append(_largest_memory(functools.partial(step, ops, (), *data, 0, ops.matrices(noise))))
+            memory.append(_largest_memory(functools.partial(step, ops, (), data[0], data[1], data[2], 0, ops.matrices(noise))))
     per_row = (memory[-1] - memory[0]) / (rows[-1] - rows[0]) if memory else None
     growth_of_memory = exponent(rows, memory) if memory else None
     measured = exponent(rows, seconds), exponent(rows, copies)
