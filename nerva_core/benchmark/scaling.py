@@ -1,7 +1,7 @@
 """``nerva bench --scaling``: how the time of every layer, forward and backward, grows with the number of rows.
 
-The layers run as training runs them, by ``Backend.run_steps``. Matrices that do not fit in a cache are slower for every byte, so the
-growth of a mere copy of X stands beside them.
+The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit in a
+cache are slower for every byte, so the growth of a mere copy of X stands beside them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from nerva_core.trees import map_tree
 
 ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
+STEPS = 8
+"""So many steps run in one call: a framework that compiles allocates the memory of a step, which costs page faults, once a call."""
 NARROW: dict[str, int] = {"FullTMAF": 16}
 """The columns of layers whose cost has K² terms for each row by definition: at K = 256 the time of one step would be that of the table."""
 
@@ -84,20 +86,20 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
     params = layer.init(rng, columns)
     seconds, memory, copies = [], [], []
 
-    def step(ops: Any, state: Any, params: Any, X: Any, DY: Any, number: Any, noise: Any) -> Any:
+    def step(ops: Any, state: Any, params: Any, X: Any, DY: Any, order: Any, noise: Any) -> Any:
         """The new state is all that the layer computes, so that none of it can be left out."""
-        Y, cache = layer.feedforward(ops, params, X, *noise)
+        Y, cache = layer.feedforward(ops, params, ops.take_rows(X, order), *noise)
         return (Y, *layer.backpropagate(ops, params, cache, DY)), (ops.zeros(1, 1),)
 
     for N in rows:
         X, DY = rng.normal(size=(N, columns)), rng.normal(size=(N, layer.outputs_for(columns)))
-        noise = layer.draw(rng, N, columns)
+        noise, order = layer.draw(rng, N, columns), rng.permutation(N)
         state, data = ops.matrices(map_tree(np.zeros_like, (DY, X, params))), ops.matrices((params, X, DY))
-        runner = _Runner(ops, step, state, data, (np.zeros(1), map_tree(lambda array: array[None], noise)))
-        seconds.append(_fastest(runner.run, repeats))
+        runner = _Runner(ops, step, state, data, map_tree(lambda array: np.stack([array] * STEPS), (order, noise)))
+        seconds.append(_fastest(runner.run, repeats) / STEPS)
         copies.append(_fastest(functools.partial(np.copyto, np.empty(X.shape, ops.dtype), X.astype(ops.dtype)), repeats))
         if ops.name == "numpy":  # only its memory is seen by tracemalloc; that of the plain equations, whose buffers come and go
-            memory.append(_largest_memory(functools.partial(step, ops, (), data[0], data[1], data[2], 0, ops.matrices(noise))))
+            memory.append(_largest_memory(functools.partial(step, ops, (), data[0], data[1], data[2], order, ops.matrices(noise))))
     per_row = (memory[-1] - memory[0]) / (rows[-1] - rows[0]) if memory else None
     growth_of_memory = exponent(rows, memory) if memory else None
     measured = exponent(rows, seconds), exponent(rows, copies)
@@ -106,7 +108,7 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
 
 @dataclass
 class _Runner:
-    """Runs one step again and again."""
+    """Runs the same steps again and again."""
 
     ops: Backend[Any]
     step: Any
@@ -115,7 +117,7 @@ class _Runner:
     inputs: Any
 
     def run(self) -> None:
-        """One step."""
+        """All of the steps."""
         self.state, _ = self.ops.run_steps(self.step, self.state, self.data, self.inputs)
 
 
