@@ -1,6 +1,6 @@
 # make demo   train a network on handwritten digits, with light dependencies only
 # make test   install everything (JAX, PyTorch, TensorFlow, SymPy, tools) and run all checks and tests
-# make docs   build the documentation in site/, with the proofs of this very code
+# make docs   build the documentation in site/, with the proofs of this very code (its search needs a server: python3 -m http.server -d site)
 # make accuracy   measure what the documentation says of accuracy again (minutes)
 # make long-tests   kills on every backend and 13,000 wrong inputs: about twenty minutes
 # make clean

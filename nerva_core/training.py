@@ -32,8 +32,9 @@ from nerva_core.trees import leaves, map_shapes, map_tree, stacked, with_leaves
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
 
-STEPS_AT_ONCE, BYTES_AT_ONCE = 100, 2**26
-"""Bounds on the steps, and on their noise, that are handed to the backend in one call."""
+STEPS_AT_ONCE, BYTES_AT_ONCE, WORK_AT_ONCE = 1000, 2**26, 2**35
+"""Bounds on the steps that are handed to the backend in one call, which nothing can interrupt: on their number, on their noise, and on
+rows times parameters, which is a second or so of one core."""
 
 Array = np.ndarray[Any, Any]
 
@@ -175,8 +176,8 @@ def is_correct(ops: Backend[M], Y: M, T: M) -> M:
     return ops.equal(predicted, actual)
 
 
-def grouped(order: Array, batch: int, draw: Callable[[int], Any]) -> Iterator[tuple[Array, Any]]:
-    """The rows and the noise of steps that run in one call, with a leading axis over them: on batches of one size, with bounded noise.
+def grouped(order: Array, batch: int, parameters: int, draw: Callable[[int], Any]) -> Iterator[tuple[Array, Any]]:
+    """The rows and the noise of steps that run in one call, with a leading axis over them: on batches of one size, within the bounds.
 
     ``order`` holds the rows in the order in which they are taken, and ``draw`` gives the noise of a step on some number of rows.
     """
@@ -187,7 +188,7 @@ def grouped(order: Array, batch: int, draw: Callable[[int], Any]) -> Iterator[tu
         count, rows = batches.shape
         first = draw(rows)
         size = sum(array.nbytes for array in leaves(first))
-        limit = max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, size)))
+        limit = max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, size), WORK_AT_ONCE // max(1, rows * parameters)))
         length = math.ceil(count / math.ceil(count / limit))  # groups of equal size, where possible: they compile once
         draws = chain([first], map(draw, repeat(rows)))
         for start in range(0, count, length):
@@ -220,6 +221,11 @@ class Trainer:
         """The number of training examples."""
         return len(self.data.Xtrain)
 
+    @functools.cached_property
+    def parameters(self) -> int:
+        """The number of trained numbers."""
+        return sum(leaves(map_shapes(math.prod, self.network.shapes(self.data.inputs))))
+
     @property
     def steps_per_epoch(self) -> int:
         """Every example is used once an epoch; the last batch may be smaller."""
@@ -241,7 +247,8 @@ class Trainer:
         network = self.network.at_epoch(max(1, self.epoch))
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
         state, values, sizes = (self.state.params, self.state.statistics), [], []
-        for group in grouped(np.arange(N), EVALUATION_BATCH, lambda rows: network.draw_for_evaluation(random, rows, self.data.inputs)):
+        inputs, parameters = self.data.inputs, self.parameters
+        for group in grouped(np.arange(N), EVALUATION_BATCH, parameters, lambda N: network.draw_for_evaluation(random, N, inputs)):
             state, outputs = self._run_steps(self._evaluate_rows, state, data, group)
             values.append(outputs)
             sizes += list(map(len, group[0]))
@@ -314,7 +321,8 @@ class Trainer:
         noise = random_stream(config.seed, NOISE, self.epoch)
         network = self.network.at_epoch(self.epoch + 1)
         t = self.epoch * self.steps_per_epoch
-        for rows, draws in grouped(order, config.training.batch_size, lambda N: network.draw(noise, N, self.data.inputs)):
+        batch, inputs, parameters = config.training.batch_size, self.data.inputs, self.parameters
+        for rows, draws in grouped(order, batch, parameters, lambda N: network.draw(noise, N, inputs)):
             steps = range(t, t + len(rows))
             lr = [config.schedule(i if config.training.schedule_by == "step" else self.epoch) for i in steps]
             scalars = zip(*(config.optimizer.scalars(eta, i + 1) for eta, i in zip(lr, steps, strict=True)), strict=True)
@@ -357,8 +365,7 @@ class Trainer:
 
     def _require_memory(self) -> None:
         """NervaError for a network, or a batch of its values, that cannot fit, before any of it is made."""
-        parameters = sum(leaves(map_shapes(math.prod, self.network.shapes(self.data.inputs))))
-        require_memory(4 * 4 * parameters, f"a network with {parameters:,} parameters")  # themselves, gradients, two moments
+        require_memory(4 * 4 * self.parameters, f"a network with {self.parameters:,} parameters")  # themselves, gradients, two moments
         rows = min(self.examples, max(self.config.training.batch_size, EVALUATION_BATCH))
         values = rows * sum(self.network.widths(self.data.inputs))
         require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")

@@ -133,10 +133,20 @@ def test_steps_go_in_groups_of_equal_size(monkeypatch: pytest.MonkeyPatch, limit
 def test_groups_have_the_noise_of_their_steps_and_no_more_bytes_of_it_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nerva_core.training.BYTES_AT_ONCE", 3 * 2 * 8)
     drawn = iter(range(100))
-    found = list(grouped(np.arange(9)[::-1], 2, lambda N: ((), (np.full((N, 1), float(next(drawn))),))))
+    found = list(grouped(np.arange(9)[::-1], 2, 1, lambda N: ((), (np.full((N, 1), float(next(drawn))),))))
     assert [rows.tolist() for rows, _ in found] == [[[8, 7], [6, 5]], [[4, 3], [2, 1]], [[0]]]
     assert [noise[1][0][:, 0, 0].tolist() for _, noise in found] == [[0, 1], [2, 3], [4]]
     assert all(noise[1][0].shape == (*rows.shape, 1) for rows, noise in found)
+
+
+def test_groups_of_large_networks_have_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can interrupt a group."""
+    monkeypatch.setattr("nerva_core.training.WORK_AT_ONCE", 100)
+    assert [[len(rows) for rows, _ in grouped(np.arange(80), 10, parameters, lambda N: ())] for parameters in (1, 3, 50)] == [
+        [8],
+        [3, 3, 2],
+        [1] * 8,
+    ]
 
 
 def test_streams_of_random_numbers_are_independent() -> None:

@@ -16,6 +16,9 @@ from backends.plan.memory import PACK, offsets
 Family = tuple[Node, ...]
 """Nodes that play the same role, one for each of some parameters."""
 
+DEEPEST = 50
+"""No update rule is more elementwise operations deep. What is, such as a sum of hundreds of terms, is not packed."""
+
 
 class NotPackableError(Exception):
     """The leaves of the state are not treated alike after all."""
@@ -80,13 +83,15 @@ class Packing:
                 groups[old.dtype, self._signature(new)].append(k)
         return [tuple(group) for group in groups.values() if len(group) > 1]
 
-    def _signature(self, node: Node) -> Any:
+    def _signature(self, node: Node, depth: int = DEEPEST) -> Any:
         """What a value is of what is not elementwise. Two values with one signature are computed alike."""
+        if depth == 0:
+            return node
         if node.name == CONSTANT:
             return CONSTANT, self.graph.builder.uniform(node)
         if node.name not in POINTWISE:
             return node if self.apart(node) else "value"
-        return node.name, *(self._signature(a) if isinstance(a, Node) else repr(a) for a in node.arguments)
+        return node.name, *(self._signature(a, depth - 1) if isinstance(a, Node) else repr(a) for a in node.arguments)
 
     def _row(self, family: Family) -> Node:
         if family in self.rows:

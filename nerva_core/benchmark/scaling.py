@@ -1,4 +1,8 @@
-"""``nerva bench --scaling``: how the time of every layer, forward and backward, grows with the number of rows."""
+"""``nerva bench --scaling``: how the time of every layer, forward and backward, grows with the number of rows.
+
+The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit in a
+cache are slower for every byte, so the growth of a mere copy of X stands beside them.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Layer
 from nerva_core.numeric_backend import Backend
+from nerva_core.trees import map_tree
 
 ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
+STEPS = 8
+"""So many steps run in one call: a framework that compiles allocates the memory of a step, which costs page faults, once a call."""
 NARROW: dict[str, int] = {"FullTMAF": 16}
 """The columns of layers whose cost has K² terms for each row by definition: at K = 256 the time of one step would be that of the table."""
 
@@ -32,6 +40,8 @@ class Growth:
     rows: tuple[int, ...]
     seconds: tuple[float, ...]
     exponent: float
+    copy_exponent: float
+    """That of copying X."""
     columns: int = COLUMNS
     bytes_per_row: float | None = None
     """The growth of the largest memory in use from the first number of rows to the last; for NumPy, whose memory is traced."""
@@ -70,27 +80,45 @@ def _square(layer: Any) -> Any:
 
 
 def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 2) -> Growth:
-    """The fastest of some runs, compiled, for each number of rows; the shortest runs are repeated within one timing."""
+    """The fastest of some runs, as steps of training run, for each number of rows; the shortest are repeated within one timing."""
     rng = np.random.default_rng(0)
     columns = columns or columns_for(layer)
-    params = ops.matrices(layer.init(rng, columns))
-    seconds, memory = [], []
+    params = layer.init(rng, columns)
+    seconds, memory, copies = [], [], []
 
-    def both(params: Any, X: Any, DY: Any, noise: Any) -> Any:
-        Y, cache = layer.feedforward(ops, params, X, *noise)
-        return Y, layer.backpropagate(ops, params, cache, DY)
+    def step(ops: Any, state: Any, params: Any, X: Any, DY: Any, order: Any, noise: Any) -> Any:
+        """The new state is all that the layer computes, so that none of it can be left out."""
+        Y, cache = layer.feedforward(ops, params, ops.take_rows(X, order), *noise)
+        return (Y, *layer.backpropagate(ops, params, cache, DY)), (ops.zeros(1, 1),)
 
-    compiled = ops.compile(both)
     for N in rows:
-        noise = ops.matrices(layer.draw(rng, N, columns))
-        X, DY = ops.matrix(rng.normal(size=(N, columns))), ops.matrix(rng.normal(size=(N, layer.outputs_for(columns))))
-        run = functools.partial(_run, ops, compiled, params, X, DY, noise)
-        seconds.append(_fastest(run, repeats))
+        X, DY = rng.normal(size=(N, columns)), rng.normal(size=(N, layer.outputs_for(columns)))
+        noise, order = layer.draw(rng, N, columns), rng.permutation(N)
+        state, data = ops.matrices(map_tree(np.zeros_like, (DY, X, params))), ops.matrices((params, X, DY))
+        runner = _Runner(ops, step, state, data, map_tree(lambda array: np.stack([array] * STEPS), (order, noise)))
+        seconds.append(_fastest(runner.run, repeats) / STEPS)
+        copies.append(_fastest(functools.partial(np.copyto, np.empty(X.shape, ops.dtype), X.astype(ops.dtype)), repeats))
         if ops.name == "numpy":  # only its memory is seen by tracemalloc; that of the plain equations, whose buffers come and go
-            memory.append(_largest_memory(functools.partial(both, params, X, DY, noise)))
+            memory.append(_largest_memory(functools.partial(step, ops, (), data[0], data[1], data[2], order, ops.matrices(noise))))
     per_row = (memory[-1] - memory[0]) / (rows[-1] - rows[0]) if memory else None
     growth_of_memory = exponent(rows, memory) if memory else None
-    return Growth(ops.name, repr(layer), tuple(rows), tuple(seconds), exponent(rows, seconds), columns, per_row, growth_of_memory)
+    measured = exponent(rows, seconds), exponent(rows, copies)
+    return Growth(ops.name, repr(layer), tuple(rows), tuple(seconds), *measured, columns, per_row, growth_of_memory)
+
+
+@dataclass
+class _Runner:
+    """Runs the same steps again and again."""
+
+    ops: Backend[Any]
+    step: Any
+    state: Any
+    data: Any
+    inputs: Any
+
+    def run(self) -> None:
+        """All of the steps."""
+        self.state, _ = self.ops.run_steps(self.step, self.state, self.data, self.inputs)
 
 
 def _largest_memory(run: Any) -> int:
@@ -101,11 +129,6 @@ def _largest_memory(run: Any) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-def _run(ops: Backend[Any], compiled: Any, *arguments: Any) -> None:
-    Y, (DX, _) = compiled(*arguments)
-    ops.to_numpy(Y), ops.to_numpy(DX)  # waits for a framework that only begins to compute
 
 
 def _fastest(run: Any, repeats: int) -> float:
@@ -120,17 +143,32 @@ def _fastest(run: Any, repeats: int) -> float:
     return best
 
 
-def scaling_command(backends: Sequence[str], json: Path | None) -> None:
+def chosen_subjects(names: str | None) -> list[Layer]:
+    """Those of the layers called so, separated by ``,``; NervaError for a name that none has."""
+    known: dict[str, list[Layer]] = {}
+    for layer in subjects():
+        known.setdefault(type(layer).__name__, []).append(layer)
+    wanted = list(known) if names is None else [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise NervaError(f"unknown layer {name!r}; {did_you_mean(name, known)}")
+    return [layer for name in wanted for layer in known[name]]
+
+
+def scaling_command(backends: Sequence[str], json: Path | None, layers: str | None = None) -> None:
     """A line for each layer as soon as it is measured; all times to ``json``."""
     from nerva_core.models import write_atomically
     from nerva_core.numeric_backend import backend
 
-    results = []
+    results, measured = [], chosen_subjects(layers)
     for name in backends:
         ops = backend(name)
         print(f"{name}: forward and backward, K = {COLUMNS} unless stated")
-        print(f"{f'N = {ROWS[0]}':>12} {f'N = {ROWS[-1]}':>12} {'exponent':>8} {'bytes/row':>10} {'exponent':>8}  layer", flush=True)
-        for layer in subjects():
+        print(
+            f"{f'N = {ROWS[0]}':>12} {f'N = {ROWS[-1]}':>12} {'exponent':>8} {'copy':>5} {'bytes/row':>10} {'exponent':>8}  layer",
+            flush=True,
+        )
+        for layer in measured:
             results.append(growth(ops, layer))
             print(_line(results[-1], layer), flush=True)
     if json is not None:
@@ -144,4 +182,5 @@ def _line(result: Growth, layer: Layer) -> str:
     narrow = "" if result.columns == COLUMNS else f", K = {result.columns}"
     from nerva_core.comparison.examples import describe
 
-    return f"{first:>12} {last:>12} {result.exponent:>8.2f} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"
+    exponents = f"{result.exponent:>8.2f} {result.copy_exponent:>5.2f}"
+    return f"{first:>12} {last:>12} {exponents} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"

@@ -15,6 +15,7 @@ td.verdict { white-space: nowrap; } .rows td:first-child { min-width: 11rem; } u
 dt { margin-top: .4rem; } dd { margin: 0; }
 table.counts td:not(:first-child), table.counts th:not(:first-child) { text-align: right; }
 @media (max-width: 40rem) {
+  table.counts :is(td, th):last-child { display: none; }
   table.rows tr:first-child { display: none; } table.rows tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }
   table.rows td { display: block; border: 0; padding: .1rem 0; }
   table.rows td[data-column]:not(:first-child)::before { content: attr(data-column) ": "; color: var(--soft); }

@@ -81,7 +81,7 @@ CASES: dict[str, tuple[str, list[str], str]] = {
     "oldest-jax": ("[jax]", ["jax"], TRAIN.format(backend="jax")),
     "oldest-tensorflow": ("[tensorflow]", ["tensorflow-cpu"], TRAIN.format(backend="tensorflow")),
     "oldest-optax": ("[optax]", ["optax", "jax"], OPTAX),
-    "oldest-keras": ("[keras,tensorflow]", ["keras"], KERAS),
+    "oldest-keras": ("[keras,tensorflow]", ["keras", "tensorflow-cpu"], KERAS),
     "oldest-onnx": ("[onnx]", ["onnx", "onnxruntime"], EXPORT),
     "oldest-tensorboard": ("[tensorboard]", ["tensorboard"], TENSORBOARD),
 }

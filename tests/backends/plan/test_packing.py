@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import functools
+from typing import Any
+
+import numpy as np
+
 from backends.plan.graph import record
 from backends.plan.memory import PACK
 from backends.plan.packing import packed
@@ -9,6 +14,7 @@ from nerva_core.losses import SquaredError
 from nerva_core.optimizers import GAF, Momentum
 from tests.backends.plan.test_graph import operations, recorded
 from tests.backends.plan.test_planned import Run
+from tests.conftest import make_backend
 
 
 def test_the_update_of_all_parameters_is_that_of_one_row() -> None:
@@ -28,3 +34,15 @@ def test_what_is_not_elementwise_in_an_update_is_not_packed() -> None:
     run = Run("numpy", multilayer_perceptron("ReLU;Linear", [4, 5, 3]), SquaredError(), GAF(Momentum(), NormClipping()), record=False)
     graph = record(run.ops, run.step, run.state(), run.data, run.first())
     assert packed(graph) is graph
+
+
+def test_a_sum_of_hundreds_of_terms_is_computed() -> None:
+    ops = make_backend("numpy", "float64")
+
+    def step(ops: Any, state: Any, X: Any) -> Any:
+        sums = [functools.reduce(ops.add, [k * X for k in range(700)]) for _ in state]
+        return (sums[0], ops.hadamard(sums[0], sums[1])), (ops.elements_sum(X),)
+
+    (total, square), _ = ops.run_steps(step, (ops.zeros(1, 2), ops.zeros(1, 2)), (), (np.ones((1, 1, 2)),))
+    np.testing.assert_array_equal(total, [[244650, 244650]])
+    np.testing.assert_array_equal(square, [[244650**2, 244650**2]])
