@@ -15,6 +15,7 @@ from nerva_core.hard_metrics import (
     hard_distance,
     hard_pairs,
     linear_probe,
+    ms_ssim,
 )
 from nerva_core.layers import DAB, Linear, Sequential, StraightThrough
 from tests.conftest import make_backend
@@ -66,3 +67,20 @@ def test_a_linear_probe_sees_what_is_linearly_separable(rng: np.random.Generator
     Z = rng.normal(size=(300, 2))
     assert linear_probe(Z[:200], (Z[:200, 0] > 0).astype(int), Z[200:], (Z[200:, 0] > 0).astype(int)) > 0.95
     assert linear_probe(Z[:200], (Z[:200].prod(1) > 0).astype(int), Z[200:], (Z[200:].prod(1) > 0).astype(int)) < 0.75
+
+
+@pytest.mark.parametrize("shape", [(176, 180), (181, 177)])
+def test_the_structural_similarity_is_that_of_tensorflow(shape: tuple[int, int], rng: np.random.Generator) -> None:
+    tf = pytest.importorskip("tensorflow")
+    A = np.cumsum(rng.normal(size=shape), axis=0) / 40 % 1
+    for B in (np.clip(A + rng.normal(size=shape) / 10, 0, 1), 1 - A, rng.uniform(size=shape)):
+        expected = tf.image.ssim_multiscale(*(tf.constant(255 * X[:, :, None]) for X in (A, B)), 255.0).numpy()
+        assert ms_ssim(255 * A, 255 * B, 255.0) == pytest.approx(expected, rel=1e-4, abs=1e-6)  # TensorFlow computes it in float32
+
+
+def test_the_structural_similarity_of_small_images_needs_fewer_scales(rng: np.random.Generator) -> None:
+    A = rng.uniform(size=(28, 28))
+    assert ms_ssim(A, A, weights=(0.5, 0.5)) == pytest.approx(1)
+    assert 0 < ms_ssim(A, np.clip(A + 0.1, 0, 1), weights=(0.5, 0.5)) < 1
+    with pytest.raises(NervaError, match=r"at least 176 x 176 for 5 scales, got \(28, 28\) and \(28, 28\)"):
+        ms_ssim(A, A)

@@ -27,7 +27,7 @@ ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
 STEPS = 8
 """So many steps run in one call: a framework that compiles allocates the memory of a step, which costs page faults, once a call."""
-NARROW: dict[str, int] = {"FullTMAF": 16}
+NARROW: dict[str, int] = {"FullTMAF": 16, "SparseTMAF": 16}
 """The columns of layers whose cost has K² terms for each row by definition: at K = 256 the time of one step would be that of the table."""
 
 

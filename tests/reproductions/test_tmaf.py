@@ -62,12 +62,19 @@ def test_the_verdicts() -> None:
     def first(found: Any) -> Any:
         return tmaf._rows1(1, found)
 
+    def sixth(found: Any) -> Any:
+        return tmaf._rows1(6, found)
+
     assert verdict(first, ReLU=[0.1, 0.2], PReLU=[0.1, 0.1], TMAF=[0.01, 0.02]) == [Verdict.REPRODUCES]
     assert verdict(first, ReLU=[0.1, 0.2], PReLU=[0.01, 0.01], TMAF=[0.02, 0.02]) == [Verdict.DOES_NOT]
     assert verdict(first, ReLU=[0.1, 0.1], PReLU=[0.1, 0.1], TMAF=[0.01, 0.2]) == [Verdict.UNKNOWN]
     assert verdict(tmaf._rows2, ReLU=[1.0, 1.01], PReLU=[1.0, 1.01], diagonal_TMAF=[0.05, 0.06]) == [Verdict.REPRODUCES] * 2
     assert verdict(tmaf._rows2, ReLU=[1.0, 1.0], PReLU=[0.5, 1.0], diagonal_TMAF=[0.5, 0.4]) == [Verdict.DIRECTION, Verdict.DOES_NOT]
     assert verdict(tmaf._rows3, ReLU=[0.8, 0.8], PReLU=[0.7, 0.7], TMAF=[0.9, 0.91]) == [Verdict.REPRODUCES]
+    assert verdict(tmaf._rows3, ReLU=[0.8, 0.8], PReLU=[0.7, 0.7], TMAF=[0.801, 0.801]) == [Verdict.DIRECTION]
+    # Where the paper's three numbers can be read, a smaller margin is the direction only.
+    assert verdict(sixth, ReLU=[0.48, 0.48], PReLU=[0.49, 0.49], TMAF=[0.12, 0.13]) == [Verdict.REPRODUCES]
+    assert verdict(sixth, ReLU=[0.48, 0.48], PReLU=[0.49, 0.49], TMAF=[0.47, 0.47]) == [Verdict.DIRECTION]
 
 
 def test_lower_than_the_least() -> None:
