@@ -97,3 +97,9 @@ def test_pondering_is_judged_by_its_best(template: Trained) -> None:
     found: Any = {p: runs(a, template) for p, a in ((1, [80.0, 81.0]), (2, [85.0, 86.0]), (3, [70.0, 71.0]))}
     assert ponder_row(found).verdict is Verdict.REPRODUCES
     assert ponder_row({1: found[1], 3: found[3]}).verdict is Verdict.DOES_NOT
+
+
+@pytest.mark.parametrize(("signum", "verdict"), [(83.2, "REPRODUCES"), (85.5, "REPRODUCES"), (82.0, "DOES_NOT")])
+def test_a_hard_layer_that_gains_costs_nothing(template: Trained, signum: float, verdict: str) -> None:
+    found = {f"images: {kind}": runs([signum if kind == "signum, DAB" else 84.0] * 2, template) for kind in IMAGES}
+    assert image_rows(found)[0].verdict is Verdict[verdict]
