@@ -6,8 +6,9 @@ import functools
 import importlib
 import importlib.util
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +22,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from nerva_core import cli
+from nerva_core.interruption import SIGNALS
 from nerva_core.numeric_backend import Backend, DType, backend, backend_classes
 
 DTYPES = get_args(DType)
@@ -98,3 +100,13 @@ def nerva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         return status, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def foreground() -> Iterator[None]:
+    """No signal is ignored, as in a shell's foreground; in its background or under nohup some are."""
+    usual = {number: signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL for number in SIGNALS}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -141,6 +141,7 @@ def test_free_directories(tmp_path: Path) -> None:
     assert free_directory(tmp_path, configure()) == tmp_path / "digits-numpy-10"
 
 
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_within_an_epoch_and_the_resumed_run_is_bitwise_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int

@@ -263,7 +263,7 @@ def test_training_draws_the_noise_of_the_epoch_on_every_backend(backend_name: st
     expected = list(Trainer(parse_config(CONFIG, overrides=overrides), data).run())
     assert [m.train_loss for m in metrics] == pytest.approx([m.train_loss for m in expected], rel=1e-9)
     trainer.epoch = 3
-    step = next(trainer._inputs())
+    step = trainer.first_input()
     Q = draw_q(random_stream(trainer.config.seed, NOISE, 3), 1 / 4, 1e-3, (40, 8))
     np.testing.assert_array_equal(step.noise[1][0], Q)
 
