@@ -38,6 +38,7 @@ class TensorFlowBackend(Backend[Tensor]):
     extra = "tensorflow"
 
     def start(self) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings, but no notes of the compiler while a user trains
         with _quiet_stderr():
             import tensorflow as tf
 

@@ -181,6 +181,7 @@ def grouped(order: Array, batch: int, parameters: int, draw: Callable[[int], Any
 
     ``order`` holds the rows in the order in which they are taken, and ``draw`` gives the noise of a step on some number of rows.
     """
+    batch = min(batch, len(order))
     whole = len(order) - len(order) % batch
     for batches in (order[:whole].reshape(-1, batch), order[whole:].reshape(1, -1)):
         if not batches.size:

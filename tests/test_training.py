@@ -139,6 +139,12 @@ def test_groups_have_the_noise_of_their_steps_and_no_more_bytes_of_it_than_allow
     assert all(noise[1][0].shape == (*rows.shape, 1) for rows, noise in found)
 
 
+@pytest.mark.parametrize("batch", [9, 10, 10**30])
+def test_a_batch_has_no_more_rows_than_there_are(batch: int) -> None:
+    ((rows, _),) = grouped(np.arange(9), batch, 1, lambda N: ())
+    assert rows.tolist() == [list(range(9))]
+
+
 def test_groups_of_large_networks_have_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can interrupt a group."""
     monkeypatch.setattr("nerva_core.training.WORK_AT_ONCE", 100)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,8 @@ from tests.conftest import make_backend
 from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops
 
 tf = pytest.importorskip("tensorflow")
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize("layer", examples(LAYERS), ids=repr)
@@ -65,3 +71,13 @@ def test_a_step_is_traced_once_for_all_numbers() -> None:
     for eta in (0.1, 0.2, 0.3):
         step(ops.matrix([[1.0]]), ops.scalar(eta))
     assert len(traced) == 1
+
+
+def test_training_says_nothing_of_the_compiler(tmp_path: Path) -> None:
+    """In a process of its own: notes of C++ code go to the descriptor 2, and the tests ask for none."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"} | {"PYTHONPATH": str(ROOT)}
+    flags = ["--backend", "tensorflow", "--data", "Digits(train=603, test=50)", "--epochs", "1", "--quiet", "--output", "out"]
+    done = subprocess.run(
+        [sys.executable, "-m", "nerva_core.cli", "train", *flags], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
