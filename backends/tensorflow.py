@@ -191,8 +191,7 @@ class TensorFlowBackend(Backend[Tensor]):
         return accurate.expm1(self, X)
 
     def log1p(self, X: Tensor) -> Tensor:
-        # XLA's log1p is off by 100 ulp near -0.4.
-        return self.tf.where(X < -0.25, self.tf.math.log(1 + X), self.tf.math.log1p(X))
+        return accurate.log1p(self, X, self.tf.math.log1p)
 
     def sigmoid(self, X: Tensor) -> Tensor:
         E = self.tf.exp(-self.tf.abs(X))

@@ -12,6 +12,7 @@ from typing import Any
 
 from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Example, Graph, Node
 from backends.plan.memory import PACK, offsets
+from backends.plan.rewrites import consumers
 
 Family = tuple[Node, ...]
 """Nodes that play the same role, one for each of some parameters."""
@@ -31,10 +32,7 @@ class Packing:
         self.graph, self.apart = graph, apart
         self.single: set[Family] = set()
         """Families whose members are computed one by one, as something else needs one of them before the last is known."""
-        self.consumers: defaultdict[Node, list[Node]] = defaultdict(list)
-        for node in graph.nodes():
-            for operand in node.operands:
-                self.consumers[operand].append(node)
+        self.consumers = consumers(graph.nodes())
         self._start()
 
     def _start(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Graph, Node, Number
 from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
-from backends.plan.rewrites import consumers
+from backends.plan.rewrites import read_once
 from nerva_core.numeric_backend import Backend
 from nerva_core.trees import leaves
 
@@ -232,12 +232,7 @@ class Program:
 
     def _read_where_made(self, layout: Layout) -> set[Node]:
         """The results that stay where the framework made them: one elementwise operation reads each, and nothing else."""
-        readers = consumers(layout.nodes)
-        return {
-            node
-            for node in layout.nodes
-            if self.kernels.makes(node) and node not in self.graph.results and [n.name in POINTWISE for n in readers[node]] == [True]
-        }
+        return set(read_once(layout.nodes, self.kernels.makes, self.graph.results))
 
     def _joins(self, node: Node, run: list[Node], layout: Layout) -> bool:
         """Whether block after block gives the same: each operation reads only what lies in the rows of its own block."""

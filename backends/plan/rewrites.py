@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from backends.plan.graph import POINTWISE, Graph, Node
 
 
 def consumers(nodes: list[Node]) -> dict[Node, list[Node]]:
-    """The nodes that read each node."""
+    """The nodes that read each node; none, of a node that is not read."""
     found: defaultdict[Node, list[Node]] = defaultdict(list)
     for node in nodes:
         for operand in node.operands:
             found[operand].append(node)
     return found
+
+
+def read_once(nodes: list[Node], chosen: Callable[[Node], bool], results: Collection[Node]) -> dict[Node, Node]:
+    """Those of the chosen nodes that one elementwise operation alone reads, and are no results; each with that operation."""
+    readers = consumers(nodes)
+    found = {node: readers[node][0] for node in nodes if chosen(node) and node not in results and len(readers[node]) == 1}
+    return {node: reader for node, reader in found.items() if reader.name in POINTWISE}
 
 
 def fold_scales(graph: Graph, chosen: Callable[[Node], bool]) -> None:
@@ -38,8 +45,5 @@ def fold_scales(graph: Graph, chosen: Callable[[Node], bool]) -> None:
 
 def delay(graph: Graph, chosen: Callable[[Node], bool]) -> None:
     """Compute each of the chosen nodes, if one elementwise operation alone reads it, just before that operation."""
-    nodes = graph.nodes()
-    readers = consumers(nodes)
-    for node in nodes:
-        if chosen(node) and len(readers[node]) == 1 and readers[node][0].name in POINTWISE and node not in graph.results:
-            node.order = readers[node][0].order - 0.5
+    for node, reader in read_once(graph.nodes(), chosen, graph.results).items():
+        node.order = reader.order - 0.5

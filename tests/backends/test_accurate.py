@@ -11,6 +11,7 @@ mp.prec = 200
 
 FUNCTIONS = {
     "expm1": (mp.expm1, -30, 30),
+    "log1p": (mp.log1p, -0.9, 30),
     "tanh": (mp.tanh, -20, 20),
     "normal_pdf": (lambda x: mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi), -37, 37),
     "normal_cdf": (lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, -37, 9),
@@ -29,7 +30,7 @@ def test_four_ulp(ops, name, compiled, rng):
     assert max(errors) <= 4
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", ["expm1", "tanh", "normal_pdf", "normal_cdf"])
 def test_limits(ops, name):
     X = np.array([[-1e300, -1e4, 0.0, 700.0, 1e4, 1e300]])
     computed = ops.to_numpy(getattr(ops, name)(ops.matrix(X[:, : 4 if name == "expm1" else 6])))[0]

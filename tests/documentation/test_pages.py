@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,38 +11,25 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from page import ROOT, Block, Session, blocks, check_options, commands, process
 
-from nerva_core import cli
+from tests.conftest import Nerva
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-Nerva = Callable[[list[str]], tuple[int, str]]
 
 
 @pytest.fixture
-def nerva(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Nerva:
-    """Run ``nerva`` with these arguments: (exit status, what it prints)."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def run(arguments: list[str]) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["nerva", *arguments])
-        capfd.readouterr()
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capfd.readouterr()
-        return status, captured.out + captured.err
-
-    return run
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nerva: Nerva) -> Iterator[Session]:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], nerva: Nerva) -> Iterator[Session]:
     """A new session; what it registers and imports is forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.syspath_prepend(str(tmp_path))
+
+    def printed(arguments: list[str]) -> tuple[int, str]:
+        """The exit status, and all that is printed."""
+        capfd.readouterr()
+        status, out, err = nerva(*arguments)
+        return status, out + err
+
     with process(tmp_path):
-        yield Session(tmp_path, nerva)
+        yield Session(tmp_path, printed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
