@@ -20,7 +20,7 @@ from nerva_core.registry import Entry, Fraction, NonNegative, Positive, Table
 
 @dataclass(frozen=True)
 class Optimizer(Entry):
-    """θ' and the new state, from θ, Dθ and the state. Coefficients that could be taken for a learning rate must be named."""
+    """θ' and the new state, from θ, Dθ and the state. Adam and RMSProp want coefficients by name: a number looks like a rate."""
 
     hint = "the learning rate is that of the schedule, such as Constant(0.01)"
 

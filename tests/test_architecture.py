@@ -62,6 +62,11 @@ def test_loading_the_backends_modules_loads_no_framework() -> None:
     assert set(loaded.split()) & HEAVY == set()
 
 
+def test_the_command_line_loads_what_a_command_needs_when_it_runs() -> None:
+    loaded = run_python("import nerva_core.cli\nimport sys\nprint(*sys.modules)")
+    assert {"numpy", "pydantic", "scipy", "sklearn", "matplotlib", "nerva_core.config", *HEAVY} & set(loaded.split()) == set()
+
+
 def is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
