@@ -125,7 +125,7 @@ class JaxBackend(NumpyBackend):
     def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:
         def scan(state: Any, data: Any, stacked: Any) -> Any:
             def body(state: Any, given: Any) -> Any:
-                state, outputs = step(self, state, *data, *given)
+                state, outputs = xla.run_step(self, self._apart, step, state, *data, *given)
                 return state, self.xp.concatenate(list(leaves(outputs)), axis=1)[0]
 
             return self.jax.lax.scan(body, state, stacked)

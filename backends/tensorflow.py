@@ -68,7 +68,7 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.gather(X, indices, axis=-2)
 
     def compile(self, function: F) -> F:
-        compiled: F = self.tf.function(function, reduce_retracing=True, jit_compile=True)
+        compiled: F = self.tf.function(function, autograph=False, reduce_retracing=True, jit_compile=True)
         return compiled
 
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
@@ -81,10 +81,11 @@ class TensorFlowBackend(Backend[Tensor]):
         tf = self.tf
 
         def loop(state: Any, data: Any, stacked: Any) -> Any:
-            count = len(next(leaves(stacked)))
+            count = tf.shape(next(leaves(stacked)))[0]
 
             def body(k: Any, state: Any, outputs: Any) -> Any:
-                state, values = step(self, state, *data, *map_tree(lambda array: array[k], stacked))
+                given = map_tree(lambda array: array[k], stacked)
+                state, values = xla.run_step(self, self._apart, step, state, *data, *given)
                 return k + 1, state, outputs.write(k, tf.concat(list(leaves(values)), axis=1)[0])
 
             start = (tf.constant(0), state, tf.TensorArray(self._dtype, size=count))
@@ -92,6 +93,14 @@ class TensorFlowBackend(Backend[Tensor]):
             return state, outputs.stack()
 
         return self.compile(loop)
+
+    def _apart(self, f: Callable[[Tensor], Tensor], X: Tensor) -> Tensor:
+        """f(X), where XLA keeps it in memory: it fuses nothing with what is in a branch. Both branches are the same."""
+
+        def branch() -> Tensor:
+            return f(X)
+
+        return self.tf.cond(X[0, 0] < 0, branch, branch)
 
     def _number(self, c: Scalar | Size) -> Tensor:
         # tf.cast alone would round a Python float to float32 first.

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import numpy as np
 import pytest
 
-from backends.xla import OPTION, loops_for_sums
+from backends.xla import LARGE, OPTION, CopiedTransposes, loops_for_sums
+from tests.conftest import make_backend
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,42 @@ def test_the_flags_are_set_only_inside_and_only_where_they_are_known(
     with loops_for_sums("jax", version):
         assert os.environ.get("XLA_FLAGS") == inside
     assert os.environ.get("XLA_FLAGS") == given
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_transposed_left_factor_of_a_large_product_is_computed_apart_and_nothing_else_is(large: bool) -> None:
+    m, N, n = 1024 if large else 1023, 32, 32
+    assert (m * N * n >= LARGE) == large
+    rng = np.random.default_rng(0)
+    DY, X, W = rng.normal(size=(N, m)), rng.normal(size=(N, n)), rng.normal(size=(m, n))
+    copied = []
+
+    def apart(f: Any, A: Any) -> Any:
+        copied.append(A)
+        return np.ascontiguousarray(f(A))
+
+    def step(ops: Any, DY: Any, X: Any, W: Any) -> Any:
+        return ops.transpose(DY) @ X, ops.matmul(X, ops.transpose(W)), DY @ W, ops.transpose(ops.transpose(DY)) @ W
+
+    results = CopiedTransposes(make_backend("numpy", "float64"), apart).call(step, DY, X, W)
+    for result, expected in zip(results, (DY.T @ X, X @ W.T, DY @ W, DY @ W), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-12, atol=1e-12)
+    assert [A.shape for A in copied] == ([(N, m), (m, N)] if large else [])
+
+
+@pytest.mark.parametrize("name", ["jax", "tensorflow"])
+@pytest.mark.parametrize("value", [1.0, -1.0, np.nan])
+def test_a_step_multiplies_by_a_large_transpose_as_the_equations_do(name: str, value: float) -> None:
+    """Whatever stands first in the matrix, which is how the branch is chosen in TensorFlow."""
+    pytest.importorskip(name)
+    rng = np.random.default_rng(0)
+    DY, X = rng.normal(size=(128, 128)), rng.normal(size=(128, 128))
+    DY[0, 0] = value
+    ops = make_backend(name, "float64")
+
+    def step(ops: Any, state: Any, X: Any, DY: Any, k: Any) -> Any:
+        (DW,) = state
+        return (DW + ops.transpose(DY) @ X,), (ops.elements_sum(X),)
+
+    (DW,), _ = ops.run_steps(step, ops.matrices((np.zeros((128, 128)),)), ops.matrices((X, DY)), (np.arange(3),))
+    np.testing.assert_allclose(ops.to_numpy(DW), 3 * (DY.T @ X), rtol=1e-12, atol=1e-12)
