@@ -37,7 +37,7 @@ def loops_for_sums(package: str, version: str) -> Iterator[None]:
             os.environ["XLA_FLAGS"] = given
 
 
-LARGE = 2**20
+LARGE = 2**22
 """Products with as many multiplications take much longer than a copy of a factor."""
 
 

@@ -32,7 +32,7 @@ def test_the_flags_are_set_only_inside_and_only_where_they_are_known(
 
 @pytest.mark.parametrize("large", [False, True])
 def test_the_transposed_left_factor_of_a_large_product_is_computed_apart_and_nothing_else_is(large: bool) -> None:
-    m, N, n = 1024 if large else 1023, 32, 32
+    m, N, n = 4096 if large else 4095, 32, 32
     assert (m * N * n >= LARGE) == large
     rng = np.random.default_rng(0)
     DY, X, W = rng.normal(size=(N, m)), rng.normal(size=(N, n)), rng.normal(size=(m, n))
@@ -57,7 +57,7 @@ def test_a_step_multiplies_by_a_large_transpose_as_the_equations_do(name: str, v
     """Whatever stands first in the matrix, which is how the branch is chosen in TensorFlow."""
     pytest.importorskip(name)
     rng = np.random.default_rng(0)
-    DY, X = rng.normal(size=(128, 128)), rng.normal(size=(128, 128))
+    DY, X = rng.normal(size=(256, 128)), rng.normal(size=(256, 128))
     DY[0, 0] = value
     ops = make_backend(name, "float64")
 
