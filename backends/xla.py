@@ -38,7 +38,7 @@ def loops_for_sums(package: str, version: str) -> Iterator[None]:
 
 
 LARGE = 2**22
-"""Products with as many multiplications take much longer than a copy of a factor."""
+"""Products with as many multiplications take much longer than a copy of a factor; so may one of which a size is not known yet."""
 
 
 class CopiedTransposes(TracingOps[M]):
@@ -65,6 +65,7 @@ class CopiedTransposes(TracingOps[M]):
         return result
 
     def _is_large(self, X: Traced[M], Y: Traced[M]) -> bool:
+        """TensorFlow leaves sizes open once a step has met batches of several sizes."""
         sizes: tuple[Any, ...] = (*self.shape(X), self.shape(Y)[1])
         return not all(isinstance(size, int) for size in sizes) or sizes[0] * sizes[1] * sizes[2] >= LARGE
 

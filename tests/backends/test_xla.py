@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.xla import LARGE, OPTION, CopiedTransposes, loops_for_sums
+from backends.xla import LARGE, OPTION, CopiedTransposes, loops_for_sums, run_step
+from nerva_core.numeric_backend import backend
 from tests.conftest import make_backend
 
 
@@ -59,6 +60,7 @@ def test_a_step_multiplies_by_a_large_transpose_as_the_equations_do(name: str, v
     rng = np.random.default_rng(0)
     DY, X = rng.normal(size=(256, 128)), rng.normal(size=(256, 128))
     DY[0, 0] = value
+    assert LARGE <= 128 * 256 * 128
     ops = make_backend(name, "float64")
 
     def step(ops: Any, state: Any, X: Any, DY: Any, k: Any) -> Any:
@@ -67,3 +69,12 @@ def test_a_step_multiplies_by_a_large_transpose_as_the_equations_do(name: str, v
 
     (DW,), _ = ops.run_steps(step, ops.matrices((np.zeros((128, 128)),)), ops.matrices((X, DY)), (np.arange(3),))
     np.testing.assert_allclose(ops.to_numpy(DW), 3 * (DY.T @ X), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("device", "seen"), [("cpu", CopiedTransposes), ("cpu:0", CopiedTransposes), ("gpu:0", object)])
+def test_only_on_a_processor_is_a_step_given_other_operations(device: str, seen: type) -> None:
+    ops = backend("numpy")
+    ops.device = device
+    given = run_step(ops, lambda f, A: f(A), lambda ops: [ops])
+    assert isinstance(given[0], seen)
+    assert (given[0] is ops) == (seen is object)
