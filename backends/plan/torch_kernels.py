@@ -7,6 +7,7 @@ others): this is measured once a process. A small product is quicker to start wi
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -62,12 +63,13 @@ class TorchKernels(Kernels):
     """Calls of PyTorch."""
 
     elementwise = frozenset({*NAMES, "scale"} - {"less", "less_equal", "equal"})
-    block = 2**17
 
     def __init__(self, backend: Backend[Any]) -> None:
         super().__init__(backend)
         self.torch: Any = backend.torch  # type: ignore[attr-defined]
         self.device: Any = backend._device  # type: ignore[attr-defined]
+        if self.device.type != "cpu":
+            self.block = sys.maxsize  # other devices have no cache of ours, and a call takes them longer to start
         self.functions = {operation: getattr(self.torch, name) for operation, name in NAMES.items()}
 
     def empty(self, count: int, dtype: Any) -> Tensor:
