@@ -74,7 +74,7 @@ class TensorFlowBackend(Backend[Tensor]):
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
-        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self._converted(inputs)))
+        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self.converted(inputs)))
         return state, self.to_numpy(outputs)
 
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:

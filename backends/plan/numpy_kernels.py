@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from backends.plan.program import Call, Cell, Kernels
+from nerva_core.memory import on_cache_line
 from nerva_core.numeric_backend import Backend
 
 Array = Any
@@ -53,10 +54,7 @@ class NumpyKernels(Kernels):
         self._booleans: dict[int, Array] = {}
 
     def empty(self, count: int, dtype: Any) -> Array:
-        dtype = np.dtype(dtype)
-        memory = np.zeros(count * dtype.itemsize + 64, np.uint8)
-        start = -memory.ctypes.data % 64
-        return memory[start : start + count * dtype.itemsize].view(dtype)
+        return on_cache_line((count,), dtype)
 
     def own(self, array: Array, others: Sequence[Array]) -> Array:
         flags = array.flags
