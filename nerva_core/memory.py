@@ -27,12 +27,13 @@ def require_memory(size: int, what: str) -> None:
 
 
 def on_cache_line(shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
-    """An array of zeros that begins on a cache line of 64 bytes: there JAX reads an array where it lies, and elsewhere it copies it first."""
+    """An array of zeros that begins on a cache line of 64 bytes. JAX reads such arrays where they lie, and copies others."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     memory = np.zeros(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(dtype).reshape(shape)
+    result: np.ndarray[Any, Any] = memory[start : start + size].view(dtype).reshape(shape)
+    return result
 
 
 def _readable(size: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from backends.plan.graph import CONSTANT, LEAF, Graph, Node, Number
 from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
-from backends.plan.rewrites import read_once
+from backends.plan.rewrites import read_once, share_intervals
 from backends.plan.runs import SUMS, Run, aligned, by_rows, runs
 from nerva_core.numeric_backend import Backend
 from nerva_core.trees import leaves
@@ -97,8 +97,9 @@ class Kernels(ABC):
         """A function that computes an operation into memory of its own."""
         raise NotImplementedError
 
-    def rewrite(self, graph: Graph) -> None:  # noqa: B027
+    def rewrite(self, graph: Graph) -> None:
         """Change a graph that was recorded to what the framework does in fewer calls."""
+        share_intervals(graph, self.views)
 
     def sequence(self, operations: list[Operation]) -> list[Call]:
         """The calls of operations on elements that follow one another."""

@@ -23,11 +23,12 @@ BY_ROWS: dict[str, tuple[int, ...]] = {
     "shift_columns": (0,),
     "take_columns": (0,),
     "join_columns": (0, 1),
-    "step_function": (0,),
+    "places": (0,),
+    "values_at": (0,),
 }
 """The arguments of which an operation reads, for a row of its result, that row only. Of an elementwise operation it is all of them."""
 
-SUMS: dict[str, tuple[int, ...]] = {"columns_sum": (0,), "interval_sums": (0, 1)}
+SUMS: dict[str, tuple[int, ...]] = {"columns_sum": (0,), "sums_at": (0, 1)}
 """The arguments over whose rows an operation adds up."""
 
 LEAST = 2**13

@@ -100,16 +100,16 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
         state, data = ops.matrices(map_tree(np.zeros_like, (DY, X, params))), ops.matrices((params, X, DY))
         runner = _Runner(ops, step, state, data, stacked([(order, ops.converted(noise))] * STEPS))
         seconds.append(_fastest(runner.run, repeats) / STEPS)
-        moving.append(_fastest(functools.partial(_move, *(A.astype(ops.dtype) for A in (X, DY, X, DY)), order), repeats))
+        moving.append(_fastest(functools.partial(_move, order, *(A.astype(ops.dtype) for A in (X, DY, X, DY))), repeats))
         if ops.name == "numpy":  # only its memory is seen by tracemalloc; that of the plain equations, whose buffers come and go
             memory.append(_largest_memory(functools.partial(step, ops, (), data[0], data[1], data[2], order, ops.matrices(noise))))
     per_row = (memory[-1] - memory[0]) / (rows[-1] - rows[0]) if memory else None
     growth_of_memory = exponent(rows, memory) if memory else None
-    measured = [item for times in (seconds, moving) for item in (tuple(times), exponent(rows, times))]
-    return Growth(ops.name, repr(layer), tuple(rows), *measured, columns, per_row, growth_of_memory)
+    times, moves = (tuple(seconds), exponent(rows, seconds)), (tuple(moving), exponent(rows, moving))
+    return Growth(ops.name, repr(layer), tuple(rows), *times, *moves, columns, per_row, growth_of_memory)
 
 
-def _move(X: Array, DY: Array, Y: Array, DX: Array, order: Array) -> None:
+def _move(order: Array, X: Array, DY: Array, Y: Array, DX: Array) -> None:
     X.take(order, 0, Y, "clip")
     np.copyto(DX, DY)
 

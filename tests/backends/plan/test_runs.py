@@ -178,7 +178,7 @@ def test_a_product_that_a_run_does_not_need_waits_and_one_that_is_read_where_it_
 def test_a_new_state_does_not_pass_what_still_reads_the_old_one() -> None:
     names, _ = grouped(lambda ops, X, Y: ((X - (E := ops.exp(X)), Y), (X @ X, E)))
     assert names == [["exp", "subtract"], ["matmul"]], "in the order of the equations the update comes before"
-    names, _ = grouped(lambda ops, X, Y: ((E := ops.exp(X), P := X @ X, (X - E, Y), (P, E))[2:]))
+    names, _ = grouped(lambda ops, X, Y: (E := ops.exp(X), P := X @ X, (X - E, Y), (P, E))[2:])
     assert names == [["exp"], ["matmul"], ["subtract"]]
 
 
