@@ -61,7 +61,7 @@ def keep(step: Any) -> Any:
 
 
 def test_the_names_are_those_of_operations() -> None:
-    assert set(BY_ROWS) | set(SUMS) <= {*OPERATIONS, "take_rows"}
+    assert set(BY_ROWS) | set(SUMS) <= {*OPERATIONS, "take_rows", "places", "values_at", "sums_at"}
     assert POINTWISE.isdisjoint({*BY_ROWS, *SUMS})
     assert set(BY_ROWS).isdisjoint(SUMS)
 
