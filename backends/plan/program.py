@@ -13,7 +13,7 @@ import numpy as np
 from backends.plan.graph import CONSTANT, LEAF, Graph, Node, Number
 from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
 from backends.plan.rewrites import read_once, share_intervals
-from backends.plan.runs import SUMS, Run, aligned, by_rows, runs
+from backends.plan.runs import SUMS, Run, by_rows, runs, viewed
 from nerva_core.numeric_backend import Backend
 from nerva_core.trees import leaves
 
@@ -262,7 +262,7 @@ class Program:
     def _block(self, node: Node, layout: Layout, run: Run, block: slice) -> Any:
         """The block of a matrix; the first one, of a value that is in memory for one block only, or that is the same in all of them."""
         array, lies = self._array(node, layout), block
-        if aligned(node, self.kernels.views) in layout.blocks or (node.name == CONSTANT and self.graph.builder.uniform(node) is not None):
+        if viewed(node, self.kernels.views) in layout.blocks or (node.name == CONSTANT and self.graph.builder.uniform(node) is not None):
             lies = slice(block.stop - block.start)
         return array[lies] if run.by_rows else array[:, lies]
 

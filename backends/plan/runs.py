@@ -70,11 +70,9 @@ def by_rows(node: Node) -> tuple[int, ...]:
     return (BY_ROWS | SUMS).get(node.name, ())
 
 
-def aligned(operand: Node, views: frozenset[str]) -> Node | None:
-    """What is read row by row with an operand that is; None for a view whose rows are not those of what it is a view of."""
-    if operand.name == "column_repeat":
-        return aligned(operand.operands[0], views)
-    return None if operand.name in views else operand
+def has_rows_of_its_own(operand: Node, views: frozenset[str]) -> bool:
+    """Whether to read some rows is to read the same rows of what it is a view of, if it is one."""
+    return has_rows_of_its_own(operand.operands[0], views) if operand.name == "column_repeat" else operand.name not in views
 
 
 def viewed(node: Node, views: frozenset[str]) -> Node:
@@ -94,8 +92,8 @@ class Reads(NamedTuple):
         result = Reads(set(), set())
         for k, argument in enumerate(node.arguments):
             if isinstance(argument, Node):
-                rows = aligned(argument, views) if k in by_rows(node) else None
-                (result.whole if rows is None else result.by_rows).add(viewed(argument, views))
+                in_rows = k in by_rows(node) and has_rows_of_its_own(argument, views)
+                (result.by_rows if in_rows else result.whole).add(viewed(argument, views))
         return result
 
 
