@@ -120,7 +120,7 @@ class NumpyKernels(Kernels):
         return self.copy(X, out)
 
     def _places(self, X: Array, s: Sequence[float], out: Array) -> Call:
-        return lambda: np.copyto(out, self.backend.places(X, s))
+        return lambda: np.copyto(out, self.backend._places(X, s))
 
     def _values_at(self, J: Array, T: Array, out: Array) -> Call:
         return partial(T.reshape(-1).take, J, None, out, "clip")

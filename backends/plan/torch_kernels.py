@@ -186,7 +186,7 @@ class TorchKernels(Kernels):
         return self.copy(X, out)
 
     def _places(self, X: Tensor, s: Sequence[float], out: Tensor) -> Call:
-        return lambda: out.copy_(self.backend.places(X, s))
+        return lambda: out.copy_(self.backend._places(X, s))
 
     def _values_at(self, J: Tensor, T: Tensor, out: Tensor) -> Call:
         return partial(self.torch.take, T, J, out=out)
