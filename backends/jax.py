@@ -119,7 +119,7 @@ class JaxBackend(NumpyBackend):
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._scan(step)
-        state, outputs = self._compiled[step](state, data, self._converted(inputs))
+        state, outputs = self._compiled[step](state, data, self.converted(inputs))
         return state, self.to_numpy(outputs)
 
     def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:

@@ -74,7 +74,7 @@ class TensorFlowBackend(Backend[Tensor]):
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
-        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self._converted(inputs)))
+        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self.converted(inputs)))
         return state, self.to_numpy(outputs)
 
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:
@@ -249,14 +249,14 @@ class TensorFlowBackend(Backend[Tensor]):
         return padded[..., :n] if o > 0 else padded[..., -o:]
 
     def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
-        return self.tf.gather(self.tf.reshape(T, [-1]), self._cells(X, s))
+        return self.tf.gather(self.tf.reshape(T, [-1]), self._places(X, s))
 
     def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         cells, n = len(s) + 1, self.shape(X)[1]
-        places = self.tf.reshape(self._cells(X, s), [-1])
+        places = self.tf.reshape(self._places(X, s), [-1])
         return self.tf.reshape(self.tf.math.unsorted_segment_sum(self.tf.reshape(Y, [-1]), places, cells * n), [cells, n])
 
-    def _cells(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+    def _places(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
         n = self.shape(X)[1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)

@@ -1,8 +1,12 @@
-"""What would not fit in memory is refused before it is made: the system would end the process, or all others, instead."""
+"""Memory: what would not fit is refused before it is made, as the system would end the process, or all others; and where arrays begin."""
 
 from __future__ import annotations
 
+import math
 import os
+from typing import Any
+
+import numpy as np
 
 from nerva_core.errors import NervaError
 
@@ -20,6 +24,16 @@ def require_memory(size: int, what: str) -> None:
     available = physical_memory()
     if available is not None and size > available:
         raise NervaError(f"{what} would need {_readable(size)} of memory, but this machine has {_readable(available)}")
+
+
+def on_cache_line(shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+    """An array of zeros that begins on a cache line of 64 bytes. JAX reads such arrays where they lie, and copies others."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    result: np.ndarray[Any, Any] = memory[start : start + size].view(dtype).reshape(shape)
+    return result
 
 
 def _readable(size: int) -> str:

@@ -109,8 +109,8 @@ class Backend(MatrixOps[M]):
             return array
         return self.scalar(float(array)) if array.ndim == 0 else self.matrix(array)
 
-    def _converted(self, inputs: Any) -> Any:
-        """The inputs of a compiled loop: matrices and numbers in this backend's dtype."""
+    def converted(self, inputs: Any) -> Any:
+        """The inputs of steps, NumPy arrays: matrices and numbers in this backend's dtype."""
         return map_tree(lambda a: a if a.dtype.kind == "i" else a.astype(self.dtype, copy=False), inputs)
 
     def __repr__(self) -> str:

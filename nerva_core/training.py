@@ -249,7 +249,11 @@ class Trainer:
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
         state, values, sizes = (self.state.params, self.state.statistics), [], []
         inputs, parameters = self.data.inputs, self.parameters
-        for group in grouped(np.arange(N), EVALUATION_BATCH, parameters, lambda N: network.draw_for_evaluation(random, N, inputs)):
+
+        def draw(N: int) -> Any:
+            return self.ops.converted(network.draw_for_evaluation(random, N, inputs))
+
+        for group in grouped(np.arange(N), EVALUATION_BATCH, parameters, draw):
             state, outputs = self._run_steps(self._evaluate_rows, state, data, group)
             values.append(outputs)
             sizes += list(map(len, group[0]))
@@ -323,7 +327,7 @@ class Trainer:
         network = self.network.at_epoch(self.epoch + 1)
         t = self.epoch * self.steps_per_epoch
         batch, inputs, parameters = config.training.batch_size, self.data.inputs, self.parameters
-        for rows, draws in grouped(order, batch, parameters, lambda N: network.draw(noise, N, inputs)):
+        for rows, draws in grouped(order, batch, parameters, lambda N: self.ops.converted(network.draw(noise, N, inputs))):
             steps = range(t, t + len(rows))
             lr = [config.schedule(i if config.training.schedule_by == "step" else self.epoch) for i in steps]
             scalars = zip(*(config.optimizer.scalars(eta, i + 1) for eta, i in zip(lr, steps, strict=True)), strict=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.memory import on_cache_line
+
 
 def rebuild(template: Any, items: Iterable[Any]) -> Any:
     """``items`` in a tuple of the template's type: a NamedTuple or a plain tuple."""
@@ -37,7 +39,12 @@ def with_leaves(tree: Any, new: Iterable[Any]) -> Any:
 
 def stacked(trees: Sequence[Any]) -> Any:
     """Trees of arrays as one, whose leaves have a leading axis over the trees."""
-    return with_leaves(trees[0], map(np.stack, zip(*map(leaves, trees), strict=True)))
+    return with_leaves(trees[0], map(_stack, zip(*map(leaves, trees), strict=True)))
+
+
+def _stack(arrays: Sequence[Any]) -> np.ndarray[Any, Any]:
+    first = np.asarray(arrays[0])
+    return np.stack(arrays, out=on_cache_line((len(arrays), *first.shape), first.dtype))
 
 
 def named_leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -139,6 +139,13 @@ def test_groups_have_the_noise_of_their_steps_and_no_more_bytes_of_it_than_allow
     assert all(noise[1][0].shape == (*rows.shape, 1) for rows, noise in found)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_noise_is_kept_in_the_dtype_of_the_network(dtype: str) -> None:
+    config = configure(dtype=dtype, model={"layers": "LinearDropout;Linear", "sizes": [64, 6, 10]})
+    for group in Trainer(config)._inputs():
+        assert {array.dtype for array in leaves(group.noise)} == {np.dtype(dtype)}
+
+
 @pytest.mark.parametrize("batch", [9, 10, 10**30])
 def test_a_batch_has_no_more_rows_than_there_are(batch: int) -> None:
     ((rows, _),) = grouped(np.arange(9), batch, 1, lambda N: ())

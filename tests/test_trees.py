@@ -34,6 +34,7 @@ def test_stacked_trees_have_an_axis_over_them() -> None:
     assert result[0].W.tolist() == [[0, 1], [1, 1], [2, 1]]
     assert result[0].b.tolist() == [0, 1, 2]
     assert result[1] == ()
+    assert result[0].W.ctypes.data % 64 == result[0].b.ctypes.data % 64 == 0
 
 
 def test_names_are_paths() -> None:

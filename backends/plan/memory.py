@@ -2,16 +2,22 @@
 
 A *view* (a transpose, a repeated row) has no memory of its own, it lies in that of its operand. The operands of a ``pack`` lie side by side
 in its memory. ``root`` is the node that owns the memory in which a value lies.
+
+A run in blocks (``runs``) computes all of its values again and again, a block at a time. What it reads as a whole must therefore last until
+the run is over, and what it adds up has its memory before the run begins; only matrices that it goes through by rows may follow one
+another in the same memory within it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 from backends.plan.graph import CONSTANT, LEAF, Graph, Node
+from backends.plan.runs import SUMS, Reads, Run
 
 PACK = "pack"
 
@@ -22,6 +28,8 @@ class Buffer:
 
     count: int
     dtype: Any
+    of_block: bool = False
+    """Whether it is for a block of a value that is never there as a whole."""
 
 
 @dataclass(eq=False)
@@ -38,12 +46,14 @@ Place = Buffer | Home
 class Layout:
     """Where the plan finds and puts what it computes."""
 
-    nodes: list[Node]
+    runs: list[Run]
     """What is computed, in this order."""
     root: dict[Node, Node] = field(default_factory=dict)
     """The owner of the memory in which each value lies."""
     place: dict[Node, Place] = field(default_factory=dict)
     """The memory of each root that is computed, and of the state."""
+    blocks: dict[Node, tuple[int, ...]] = field(default_factory=dict)
+    """For a value that is never there as a whole: the shape of a block of it."""
     inside: dict[Node, tuple[Node, int]] = field(default_factory=dict)
     """For a value that lies in a pack: the pack, and the offset in it."""
     copies: list[tuple[Node, int]] = field(default_factory=list)
@@ -64,44 +74,48 @@ def offsets(shapes: list[tuple[int, ...]]) -> tuple[list[int], int]:
 
 
 class Allocator:
-    """Assigns the places, node by node."""
+    """Assigns the places, run by run. The runs count off the time: a moment before each, one for every node of it, and one after it."""
 
-    def __init__(self, graph: Graph, views: frozenset[str], elementwise: frozenset[str]) -> None:
+    def __init__(self, graph: Graph, runs: list[Run], views: frozenset[str], elementwise: frozenset[str]) -> None:
         self.graph, self.views, self.elementwise = graph, views, elementwise
-        nodes = [node for node in graph.nodes() if node.name not in (LEAF, CONSTANT)]
-        self.layout = Layout(nodes)
+        self.layout = Layout(runs)
+        self.nodes = [node for node in graph.nodes() if node.name not in (LEAF, CONSTANT)]
         self.root = self.layout.root
         self._find_roots()
+        self.starts = list(itertools.accumulate((len(run.nodes) + 2 for run in runs), initial=0))
         self.last = self._last_uses()
         self.homes = self._homes()
         self.occupant: dict[Place, Node] = {}
-        self.free: defaultdict[tuple[int, Any], list[Buffer]] = defaultdict(list)
+        self.free: defaultdict[Any, list[Buffer]] = defaultdict(list)
 
     def run(self) -> Layout:
         """The layout."""
         self.state = [Home(k) for k in range(len(self.graph.state))]
         for leaf, home in zip(self.graph.state, self.state, strict=True):
             self._put(leaf, home)
-        for i, node in enumerate(self.layout.nodes):
-            if node.name in self.views:
-                continue
-            owner = self.root[node]
-            if owner not in self.layout.place:
-                self._put(owner, self._choose(i, node) if owner is node else self._take(owner))
-            for operand in {self.root[operand] for operand in node.operands}:
-                self._release(i, operand)
+        ending: defaultdict[int, list[Node]] = defaultdict(list)
+        for owner, moment in self.last.items():
+            ending[moment].append(owner)
+        for start, run in zip(self.starts, self.layout.runs, strict=False):
+            for node in run.nodes:
+                if node.name in SUMS or node in self.layout.inside:
+                    self._place(start, node, run)
+            for i, node in enumerate(run.nodes, start + 1):
+                self._place(i, node, run)
+                self._release(ending[i])
+            self._release(ending[start + len(run.nodes) + 1])
         for k, node in enumerate(self.graph.new_state):
             if self.layout.place.get(node) is not self.state[k]:
                 self.layout.copies.append((node, k))
         return self.layout
 
     def _find_roots(self) -> None:
-        for node in [*self.graph.state, *self.layout.nodes]:
+        for node in [*self.graph.state, *self.nodes]:
             self.root[node] = self.root.get(node.operands[0], node.operands[0]) if node.name in self.views else node
-        for node in self.layout.nodes:
+        for node in self.nodes:
             for operand in node.operands:
                 self.root.setdefault(operand, operand)  # constants, data and what a step is given
-        for pack in self.layout.nodes:
+        for pack in self.nodes:
             if pack.name == PACK:
                 for part, offset in zip(pack.operands, offsets([part.shape for part in pack.operands])[0], strict=True):
                     if self.root[part] is part and part in self.root and part.name not in (LEAF, CONSTANT, PACK):
@@ -111,13 +125,16 @@ class Allocator:
                 self.root[node] = self.layout.inside[self.root[node]][0]
 
     def _last_uses(self) -> dict[Node, int]:
-        """The position of the last node that reads what lies in the memory of each root; results are read at the end."""
+        """The moment in which what lies in the memory of each root is read for the last time; results are read at the end."""
         last: dict[Node, int] = {}
-        for i, node in enumerate(self.layout.nodes):
-            for operand in node.operands:
-                last[self.root[operand]] = i
-            last.setdefault(self.root[node], i)
-        return last | {self.root.get(result, result): len(self.layout.nodes) for result in self.graph.results}
+        for start, run in zip(self.starts, self.layout.runs, strict=False):
+            over = start + len(run.nodes) + 1
+            for i, node in enumerate(run.nodes, start + 1):
+                whole = {self.root[read] for read in Reads.of(node, self.views).whole} if run.block is not None else set()
+                for owner in {self.root[operand] for operand in node.operands}:
+                    last[owner] = max(last.get(owner, 0), over if owner in whole else i)
+                last.setdefault(self.root[node], i)
+        return last | {self.root.get(result, result): self.starts[-1] for result in self.graph.results}
 
     def _homes(self) -> dict[Node, int]:
         """The leaf of the state whose new value a node is."""
@@ -128,17 +145,29 @@ class Allocator:
                 found[node] = k
         return found
 
-    def _choose(self, i: int, node: Node) -> Place:
+    def _place(self, i: int, node: Node, run: Run) -> None:
+        owner = self.root[node]
+        if owner in self.layout.place:
+            return
+        place = self._choose(i, node, run) if owner is node else self._take(math.prod(owner.shape), owner.dtype)
+        if isinstance(place, Buffer) and place.of_block:
+            self.layout.blocks[node] = run.block_shape(node)
+        self._put(owner, place)
+
+    def _choose(self, i: int, node: Node, run: Run) -> Place:
+        """Where the new state is for its sake, or in place, or a buffer; of a local value it is only for a block."""
+        local = node in run.local
         if node in self.homes and self._is_free(self.state[self.homes[node]], i, node):
             return self.state[self.homes[node]]
         if node.name in self.elementwise:
             for operand in node.operands:
                 place = self.layout.place.get(operand)
                 fits = (operand.shape, operand.dtype) == (node.shape, node.dtype)
-                temporary = isinstance(place, Buffer) or self.last[node] < len(self.layout.nodes)
+                in_blocks = isinstance(place, Buffer) and place.of_block
+                temporary = in_blocks == local if isinstance(place, Buffer) else self.last[node] < self.starts[-1]
                 if place is not None and fits and temporary and self._is_free(place, i, node):
                     return place
-        return self._take(node)
+        return self._take(math.prod(run.block_shape(node) if local else node.shape), node.dtype, local)
 
     def _is_free(self, place: Place, i: int, node: Node) -> bool:
         """Whether the value in a place is dead, or dies in this elementwise operation, which may then overwrite it."""
@@ -147,20 +176,21 @@ class Allocator:
         overwritten = last == i and node.name in self.elementwise and occupant.shape == node.shape
         return last < i or (overwritten and all(o is occupant for o in node.operands if self.root[o] is occupant))
 
-    def _take(self, node: Node) -> Place:
-        key = (math.prod(node.shape), node.dtype)
-        return self.free[key].pop() if self.free[key] else Buffer(*key)
+    def _take(self, count: int, dtype: Any, of_block: bool = False) -> Buffer:
+        free = self.free[count, dtype, of_block]
+        return free.pop() if free else Buffer(count, dtype, of_block)
 
     def _put(self, node: Node, place: Place) -> None:
         self.layout.place[node] = place
         self.occupant[place] = node
 
-    def _release(self, i: int, owner: Node) -> None:
-        place = self.layout.place.get(owner)
-        if isinstance(place, Buffer) and self.last[owner] == i and self.occupant[place] is owner:
-            self.free[place.count, place.dtype].append(place)
+    def _release(self, owners: list[Node]) -> None:
+        for owner in owners:
+            place = self.layout.place.get(owner)
+            if isinstance(place, Buffer) and self.occupant[place] is owner:
+                self.free[place.count, place.dtype, place.of_block].append(place)
 
 
-def allocate(graph: Graph, views: frozenset[str], elementwise: frozenset[str]) -> Layout:
-    """The layout of a graph, given which operations are views and which may write where an operand of the same shape lies."""
-    return Allocator(graph, views, elementwise).run()
+def allocate(graph: Graph, runs: list[Run], views: frozenset[str], elementwise: frozenset[str]) -> Layout:
+    """The layout of a graph, given its runs, which operations are views and which may write where an operand of the same shape lies."""
+    return Allocator(graph, runs, views, elementwise).run()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backends.plan.program import Call, Cell, Kernels
+from nerva_core.memory import on_cache_line
 from nerva_core.numeric_backend import Backend
+
+if TYPE_CHECKING:
+    from backends.numpy import NumpyBackend
 
 Array = Any
 
@@ -46,6 +50,7 @@ REDUCTIONS: dict[str, tuple[Any, int]] = {
 class NumpyKernels(Kernels):
     """Calls of NumPy."""
 
+    backend: NumpyBackend
     elementwise = frozenset({*UFUNCS, *LATTICE, *COMPARISONS, "scale", "reciprocal"})
 
     def __init__(self, backend: Backend[Any]) -> None:
@@ -53,10 +58,7 @@ class NumpyKernels(Kernels):
         self._booleans: dict[int, Array] = {}
 
     def empty(self, count: int, dtype: Any) -> Array:
-        dtype = np.dtype(dtype)
-        memory = np.zeros(count * dtype.itemsize + 64, np.uint8)
-        start = -memory.ctypes.data % 64
-        return memory[start : start + count * dtype.itemsize].view(dtype)
+        return on_cache_line((count,), dtype)
 
     def own(self, array: Array, others: Sequence[Array]) -> Array:
         flags = array.flags
@@ -65,6 +67,8 @@ class NumpyKernels(Kernels):
         return array.copy()
 
     def calls(self, name: str, arguments: tuple[Any, ...], out: Array) -> list[Call]:
+        if name in ("places", "values_at", "sums_at", "contiguous"):
+            return [getattr(self, f"_{name}")(*arguments, out)]
         if not all(a.dtype == out.dtype for a in arguments if isinstance(a, np.ndarray) and a.dtype.kind != "i"):
             return [self.plain(name, arguments, out)]
         if name in UFUNCS:
@@ -111,6 +115,18 @@ class NumpyKernels(Kernels):
 
     def _take_rows(self, X: Array, indices: Array, out: Array) -> list[Call]:
         return [partial(X.take, indices, -2, out, "clip")]  # any other mode goes through a buffer
+
+    def _contiguous(self, X: Array, out: Array) -> Call:
+        return self.copy(X, out)
+
+    def _places(self, X: Array, s: Sequence[float], out: Array) -> Call:
+        return lambda: np.copyto(out, self.backend._places(X, s))
+
+    def _values_at(self, J: Array, T: Array, out: Array) -> Call:
+        return partial(T.reshape(-1).take, J, None, out, "clip")
+
+    def _sums_at(self, Y: Array, J: Array, out: Array) -> Call:
+        return lambda: np.copyto(out.reshape(-1), np.bincount(J.reshape(-1), Y.reshape(-1), out.size))
 
     def _compare(self, function: Any, X: Array, Y: Array, out: Array) -> list[Call]:
         condition = self._conditions(out)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Graph, Node, Number
+from backends.plan.graph import CONSTANT, LEAF, Graph, Node, Number
 from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
-from backends.plan.rewrites import read_once
+from backends.plan.rewrites import read_once, share_intervals
+from backends.plan.runs import SUMS, Run, by_rows, runs, viewed
 from nerva_core.numeric_backend import Backend
 from nerva_core.trees import leaves
 
@@ -69,8 +71,8 @@ class Kernels(ABC):
     """The operations whose result lies in the memory of their operand."""
     elementwise: ClassVar[frozenset[str]]
     """Those that may write where an operand of the same shape lies."""
-    block: ClassVar[int] = 2**15
-    """The elements of a block: with three or four matrices it fits in the second-level cache."""
+    block: int = 2**19
+    """The elements, at most, of those blocks of matrices that a run needs at a time: a second-level cache or two."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self.backend = backend
@@ -95,8 +97,9 @@ class Kernels(ABC):
         """A function that computes an operation into memory of its own."""
         raise NotImplementedError
 
-    def rewrite(self, graph: Graph) -> None:  # noqa: B027
+    def rewrite(self, graph: Graph) -> None:
         """Change a graph that was recorded to what the framework does in fewer calls."""
+        share_intervals(graph, self.views)
 
     def sequence(self, operations: list[Operation]) -> list[Call]:
         """The calls of operations on elements that follow one another."""
@@ -138,16 +141,18 @@ class Program:
     def __init__(self, graph: Graph, kernels: Kernels, state: list[Any], data: list[Any]) -> None:
         self.graph, self.kernels = graph, kernels
         self.data = data
-        layout = allocate(graph, kernels.views, kernels.elementwise)
+        made = read_once(graph.nodes(), kernels.makes, graph.results)
+        layout = allocate(graph, runs(graph, kernels.views, kernels.block, made.__contains__), kernels.views, kernels.elementwise)
         self.arrays: dict[Node, Any] = dict(zip([*graph.state, *graph.data], [*state, *data], strict=True))
         self.state = state
         self._buffers: dict[Buffer, Any] = {}
-        self._made = self._read_where_made(layout)
+        self._made = set(made)
+        """The results that stay where the framework made them: one elementwise operation reads each, and nothing else."""
         self._cells: dict[Number, Cell] = {}
         self._derived: list[tuple[Cell, Any, tuple[Any, ...]]] = []
         self._loaders = [self._loader(leaf) for leaf in graph.given]
         self._outputs = [self._array(node, layout) for node in graph.outputs]
-        self.calls = [call for run in self._runs(layout) for call in self._in_blocks(run, layout)] + self._final_copies(layout)
+        self.calls = [call for run in layout.runs for call in self._calls(run, layout)] + self._final_copies(layout)
 
     def run(self, inputs: Any) -> np.ndarray[Any, Any]:
         """Run a step for each input, updating the state; the outputs of all steps."""
@@ -165,7 +170,7 @@ class Program:
     def _loader(self, leaf: Any) -> Any:
         if isinstance(leaf, Number):
             return self._cell(leaf)
-        self.arrays[leaf] = self.kernels.empty(int(np.prod(leaf.shape)), leaf.dtype).reshape(leaf.shape)
+        self.arrays[leaf] = self._empty(leaf)
         return self.kernels.loader(self.arrays[leaf])
 
     def _load(self, given: Sequence[Any]) -> None:
@@ -211,73 +216,62 @@ class Program:
             return self.state[place.index]
         if place not in self._buffers:
             self._buffers[place] = self.kernels.empty(place.count, place.dtype)
-        return self._buffers[place].reshape(node.shape)
+        return self._buffers[place].reshape(layout.blocks.get(node, node.shape))
 
     def _view(self, node: Node, layout: Layout) -> Any:
         operand, *sizes = node.arguments
         array = self._array(operand, layout)
         return part(array, *sizes) if node.name == "part" else getattr(self.kernels.backend, node.name)(array, *sizes)
 
-    def _runs(self, layout: Layout) -> list[list[Node]]:
-        """What is computed, in runs of elementwise operations on matrices of one shape that may go block by block."""
-        runs: list[list[Node]] = []
-        for node in layout.nodes:
-            if node.name == PACK or node.name in self.kernels.views:
-                continue
-            if runs and self._joins(node, runs[-1], layout):
-                runs[-1].append(node)
-            else:
-                runs.append([node])
-        return runs
-
-    def _read_where_made(self, layout: Layout) -> set[Node]:
-        """The results that stay where the framework made them: one elementwise operation reads each, and nothing else."""
-        return set(read_once(layout.nodes, self.kernels.makes, self.graph.results))
-
-    def _joins(self, node: Node, run: list[Node], layout: Layout) -> bool:
-        """Whether block after block gives the same: each operation reads only what lies in the rows of its own block."""
-        if not all((member.name in POINTWISE or member in self._made) and member.shape == node.shape for member in (node, *run)):
-            return False
-        if node in self._made:  # before the first block, from what is there
-            return not any(self._viewed(operand) in run for operand in node.operands)
-        members = [member for member in (node, *run) if member not in self._made]
-        views = [o for member in members for o in member.operands if o.name in self.kernels.views]
-        return all(view.name.endswith("repeat") and self._viewed(view) not in run for view in views)
-
-    def _viewed(self, node: Node) -> Node:
-        """What a view is a view of."""
-        return self._viewed(node.operands[0]) if node.name in self.kernels.views else node
-
-    def _in_blocks(self, run: list[Node], layout: Layout) -> list[Call]:
-        """The calls of a run; with large matrices, all operations on a block that fits in the cache before the next block."""
-        for node in run:
+    def _calls(self, run: Run, layout: Layout) -> list[Call]:
+        """The calls of a run: for every block, those of all operations."""
+        nodes = [node for node in run.nodes if node.name != PACK]
+        for node in nodes:
             self._array(node, layout)
-        made, others = [node for node in run if node in self._made], [node for node in run if node not in self._made]
-        calls = [self.arrays[node].keeping(self.kernels.maker(*self._operation(node, layout)[:2])) for node in made]
-        for block in self._blocks(*run[0].shape) if len(others) > 1 else [...]:
-            calls += self.kernels.sequence([self._operation(node, layout, block) for node in others])
-        return calls + [self.arrays[operand].forget for node in others for operand in node.operands if operand in self._made]
+        if nodes and nodes[0] in self._made:
+            name, arguments, _ = self._operation(nodes[0], layout)
+            return [self.arrays[nodes[0]].keeping(self.kernels.maker(name, arguments))]
+        if run.block is None:
+            calls = self.kernels.sequence([self._operation(node, layout) for node in nodes])
+        else:
+            calls = self._in_blocks(run, layout)
+        return calls + [self.arrays[operand].forget for node in nodes for operand in node.operands if operand in self._made]
 
-    def _blocks(self, rows: int, columns: int) -> list[Any]:
-        """What to index a matrix with for its blocks, of some rows, or of some elements of its only row."""
-        size = max(1, self.kernels.block // columns) if rows > 1 else self.kernels.block
-        total = rows if rows > 1 else columns
-        if total < 2 * size:
-            return [...]
-        slices = [slice(start, start + size) for start in range(0, total, size)]
-        return slices if rows > 1 else [(slice(None), block) for block in slices]
+    def _operation(self, node: Node, layout: Layout) -> Operation:
+        """An operation on whole matrices."""
+        return node.name, tuple(self._argument(a, layout) for a in node.arguments), self._array(node, layout)
 
-    def _operation(self, node: Node, layout: Layout, block: Any = ...) -> Operation:
-        """An operation on blocks of its arguments."""
+    def _in_blocks(self, run: Run, layout: Layout) -> list[Call]:
+        """The calls of a run block by block. A sum over a block is added to that over those before it."""
+        sums = {node: self._empty(node) for node in run.nodes if node.name in SUMS}
+        calls: list[Call] = []
+        for k, block in enumerate(run.blocks()):
+            operations = []
+            for node in run.nodes:
+                arguments = list(map(self._argument, node.arguments, itertools.repeat(layout)))
+                for position in by_rows(node):
+                    arguments[position] = self._block(node.arguments[position], layout, run, block)
+                out = self._array(node, layout) if node in sums else self._block(node, layout, run, block)
+                if node in sums and k:
+                    operations += [(node.name, tuple(arguments), sums[node]), ("add", (out, sums[node]), out)]
+                else:
+                    operations.append((node.name, tuple(arguments), out))
+            calls += self.kernels.sequence(operations)
+        return calls
 
-        def argument(a: Any) -> Any:
-            if isinstance(a, Node):
-                return self._array(a, layout) if block is ... else self._array(a, layout)[block]
-            return self._cell(a) if isinstance(a, Number) else a
+    def _block(self, node: Node, layout: Layout, run: Run, block: slice) -> Any:
+        """The block of a matrix; the first one, of a value that is in memory for one block only, or that is the same in all of them."""
+        array, lies = self._array(node, layout), block
+        if viewed(node, self.kernels.views) in layout.blocks or (node.name == CONSTANT and self.graph.builder.uniform(node) is not None):
+            lies = slice(block.stop - block.start)
+        return array[lies] if run.by_rows else array[:, lies]
 
-        arguments = tuple(map(argument, node.arguments))
-        out = None if node in self._made else argument(node)
-        return node.name, arguments, out
+    def _argument(self, a: Any, layout: Layout) -> Any:
+        """The array or the cell of an argument; itself, if it is neither node nor number."""
+        return self._array(a, layout) if isinstance(a, Node) else self._cell(a) if isinstance(a, Number) else a
+
+    def _empty(self, node: Node) -> Any:
+        return self.kernels.empty(int(np.prod(node.shape)), node.dtype).reshape(node.shape)
 
     def _final_copies(self, layout: Layout) -> list[Call]:
         """New values into their places. What lies in the memory of the old state goes through a buffer: a copy may overwrite it before."""
@@ -287,7 +281,7 @@ class Program:
             source = self._array(node, layout)
             if layout.root.get(node, node).name != LEAF:
                 return source
-            buffer = self.kernels.empty(int(np.prod(node.shape)), node.dtype).reshape(node.shape)
+            buffer = self._empty(node)
             first.append(self.kernels.copy(source, buffer))
             return buffer
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from typing import Any
 
-from backends.plan.graph import POINTWISE, Graph, Node
+import numpy as np
+
+from backends.plan.graph import POINTWISE, Example, Graph, Node
+
+INDEX = np.dtype(np.int64)
+"""The dtype of places and of numbers of rows."""
 
 
 def consumers(nodes: list[Node]) -> dict[Node, list[Node]]:
@@ -47,3 +53,30 @@ def delay(graph: Graph, chosen: Callable[[Node], bool]) -> None:
     """Compute each of the chosen nodes, if one elementwise operation alone reads it, just before that operation."""
     for node, reader in read_once(graph.nodes(), chosen, graph.results).items():
         node.order = reader.order - 0.5
+
+
+def share_intervals(graph: Graph, views: Collection[str]) -> None:
+    """Step functions and sums over intervals from the places of the elements, which are found once for one matrix and grid.
+
+    ``places(X, s)`` is, for each element, its place in a matrix with one row an interval; ``values_at(J, T)`` are the elements of T at the
+    places J, and ``sums_at(Y, J)`` the sums of the elements of Y with the same place. T is made contiguous where it is a view.
+    """
+    known: dict[tuple[str, Node, Any], Node] = {}
+
+    def before(node: Node, name: str, X: Node, s: Any, dtype: Any) -> Node:
+        if (name, X, s) not in known:
+            known[name, X, s] = new = Node(name, (X, *s), Example(X.shape, dtype))
+            new.order = node.order - 0.5
+        return known[name, X, s]
+
+    for node in graph.nodes():
+        if node.name == "step_function":
+            X, s, T = node.arguments
+            T = before(node, "contiguous", T, (), T.dtype) if T.name in views else T
+            node.name, node.arguments = "values_at", (before(node, "places", X, (s,), INDEX), T)
+        elif node.name == "interval_sums":
+            Y, X, s = node.arguments
+            node.name, node.arguments = "sums_at", (Y, before(node, "places", X, (s,), INDEX))
+        else:
+            continue
+        node.operands = tuple(a for a in node.arguments if isinstance(a, Node))

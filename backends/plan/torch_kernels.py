@@ -7,10 +7,11 @@ others): this is measured once a process. A small product is quicker to start wi
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from backends.plan.graph import Graph, Node
 from backends.plan.program import Call, Cell, Kernels, Made, Operation
 from backends.plan.rewrites import delay, fold_scales
 from nerva_core.numeric_backend import Backend
+
+if TYPE_CHECKING:
+    from backends.torch import TorchBackend
 
 Tensor = Any
 
@@ -61,13 +65,15 @@ LARGE = 2**16
 class TorchKernels(Kernels):
     """Calls of PyTorch."""
 
+    backend: TorchBackend
     elementwise = frozenset({*NAMES, "scale"} - {"less", "less_equal", "equal"})
-    block = 2**17
 
     def __init__(self, backend: Backend[Any]) -> None:
         super().__init__(backend)
-        self.torch: Any = backend.torch  # type: ignore[attr-defined]
-        self.device: Any = backend._device  # type: ignore[attr-defined]
+        self.torch: Any = self.backend.torch
+        self.device: Any = self.backend._device
+        if self.device.type != "cpu":
+            self.block = sys.maxsize  # other devices have no cache of ours, and a call takes them longer to start
         self.functions = {operation: getattr(self.torch, name) for operation, name in NAMES.items()}
 
     def empty(self, count: int, dtype: Any) -> Tensor:
@@ -84,6 +90,7 @@ class TorchKernels(Kernels):
         return self.torch.inference_mode()
 
     def rewrite(self, graph: Graph) -> None:
+        super().rewrite(graph)
         fold_scales(graph, _is_large)
         delay(graph, self.makes)
 
@@ -99,6 +106,8 @@ class TorchKernels(Kernels):
     def calls(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> list[Call]:
         if any(isinstance(a, Made) for a in arguments):
             return [partial(self._read, name, arguments, out)]
+        if name in ("places", "values_at", "sums_at", "contiguous"):
+            return [getattr(self, f"_{name}")(*arguments, out)]
         tensors = [a for a in arguments if self.torch.is_tensor(a)]
         if any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
             return [self.plain(name, arguments, out)]
@@ -172,6 +181,19 @@ class TorchKernels(Kernels):
 
     def _take_rows(self, X: Tensor, indices: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.index_select, X, 0, indices, out=out)]
+
+    def _contiguous(self, X: Tensor, out: Tensor) -> Call:
+        return self.copy(X, out)
+
+    def _places(self, X: Tensor, s: Sequence[float], out: Tensor) -> Call:
+        return lambda: out.copy_(self.backend._places(X, s))
+
+    def _values_at(self, J: Tensor, T: Tensor, out: Tensor) -> Call:
+        return partial(self.torch.take, T, J, out=out)
+
+    def _sums_at(self, Y: Tensor, J: Tensor, out: Tensor) -> Call:
+        sums = out.reshape(-1)
+        return lambda: sums.zero_().index_add_(0, J.reshape(-1), Y.reshape(-1))
 
     def _matmul(self, X: Tensor, Z: Tensor, out: Tensor) -> list[Call]:
         if self._by_onednn(X, Z):

@@ -1,7 +1,7 @@
 """``nerva bench --scaling``: how the time of every layer, forward and backward, grows with the number of rows.
 
 The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit in a
-cache are slower for every byte, so the growth of a mere copy of X stands beside them.
+cache are slower for every byte, so beside them stands the growth of what every layer does at least: it reads X and DY and writes Y and DX.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import numpy as np
 from nerva_core.errors import NervaError, did_you_mean
 from nerva_core.layers import Layer
 from nerva_core.numeric_backend import Backend
-from nerva_core.trees import map_tree
+from nerva_core.trees import map_tree, stacked
+
+Array = np.ndarray[Any, Any]
 
 ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
@@ -40,8 +42,9 @@ class Growth:
     rows: tuple[int, ...]
     seconds: tuple[float, ...]
     exponent: float
-    copy_exponent: float
-    """That of copying X."""
+    moving_seconds: tuple[float, ...]
+    """Those of gathering the rows of X and copying DY, with NumPy."""
+    moving_exponent: float
     columns: int = COLUMNS
     bytes_per_row: float | None = None
     """The growth of the largest memory in use from the first number of rows to the last; for NumPy, whose memory is traced."""
@@ -79,12 +82,12 @@ def _square(layer: Any) -> Any:
     return replace(layer, **changed)
 
 
-def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 2) -> Growth:
+def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 3) -> Growth:
     """The fastest of some runs, as steps of training run, for each number of rows; the shortest are repeated within one timing."""
     rng = np.random.default_rng(0)
     columns = columns or columns_for(layer)
     params = layer.init(rng, columns)
-    seconds, memory, copies = [], [], []
+    seconds, memory, moving = [], [], []
 
     def step(ops: Any, state: Any, params: Any, X: Any, DY: Any, order: Any, noise: Any) -> Any:
         """The new state is all that the layer computes, so that none of it can be left out."""
@@ -95,15 +98,20 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
         X, DY = rng.normal(size=(N, columns)), rng.normal(size=(N, layer.outputs_for(columns)))
         noise, order = layer.draw(rng, N, columns), rng.permutation(N)
         state, data = ops.matrices(map_tree(np.zeros_like, (DY, X, params))), ops.matrices((params, X, DY))
-        runner = _Runner(ops, step, state, data, map_tree(lambda array: np.stack([array] * STEPS), (order, noise)))
+        runner = _Runner(ops, step, state, data, stacked([(order, ops.converted(noise))] * STEPS))
         seconds.append(_fastest(runner.run, repeats) / STEPS)
-        copies.append(_fastest(functools.partial(np.copyto, np.empty(X.shape, ops.dtype), X.astype(ops.dtype)), repeats))
+        moving.append(_fastest(functools.partial(_move, order, *(A.astype(ops.dtype) for A in (X, DY, X, DY))), repeats))
         if ops.name == "numpy":  # only its memory is seen by tracemalloc; that of the plain equations, whose buffers come and go
             memory.append(_largest_memory(functools.partial(step, ops, (), data[0], data[1], data[2], order, ops.matrices(noise))))
     per_row = (memory[-1] - memory[0]) / (rows[-1] - rows[0]) if memory else None
     growth_of_memory = exponent(rows, memory) if memory else None
-    measured = exponent(rows, seconds), exponent(rows, copies)
-    return Growth(ops.name, repr(layer), tuple(rows), tuple(seconds), *measured, columns, per_row, growth_of_memory)
+    times, moves = (tuple(seconds), exponent(rows, seconds)), (tuple(moving), exponent(rows, moving))
+    return Growth(ops.name, repr(layer), tuple(rows), *times, *moves, columns, per_row, growth_of_memory)
+
+
+def _move(order: Array, X: Array, DY: Array, Y: Array, DX: Array) -> None:
+    X.take(order, 0, Y, "clip")
+    np.copyto(DX, DY)
 
 
 @dataclass
@@ -165,7 +173,7 @@ def scaling_command(backends: Sequence[str], json: Path | None, layers: str | No
         ops = backend(name)
         print(f"{name}: forward and backward, K = {COLUMNS} unless stated")
         print(
-            f"{f'N = {ROWS[0]}':>12} {f'N = {ROWS[-1]}':>12} {'exponent':>8} {'copy':>5} {'bytes/row':>10} {'exponent':>8}  layer",
+            f"{f'N = {ROWS[0]}':>12} {f'N = {ROWS[-1]}':>12} {'exponent':>8} {'moving':>6} {'bytes/row':>10} {'exponent':>8}  layer",
             flush=True,
         )
         for layer in measured:
@@ -182,5 +190,5 @@ def _line(result: Growth, layer: Layer) -> str:
     narrow = "" if result.columns == COLUMNS else f", K = {result.columns}"
     from nerva_core.comparison.examples import describe
 
-    exponents = f"{result.exponent:>8.2f} {result.copy_exponent:>5.2f}"
+    exponents = f"{result.exponent:>8.2f} {result.moving_exponent:>6.2f}"
     return f"{first:>12} {last:>12} {exponents} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
+from nerva_core.trees import stacked
 from tests.conftest import make_backend
 
 pytest.importorskip("jax")
@@ -48,3 +50,9 @@ def test_a_matrix_is_on_the_device() -> None:
     ops = make_backend("jax", "float32")
     (device,) = ops.matrix([[1.0]]).devices()
     assert device.platform == "cpu"
+
+
+def test_the_inputs_of_steps_are_read_where_they_lie() -> None:
+    ops = make_backend("jax", "float32")
+    (noise,) = stacked([(np.full((100, 70), k, np.float32),) for k in range(3)])
+    assert ops.jax.device_put(noise).unsafe_buffer_pointer() == noise.ctypes.data

@@ -44,4 +44,6 @@ def test_what_a_layer_computes_is_what_is_timed(ops: Any) -> None:
 
 def test_the_growth_of_a_layer() -> None:
     found = growth(backend("numpy"), Softmax(), rows=(8, 16), columns=4, repeats=1)
-    assert (found.layer, found.rows, len(found.seconds)) == ("Softmax()", (8, 16), 2)
+    assert (found.layer, found.rows, len(found.seconds), len(found.moving_seconds)) == ("Softmax()", (8, 16), 2, 2)
+    assert found.exponent == exponent(found.rows, found.seconds)
+    assert found.moving_exponent == exponent(found.rows, found.moving_seconds)

@@ -109,13 +109,19 @@ def test_every_optimizer(name: str, optimizer: Optimizer, record: bool) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(name: str, seed: int) -> None:
     """Square shapes and sizes that coincide, where memory that is shared wrongly shows."""
+    assert_same(random_run(name, seed))
+
+
+def random_run(name: str, seed: int, optimizer: Optimizer | None = None, batch: int | None = None) -> Run:
+    """A network of random layers and sizes, with a random optimizer on random batches, unless they are given."""
     rng = np.random.default_rng(seed)
     middle = [str(rng.choice(["ReLU", "Tanh", "SReLU", "AllReLU", "Sigmoid", "LinearDropout"])) for _ in range(rng.integers(1, 4))]
     sizes = [D, *(int(rng.choice([3, D, N])) for _ in middle), 3]
     extra = [name if rng.random() < 0.5 else f"{name};BatchNormalization" for name in middle]
     network = multilayer_perceptron(";".join([*extra, "Linear"]), sizes)
-    optimizer = [*examples(OPTIMIZERS)][rng.integers(len(OPTIMIZERS.entries))]
-    assert_same(Run(name, network, SquaredError(), optimizer, bool(rng.integers(2)), batch=int(rng.choice([1, D, N]))))
+    drawn = [*examples(OPTIMIZERS)][rng.integers(len(OPTIMIZERS.entries))]
+    record = bool(rng.integers(2))
+    return Run(name, network, SquaredError(), optimizer or drawn, record, batch=batch or int(rng.choice([1, D, N])))
 
 
 @pytest.mark.parametrize("name", PLANNED)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
 
 from backends.plan.graph import Graph, record
-from backends.plan.rewrites import delay, fold_scales
+from backends.plan.rewrites import delay, fold_scales, share_intervals
 from tests.conftest import make_backend
 
 
@@ -58,3 +59,22 @@ def test_a_product_is_computed_just_before_its_only_reader() -> None:
     delay(graph, lambda node: node.name == "matmul")
     names = [node.name for node in graph.nodes() if node.operands]
     assert names == ["matmul", "matmul", "matmul", "exp", "matmul", "scale", "columns_sum", "subtract", "add"]
+
+
+def test_intervals_are_found_once_for_a_matrix_and_a_grid() -> None:
+    s, other = (0.0, 2.5), (1.0, 2.0)
+
+    def step(ops: Any, X: Any, Y: Any, c: Any) -> Any:
+        T = ops.full(3, 3, 2) + ops.row_repeat(ops.columns_sum(Y), 3)
+        t = ops.column_repeat(ops.rows_sum(T), 2)
+        values = [ops.step_function(X, s, T), ops.step_function(X, s, t), ops.step_function(X, other, T), ops.step_function(Y, s, T)]
+        return *values, ops.interval_sums(Y, X, s), ops.interval_sums(X, X, other)
+
+    graph = recorded(step)
+    assert Counter(node.name for node in graph.nodes())["step_function"] == 4
+    share_intervals(graph, {"column_repeat"})
+    found = Counter(node.name for node in graph.nodes())
+    assert (found["places"], found["values_at"], found["sums_at"], found["contiguous"]) == (3, 4, 2, 1)
+    assert found["step_function"] == found["interval_sums"] == 0
+    nodes = graph.nodes()
+    assert all(nodes.index(operand) < nodes.index(node) for node in nodes for operand in node.operands)
