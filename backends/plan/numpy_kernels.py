@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backends.plan.program import Call, Cell, Kernels
+from backends.plan.rewrites import BY_PLACES
 from nerva_core.memory import on_cache_line
 from nerva_core.numeric_backend import Backend
 
@@ -67,7 +68,7 @@ class NumpyKernels(Kernels):
         return array.copy()
 
     def calls(self, name: str, arguments: tuple[Any, ...], out: Array) -> list[Call]:
-        if name in ("places", "values_at", "sums_at", "contiguous"):
+        if name in BY_PLACES:
             return [getattr(self, f"_{name}")(*arguments, out)]
         if not all(a.dtype == out.dtype for a in arguments if isinstance(a, np.ndarray) and a.dtype.kind != "i"):
             return [self.plain(name, arguments, out)]

@@ -13,6 +13,9 @@ from backends.plan.graph import POINTWISE, Example, Graph, Node
 INDEX = np.dtype(np.int64)
 """The dtype of places and of numbers of rows."""
 
+BY_PLACES = frozenset({"places", "values_at", "sums_at", "contiguous"})
+"""What ``share_intervals`` makes: operations of plans, which no backend has by these names."""
+
 
 def consumers(nodes: list[Node]) -> dict[Node, list[Node]]:
     """The nodes that read each node; none, of a node that is not read."""

@@ -70,9 +70,9 @@ def by_rows(node: Node) -> tuple[int, ...]:
     return (BY_ROWS | SUMS).get(node.name, ())
 
 
-def has_rows_of_its_own(operand: Node, views: frozenset[str]) -> bool:
-    """Whether to read some rows is to read the same rows of what it is a view of, if it is one."""
-    return has_rows_of_its_own(operand.operands[0], views) if operand.name == "column_repeat" else operand.name not in views
+def keeps_rows(operand: Node, views: frozenset[str]) -> bool:
+    """Whether its rows are those of what it is a view of, if it is one."""
+    return keeps_rows(operand.operands[0], views) if operand.name == "column_repeat" else operand.name not in views
 
 
 def viewed(node: Node, views: frozenset[str]) -> Node:
@@ -92,7 +92,7 @@ class Reads(NamedTuple):
         result = Reads(set(), set())
         for k, argument in enumerate(node.arguments):
             if isinstance(argument, Node):
-                in_rows = k in by_rows(node) and has_rows_of_its_own(argument, views)
+                in_rows = k in by_rows(node) and keeps_rows(argument, views)
                 (result.by_rows if in_rows else result.whole).add(viewed(argument, views))
         return result
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from backends.plan.graph import Graph, Node
 from backends.plan.program import Call, Cell, Kernels, Made, Operation
-from backends.plan.rewrites import delay, fold_scales
+from backends.plan.rewrites import BY_PLACES, delay, fold_scales
 from nerva_core.numeric_backend import Backend
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class TorchKernels(Kernels):
     def calls(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> list[Call]:
         if any(isinstance(a, Made) for a in arguments):
             return [partial(self._read, name, arguments, out)]
-        if name in ("places", "values_at", "sums_at", "contiguous"):
+        if name in BY_PLACES:
             return [getattr(self, f"_{name}")(*arguments, out)]
         tensors = [a for a in arguments if self.torch.is_tensor(a)]
         if any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):

@@ -10,6 +10,7 @@ import pytest
 from backends.plan import program
 from backends.plan.graph import POINTWISE, Graph, record
 from backends.plan.program import Kernels
+from backends.plan.rewrites import BY_PLACES
 from backends.plan.runs import BY_ROWS, SUMS, Run, runs
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential
@@ -61,7 +62,7 @@ def keep(step: Any) -> Any:
 
 
 def test_the_names_are_those_of_operations() -> None:
-    assert set(BY_ROWS) | set(SUMS) <= {*OPERATIONS, "take_rows", "places", "values_at", "sums_at"}
+    assert set(BY_ROWS) | set(SUMS) <= {*OPERATIONS, "take_rows", *BY_PLACES}
     assert POINTWISE.isdisjoint({*BY_ROWS, *SUMS})
     assert set(BY_ROWS).isdisjoint(SUMS)
 

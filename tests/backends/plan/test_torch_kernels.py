@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import copy
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 from backends.plan import torch_kernels
-from backends.plan.program import Made, Program
+from backends.plan.program import Kernels, Made, Program
 from backends.plan.torch_kernels import NAMES, TorchKernels, _onednn_product, onednn_is_faster
 from nerva_core.layers import multilayer_perceptron
 from nerva_core.losses import SquaredError
@@ -94,3 +96,10 @@ def test_what_is_not_the_update_of_momentum_is_not_replaced_by_it() -> None:
     assert not any((fused(Y=other), fused(Z=other), fused(out=other), fused(new=other), fused(Y=Delta[:1])))
     Delta, theta = Delta.double(), theta.double()
     assert not fused(Delta, Delta, Delta, theta)
+
+
+def test_nothing_goes_in_blocks_on_other_devices() -> None:
+    backend = copy.copy(make_backend("torch", "float32"))
+    assert TorchKernels(backend).block == Kernels.block
+    backend._device = torch.device("cuda")
+    assert TorchKernels(backend).block == sys.maxsize
