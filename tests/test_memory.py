@@ -21,7 +21,7 @@ def test_what_fits_is_allowed_and_what_does_not_is_refused() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", bool])
-def test_arrays_begin_on_a_cache_line(dtype: str) -> None:
+def test_arrays_begin_on_a_cache_line(dtype: Any) -> None:
     for shape in ((), (0, 3), (1,), (3, 5), (2, 3, 4)):
         array = on_cache_line(shape, dtype)
         assert (array.shape, array.dtype) == (shape, np.dtype(dtype))

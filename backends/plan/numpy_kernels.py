@@ -68,9 +68,8 @@ class NumpyKernels(Kernels):
         return array.copy()
 
     def calls(self, name: str, arguments: tuple[Any, ...], out: Array) -> list[Call]:
-        if name in BY_PLACES:
-            return [getattr(self, f"_{name}")(*arguments, out)]
-        if not all(a.dtype == out.dtype for a in arguments if isinstance(a, np.ndarray) and a.dtype.kind != "i"):
+        arrays = [a for a in arguments if isinstance(a, np.ndarray)]
+        if name not in BY_PLACES and any(a.dtype != out.dtype for a in arrays if a.dtype.kind != "i"):
             return [self.plain(name, arguments, out)]
         if name in UFUNCS:
             return [partial(UFUNCS[name], *map(self._operand, arguments), out)]
@@ -117,17 +116,14 @@ class NumpyKernels(Kernels):
     def _take_rows(self, X: Array, indices: Array, out: Array) -> list[Call]:
         return [partial(X.take, indices, -2, out, "clip")]  # any other mode goes through a buffer
 
-    def _contiguous(self, X: Array, out: Array) -> Call:
-        return self.copy(X, out)
+    def _places(self, X: Array, s: Sequence[float], out: Array) -> list[Call]:
+        return [lambda: np.copyto(out, self.backend._places(X, s))]
 
-    def _places(self, X: Array, s: Sequence[float], out: Array) -> Call:
-        return lambda: np.copyto(out, self.backend._places(X, s))
+    def _values_at(self, J: Array, T: Array, out: Array) -> list[Call]:
+        return [partial(T.reshape(-1).take, J, None, out, "clip")]
 
-    def _values_at(self, J: Array, T: Array, out: Array) -> Call:
-        return partial(T.reshape(-1).take, J, None, out, "clip")
-
-    def _sums_at(self, Y: Array, J: Array, out: Array) -> Call:
-        return lambda: np.copyto(out.reshape(-1), np.bincount(J.reshape(-1), Y.reshape(-1), out.size))
+    def _sums_at(self, Y: Array, J: Array, out: Array) -> list[Call]:
+        return [lambda: np.copyto(out.reshape(-1), np.bincount(J.reshape(-1), Y.reshape(-1), out.size))]
 
     def _compare(self, function: Any, X: Array, Y: Array, out: Array) -> list[Call]:
         condition = self._conditions(out)

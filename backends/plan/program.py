@@ -125,6 +125,9 @@ class Kernels(ABC):
         """A context in which the calls of a program run."""
         return contextlib.nullcontext()
 
+    def _contiguous(self, X: Any, out: Any) -> list[Call]:
+        return [self.copy(X, out)]
+
     def plain(self, name: str, arguments: tuple[Any, ...], out: Any) -> Call:
         """The operation as the backend has it, copied to ``out``: for every operation that has no form of its own here."""
         function, copy = getattr(self.backend, name), self.copy

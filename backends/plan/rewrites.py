@@ -11,7 +11,7 @@ import numpy as np
 from backends.plan.graph import POINTWISE, Example, Graph, Node
 
 INDEX = np.dtype(np.int64)
-"""The dtype of places and of numbers of rows."""
+"""The dtype of places."""
 
 BY_PLACES = frozenset({"places", "values_at", "sums_at", "contiguous"})
 """What ``share_intervals`` makes: operations of plans, which no backend has by these names."""

@@ -137,7 +137,7 @@ class Grouping:
             reads = self.reads[node]
             if self._joins(node):
                 self.begun[node] = None
-            elif kind(node) is not None and not self.apart(node) and self._is_large(node):
+            elif self._may_begin(node):
                 self._end()
                 self._start([node])
             elif self.apart(node) and not any(read in self.begun or read in self.waiting for read in reads.by_rows | reads.whole):
@@ -152,8 +152,11 @@ class Grouping:
     def _end(self) -> None:
         self.found += [nodes for nodes in (list(self.begun), *([node] for node in self.waiting)) if nodes]
 
-    def _is_large(self, node: Node) -> bool:
-        return max(math.prod(matrix.shape) for matrix in (node, *self.reads[node].by_rows)) >= self.budget // 4
+    def _may_begin(self, node: Node) -> bool:
+        """Whether a run may begin with the node: for smaller matrices the order of the equations is kept."""
+        if kind(node) is None or self.apart(node):
+            return False
+        return 4 * max(math.prod(matrix.shape) for matrix in (node, *self.reads[node].by_rows)) >= self.budget
 
     def _joins(self, node: Node) -> bool:
         """Whether the run may have the node too, for its use.

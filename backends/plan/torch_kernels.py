@@ -106,10 +106,8 @@ class TorchKernels(Kernels):
     def calls(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> list[Call]:
         if any(isinstance(a, Made) for a in arguments):
             return [partial(self._read, name, arguments, out)]
-        if name in BY_PLACES:
-            return [getattr(self, f"_{name}")(*arguments, out)]
         tensors = [a for a in arguments if self.torch.is_tensor(a)]
-        if any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
+        if name not in BY_PLACES and any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
             return [self.plain(name, arguments, out)]
         if name in self.functions and len(arguments) < 3:
             return [partial(self.functions[name], *map(self._operand, arguments), out=out)]
@@ -182,18 +180,15 @@ class TorchKernels(Kernels):
     def _take_rows(self, X: Tensor, indices: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.index_select, X, 0, indices, out=out)]
 
-    def _contiguous(self, X: Tensor, out: Tensor) -> Call:
-        return self.copy(X, out)
+    def _places(self, X: Tensor, s: Sequence[float], out: Tensor) -> list[Call]:
+        return [lambda: out.copy_(self.backend._places(X, s))]
 
-    def _places(self, X: Tensor, s: Sequence[float], out: Tensor) -> Call:
-        return lambda: out.copy_(self.backend._places(X, s))
+    def _values_at(self, J: Tensor, T: Tensor, out: Tensor) -> list[Call]:
+        return [partial(self.torch.take, T, J, out=out)]
 
-    def _values_at(self, J: Tensor, T: Tensor, out: Tensor) -> Call:
-        return partial(self.torch.take, T, J, out=out)
-
-    def _sums_at(self, Y: Tensor, J: Tensor, out: Tensor) -> Call:
+    def _sums_at(self, Y: Tensor, J: Tensor, out: Tensor) -> list[Call]:
         sums = out.reshape(-1)
-        return lambda: sums.zero_().index_add_(0, J.reshape(-1), Y.reshape(-1))
+        return [lambda: sums.zero_().index_add_(0, J.reshape(-1), Y.reshape(-1))]
 
     def _matmul(self, X: Tensor, Z: Tensor, out: Tensor) -> list[Call]:
         if self._by_onednn(X, Z):

@@ -116,6 +116,7 @@ def test_what_is_read_as_a_whole_is_there_as_a_whole(reader: Any, small_blocks: 
         return (Z - ops.exp(Z - Y), E - Z), (ops.elements_sum(Z),)
 
     assert_planned_as_plain(step)
+    assert small_blocks
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,7 @@ def test_an_old_state_is_not_overwritten_while_it_is_read(update: Any, small_blo
         return (X, Y), (ops.elements_sum(X),)
 
     assert_planned_as_plain(step)
+    assert small_blocks
 
 
 def assert_planned_as_plain(step: Any) -> None:
