@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
 
 LIMIT = 40.0
 """Beyond it, e^(-x²/2) is 0 in float64."""

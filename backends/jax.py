@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, steps, xla
+from backends import accurate, xla
+from backends import grid_lookup as steps
 from backends.numpy import Array, NumpyBackend
-from nerva_core.matrix_ops import Scalar
-from nerva_core.numeric_backend import F
-from nerva_core.trees import leaves
+from nerva_core.algebra.matrix_ops import Scalar
+from nerva_core.algebra.numeric_backend import F
+from nerva_core.algebra.trees import leaves
 
 
 class JaxBackend(NumpyBackend):

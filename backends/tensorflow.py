@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, steps, xla
-from nerva_core.matrix_ops import Scalar, Size
-from nerva_core.numeric_backend import Backend, F
-from nerva_core.trees import leaves, map_tree
+from backends import accurate, xla
+from backends import grid_lookup as steps
+from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.algebra.numeric_backend import Backend, F
+from nerva_core.algebra.trees import leaves, map_tree
 
 Tensor = Any
 

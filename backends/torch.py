@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from backends import accurate, steps
+from backends import accurate
+from backends import grid_lookup as steps
 from backends.plan.planned import Planned
 from backends.plan.torch_kernels import TorchKernels
-from nerva_core.matrix_ops import Scalar, Size
-from nerva_core.numeric_backend import Backend
+from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.algebra.numeric_backend import Backend
 
 Tensor = Any
 

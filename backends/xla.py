@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.interpreters.traced import Traced, TracingOps
-from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.numeric_backend import Backend
 
 OPTION = "xla_cpu_disable_tiled_emitter"
 KNOWN_TO = {"jax": "0.10.", "tensorflow": "2.21."}

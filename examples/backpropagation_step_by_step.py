@@ -7,7 +7,7 @@ The numbers come from the code that trains, and so do the equations beside them.
 import numpy as np
 
 import nerva_core as nc
-from nerva_core.trace import print_trace, trace_step
+from nerva_core.inspection.trace import print_trace, trace_step
 
 network = nc.multilayer_perceptron("ReLU;Linear", sizes=[2, 3, 2])
 loss = nc.losses.SoftmaxCrossEntropyOneHot()

@@ -9,8 +9,8 @@ Prove it with
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from nerva_core.algebra.registry import Count
 from nerva_core.layers import LAYERS, Layer
-from nerva_core.registry import Count
 
 
 class Parameters(NamedTuple):

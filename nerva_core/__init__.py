@@ -12,25 +12,28 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nerva_core import former_paths
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nerva_core import activations, gradient_activations, initializers, layers, losses, optimizers, schedules
-    from nerva_core.errors import NervaError
+    from nerva_core import layers
+    from nerva_core.algebra.errors import NervaError
+    from nerva_core.algebra.matrix_ops import MatrixOps
+    from nerva_core.algebra.numeric_backend import Backend, backend
+    from nerva_core.equations import activations, gradient_activations, initializers, losses, optimizers, schedules
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
-    from nerva_core.matrix_ops import MatrixOps
-    from nerva_core.numeric_backend import Backend, backend
 
 _HOME = {
-    "Backend": "nerva_core.numeric_backend",
+    "Backend": "nerva_core.algebra.numeric_backend",
     "Layer": "nerva_core.layers",
-    "MatrixOps": "nerva_core.matrix_ops",
-    "NervaError": "nerva_core.errors",
+    "MatrixOps": "nerva_core.algebra.matrix_ops",
+    "NervaError": "nerva_core.algebra.errors",
     "Sequential": "nerva_core.layers",
-    "backend": "nerva_core.numeric_backend",
+    "backend": "nerva_core.algebra.numeric_backend",
     "multilayer_perceptron": "nerva_core.layers",
 }
-_MODULES = ("activations", "gradient_activations", "initializers", "layers", "losses", "optimizers", "schedules")
+_EQUATIONS = ("activations", "gradient_activations", "initializers", "losses", "optimizers", "schedules")
 
 __all__ = [
     "Backend",
@@ -53,10 +56,15 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(f"nerva_core.{name}")
+    if name in _EQUATIONS:
+        return importlib.import_module(f"nerva_core.equations.{name}")
+    if name == "layers":
+        return importlib.import_module("nerva_core.layers")
     raise AttributeError(f"module 'nerva_core' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+former_paths.install()

@@ -10,18 +10,18 @@ from typing import Annotated
 
 import typer
 
-from nerva_core.benchmark.command import bench
-from nerva_core.comparison.command import compare, vectors
-from nerva_core.errors import NervaError
-from nerva_core.help_texts import epilog
-from nerva_core.interoperability.command import export
-from nerva_core.interpreters.command import show
-from nerva_core.landscape_command import landscape
-from nerva_core.plot_command import plot
-from nerva_core.predict_command import predict
-from nerva_core.reproduce_command import reproduce
-from nerva_core.train_command import train
-from sympy_validation.command import prove
+from nerva_core.algebra.errors import NervaError
+from nerva_core.commands.bench import bench
+from nerva_core.commands.compare import compare, vectors
+from nerva_core.commands.export import export
+from nerva_core.commands.help_texts import epilog
+from nerva_core.commands.landscape import landscape
+from nerva_core.commands.plot import plot
+from nerva_core.commands.predict import predict
+from nerva_core.commands.prove import prove
+from nerva_core.commands.reproduce import reproduce
+from nerva_core.commands.show import show
+from nerva_core.commands.train import train
 
 app = typer.Typer(
     name="nerva",
@@ -41,7 +41,7 @@ def main() -> None:
     try:
         app()
     except NervaError as error:
-        from nerva_core.training import DivergenceError
+        from nerva_core.training.trainer import DivergenceError
 
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1 if isinstance(error, DivergenceError) else 2)
@@ -59,7 +59,7 @@ def backends() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nerva_core.numeric_backend import statuses
+    from nerva_core.algebra.numeric_backend import statuses
 
     table = Table("backend", "version", "devices", "note")
     for status in statuses():
@@ -72,7 +72,7 @@ def list_names() -> None:
     """Print the names that configurations and options understand, with their parameters."""
     from rich.console import Console
 
-    from nerva_core.catalogue import TABLES, signature
+    from nerva_core.training.catalogue import TABLES, signature
 
     console = Console(highlight=False, soft_wrap=True)
     for title, table in TABLES.items():
@@ -104,7 +104,7 @@ def root(
 ) -> None:
     """Neural networks with explicit backpropagation: every equation written once, run by NumPy, JAX, PyTorch and TensorFlow."""
     for path in import_ or []:
-        from nerva_core.user_files import load_file
+        from nerva_core.algebra.user_files import load_file
 
         load_file(path)
     if version:

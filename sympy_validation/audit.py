@@ -16,8 +16,8 @@ from nerva_core.interpreters.mutants import MutantOps, Mutation, list_mutations
 from nerva_core.interpreters.traced import Recorder
 from sympy_validation.certificates import Counterexample, Points
 from sympy_validation.claims import Claim
-from sympy_validation.numbers import Undecided
-from sympy_validation.points import SIZES
+from sympy_validation.spaces.numbers import Undecided
+from sympy_validation.spaces.points import SIZES
 from sympy_validation.theorem import Theorem
 
 
@@ -142,8 +142,8 @@ class Equivalence:
         return ""
 
     def _setup(self) -> dict[str, list[tuple[Any, Any]]]:
-        from sympy_validation.entries import EntriesSpace
-        from sympy_validation.symbolic_sizes import SymbolicSizesSpace
+        from sympy_validation.spaces.entries import EntriesSpace
+        from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
         spaces = {"equal for all sizes": [SymbolicSizesSpace()], "equal, element by element": [EntriesSpace(size) for size in SIZES]}
         return {reason: [(space, self.claim.problem(space)) for space in members] for reason, members in spaces.items()}  # type: ignore[attr-defined]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sympy_validation.claims import Claim, Problem
-from sympy_validation.grids import Grid, ShapeError
-from sympy_validation.numbers import OutsideDomain, Undecided, differ, text
-from sympy_validation.points import PointSpace
+from sympy_validation.spaces.grids import Grid, ShapeError
+from sympy_validation.spaces.numbers import OutsideDomain, Undecided, differ, text
+from sympy_validation.spaces.points import PointSpace
 
 POINTS = 24
 

@@ -17,19 +17,19 @@ from typing import Annotated, Any, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from nerva_core.activations import Activation
-from nerva_core.errors import NervaError
-from nerva_core.hard_functions import HardFunction
-from nerva_core.initializers import Initializer
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.registry import Count, Entry
+from nerva_core.algebra.trees import map_shapes, named_leaves, with_leaves
+from nerva_core.equations.activations import Activation
+from nerva_core.equations.hard_functions import HardFunction
+from nerva_core.equations.initializers import Initializer
+from nerva_core.equations.losses import Loss
+from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer, Sequential
-from nerva_core.losses import Loss
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.registry import Count, Entry
-from nerva_core.step_functions import Grid
-from nerva_core.trees import map_shapes, named_leaves, with_leaves
-from sympy_validation import grids
-from sympy_validation.points import PointSpace
-from sympy_validation.spaces import Kind, Space, run
+from sympy_validation.spaces import grids
+from sympy_validation.spaces.points import PointSpace
+from sympy_validation.spaces.spaces import Kind, Space, run
 
 Matrix = Any
 E = TypeVar("E", bound=Entry)

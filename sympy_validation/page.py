@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, TypeVar
 
-from nerva_core.activations import ACTIVATIONS
-from nerva_core.html import anchor, document
+from nerva_core.algebra.registry import Table, parse_call
+from nerva_core.equations.activations import ACTIVATIONS
+from nerva_core.equations.losses import LOSSES
+from nerva_core.equations.optimizers import OPTIMIZERS
+from nerva_core.figures.html import anchor, document
 from nerva_core.interpreters.latex import Equation, equations
 from nerva_core.interpreters.subjects import symbolic
 from nerva_core.layers import LAYERS
-from nerva_core.losses import LOSSES
-from nerva_core.optimizers import OPTIMIZERS
-from nerva_core.registry import Table, parse_call
 from sympy_validation.audit import Audit
 from sympy_validation.theorem import Verdict
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nerva_core.models import write_atomically
+from nerva_core.training.models import write_atomically
 from sympy_validation.audit import Audit, audit
+from sympy_validation.table import select, table
 from sympy_validation.theorem import Theorem, Verdict, prove, prove_or_try_entries
-from sympy_validation.theorems import select, table
 from sympy_validation.user_layers import is_user_layer, user_theorems
 
 COLUMNS = {"theorem": 5, "statement": 7, "method": 2, "sizes": 4, "time": 1, "verdict": 5}

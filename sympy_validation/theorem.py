@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sympy_validation import certificates
 from sympy_validation.certificates import Counterexample
 from sympy_validation.claims import Claim
-from sympy_validation.points import SIZES, PointSpace
+from sympy_validation.spaces.points import SIZES, PointSpace
 
 Method = Literal["all sizes", "entries"]
 Expected = Literal["proved", "refuted"]
@@ -111,10 +111,10 @@ class Attempt:
 
     def _makers(self) -> list[Any]:
         if self.method == "entries":
-            from sympy_validation.entries import EntriesSpace
+            from sympy_validation.spaces.entries import EntriesSpace
 
             return [lambda sizes=sizes: EntriesSpace(sizes) for sizes in self.entry_sizes]
-        from sympy_validation.symbolic_sizes import SymbolicSizesSpace
+        from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
         return [SymbolicSizesSpace]
 

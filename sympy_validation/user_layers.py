@@ -9,13 +9,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nerva_core.activations import Activation
-from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.registry import Call, Entry, Table, parse_call
+from nerva_core.algebra.user_files import load_file
+from nerva_core.equations.activations import Activation
 from nerva_core.layers import Layer
-from nerva_core.registry import Call, Entry, Table, parse_call
-from nerva_core.user_files import load_file
 from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, symbolic
-from sympy_validation.points import SIZES, PointSpace
+from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
@@ -49,7 +49,7 @@ def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
         hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has no layers or activations"
         raise NervaError(f"{module.__file__} has no class {name!r}; {hint}")
     if not (isinstance(found, type) and issubclass(found, KINDS)):
-        raise NervaError(f"{name} must be a class derived from nerva_core.layers.Layer or nerva_core.activations.Activation")
+        raise NervaError(f"{name} must be a class derived from nerva_core.layers.Layer or nerva_core.equations.activations.Activation")
     missing = sorted(getattr(found, "__abstractmethods__", ()))
     if not dataclasses.is_dataclass(found) or missing:
         defines = "feedforward and backpropagate" if issubclass(found, Layer) else "value and gradient"
@@ -71,7 +71,7 @@ def _given(entry: type[Entry], call: Call) -> dict[str, Any]:
 
 def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim]) -> tuple[Make, tuple[str, ...]]:
     """The entry with symbols for its parameters or, if its code needs numbers, with their default values; and what that assumes."""
-    from sympy_validation.entries import EntriesSpace
+    from sympy_validation.spaces.entries import EntriesSpace
 
     def with_symbols(space: Any) -> Entry:
         return symbolic(entry, space, **given)

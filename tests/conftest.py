@@ -22,8 +22,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from nerva_core import cli
-from nerva_core.interruption import SIGNALS
-from nerva_core.numeric_backend import Backend, DType, backend, backend_classes
+from nerva_core.algebra.numeric_backend import Backend, DType, backend, backend_classes
+from nerva_core.training.interruption import SIGNALS
 
 DTYPES = get_args(DType)
 

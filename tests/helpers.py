@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.registry import Entry, Table
+from nerva_core.algebra.trees import rebuild
 from nerva_core.layers import Layer, Linear, Sequential
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.numeric_backend import Backend
-from nerva_core.registry import Entry, Table
-from nerva_core.trees import rebuild
 
 Tree = Any
 """A matrix, or a tuple or NamedTuple of trees."""

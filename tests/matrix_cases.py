@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.numeric_backend import DType
+from nerva_core.algebra.numeric_backend import DType
 from tests.reference import mp
 
 Arguments = tuple[Any, ...]

@@ -11,7 +11,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
 
 DIGITS = 400
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import nerva_core
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.numeric_backend import Backend, backend_classes
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.numeric_backend import Backend, backend_classes
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("nerva_core", "backends", "sympy_validation")
@@ -58,13 +58,15 @@ def test_importing_nerva_core_and_all_its_modules_loads_no_framework() -> None:
 
 
 def test_loading_the_backends_modules_loads_no_framework() -> None:
-    loaded = run_python("from nerva_core.numeric_backend import backend_classes\nimport sys\nbackend_classes()\nprint(*sys.modules)")
+    loaded = run_python(
+        "from nerva_core.algebra.numeric_backend import backend_classes\nimport sys\nbackend_classes()\nprint(*sys.modules)"
+    )
     assert set(loaded.split()) & HEAVY == set()
 
 
 def test_the_command_line_loads_what_a_command_needs_when_it_runs() -> None:
     loaded = run_python("import nerva_core.cli\nimport sys\nprint(*sys.modules)")
-    assert {"numpy", "pydantic", "scipy", "sklearn", "matplotlib", "nerva_core.config", *HEAVY} & set(loaded.split()) == set()
+    assert {"numpy", "pydantic", "scipy", "sklearn", "matplotlib", "nerva_core.training.config", *HEAVY} & set(loaded.split()) == set()
 
 
 def is_type_checking(node: ast.AST) -> bool:

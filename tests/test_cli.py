@@ -229,7 +229,7 @@ def test_an_interrupt_is_no_traceback(nerva: Nerva, monkeypatch: pytest.MonkeyPa
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nerva_core.runs.Run.train", interrupted)
+    monkeypatch.setattr("nerva_core.training.runs.Run.train", interrupted)
     status, _, err = nerva(*QUICK)
     assert status == 130
     resume = "nerva train --resume --output runs/digits-numpy-1"
@@ -245,7 +245,7 @@ from tests.conftest import Nerva
 sys.argv = {arguments!r}
 with contextlib.suppress(SystemExit):
     main()
-print(sorted({{"torch", "jax", "tensorflow", "sympy"}} & sys.modules.keys()), "nerva_core.training" in sys.modules)
+print(sorted({{"torch", "jax", "tensorflow", "sympy"}} & sys.modules.keys()), "nerva_core.training.trainer" in sys.modules)
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[] True"

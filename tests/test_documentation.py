@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nerva_core.activations import ACTIVATIONS
-from nerva_core.config import load_config
-from nerva_core.registry import _key
-from nerva_core.training import Trainer
+from nerva_core.algebra.registry import _key
+from nerva_core.equations.activations import ACTIVATIONS
+from nerva_core.training.config import load_config
+from nerva_core.training.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -50,8 +50,8 @@ def test_a_new_activation_needs_no_other_edit(tmp_path: Path) -> None:
     """The entry of CONTRIBUTING.md, in a fresh process: parsed and trained at once."""
     (block,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL | re.MULTILINE)
     program = f"""{block}
-from nerva_core.config import make_config
-from nerva_core.training import Trainer
+from nerva_core.training.config import make_config
+from nerva_core.training.trainer import Trainer
 model = {{"layers": "Mish;Linear", "sizes": [64, 32, 10]}}
 config = make_config({{"data": "Digits(train=300)", "model": model, "training": {{"epochs": 9}}}})
 assert list(Trainer(config).run())[-1].train_accuracy > 0.9

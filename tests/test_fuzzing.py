@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from tests.long import fuzz
 
 ROOT = Path(__file__).parent.parent

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced, unwrap
-from nerva_core.matrix_ops import MatrixOps, Size
-from nerva_core.numeric_backend import Backend
-from nerva_core.trees import leaves, map_tree
 
 LEAF, CONSTANT = "leaf", "constant"
 

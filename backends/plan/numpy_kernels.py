@@ -10,8 +10,8 @@ import numpy as np
 
 from backends.plan.program import Call, Cell, Kernels
 from backends.plan.rewrites import BY_PLACES
-from nerva_core.memory import on_cache_line
-from nerva_core.numeric_backend import Backend
+from nerva_core.algebra.memory import on_cache_line
+from nerva_core.algebra.numeric_backend import Backend
 
 if TYPE_CHECKING:
     from backends.numpy import NumpyBackend

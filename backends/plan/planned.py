@@ -10,7 +10,7 @@ import numpy as np
 from backends.plan.graph import Graph, record
 from backends.plan.packing import packed
 from backends.plan.program import Kernels, Program, part
-from nerva_core.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 
 PROGRAMS = 16
 """How many programs of a step are kept."""

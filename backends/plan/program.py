@@ -14,8 +14,8 @@ from backends.plan.graph import CONSTANT, LEAF, Graph, Node, Number
 from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
 from backends.plan.rewrites import read_once, share_intervals
 from backends.plan.runs import SUMS, Run, by_rows, runs, viewed
-from nerva_core.numeric_backend import Backend
-from nerva_core.trees import leaves
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves
 
 Call = Callable[[], Any]
 

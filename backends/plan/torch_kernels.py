@@ -18,7 +18,7 @@ import numpy as np
 from backends.plan.graph import Graph, Node
 from backends.plan.program import Call, Cell, Kernels, Made, Operation
 from backends.plan.rewrites import BY_PLACES, delay, fold_scales
-from nerva_core.numeric_backend import Backend
+from nerva_core.algebra.numeric_backend import Backend
 
 if TYPE_CHECKING:
     from backends.torch import TorchBackend

@@ -13,13 +13,13 @@ from docs.generator.api import page_of
 from docs.generator.evidence import KINDS, Evidence, accuracy_table, theorem_table
 from docs.generator.markdown import cell, details, link, prose, table
 from docs.generator.plots import plot
-from nerva_core import catalogue
+from nerva_core.algebra.registry import Call, Entry, Table
 from nerva_core.interpreters import subjects
 from nerva_core.interpreters.costs import costs
 from nerva_core.interpreters.description import remarks, summary
 from nerva_core.interpreters.latex import Equation, Equations, equations
 from nerva_core.interpreters.subjects import kind_of, symbolic
-from nerva_core.registry import Call, Entry, Table
+from nerva_core.training import catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 WITHOUT_EQUATIONS = ("data sources", "grids", "initial step values")

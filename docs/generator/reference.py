@@ -10,9 +10,9 @@ import typer
 
 from docs.generator.equations import WITHOUT_EQUATIONS
 from docs.generator.markdown import cell, prose, table
-from nerva_core import catalogue
 from nerva_core.cli import app
-from nerva_core.config import Config
+from nerva_core.training import catalogue
+from nerva_core.training.config import Config
 
 COMMANDS = """\
 # Commands

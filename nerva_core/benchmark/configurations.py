@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.config import Config, make_config, parse_config
+from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.data import Dataset
 from nerva_core.data.dataset import make_dataset
-from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.equations.schedules import Constant
 from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.sequential import Composite
-from nerva_core.schedules import Constant
-from nerva_core.training import ORDER, Trainer, random_stream
+from nerva_core.training.config import Config, make_config, parse_config
+from nerva_core.training.trainer import ORDER, Trainer, random_stream
 
 CHECKED_STEPS = 5
 """So many steps from the same weights must give the same losses before anything is timed."""

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.benchmark.configurations import CHECKED_STEPS, Problem
-from nerva_core.config import Config
 from nerva_core.data import Dataset
-from nerva_core.errors import NervaError
-from nerva_core.training import Metrics, StepOutput, Trainer
+from nerva_core.training.config import Config
+from nerva_core.training.trainer import Metrics, StepOutput, Trainer
 
 
 class NoCounterpartError(NervaError):

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nerva_core.activations import ReLU, Sigmoid, Tanh
 from nerva_core.benchmark.configurations import Problem
 from nerva_core.benchmark.contenders import NoCounterpartError
+from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
+from nerva_core.equations.losses import SoftmaxCrossEntropy
+from nerva_core.equations.optimizers import GradientDescent, Momentum
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear
-from nerva_core.losses import SoftmaxCrossEntropy
-from nerva_core.optimizers import GradientDescent, Momentum
 
 Array = Any
 

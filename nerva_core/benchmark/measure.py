@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nerva_core
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.benchmark.contenders import Contender
-from nerva_core.errors import NervaError
-from nerva_core.numeric_backend import backend_classes
 
 Kind = Literal["ours", "opponent", "floor"]
 Status = Literal["measured", "absent", "refused", "failed"]

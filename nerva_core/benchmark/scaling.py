@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import map_tree, stacked
 from nerva_core.layers import Layer
-from nerva_core.numeric_backend import Backend
-from nerva_core.trees import map_tree, stacked
 
 Array = np.ndarray[Any, Any]
 
@@ -165,8 +165,8 @@ def chosen_subjects(names: str | None) -> list[Layer]:
 
 def scaling_command(backends: Sequence[str], json: Path | None, layers: str | None = None) -> None:
     """A line for each layer as soon as it is measured; all times to ``json``."""
-    from nerva_core.models import write_atomically
-    from nerva_core.numeric_backend import backend
+    from nerva_core.algebra.numeric_backend import backend
+    from nerva_core.training.models import write_atomically
 
     results, measured = [], chosen_subjects(layers)
     for name in backends:

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.benchmark.configurations import CHECKED_STEPS, named_problem, problem_of_text
 from nerva_core.benchmark.contenders import Contender, NoCounterpartError, Ours, OursInJax, OursInTensorFlow, OursInTorch
 from nerva_core.benchmark.floors import FLOORS, Floor
 from nerva_core.benchmark.measure import Kind
 from nerva_core.benchmark.opponents import OPPONENTS
-from nerva_core.errors import NervaError
 
 CONTENDERS: tuple[type[Contender], ...] = (Ours, OursInTorch, OursInJax, OursInTensorFlow, *OPPONENTS, *FLOORS)
 """Each is known by the name of its class."""

@@ -8,14 +8,14 @@ import typing
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from nerva_core.activations import Tanh
-from nerva_core.errors import NervaError
-from nerva_core.hard_functions import HardFunction, Signum
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.registry import Entry, Table
+from nerva_core.equations.activations import Tanh
+from nerva_core.equations.hard_functions import HardFunction, Signum
+from nerva_core.equations.optimizers import Momentum, Optimizer
 from nerva_core.layers import ActivationLayer, Layer, Sequential, SReLU
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.linear import Linear
-from nerva_core.optimizers import Momentum, Optimizer
-from nerva_core.registry import Entry, Table
 
 LAYERS_IN_A_NETWORK = (Linear(3), BatchNormalization(), SReLU())
 BRIDGE = Sequential((Linear(5), ActivationLayer(Tanh()), Linear(4)))

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.comparison.bounds import FLUSHING, Bound, bound_of
-from nerva_core.comparison.exact import Balls, Decimals, ExactMatrix, ExactOps, exactly
 from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.rounding import PRECISIONS, Value, correctly_rounded
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
 from nerva_core.comparison.subjects import Inputs, Subject
-from nerva_core.errors import NotInstalledError
-from nerva_core.numeric_backend import Backend
+from nerva_core.interpreters.exact import Balls, Decimals, ExactMatrix, ExactOps, exactly
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.comparison.exact import Balls, Decimals, Dyadic, ExactMatrix, ExactOps, Numbers, UndeterminedError
-from nerva_core.errors import NotInstalledError
+from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.interpreters.exact import Balls, Decimals, Dyadic, ExactMatrix, ExactOps, Numbers, UndeterminedError
 
 Array = np.ndarray[Any, Any]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.comparison.exact import Dyadic, ExactMatrix, ExactOps, Number, Numbers
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.interpreters.exact import Dyadic, ExactMatrix, ExactOps, Number, Numbers
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves, map_tree, named_leaves
 from nerva_core.comparison.bounds import TRAINING, Bound
-from nerva_core.comparison.exact import ExactMatrix, ExactOps, exactly
 from nerva_core.comparison.inputs import Array, normal, one_hot
 from nerva_core.comparison.measure import Result
 from nerva_core.comparison.rounding import Value, correctly_rounded
+from nerva_core.equations.losses import SoftmaxCrossEntropyOneHot
+from nerva_core.equations.optimizers import Momentum
+from nerva_core.interpreters.exact import ExactMatrix, ExactOps, exactly
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.losses import SoftmaxCrossEntropyOneHot
-from nerva_core.numeric_backend import Backend
-from nerva_core.optimizers import Momentum
-from nerva_core.training import TrainingState, training_step
-from nerva_core.trees import leaves, map_tree, named_leaves
+from nerva_core.training.trainer import TrainingState, training_step
 
 STEPS, BATCH, EXAMPLES, FEATURES = 100, 16, 48, 4
 LEARNING_RATE = 1 / 64

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.registry import Entry
 from nerva_core.comparison.examples import describe
 from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.measure import exact_values
 from nerva_core.comparison.subjects import LEARNING_RATE, Inputs, Subject, subjects
-from nerva_core.errors import NervaError
-from nerva_core.registry import Entry
 
 DTYPES = ("float64", "float32")
 FORMAT = 1
@@ -29,7 +29,7 @@ def write_vectors(directory: Path, seed: int = 0, force: bool = False) -> int:
     """Write the vectors and return the number of test cases. NervaError if the directory is not empty, unless ``force``."""
     from safetensors.numpy import save
 
-    from nerva_core.models import write_atomically
+    from nerva_core.training.models import write_atomically
 
     _prepare(directory, force)
     cases: list[dict[str, Any]] = []

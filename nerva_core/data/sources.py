@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nerva_core.algebra.registry import Count, Entry, Table
 from nerva_core.data.dataset import Dataset, Scaling, make_dataset, scaled, split
-from nerva_core.registry import Count, Entry, Table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nerva_core.algebra.memory import require_memory
+from nerva_core.algebra.registry import Count, NonNegative
 from nerva_core.data.dataset import Dataset, make_dataset
 from nerva_core.data.encoding import Array
 from nerva_core.data.sources import SOURCES, DataSource
-from nerva_core.memory import require_memory
-from nerva_core.registry import Count, NonNegative
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend, backend
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.layers import Layer, parse_layers
-from nerva_core.numeric_backend import Backend, backend
-from nerva_core.optimizers import OPTIMIZERS, Optimizer
-from nerva_core.trees import leaves, map_tree, with_leaves
 
 
 def as_layer(layer: Layer | str) -> Layer:

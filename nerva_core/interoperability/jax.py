@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.numeric_backend import Backend, require
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import as_layer, as_rule, fill_in, initial, noise_of, operations
 from nerva_core.layers import Layer
-from nerva_core.numeric_backend import Backend, require
-from nerva_core.optimizers import Optimizer
-from nerva_core.trees import leaves, map_tree, with_leaves
 
 if TYPE_CHECKING:
-    from nerva_core.models import Model
+    from nerva_core.training.models import Model
 
 
 def function(layer: Layer | str) -> Callable[..., Any]:

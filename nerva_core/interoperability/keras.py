@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nerva_core.config import describe
+from nerva_core.algebra.numeric_backend import require
+from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
+from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import as_layer, as_rule, initial, operations, rule_template
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear
-from nerva_core.numeric_backend import require
-from nerva_core.optimizers import Optimizer
-from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
+from nerva_core.training.config import describe
 
 if TYPE_CHECKING:
-    from nerva_core.models import Model
+    from nerva_core.training.models import Model
 
 
 def layer(description: Layer | str, *, seed: int = 0, **keywords: Any) -> Any:

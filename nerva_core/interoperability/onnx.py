@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.interoperability.graph import Graph, Node
-from nerva_core.numeric_backend import DType, require
+from nerva_core.algebra.numeric_backend import DType, require
+from nerva_core.interpreters.graph import Graph, Node
 
 OPSET, IR_VERSION = 17, 8
 

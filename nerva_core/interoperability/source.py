@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nerva_core.interoperability.graph import Graph, Node, Rows
+from nerva_core.interpreters.graph import Graph, Node, Rows
 
 
 @dataclass(frozen=True)

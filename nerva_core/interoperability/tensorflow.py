@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.numeric_backend import Backend, require
+from nerva_core.algebra.trees import leaves, map_shapes, map_tree, with_leaves
 from nerva_core.interoperability.common import as_layer, fill_in, hollow, initial, noise_of, operations
 from nerva_core.layers import Layer
-from nerva_core.numeric_backend import Backend, require
-from nerva_core.trees import leaves, map_shapes, map_tree, with_leaves
 
 
 def function(layer: Layer | str) -> Callable[..., Any]:

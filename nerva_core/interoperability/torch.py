@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend, require
+from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
+from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import (
     as_layer,
     as_rule,
@@ -22,12 +25,9 @@ from nerva_core.interoperability.common import (
     rule_template,
 )
 from nerva_core.layers import Layer
-from nerva_core.numeric_backend import Backend, require
-from nerva_core.optimizers import Optimizer
-from nerva_core.trees import leaves, map_tree, named_leaves, with_leaves
 
 if TYPE_CHECKING:
-    from nerva_core.models import Model
+    from nerva_core.training.models import Model
 
 
 def function(layer: Layer | str) -> Callable[..., Any]:

@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, TypeAlias
 
-from nerva_core.activations import Activation
-from nerva_core.gradient_activations import GradientActivation
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.activations import Activation
+from nerva_core.equations.gradient_activations import GradientActivation
+from nerva_core.equations.losses import Loss
 from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.expressions import (
     NOTATION,
@@ -40,8 +42,6 @@ from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.shapes import Shape, ShapeOps
 from nerva_core.interpreters.subjects import AnyActivation, Reader, Results, read
 from nerva_core.interpreters.traced import OPERANDS, OPERATIONS, Interpreter, Operation, Traced
-from nerva_core.losses import Loss
-from nerva_core.matrix_ops import MatrixOps
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.interpreters.traced import Operation, Recorder, TracingOps
-from nerva_core.matrix_ops import M, MatrixOps
 
 INPUT = "input"
 """The ``kind`` of a mutation of an argument of the code, which has index 0: DY replaced by ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, Union
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 
 Monomial: TypeAlias = tuple[tuple[str, int], ...]
 """Sizes with their exponents, sorted; the empty one is 1."""

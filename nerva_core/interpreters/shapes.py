@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import MatrixOps, Size
 from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced
-from nerva_core.matrix_ops import MatrixOps, Size
 
 Shape = tuple[Size, Size]
 

@@ -14,23 +14,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from nerva_core import softmax
-from nerva_core.activations import ACTIVATIONS, Activation
-from nerva_core.errors import NervaError, did_you_mean
-from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
-from nerva_core.hard_functions import HARD_FUNCTIONS, HardFunction
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.registry import Call, Table, parse_call
+from nerva_core.algebra.trees import leaves, named_leaves, rebuild
+from nerva_core.equations import softmax
+from nerva_core.equations.activations import ACTIVATIONS, Activation
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
+from nerva_core.equations.hard_functions import HARD_FUNCTIONS, HardFunction
+from nerva_core.equations.losses import LOSSES, Loss
+from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.equations.schedules import SCHEDULES, Schedule
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Composite
-from nerva_core.losses import LOSSES, Loss
-from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.optimizers import OPTIMIZERS, Optimizer
-from nerva_core.registry import Call, Table, parse_call
-from nerva_core.schedules import SCHEDULES, Schedule
-from nerva_core.trees import leaves, named_leaves, rebuild
 
 N, D, K = size("N"), size("D"), size("K")
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from nerva_core.errors import NervaError
-from nerva_core.matrix_ops import M, MatrixOps, Scalar, Size
-from nerva_core.trees import map_tree
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.algebra.trees import map_tree
 
 V = TypeVar("V")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple
 
-from nerva_core.activations import Activation, srelu, srelu_gradient
-from nerva_core.initializers import Constant
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.equations.activations import Activation, srelu, srelu_gradient
+from nerva_core.equations.initializers import Constant
 from nerva_core.layers.base import LAYERS, Layer
-from nerva_core.matrix_ops import M, MatrixOps, Size
 
 
 class ActivationCache(NamedTuple, Generic[M]):

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nerva_core.initializers import NormalizedXavier
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Entry, Table
-from nerva_core.trees import rebuild
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import Entry, Table
+from nerva_core.algebra.trees import rebuild
+from nerva_core.equations.initializers import NormalizedXavier
 
 Shape = tuple[Size, Size]
 

@@ -7,10 +7,10 @@ from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
-from nerva_core.initializers import Constant, Zero
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import Fraction, NonNegative
+from nerva_core.equations.initializers import Constant, Zero
 from nerva_core.layers.base import LAYERS, Layer
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Fraction, NonNegative
 
 
 class BatchNormalizationParameters(NamedTuple, Generic[M]):

@@ -12,14 +12,14 @@ from typing import Any, Generic, Literal, NamedTuple
 
 import numpy as np
 
-from nerva_core.errors import NervaError
-from nerva_core.hard_functions import HardFunction
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import NonNegative
+from nerva_core.algebra.trees import map_tree
+from nerva_core.equations.hard_functions import HardFunction
+from nerva_core.equations.losses import Loss, SquaredError
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.sequential import Sequential
-from nerva_core.losses import Loss, SquaredError
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import NonNegative
-from nerva_core.trees import map_tree
 
 
 class DABCache(NamedTuple, Generic[M]):

@@ -11,14 +11,14 @@ from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
-from nerva_core.activations import Activation
-from nerva_core.initializers import Initializer, NormalizedXavier, Zero
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import Count, Fraction
+from nerva_core.equations.activations import Activation
+from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer, Shape
 from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.sequential import Composite, Sequential
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Count, Fraction
 
 
 def draw_mask(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray[Any, Any]:

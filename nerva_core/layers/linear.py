@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple
 
-from nerva_core.initializers import Initializer, NormalizedXavier, Zero
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import Count
+from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import LAYERS, Layer
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Count
 
 
 class LinearParameters(NamedTuple, Generic[M]):

@@ -12,10 +12,10 @@ from typing import Any, Generic, Literal, NamedTuple
 
 import numpy as np
 
-from nerva_core.activations import ACTIVATIONS, Activation, QLimit
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import Call, NonNegative, Positive
+from nerva_core.equations.activations import ACTIVATIONS, Activation, QLimit
 from nerva_core.layers.base import LAYERS, Layer, Shape
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Call, NonNegative, Positive
 
 PREFIXES = ("q-", "q_", "q ")
 """What stands before the name of an activation in the name of its q-activation."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.layers.base import LAYERS, Layer, total
 from nerva_core.layers.sequential import Sequential
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.registry import Count
-from nerva_core.trees import leaves, with_leaves
 
 
 @LAYERS.add

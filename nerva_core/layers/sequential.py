@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer, total
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.trees import leaves, map_shapes
 
 
 @LAYERS.add
@@ -32,7 +32,7 @@ class Sequential(Layer):
     @classmethod
     def from_description(cls, description: Any) -> Sequential:
         """A network inside a layer, such as a bridge: a list of layers as in a configuration, one layer, or the table of a Sequential."""
-        from nerva_core.layers.perceptron import parse_layers
+        from nerva_core.layers.notation import parse_layers
 
         if isinstance(description, Sequential):
             return description

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, NamedTuple
 
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.equations.softmax import stable_log_softmax, stable_softmax
 from nerva_core.layers.base import LAYERS, Layer
-from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.softmax import stable_log_softmax, stable_softmax
 
 
 class SoftmaxCache(NamedTuple, Generic[M]):

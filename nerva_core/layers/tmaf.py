@@ -18,13 +18,13 @@ from typing import Any, Generic, Literal, NamedTuple
 
 import numpy as np
 
-from nerva_core.activations import Activation, ReLU
-from nerva_core.errors import NervaError
-from nerva_core.initializers import Constant
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.trees import rebuild
+from nerva_core.equations.activations import Activation, ReLU
+from nerva_core.equations.initializers import Constant
+from nerva_core.equations.step_functions import Alpha, Beta, Gamma, Given, Grid, Like, Same, StepValues, TenIntervals
 from nerva_core.layers.base import LAYERS, Layer, Shape
-from nerva_core.matrix_ops import M, MatrixOps, Size
-from nerva_core.step_functions import Alpha, Beta, Gamma, Given, Grid, Like, Same, StepValues, TenIntervals
-from nerva_core.trees import rebuild
 
 
 class MatrixActivation(Layer):

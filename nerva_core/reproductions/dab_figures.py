@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nerva_core.plots import COLOURS, band, curve, legend, name_axes, panels, png
+from nerva_core.figures.plots import COLOURS, band, curve, legend, name_axes, panels, png
 from nerva_core.reproductions.experiment import Trained, curves
 from nerva_core.reproductions.report import Statistic
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Literal, TypeVar
 
-from nerva_core.config import Config, describe, make_config, override
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.data import Dataset, DataSource, Digits, FashionMNIST
-from nerva_core.errors import NervaError
-from nerva_core.numeric_backend import backend_classes
 from nerva_core.reproductions.report import Findings, Report
-from nerva_core.training import DivergenceError, Metrics, Trainer, TrainingState
+from nerva_core.training.config import Config, describe, make_config, override
+from nerva_core.training.trainer import DivergenceError, Metrics, Trainer, TrainingState
 
 Budget = Literal["quick", "full"]
 T = TypeVar("T")

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.landscape import LossCurve, loss_curve, on_examples, suggest
-from nerva_core.plots import loss_along_directions
+from nerva_core.figures.plots import loss_along_directions
+from nerva_core.inspection.landscape import LossCurve, loss_curve, on_examples, suggest
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
 from nerva_core.reproductions.gaf_figures import accuracies, equivalent_surfaces, gradient_activations, largest_gradients, saddle
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, descend, escape
 from nerva_core.reproductions.report import Findings, Row, Statistic, Verdict, judge
-from nerva_core.training import Trainer
+from nerva_core.training.trainer import Trainer
 
 DECAYED = "WeightDecay(Momentum, 5e-4)"
 

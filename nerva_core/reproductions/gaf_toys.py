@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.gradient_activations import Arctan, Log, NormClipping, Tanh, ValueClipping
-from nerva_core.gradient_theory import CURVATURES
-from nerva_core.numeric_backend import backend
-from nerva_core.optimizers import GAF, GradientDescent, Optimizer
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.equations.gradient_activations import Arctan, Log, NormClipping, Tanh, ValueClipping
+from nerva_core.equations.optimizers import GAF, GradientDescent, Optimizer
+from nerva_core.theory.gradient_theory import CURVATURES
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[float, float]

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from nerva_core.html import anchor, document
+from nerva_core.figures.html import anchor, document
 from nerva_core.reproductions.report import COLUMNS, Report, Row, Verdict
 
 COLOURS = {Verdict.REPRODUCES: "good", Verdict.DIRECTION: "note", Verdict.DOES_NOT: "bad", Verdict.UNKNOWN: "soft"}

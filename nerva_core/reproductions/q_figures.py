@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.activations import Activation, QLimit
+from nerva_core.algebra.numeric_backend import Backend, backend
+from nerva_core.equations.activations import Activation, QLimit
+from nerva_core.figures.plots import band, curve, legend, name_axes, panels, png
 from nerva_core.layers import QActivation
 from nerva_core.layers.q_activation import draw_q, q_density
-from nerva_core.numeric_backend import Backend, backend
-from nerva_core.plots import band, curve, legend, name_axes, panels, png
 from nerva_core.reproductions.experiment import Trained, curves
 
 Array = np.ndarray[Any, Any]

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.activations import ACTIVATIONS
+from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import QActivation, parse_layers
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
 from nerva_core.reproductions.q_figures import density_of_q, density_of_q_activation, learning_curves
 from nerva_core.reproductions.report import Findings, Row, Statistic, Verdict, judge
-from nerva_core.training import Trainer
+from nerva_core.training.trainer import Trainer
 
 MODES = {
     "plain": "{f}",

@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from nerva_core.errors import NervaError
-from nerva_core.models import write_atomically
+from nerva_core.algebra.errors import NervaError
+from nerva_core.training.models import write_atomically
 
 COLUMNS = ("experiment", "paper", "here", "verdict")
 FIGURES, CONFIGURATIONS = "figures", "configurations"

@@ -15,7 +15,7 @@ from nerva_core.data.synthetic import SineOfSum, ThreeFrequencies
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
 from nerva_core.reproductions.report import Findings, Row, Statistic, Verdict, judge
 from nerva_core.reproductions.tmaf_figures import approximations, errors, learned
-from nerva_core.training import Metrics
+from nerva_core.training.trainer import Metrics
 
 Runs = Mapping[str, Sequence[Trained]]
 

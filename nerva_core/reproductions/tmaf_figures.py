@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nerva_core.algebra.numeric_backend import backend
 from nerva_core.data.synthetic import three_frequencies
-from nerva_core.numeric_backend import backend
-from nerva_core.plots import band, curve, legend, name_axes, panels, png
+from nerva_core.figures.plots import band, curve, legend, name_axes, panels, png
+from nerva_core.figures.step_functions import draw, step_functions
 from nerva_core.reproductions.experiment import Trained, curves
-from nerva_core.tmaf_plots import draw, step_functions
 
 
 def learned(runs: Mapping[str, Trained]) -> bytes:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nerva_core.hard_functions import HardFunction
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.layers import Layer
-from nerva_core.matrix_ops import M, MatrixOps, Size
 
 
 @dataclass(frozen=True)

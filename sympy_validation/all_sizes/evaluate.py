@@ -9,7 +9,7 @@ from itertools import product as cartesian
 from operator import add, mul
 from typing import Any, Generic, Protocol, TypeVar
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, NORMAL_PDF, UNIT, Dimension, Index, Number, Output, Size
 from sympy_validation.all_sizes.terms import (

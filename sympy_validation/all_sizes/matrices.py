@@ -8,7 +8,7 @@ from math import isfinite
 from numbers import Rational
 from typing import Any
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.signs import is_positive, sign

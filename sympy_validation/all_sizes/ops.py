@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from nerva_core.activations import Activation
-from nerva_core.errors import NervaError
-from nerva_core.matrix_ops import M, MatrixOps, Scalar
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
+from nerva_core.equations.activations import Activation
 from sympy_validation.all_sizes import calculus, powers, stopped, sums
 from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
 from sympy_validation.all_sizes.matrices import Conditions, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nerva_core.activations import ACTIVATIONS, Activation, LeakyReLU, Sigmoid, SReLU
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.activations import ACTIVATIONS, Activation, LeakyReLU, Sigmoid, SReLU
 from sympy_validation.claims import ActivationGradient, Number, symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation

@@ -11,7 +11,7 @@ from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from sympy_validation.claims import LayerGradient, Make, symbolic
-from sympy_validation.spaces import Space
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Method, Theorem
 
 METHODS: tuple[Method, ...] = ("all sizes", "entries")

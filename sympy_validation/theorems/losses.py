@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nerva_core.losses import LOSSES, LogisticCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy, SquaredError
-from nerva_core.softmax import log_softmax, log_softmax_jacobian, softmax, stable_softmax
+from nerva_core.equations.losses import LOSSES, LogisticCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy, SquaredError
+from nerva_core.equations.softmax import log_softmax, log_softmax_jacobian, softmax, stable_softmax
 from sympy_validation.claims import LossGradient, symbolic
-from sympy_validation.spaces import Kind
+from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Method, Theorem
 from sympy_validation.theorems.tools import METHODS, about, equation, product
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.softmax import log_softmax, softmax
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.softmax import log_softmax, softmax
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import equation, product, times
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.gradient_activations import Arctan
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.optimizers import GAF, Adam, GlobalNormClipping, GradientDescent, Momentum, Nesterov, Optimizer, RMSProp, WeightDecay
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.gradient_activations import Arctan
+from nerva_core.equations.optimizers import (
+    GAF,
+    Adam,
+    GlobalNormClipping,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSProp,
+    WeightDecay,
+)
 from sympy_validation.claims import Number
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import equation, times

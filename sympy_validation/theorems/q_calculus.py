@@ -1,7 +1,7 @@
 """The (p,q)-calculus and the q-activation (q-neurons), for all functions f and g and all p and q.
 
 Equations hold where they are defined: p != q, x != 0 and no divisor 0. The derivative that is tested is the one of
-``nerva_core.q_calculus``, on matrices.
+``nerva_core.theory.q_calculus``, on matrices.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nerva_core.activations import ACTIVATIONS, Activation, ReLU
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.equations.activations import ACTIVATIONS, Activation, ReLU
 from nerva_core.layers import QActivation
-from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.q_calculus import elementwise_derivative
+from nerva_core.theory.q_calculus import elementwise_derivative
 from sympy_validation.claims import ActivationGradient, Number, symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import METHODS, about, equation

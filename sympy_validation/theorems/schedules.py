@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from nerva_core.schedules import SCHEDULES
+from nerva_core.equations.schedules import SCHEDULES
 from sympy_validation.claims import Numbers, symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.softmax import log_softmax, log_softmax_jacobian, softmax, softmax_jacobian, stable_log_softmax, stable_softmax
+from nerva_core.equations.softmax import log_softmax, log_softmax_jacobian, softmax, softmax_jacobian, stable_log_softmax, stable_softmax
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import equation, product
 

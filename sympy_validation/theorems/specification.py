@@ -9,7 +9,9 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.activations import ELU, AllReLU, LeakyReLU, ReLU, SReLU
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.activations import ELU, AllReLU, LeakyReLU, ReLU, SReLU
+from nerva_core.equations.softmax import softmax
 from nerva_core.layers import Sequential
 from nerva_core.layers.activation import ActivationLayer, SReLUCache, SReLUParameters
 from nerva_core.layers.activation import SReLU as SReLULayer
@@ -22,10 +24,8 @@ from nerva_core.layers.batch_normalization import (
 from nerva_core.layers.dropout import Dropout, LinearDropout
 from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.softmax import LogSoftmax, Softmax, SoftmaxCache
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.softmax import softmax
 from sympy_validation.claims import LayerGradient, Number
-from sympy_validation.spaces import Kind
+from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import sequence
 from sympy_validation.theorems.tools import about, equation, product

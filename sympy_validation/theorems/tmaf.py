@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nerva_core.activations import LeakyReLU, ReLU
+from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.equations.activations import LeakyReLU, ReLU
+from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.layers import Layer
 from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, PReLU, TridiagonalTMAF
-from nerva_core.matrix_ops import MatrixOps, Size
-from nerva_core.step_functions import Grid, Points
 from sympy_validation.claims import Make, Number, symbolic
-from sympy_validation.spaces import Space
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import equation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
 from sympy_validation.claims import Claim, Equality, Variables
 from sympy_validation.theorem import Expected, Method, Theorem
 

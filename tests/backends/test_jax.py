@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.trees import stacked
+from nerva_core.algebra.trees import stacked
 from tests.conftest import make_backend
 
 pytest.importorskip("jax")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.equations.losses import LOSSES, Loss
 from nerva_core.layers import LAYERS, Layer
-from nerva_core.losses import LOSSES, Loss
 from tests.conftest import make_backend
 from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops
 

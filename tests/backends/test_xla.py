@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backends.xla import LARGE, OPTION, CopiedTransposes, loops_for_sums, run_step
-from nerva_core.numeric_backend import backend
+from nerva_core.algebra.numeric_backend import backend
 from tests.conftest import make_backend
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.benchmark.configurations import CONFIGURATIONS, make_problem, named_problem
-from nerva_core.config import parse_config
-from nerva_core.errors import NervaError
+from nerva_core.training.config import parse_config
 
 
 def test_every_configuration_builds() -> None:

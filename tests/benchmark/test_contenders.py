@@ -14,8 +14,8 @@ from nerva_core.benchmark.configurations import CHECKED_STEPS, Problem, make_pro
 from nerva_core.benchmark.contenders import NoCounterpartError, Ours
 from nerva_core.benchmark.measure import disagreement
 from nerva_core.benchmark.opponents import JaxScan, ScikitLearn, TensorFlowFunction, TorchEager
-from nerva_core.config import parse_config
 from nerva_core.data.dataset import make_dataset
+from nerva_core.training.config import parse_config
 from tests.conftest import load_frameworks
 
 

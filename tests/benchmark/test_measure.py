@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.benchmark.contenders import Contender, Ours
 from nerva_core.benchmark.measure import Plan, Spread, Timing, Worker, disagreement, environment_of, measure_backend, missing, ratio
 from nerva_core.benchmark.opponents import KerasJax, ScikitLearn
-from nerva_core.errors import NervaError
 
 
 def timing(name: str, steps: list[float], kind: str = "opponent") -> Timing:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.benchmark.opponents import OPPONENTS
-from nerva_core.numeric_backend import backend_classes
 
 
 def test_every_backend_has_opponents_with_names_of_their_own() -> None:

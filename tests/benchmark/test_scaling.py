@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from backends.numpy import NumpyBackend
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend
 from nerva_core.benchmark.scaling import chosen_subjects, columns_for, exponent, growth, subjects
-from nerva_core.errors import NervaError
 from nerva_core.layers import LAYERS, Softmax
-from nerva_core.numeric_backend import backend
 
 
 def test_the_exponent_of_a_power() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.comparison.bounds import DEFAULT, FLUSHING, RULES, SUM, TRAINING, bound_of
 from nerva_core.comparison.subjects import subjects
-from nerva_core.numeric_backend import backend_classes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "accuracy.md").read_text(encoding="utf-8")
 ALL = list(subjects())

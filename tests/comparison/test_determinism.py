@@ -8,16 +8,16 @@ import sys
 import numpy as np
 import pytest
 
+from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.comparison.examples import describe, examples
 from nerva_core.layers import LAYERS
-from nerva_core.trees import leaves, map_tree
 from tests.conftest import BACKENDS, make_backend
 
 SCRIPT = """
 import hashlib, sys
-from nerva_core.config import make_config
-from nerva_core.training import Trainer
-from nerva_core.trees import leaves
+from nerva_core.training.config import make_config
+from nerva_core.training.trainer import Trainer
+from nerva_core.algebra.trees import leaves
 
 for seed in (7, 8)[: 1 + (sys.argv[1] == "numpy")]:
     config = make_config({

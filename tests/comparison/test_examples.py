@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, LeakyReLU
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.registry import Entry, Table
 from nerva_core.comparison.examples import describe, examples
-from nerva_core.errors import NervaError
+from nerva_core.equations.activations import ACTIVATIONS, LeakyReLU
+from nerva_core.equations.losses import LOSSES
+from nerva_core.equations.optimizers import OPTIMIZERS, WeightDecay
 from nerva_core.layers import LAYERS
-from nerva_core.losses import LOSSES
-from nerva_core.optimizers import OPTIMIZERS, WeightDecay
-from nerva_core.registry import Entry, Table
 
 
 @pytest.mark.parametrize("table", [ACTIVATIONS, LOSSES, LAYERS, OPTIMIZERS], ids=lambda table: table.kind)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from backends.numpy import NumpyBackend
-from nerva_core.activations import ACTIVATIONS
 from nerva_core.comparison.measure import expectations, measure
 from nerva_core.comparison.subjects import CONSTANTS, subjects
+from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import Linear
 from nerva_core.layers.linear import LinearParameters
 from tests.conftest import make_backend
@@ -149,7 +149,7 @@ def test_numpy_is_within_its_bounds_in_all_cases(subject, dtype):
 
 
 def test_a_new_activation_is_compared_without_an_edit(monkeypatch):
-    from nerva_core.activations import Activation
+    from nerva_core.equations.activations import Activation
 
     class Cube(Activation):
         def value(self, ops, X):

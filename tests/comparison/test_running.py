@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from nerva_core.comparison.exact import Balls, exactly
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
-from nerva_core.optimizers import Adam
+from nerva_core.equations.optimizers import Adam
+from nerva_core.interpreters.exact import Balls, exactly
 
 EPS = float(np.finfo("float32").eps)
 

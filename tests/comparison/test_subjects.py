@@ -5,15 +5,15 @@ import inspect
 import numpy as np
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, ReLU
+from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.comparison.subjects import activation, layer, loss, subjects
-from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
-from nerva_core.hard_functions import HARD_FUNCTIONS
+from nerva_core.equations.activations import ACTIVATIONS, ReLU
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
+from nerva_core.equations.hard_functions import HARD_FUNCTIONS
+from nerva_core.equations.losses import LOSSES, CrossEntropy
+from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.layers import LAYERS, Linear, Sequential
 from nerva_core.layers.batch_normalization import BatchNormalization
-from nerva_core.losses import LOSSES, CrossEntropy
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.optimizers import OPTIMIZERS
 
 ALL = list(subjects())
 

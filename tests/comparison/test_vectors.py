@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nerva_core.activations import ACTIVATIONS
+from nerva_core.algebra.errors import NervaError
 from nerva_core.comparison.subjects import layer
 from nerva_core.comparison.vectors import golden, write_vectors
-from nerva_core.errors import NervaError
-from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
-from nerva_core.hard_functions import HARD_FUNCTIONS
+from nerva_core.equations.activations import ACTIVATIONS
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
+from nerva_core.equations.hard_functions import HARD_FUNCTIONS
+from nerva_core.equations.losses import LOSSES
+from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.layers import LAYERS, Softmax
-from nerva_core.losses import LOSSES
-from nerva_core.optimizers import OPTIMIZERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "vectors.md"
 READER = re.search(r"```py\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.data.dataset import Dataset, class_numbers, make_dataset, one_hot, scaled, split
-from nerva_core.errors import NervaError
 
 X = np.arange(12.0).reshape(6, 2)
 T = np.array([0, 1, 2, 0, 1, 2])

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.data import CIFAR10, CSV, IDX, NPZ, FashionMNIST
 from nerva_core.data.files import read_idx, read_npz
-from nerva_core.errors import NervaError
 
 IMAGES = np.arange(5 * 3 * 3, dtype=np.uint8).reshape(5, 3, 3)
 LABELS = np.array([0, 1, 2, 1, 0], dtype=np.uint8)

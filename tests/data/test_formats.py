@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.data.formats import read_cifar10, read_csv, read_idx, read_npz
-from nerva_core.errors import NervaError
 
 
 @pytest.fixture

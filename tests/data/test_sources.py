@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.data import SOURCES, Digits
-from nerva_core.errors import NervaError
 
 
 def test_digits_are_the_real_ones_with_a_fixed_stratified_split() -> None:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.data import SOURCES, Checkerboard, SineOfSum, Spirals
 from nerva_core.data.synthetic import SortingSequences, Synthetic
-from nerva_core.errors import NervaError
 
 SYNTHETIC = [source for source in SOURCES if issubclass(source, Synthetic)]
 

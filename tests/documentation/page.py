@@ -21,10 +21,11 @@ from typing import Any
 import typer
 
 from docs.generator.markdown import with_included
-from nerva_core import cli, user_files
-from nerva_core.config import parse_config
-from nerva_core.registry import Table
-from sympy_validation import theorems
+from nerva_core import cli
+from nerva_core.algebra import user_files
+from nerva_core.algebra.registry import Table
+from nerva_core.training.config import parse_config
+from sympy_validation import table as theorems
 
 ROOT = Path(__file__).parent.parent.parent
 EXECUTED = {"python", "toml", "console"}

@@ -14,9 +14,9 @@ import typer
 
 from docs.generator.api import modules, page_of
 from docs.generator.equations import WITHOUT_EQUATIONS
-from nerva_core import catalogue
 from nerva_core.cli import app
-from nerva_core.config import Config
+from nerva_core.training import catalogue
+from nerva_core.training.config import Config
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.activations import ELU, ReLU
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves, map_shapes
+from nerva_core.equations.activations import ELU, ReLU
+from nerva_core.equations.losses import SoftmaxCrossEntropy
+from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear, QActivation, Sequential
-from nerva_core.losses import SoftmaxCrossEntropy
-from nerva_core.numeric_backend import Backend
-from nerva_core.optimizers import OPTIMIZERS, Optimizer
-from nerva_core.training import TrainingState, training_step
-from nerva_core.trees import leaves, map_shapes
+from nerva_core.training.trainer import TrainingState, training_step
 from tests.helpers import Tree, examples, to_numpy, to_ops
 
 N, D = 5, 3

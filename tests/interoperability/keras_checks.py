@@ -5,10 +5,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.equations.optimizers import GAF, Adam, Optimizer
 from nerva_core.interoperability import keras as interop
 from nerva_core.layers import LAYERS
-from nerva_core.numeric_backend import backend
-from nerva_core.optimizers import GAF, Adam, Optimizer
 from tests.helpers import examples
 from tests.interoperability.cases import RULES, D
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from nerva_core.activations import ELU
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.equations.activations import ELU
+from nerva_core.equations.optimizers import GAF, Adam, AdamState, Momentum
 from nerva_core.interoperability.common import as_layer, as_rule, check_columns, fill_in, hollow, operations, rule_template
 from nerva_core.layers import ActivationLayer, Linear, QActivation, Sequential
 from nerva_core.layers.linear import LinearParameters
-from nerva_core.optimizers import GAF, Adam, AdamState, Momentum
 
 
 def test_layers_and_rules_from_text() -> None:

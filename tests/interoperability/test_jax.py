@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.config import make_config
+from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.equations.optimizers import Adam, Optimizer
 from nerva_core.interoperability import jax as interop
 from nerva_core.layers import Dropout, Layer, Linear, QActivation, Sequential, SReLU
-from nerva_core.models import Model
-from nerva_core.optimizers import Adam, Optimizer
-from nerva_core.trees import leaves, map_tree
+from nerva_core.training.config import make_config
+from nerva_core.training.models import Model
 from tests.conftest import load_frameworks, make_backend
 from tests.helpers import assert_trees_equal
 from tests.interoperability.cases import (

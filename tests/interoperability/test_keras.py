@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.trees import leaves
 from nerva_core.interoperability import keras as interop
 from nerva_core.layers import BatchNormalization, Dropout, Layer, Linear
-from nerva_core.trees import leaves
 from tests.conftest import installed, load_frameworks
 from tests.interoperability.cases import D
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.interoperability import tensorflow as interop
 from nerva_core.layers import Dropout, Layer, Linear
-from nerva_core.trees import leaves, map_tree, with_leaves
 from tests.conftest import load_frameworks, make_backend
 from tests.helpers import assert_trees_equal
 from tests.interoperability.cases import DIFFERENTIABLE, EVERY_LAYER, NETWORK, D, by_the_equations, inputs_of

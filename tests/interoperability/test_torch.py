@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.activations import ReLU
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.equations.activations import ReLU
+from nerva_core.equations.optimizers import GAF, Adam, Momentum, Optimizer
 from nerva_core.interoperability import torch as interop
 from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Layer, Linear, QActivation, Sequential
-from nerva_core.optimizers import GAF, Adam, Momentum, Optimizer
-from nerva_core.trees import leaves, map_tree, with_leaves
 from tests.conftest import load_frameworks, make_backend
 from tests.helpers import assert_trees_equal
 from tests.interoperability.cases import (

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from nerva_core.activations import ReLU, Tanh
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.equations.activations import ReLU, Tanh
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import GradientDescent
 from nerva_core.interpreters.costs import CostOps, costs
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, find
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, LogSoftmax, Sequential, Softmax
-from nerva_core.losses import SquaredError
-from nerva_core.optimizers import GradientDescent
 
 N, D, K = size("N"), size("D"), size("K")
 

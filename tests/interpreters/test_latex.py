@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, ReLU, Tanh
-from nerva_core.errors import NervaError
-from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.algebra.trees import rebuild
+from nerva_core.equations.activations import ACTIVATIONS, ReLU, Tanh
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
+from nerva_core.equations.softmax import stable_log_softmax, stable_softmax
 from nerva_core.interpreters.expressions import identifier
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
@@ -26,9 +29,6 @@ from nerva_core.layers import (
     Softmax,
     SReLU,
 )
-from nerva_core.numeric_backend import backend
-from nerva_core.softmax import stable_log_softmax, stable_softmax
-from nerva_core.trees import rebuild
 from tests.interpreters.reading import compute
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from nerva_core.activations import ReLU, Tanh
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.algebra.trees import rebuild
+from nerva_core.equations.activations import ReLU, Tanh
+from nerva_core.equations.losses import SoftmaxCrossEntropy
+from nerva_core.equations.optimizers import Adam
 from nerva_core.interpreters.mutants import INPUT, KINDS, OTHER_OPERATIONS, MutantOps, Mutation, list_mutations
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, LogSoftmax, Softmax
-from nerva_core.losses import SoftmaxCrossEntropy
-from nerva_core.numeric_backend import backend
-from nerva_core.optimizers import Adam
-from nerva_core.trees import rebuild
 
 OPS = backend("numpy", dtype="float64")
 

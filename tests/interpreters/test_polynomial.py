@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from nerva_core.interpreters.polynomial import Polynomial, size
 
 N, D, K = size("N"), size("D"), size("K")

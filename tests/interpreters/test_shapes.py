@@ -2,11 +2,11 @@
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend
 from nerva_core.interpreters.polynomial import Polynomial, size
 from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.traced import OPERANDS, OPERATIONS
-from nerva_core.numeric_backend import backend
 
 N, D, K = size("N"), size("D"), size("K")
 ARGUMENTS = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.0, "high": 1.0, "j": 1, "o": 1, "rows": [[1.0, 2.0]], "s": [0.0, 1.0]}

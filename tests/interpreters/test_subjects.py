@@ -2,13 +2,13 @@
 
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, ELU, Activation, LeakyReLU, QLimit
-from nerva_core.errors import NervaError
-from nerva_core.gradient_activations import Arctan
+from nerva_core.algebra.errors import NervaError
+from nerva_core.equations.activations import ACTIVATIONS, ELU, Activation, LeakyReLU, QLimit
+from nerva_core.equations.gradient_activations import Arctan
+from nerva_core.equations.optimizers import Adam, WeightDecay
 from nerva_core.interpreters.expressions import Scalar
 from nerva_core.interpreters.subjects import AnyActivation, K, find, kind_of
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, QActivation, Sequential, Softmax, SReLU
-from nerva_core.optimizers import Adam, WeightDecay
 
 
 @pytest.mark.parametrize("name", ["BatchNormalization", "batch_normalization", "batch normalization", "BATCHNORM"])

@@ -5,13 +5,13 @@ import inspect
 import numpy as np
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, Tanh
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.algebra.trees import rebuild
+from nerva_core.equations.activations import ACTIVATIONS, Tanh
 from nerva_core.interpreters.traced import NATIVE, OPERANDS, OPERATIONS, Interpreter, Recorder, Traced, TracingOps
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.numeric_backend import backend
-from nerva_core.trees import rebuild
 from tests.helpers import examples
 
 OPS = backend("numpy", dtype="float64")

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.layers import Layer
-from nerva_core.numeric_backend import Backend
-from nerva_core.trees import leaves, map_shapes
 from tests.autodiff import Forward, oracles
 from tests.helpers import Tree, assert_trees_equal, to_numpy, to_ops, tree_map
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, Activation
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.equations.activations import ACTIVATIONS, Activation
 from nerva_core.layers import ActivationLayer, Linear, Sequential, SReLU
 from nerva_core.layers.activation import SReLUParameters
-from nerva_core.numeric_backend import Backend
 from tests.conftest import make_backend
 from tests.helpers import examples, to_numpy, to_ops
 from tests.layers.check import check_layer, run

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential
-from nerva_core.numeric_backend import Backend
 from tests.helpers import assert_trees_equal, elements_made, examples, takes, to_ops, tree_map
 from tests.layers.check import random_parameters, run
 

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.activations import Tanh
-from nerva_core.config import parse_config
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves
 from nerva_core.data.dataset import make_dataset
-from nerva_core.errors import NervaError
-from nerva_core.hard_functions import Bernoulli, HardFunction, Signum, Sort, TopK
+from nerva_core.equations.activations import Tanh
+from nerva_core.equations.hard_functions import Bernoulli, HardFunction, Signum, Sort, TopK
+from nerva_core.equations.losses import CosineDistance, Huber, MeanSquaredError, SquaredError
 from nerva_core.layers import (
     DAB,
     ActivationLayer,
@@ -24,12 +26,10 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
-from nerva_core.losses import CosineDistance, Huber, MeanSquaredError, SquaredError
-from nerva_core.models import load_model
-from nerva_core.numeric_backend import Backend
-from nerva_core.runs import Run
-from nerva_core.training import Trainer, TrainingState, training_step
-from nerva_core.trees import leaves
+from nerva_core.training.config import parse_config
+from nerva_core.training.models import load_model
+from nerva_core.training.runs import Run
+from nerva_core.training.trainer import Trainer, TrainingState, training_step
 from tests.autodiff import oracles
 from tests.conftest import make_backend
 from tests.helpers import to_numpy, to_ops

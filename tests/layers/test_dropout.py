@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import ActivationLayer, Dropout, Linear, LinearDropout, Sequential
 from nerva_core.layers.dropout import draw_mask
-from nerva_core.numeric_backend import Backend
 from tests.helpers import to_ops
 from tests.layers.check import check_layer, random_parameters
 
@@ -56,7 +56,7 @@ def test_linear_dropout_gradients(ops: Backend[Any], rng: np.random.Generator, N
 
 def test_activation_dropout_is_a_composition(ops: Backend[Any], rng: np.random.Generator) -> None:
     """The specification's activation dropout layer: act(X (Wᵀ ⊙ R) + 1 b)."""
-    from nerva_core.activations import Tanh
+    from nerva_core.equations.activations import Tanh
 
     layer = Sequential((LinearDropout(3, p=0.3), ActivationLayer(Tanh())))
     noise = layer.draw(rng, 4, 5)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.errors import NervaError
-from nerva_core.initializers import Constant, He
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.equations.initializers import Constant, He
 from nerva_core.layers import Linear
-from nerva_core.numeric_backend import Backend
 from tests.layers.check import check_layer, random_parameters
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from nerva_core.activations import ACTIVATIONS, ELU, Activation, AllReLU, QLimit, Softplus, Tanh
-from nerva_core.config import parse_config
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves
 from nerva_core.data import Digits
-from nerva_core.errors import NervaError
+from nerva_core.equations.activations import ACTIVATIONS, ELU, Activation, AllReLU, QLimit, Softplus, Tanh
 from nerva_core.layers import (
     ActivationLayer,
     Composite,
@@ -25,11 +27,9 @@ from nerva_core.layers import (
     parse_layers,
 )
 from nerva_core.layers.q_activation import draw_q, q_density
-from nerva_core.matrix_ops import M, MatrixOps
-from nerva_core.numeric_backend import Backend
-from nerva_core.q_calculus import q_activation
-from nerva_core.training import NOISE, Trainer, random_stream
-from nerva_core.trees import leaves
+from nerva_core.theory.q_calculus import q_activation
+from nerva_core.training.config import parse_config
+from nerva_core.training.trainer import NOISE, Trainer, random_stream
 from tests.autodiff import Forward
 from tests.conftest import make_backend
 from tests.layers.check import check_layer, run

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.activations import Tanh
-from nerva_core.errors import NervaError
-from nerva_core.hard_functions import Signum
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves
+from nerva_core.equations.activations import Tanh
+from nerva_core.equations.hard_functions import Signum
 from nerva_core.layers import DAB, ActivationLayer, BatchNormalization, Dropout, Linear, Repeat, Sequential, parse_layers
-from nerva_core.numeric_backend import Backend
-from nerva_core.trees import leaves
 from tests.conftest import make_backend
 from tests.layers.check import check_layer, random_parameters
 

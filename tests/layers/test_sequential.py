@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.activations import Sigmoid, Tanh
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves
+from nerva_core.equations.activations import Sigmoid, Tanh
 from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Layer, Linear, LogSoftmax, Sequential, Softmax
-from nerva_core.numeric_backend import Backend
-from nerva_core.trees import leaves
 from tests.helpers import to_ops
 from tests.layers.check import check_layer, random_parameters
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import Layer, LogSoftmax, Softmax
-from nerva_core.numeric_backend import Backend
 from tests.layers.check import check_layer
 
 

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.activations import LeakyReLU, Tanh
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves, map_shapes
+from nerva_core.equations.activations import LeakyReLU, Tanh
+from nerva_core.equations.step_functions import Alpha, Given, Like, Points, TenIntervals
 from nerva_core.layers import (
     DiagonalTMAF,
     FullTMAF,
@@ -20,9 +23,6 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
-from nerva_core.numeric_backend import Backend
-from nerva_core.step_functions import Alpha, Given, Like, Points, TenIntervals
-from nerva_core.trees import leaves, map_shapes
 from tests.helpers import elements_made
 from tests.layers.check import check_layer, random_parameters, run
 

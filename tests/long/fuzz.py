@@ -32,16 +32,16 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from nerva_core import cli
-from nerva_core.catalogue import TABLES
-from nerva_core.checkpoints import CHECKPOINT, PREVIOUS, load_checkpoint
-from nerva_core.config import Config, make_config, parse_config
+from nerva_core.algebra.errors import NervaError
 from nerva_core.data import CIFAR10, CSV, IDX, NPZ
-from nerva_core.errors import NervaError
 from nerva_core.layers import multilayer_perceptron, parse_layers
-from nerva_core.models import load_model, load_weights
-from nerva_core.predictions import read_examples
-from nerva_core.runs import MODEL, Run
-from nerva_core.training import Trainer
+from nerva_core.training.catalogue import TABLES
+from nerva_core.training.checkpoints import CHECKPOINT, PREVIOUS, load_checkpoint
+from nerva_core.training.config import Config, make_config, parse_config
+from nerva_core.training.models import load_model, load_weights
+from nerva_core.training.predictions import read_examples
+from nerva_core.training.runs import MODEL, Run
+from nerva_core.training.trainer import Trainer
 from tests.long.garbage import calls, damaged, layer_strings, settings_of_a_run, table_calls, toml_texts
 
 SECONDS, MEMORY, MESSAGE = 20, 3 * 2**30, 4000

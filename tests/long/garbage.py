@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 from hypothesis import strategies as st
 
-from nerva_core.catalogue import TABLES
+from nerva_core.training.catalogue import TABLES
 
 NAMES = sorted({name for table in TABLES.values() for entry in table for name in (entry.__name__, *entry.aliases)})
 PARAMETERS = ["alpha", "mu", "lambda", "eta0", "n", "path", "name", "beta1", "optimizer", "p", "size", "outputs", "x", "seed", "scaling"]

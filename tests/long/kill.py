@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from nerva_core.checkpoints import CHECKPOINT
-from nerva_core.numeric_backend import backend_classes
-from nerva_core.runs import METRICS, MODEL
+from nerva_core.algebra.numeric_backend import backend_classes
+from nerva_core.training.checkpoints import CHECKPOINT
+from nerva_core.training.runs import METRICS, MODEL
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -92,7 +92,7 @@ def kill_once(process: subprocess.Popen[str], checkpoint: Path, rng: random.Rand
 
 def step_in_epoch(checkpoint: Path) -> int:
     """How many steps of an epoch a checkpoint has."""
-    from nerva_core.models import read_safetensors
+    from nerva_core.training.models import read_safetensors
 
     return len(read_safetensors(checkpoint)[0]["outputs/"]) if checkpoint.exists() else 0
 

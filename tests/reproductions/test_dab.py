@@ -23,7 +23,7 @@ from nerva_core.reproductions.dab import (
     sorting_rows,
 )
 from nerva_core.reproductions.dab_figures import image_curves
-from nerva_core.training import Metrics
+from nerva_core.training.trainer import Metrics
 
 
 def test_the_networks_are_alike_but_for_the_middle() -> None:

@@ -2,13 +2,13 @@ import math
 
 import pytest
 
-from nerva_core.config import parse_config
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.data import Digits, SineOfSum
-from nerva_core.errors import NervaError
-from nerva_core.numeric_backend import backend_classes
 from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, curves, fastest_backend, perform, values
 from nerva_core.reproductions.report import Findings
-from nerva_core.training import Trainer
+from nerva_core.training.config import parse_config
+from nerva_core.training.trainer import Trainer
 
 SOURCE = Digits(train=60, test=30)
 MODEL = {"layers": "ReLU;Linear", "sizes": [64, 8, 10]}

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from nerva_core.data import Digits
-from nerva_core.optimizers import GAF, OPTIMIZERS, GlobalNormClipping, WeightDecay
+from nerva_core.equations.optimizers import GAF, OPTIMIZERS, GlobalNormClipping, WeightDecay
 from nerva_core.reproductions import Bench, Statistic, Verdict, gaf, perform
 from nerva_core.reproductions.gaf import ARCTAN, EXPERIMENT, FULL, KINDS, QUICK, RATES, network_rows, summarize, toy_rows
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nerva_core.gradient_activations import Arctan
-from nerva_core.optimizers import GAF, GradientDescent, Momentum
+from nerva_core.equations.gradient_activations import Arctan
+from nerva_core.equations.optimizers import GAF, GradientDescent, Momentum
 from nerva_core.reproductions.gaf_toys import SADDLE, descend, escape, path, steps_until
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nerva_core.activations import ELU
+from nerva_core.equations.activations import ELU
 from nerva_core.reproductions import q_figures
 from nerva_core.reproductions.q_figures import density_of_q, density_of_q_activation
 

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from nerva_core.config import load_config
 from nerva_core.data import Digits
 from nerva_core.layers import QActivation, multilayer_perceptron
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform
 from nerva_core.reproductions.experiment import Trained
 from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, network
-from nerva_core.training import Metrics, Trainer
+from nerva_core.training.config import load_config
+from nerva_core.training.trainer import Metrics, Trainer
 
 ROOT = Path(__file__).parents[2]
 

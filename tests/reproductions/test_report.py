@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from nerva_core.reproductions.report import Findings, Report, Row, Statistic, Verdict, judge, to_json, to_markdown, write
 
 NAN = float("nan")

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from nerva_core.config import load_config
 from nerva_core.data import Digits
-from nerva_core.optimizers import OPTIMIZERS
+from nerva_core.equations.optimizers import OPTIMIZERS
+from nerva_core.equations.schedules import SCHEDULES
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform, tmaf
 from nerva_core.reproductions.experiment import Trained
-from nerva_core.schedules import SCHEDULES
-from nerva_core.training import Metrics
+from nerva_core.training.config import load_config
+from nerva_core.training.trainer import Metrics
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from nerva_core.layers.batch_normalization import BatchNormalization
-from sympy_validation import points
 from sympy_validation.audit import Equivalence, audit, audit_claim
 from sympy_validation.certificates import Points
 from sympy_validation.claims import Equality, LayerGradient, symbolic
+from sympy_validation.spaces import points
+from sympy_validation.table import select, table
 from sympy_validation.theorem import Theorem
-from sympy_validation.theorems import select, table
 
 PROVED = [t for t in table() if t.method == "all sizes" and t.expected == "proved" and not t.subject.startswith("errata")]
 CLAIMS = list({id(t.claim): t for t in PROVED}.values())

@@ -9,10 +9,10 @@ import pytest
 
 from sympy_validation.certificates import Point, Points, search
 from sympy_validation.claims import Equality, LayerGradient, symbolic
-from sympy_validation.numbers import Undecided
-from sympy_validation.points import KINKS, PointSpace
+from sympy_validation.spaces.numbers import Undecided
+from sympy_validation.spaces.points import KINKS, PointSpace
+from sympy_validation.table import table
 from sympy_validation.theorem import prove
-from sympy_validation.theorems import table
 from sympy_validation.theorems.layers import gradient_theorems
 from tests.sympy_validation.wrong_layers import WRONG
 

@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from nerva_core.activations import ELU, LeakyReLU
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.registry import Entry
+from nerva_core.equations.activations import ELU, LeakyReLU
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.schedules import Exponential
 from nerva_core.layers import LAYERS
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import LinearDropout
 from nerva_core.layers.linear import Linear
-from nerva_core.losses import SquaredError
-from nerva_core.registry import Entry
-from nerva_core.schedules import Exponential
 from sympy_validation.claims import LayerGradient, LossGradient, gradient_name, symbolic, with_symbols
-from sympy_validation.entries import EntriesSpace
-from sympy_validation.points import SIZES, PointSpace
-from sympy_validation.spaces import UnknownFunction
-from sympy_validation.symbolic_sizes import SymbolicSizesSpace
+from sympy_validation.spaces.entries import EntriesSpace
+from sympy_validation.spaces.points import SIZES, PointSpace
+from sympy_validation.spaces.spaces import UnknownFunction
+from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.theorems.layers import sequence
 
 

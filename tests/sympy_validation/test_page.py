@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sympy_validation.audit import audit
 from sympy_validation.page import page
+from sympy_validation.table import select
 from sympy_validation.theorem import prove
-from sympy_validation.theorems import select
 from tests.pages import read_page
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from sympy_validation.certificates import Counterexample
 from sympy_validation.report import Rows, as_json, complaint, run_proofs, summary
+from sympy_validation.table import select
 from sympy_validation.theorem import Verdict
-from sympy_validation.theorems import select
 
 FIELDS = {"id", "subject", "quantity", "statement", "method", "sizes", "conditions", "expected", "status", "seconds"}
 THEOREM = select(["layers.Linear.DW"])[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.theorem import Verdict, prove_or_try_entries
 from sympy_validation.user_layers import is_user_layer, user_theorems
 
@@ -16,9 +16,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nerva_core.activations import Activation
+from nerva_core.equations.activations import Activation
 from nerva_core.layers import Layer
-from nerva_core.registry import Count, NonNegative
+from nerva_core.algebra.registry import Count, NonNegative
 """
 LAYERS = (
     HEAD
@@ -202,7 +202,7 @@ def test_names() -> None:
 ACTIVATIONS = """
 from dataclasses import dataclass
 
-from nerva_core.activations import Activation
+from nerva_core.equations.activations import Activation
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Builder, Graph, Number, record
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.equations.optimizers import Momentum
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.optimizers import Momentum
 from tests.backends.plan.test_planned import Run as _Run
 from tests.backends.plan.test_planned import SquaredError
 from tests.conftest import make_backend

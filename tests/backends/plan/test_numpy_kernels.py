@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.test_matrix_ops import CASES, map_arrays
 
 from backends.plan.numpy_kernels import COMPARISONS, NumpyKernels
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
 from tests.conftest import make_backend
-from tests.test_matrix_ops import CASES, map_arrays
 
 NAMES = [name for name in CASES if name not in ("shape", "apply", *NumpyKernels.views)]
 

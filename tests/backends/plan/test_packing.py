@@ -8,10 +8,10 @@ import numpy as np
 from backends.plan.graph import record
 from backends.plan.memory import PACK
 from backends.plan.packing import packed
-from nerva_core.gradient_activations import NormClipping
+from nerva_core.equations.gradient_activations import NormClipping
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import GAF, Momentum
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.losses import SquaredError
-from nerva_core.optimizers import GAF, Momentum
 from tests.backends.plan.test_graph import operations, recorded
 from tests.backends.plan.test_planned import Run
 from tests.conftest import make_backend

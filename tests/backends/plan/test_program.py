@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import Adam
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.losses import SquaredError
-from nerva_core.optimizers import Adam
 from tests.backends.plan.test_planned import Run
 from tests.conftest import make_backend
 

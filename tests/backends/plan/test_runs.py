@@ -12,11 +12,11 @@ from backends.plan.graph import POINTWISE, Graph, record
 from backends.plan.program import Kernels
 from backends.plan.rewrites import BY_PLACES
 from backends.plan.runs import BY_ROWS, SUMS, Run, runs
+from nerva_core.algebra.trees import leaves
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import Momentum
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential
-from nerva_core.losses import SquaredError
-from nerva_core.optimizers import Momentum
-from nerva_core.trees import leaves
 from tests.backends.plan import test_planned as planned
 from tests.conftest import make_backend
 from tests.helpers import examples

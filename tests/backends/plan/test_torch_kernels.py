@@ -10,10 +10,10 @@ import pytest
 from backends.plan import torch_kernels
 from backends.plan.program import Kernels, Made, Program
 from backends.plan.torch_kernels import NAMES, TorchKernels, _onednn_product, onednn_is_faster
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import OPTIMIZERS, Momentum, Optimizer
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.losses import SquaredError
-from nerva_core.matrix_ops import MatrixOps
-from nerva_core.optimizers import OPTIMIZERS, Momentum, Optimizer
 from tests.backends.plan.test_planned import STEPS, D, N, Run, assert_same
 from tests.conftest import make_backend
 from tests.helpers import examples

@@ -16,7 +16,7 @@ from typing import Any
 
 from mpmath import iv, mp
 
-from nerva_core.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps
 
 iv.prec = mp.prec = 120
 

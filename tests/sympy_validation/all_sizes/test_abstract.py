@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.layers import BatchNormalization, Layer, Linear, Sequential
-from nerva_core.matrix_ops import M, MatrixOps
 from sympy_validation.all_sizes import AbstractLayer, AllSizesOps, NotDifferentiable, SymbolicMatrix
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, evaluate
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from nerva_core.interpreters.traced import TracingOps
 from nerva_core.layers import ActivationLayer, BatchNormalization, Sequential
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, Undefined

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from nerva_core.activations import srelu
-from nerva_core.softmax import softmax
+from nerva_core.equations.activations import srelu
+from nerva_core.equations.softmax import softmax
 from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix, Undefined, evaluate
 from sympy_validation.all_sizes.sums import orient
 from tests.sympy_validation.all_sizes.programs import (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nerva_core.errors import NervaError
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import AllSizesOps
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sympy
 
-from nerva_core.activations import GELU, Activation, Sigmoid, SiLU, Softplus, Tanh
+from nerva_core.equations.activations import GELU, Activation, Sigmoid, SiLU, Softplus, Tanh
 from nerva_core.layers import BatchNormalization, Layer, LogSoftmax, Softmax
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, evaluate
 

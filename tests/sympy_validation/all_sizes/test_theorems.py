@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from nerva_core.activations import ACTIVATIONS, Activation, ReLU
-from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
-from nerva_core.gradient_activations import Identity as IdentityGradient
-from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Repeat, Sequential, SReLU
-from nerva_core.losses import LOSSES, Loss, SoftmaxCrossEntropyOneHot
-from nerva_core.optimizers import GAF, Adam, GradientDescent, Momentum, Nesterov
-from nerva_core.q_calculus import elementwise_derivative
-from nerva_core.softmax import (
+from nerva_core.equations.activations import ACTIVATIONS, Activation, ReLU
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
+from nerva_core.equations.gradient_activations import Identity as IdentityGradient
+from nerva_core.equations.losses import LOSSES, Loss, SoftmaxCrossEntropyOneHot
+from nerva_core.equations.optimizers import GAF, Adam, GradientDescent, Momentum, Nesterov
+from nerva_core.equations.softmax import (
     log_softmax,
     log_softmax_jacobian,
     softmax,
@@ -23,6 +21,8 @@ from nerva_core.softmax import (
     stable_log_softmax,
     stable_softmax,
 )
+from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Repeat, Sequential, SReLU
+from nerva_core.theory.q_calculus import elementwise_derivative
 from sympy_validation.all_sizes import AllSizesOps, Size, SymbolicMatrix
 from sympy_validation.theorems.losses import ENTRIES_ONLY
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nerva_core.gradient_activations import GRADIENT_ACTIVATIONS, Arctan, Elementwise
-from nerva_core.matrix_ops import M, MatrixOps
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Arctan, Elementwise
 from sympy_validation.theorem import prove
 from sympy_validation.theorems.gradient_activations import elementwise, theorems
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from sympy_validation.grids import Grid, GridOps
-from sympy_validation.numbers import RealDomain
+from sympy_validation.spaces.grids import Grid, GridOps
+from sympy_validation.spaces.numbers import RealDomain
 from sympy_validation.theorems.tools import equation, product, times
 
 OPS = GridOps(RealDomain())

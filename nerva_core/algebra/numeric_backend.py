@@ -1,0 +1,204 @@
+"""Numeric backends: matrix operations on a framework's arrays, and how that framework runs a training step.
+
+A backend is a class in a package that declares it under the entry-point group ``nerva_core.backends``; it is found by
+name, so a backend of another distribution works without an edit here. A module of a backend imports its framework when
+the backend is constructed, not when the module is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any, ClassVar, Literal, TypeVar, get_args
+
+import numpy as np
+
+from nerva_core.algebra.errors import NervaError, NotInstalledError, did_you_mean
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+
+DType = Literal["float32", "float64"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+ENTRY_POINTS = "nerva_core.backends"
+
+
+class Backend(MatrixOps[M]):
+    """Matrix operations on the arrays of one framework, in one dtype, on one device."""
+
+    name: ClassVar[str]
+    """The name users give."""
+    requires: ClassVar[str]
+    """The module that must be there to import."""
+    extra: ClassVar[str] = ""
+    """The optional dependency of this project that installs it; empty if it is always there."""
+
+    def __init__(self, dtype: DType = "float32", device: str = "cpu") -> None:
+        if dtype not in get_args(DType):
+            raise NervaError(f"dtype must be one of {', '.join(map(repr, get_args(DType)))}, got {dtype!r}")
+        self.dtype: DType = dtype
+        self.device = device
+        self._compiled: dict[Callable[..., Any], Any] = {}  # here and not in a global cache, so that it goes with the backend
+        self.start()
+
+    @abstractmethod
+    def start(self) -> None:
+        """Import the framework and prepare ``self.device``; NervaError if the device is not there."""
+
+    @abstractmethod
+    def devices(self) -> list[str]:
+        """The devices that this framework finds on this machine."""
+
+    @abstractmethod
+    def matrix(self, values: Any) -> M:
+        """A matrix with the given values (anything NumPy reads), in this backend's dtype, on its device."""
+
+    @abstractmethod
+    def to_numpy(self, X: M) -> np.ndarray[Any, Any]:
+        """The values of X as a NumPy array."""
+
+    def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
+        return self.matrix(rows)
+
+    def matrices(self, tree: Any) -> Any:
+        """A tree of NumPy matrices, such as the parameters of a network, as a tree of this backend's matrices."""
+        return map_tree(self.matrix, tree)
+
+    @abstractmethod
+    def scalar(self, c: float) -> Any:
+        """A number as a compiled step takes it: an argument, not a constant of the compilation."""
+
+    @abstractmethod
+    def take_rows(self, X: M, indices: Any) -> M:
+        """The rows of X with the given indices, in that order."""
+
+    def compile(self, function: F) -> F:
+        """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
+        return function
+
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+        """Run ``state, outputs = step(ops, state, *data, *input)`` for each input in turn: (the last state, all outputs).
+
+        The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. ``inputs`` is a
+        tree of NumPy arrays, at least one, with a leading axis over the steps. A step is given integers for rows, matrices, and numbers
+        of shape (). The given state is consumed: its matrices may be overwritten. ``outputs`` is a tree of 1 x 1 matrices, at least
+        one; all of them are fetched once, as an array with a row for every step and a column for every leaf. A framework that compiles
+        runs all steps in one call.
+        """
+        return self.run_plainly(step, state, data, inputs)
+
+    def run_plainly(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+        """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
+        rows = []
+        for given in zip(*leaves(inputs), strict=True):
+            state, outputs = step(self, state, *data, *with_leaves(inputs, map(self._argument, given)))
+            rows.append(list(leaves(outputs)))
+        return state, self._fetch(rows)
+
+    def _fetch(self, rows: list[list[M]]) -> np.ndarray[Any, Any]:
+        """Rows of 1 x 1 matrices as one array."""
+        return np.array([[self.to_numpy(value)[0, 0] for value in row] for row in rows])
+
+    def _argument(self, array: np.ndarray[Any, Any]) -> Any:
+        if array.dtype.kind == "i":
+            return array
+        return self.scalar(float(array)) if array.ndim == 0 else self.matrix(array)
+
+    def converted(self, inputs: Any) -> Any:
+        """The inputs of steps, NumPy arrays: matrices and numbers in this backend's dtype."""
+        return map_tree(lambda a: a if a.dtype.kind == "i" else a.astype(self.dtype, copy=False), inputs)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"
+
+    def _device_missing(self) -> NervaError:
+        return NervaError(f"backend {self.name!r} finds no device {self.device!r}; {did_you_mean(self.device, self.devices())}")
+
+
+def _declared() -> dict[str, metadata.EntryPoint]:
+    found = metadata.entry_points(group=ENTRY_POINTS)
+    return {point.name: point for point in sorted(found, key=lambda point: point.name)}
+
+
+def backend_classes() -> dict[str, type[Backend[Any]]]:
+    """All declared backends by name, whether or not their framework is installed. One that cannot be loaded is left out."""
+    classes = {}
+    for name, point in _declared().items():
+        with contextlib.suppress(Exception):  # the fault of its distribution, which must not keep the others from working
+            classes[name] = point.load()
+    return classes
+
+
+def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend[Any]:
+    """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution).
+
+    NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
+    """
+    declared = _declared()
+    if name not in declared:
+        raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, declared)}")
+    try:
+        chosen: type[Backend[Any]] = declared[name].load()
+    except Exception as error:
+        raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
+    try:
+        return chosen(dtype, device)
+    except ImportError as error:
+        raise _not_installed(chosen, f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error})") from None
+
+
+def _not_installed(chosen: type[Backend[Any]], what: str) -> NotInstalledError:
+    package = f"'nerva[{chosen.extra}]'" if chosen.extra else chosen.requires
+    return NotInstalledError(f"{what}; install it with: pip install {package}")
+
+
+def backends_named(text: str | None) -> list[str]:
+    """The backends in a text, separated by commas; without a text, all that are installed. No framework is imported.
+
+    NervaError for an unknown name, NotInstalledError if the framework of a named one is missing.
+    """
+    classes = backend_classes()
+    if text is None:
+        return [name for name, chosen in classes.items() if importlib.util.find_spec(chosen.requires)]
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in classes:
+            raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, classes)}")
+        if not importlib.util.find_spec(classes[name].requires):
+            raise _not_installed(classes[name], f"backend {name!r} is not installed")
+    return names
+
+
+@dataclass(frozen=True)
+class BackendStatus:
+    """What is known of a backend on this machine."""
+
+    name: str
+    version: str | None
+    devices: list[str]
+    hint: str
+
+
+def statuses() -> list[BackendStatus]:
+    """The state of every declared backend: its version and devices, or how to install it."""
+    result = []
+    for name, chosen in backend_classes().items():
+        try:
+            devices = backend(name).devices()
+            result.append(BackendStatus(name, getattr(importlib.import_module(chosen.requires), "__version__", "unknown"), devices, ""))
+        except NotInstalledError as error:
+            result.append(BackendStatus(name, None, [], str(error).rpartition("; ")[2]))
+    return result
+
+
+def require(module: str, extra: str) -> Any:
+    """Import an optional module; if it is missing, say which extra installs it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise NotInstalledError(f"this needs {module} ({error}); install it with: pip install 'nerva[{extra}]'") from None

@@ -1,0 +1,280 @@
+"""Tables of named entries (activations, layers, losses, ...) and the small language in which users name them.
+
+An entry is a frozen dataclass; its fields are its parameters. Registering the class is all it takes to make it known to
+the parser, the configuration, the documentation and the tests, which iterate over the tables:
+
+    @ACTIVATIONS.add
+    @dataclass(frozen=True)
+    class LeakyReLU(Activation):
+        alpha: float = 0.01
+
+Text such as ``LeakyReLU(alpha=0.1)``, ``leaky_relu(0.1)`` or the TOML table ``{name = "LeakyReLU", alpha = 0.1}`` then
+builds the entry, and ``repr`` of an entry is text that builds it again. The text is parsed by the grammar below, never
+evaluated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import re
+import types
+import typing
+from abc import ABC
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Lt(1)]
+Count = Annotated[int, Ge(1)]
+
+LONGEST, DEEPEST = 10_000, 50
+"""Bounds on the length and the nesting of the text that names an entry."""
+LARGEST = 2**63
+"""Integers must be smaller in magnitude, as NumPy's are."""
+
+_COMPARISONS: dict[type, tuple[str, str, Any]] = {
+    Gt: ("gt", ">", lambda x, bound: x > bound),
+    Ge: ("ge", ">=", lambda x, bound: x >= bound),
+    Lt: ("lt", "<", lambda x, bound: x < bound),
+    Le: ("le", "<=", lambda x, bound: x <= bound),
+}
+
+
+class Entry(ABC):
+    """Base of everything that stands in a table: a frozen dataclass whose numeric fields are checked against their bounds.
+
+    Only numbers are checked, so a field may also hold a symbol when the equations are proved.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    hint: ClassVar[str] = ""
+    """Ends a message about parameters that the entry does not take."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            _check_bounds(type(self), field.name, getattr(self, field.name))
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Table(Generic[E]):
+    """The entries of one kind, by name. Names are compared without regard to case, ``_``, ``-`` and spaces."""
+
+    of: ClassVar[dict[type, Table[Any]]] = {}
+
+    def __init__(self, kind: str, base: type[E]) -> None:
+        self.kind = kind
+        self.entries: dict[str, type[E]] = {}
+        self._by_key: dict[str, type[E]] = {}
+        Table.of[base] = self
+
+    def add(self, entry: type[E]) -> type[E]:
+        """Register a dataclass under its class name and its aliases; a name that is taken is an error."""
+        for name in (entry.__name__, *entry.aliases):
+            if self._by_key.setdefault(_key(name), entry) is not entry:
+                raise NervaError(f"{self.kind} {name!r} is defined twice")
+        self.entries[entry.__name__] = entry
+        return entry
+
+    def __iter__(self) -> Iterator[type[E]]:
+        return iter(self.entries.values())
+
+    def __contains__(self, name: str) -> bool:
+        return _key(name) in self._by_key
+
+    def lookup(self, name: str) -> type[E]:
+        """The class called ``name``; an unknown name is an error that suggests the nearest one."""
+        if name not in self:
+            raise NervaError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self.entries)}")
+        return self._by_key[_key(name)]
+
+    def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
+        """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
+
+        A field that Python wants by its name (``kw_only``) must be named in text too.
+        """
+        entry = self.lookup(name)
+        fields = {field.name: field for field in dataclasses.fields(entry) if field.init}  # type: ignore[arg-type]
+        # A trailing underscore frees a Python keyword: users write lambda, the field is lambda_.
+        given = {key + "_" if key + "_" in fields else key: value for key, value in parameters.items()}
+        hint = f"; {entry.hint}" if entry.hint else ""
+        if len(arguments) > len(fields):
+            raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(arguments)}{hint}")
+        for key, value in zip(fields, arguments, strict=False):
+            if fields[key].kw_only:
+                raise NervaError(f"{entry.__name__}: {key} must be named: {entry.__name__}({key}={value!r}){hint}")
+            if key in given:
+                raise NervaError(f"{entry.__name__}: parameter {key!r} is given twice")
+            given[key] = value
+        for key in given.keys() - fields.keys():
+            known = did_you_mean(key, fields) if fields else "it has none"
+            raise NervaError(f"{entry.__name__} has no parameter {key!r}; {known}{hint}")
+        missing = [key for key, field in fields.items() if key not in given and not _has_default(field)]
+        if missing:
+            raise NervaError(f"{entry.__name__} needs the parameter {missing[0]!r}, for example {entry.__name__}({missing[0]}=...)")
+        hints = _hints(entry)
+        return entry(**{key: _convert(f"{entry.__name__}: {key}", value, hints[key]) for key, value in given.items()})
+
+    def parse(self, description: str | Call | Mapping[str, Any] | E) -> E:
+        """Make an entry from text, parsed or not, from a TOML table with a ``name``, or take one that is made already."""
+        if isinstance(description, Entry):
+            if isinstance(description, tuple(self.entries.values())):
+                return description
+            raise NervaError(f"expected one of the table of {self.kind}s, got {description!r}")
+        if isinstance(description, Mapping):
+            parameters = dict(description)
+            name = parameters.pop("name", None)
+            if not isinstance(name, str):
+                raise NervaError(f"the table of the {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
+            return self.build(name, **parameters)
+        if isinstance(description, Call):
+            return self.build(description.name, *description.arguments, **description.parameters)
+        if not isinstance(description, str):
+            raise NervaError(f"the {self.kind} must be text such as {next(iter(self.entries))!r}, got {description!r}")
+        try:
+            call = parse_call(description)
+        except NervaError as error:
+            raise NervaError(f"cannot read the {self.kind} {description!r}: {error}") from None
+        return self.parse(call)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Call:
+    """A parsed ``Name(1, key=value)``."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        inside = [repr(a) for a in self.arguments] + [f"{k}={v!r}" for k, v in self.parameters.items()]
+        return f"{self.name}({', '.join(inside)})" if inside else self.name
+
+
+_NAME = re.compile(r"\s*([A-Za-z][\w+ -]*?)\s*(?=[(),=\]]|$)")
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|nan))\s*(?=[,)\]]|$)")
+_STRING = re.compile(r"""\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*""")
+_KEY = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def parse_call(text: str) -> Call:
+    """Read ``Name``, ``Name()`` or ``Name(1, 'text', key=[2, 3], other=Name(4))``; anything left over is an error."""
+    if len(text) > LONGEST:
+        raise NervaError(f"it is too long: {len(text)} characters, at most {LONGEST} are read")
+    if max(itertools.accumulate((c in "([") - (c in ")]") for c in text), default=0) > DEEPEST:
+        raise NervaError("it is nested too deeply")
+    value, rest = _value(text)
+    if isinstance(value, str) and value:
+        value = Call(value)
+    if not isinstance(value, Call):
+        raise NervaError(f"expected a name, got {text.strip()!r}")
+    if rest.strip():
+        raise NervaError(f"unexpected {rest.strip()!r} after {value.name!r}")
+    return value
+
+
+def _value(text: str) -> tuple[Any, str]:
+    if match := _NUMBER.match(text):
+        number = match[1]
+        if len(number) > 400:
+            raise NervaError(f"a number with {len(number)} digits is too long")
+        return (int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)), text[match.end() :]
+    if match := _STRING.match(text):
+        return match[1] if match[1] is not None else match[2], text[match.end() :]
+    if text.lstrip().startswith(("[", "(")):
+        opening, rest = text.lstrip()[0], text.lstrip()[1:]
+        items, _, rest = _items(rest, {"[": "]", "(": ")"}[opening])
+        return tuple(items), rest
+    if match := _NAME.match(text):
+        name, rest = match[1], text[match.end() :]
+        if rest.startswith("("):
+            arguments, parameters, rest = _items(rest[1:], ")")
+            return Call(name, tuple(arguments), parameters), rest
+        return _WORDS.get(name.lower(), name), rest
+    raise NervaError(f"expected a name, a number or a list at {text.strip() or 'the end'!r}")
+
+
+def _items(text: str, closing: str) -> tuple[list[Any], dict[str, Any], str]:
+    items: list[Any] = []
+    named: dict[str, Any] = {}
+    while True:
+        if text.lstrip().startswith(closing):
+            return items, named, text.lstrip()[1:]
+        if match := _KEY.match(text):
+            if match[1] in named:
+                raise NervaError(f"parameter {match[1]!r} is given twice")
+            named[match[1]], text = _value(text[match.end() :])
+        elif named:
+            raise NervaError(f"a parameter without a name follows one with a name, at {text.strip()!r}")
+        else:
+            value, text = _value(text)
+            items.append(value)
+        text = text.lstrip()
+        if text.startswith(","):
+            text = text[1:]
+        elif not text.startswith(closing):
+            raise NervaError(f"expected ',' or {closing!r} at {text.strip() or 'the end'!r}")
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).casefold()
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+@functools.cache
+def _hints(entry: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(entry, include_extras=True)
+
+
+def _check_bounds(entry: type, name: str, value: Any) -> None:
+    hint = _hints(entry)[name]
+    bounded = [part for part in (hint, *typing.get_args(hint)) if typing.get_origin(part) is Annotated]  # itself, or in "Count | None"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not bounded:
+        return
+    bounds = [
+        (symbol, getattr(bound, key), holds) for bound in bounded[0].__metadata__ for key, symbol, holds in [_COMPARISONS[type(bound)]]
+    ]
+    if not all(holds(value, bound) for _, bound, holds in bounds):
+        wanted = " and ".join(f"{symbol} {bound}" for symbol, bound, _ in bounds)
+        raise NervaError(f"{entry.__name__}: {name} must be {wanted}, got {value}")
+
+
+def _convert(where: str, value: Any, hint: Any) -> Any:
+    """``value`` as the type that ``hint`` asks for: a number, text, a tuple, or an entry of another table."""
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        return _convert(where, value, hint.__origin__)
+    if origin in (types.UnionType, typing.Union):
+        kinds = typing.get_args(hint)
+        return None if value is None and type(None) in kinds else _convert(where, value, next(k for k in kinds if k is not type(None)))
+    if origin is typing.Literal:
+        if value not in typing.get_args(hint):
+            raise NervaError(f"{where} must be one of {', '.join(map(repr, typing.get_args(hint)))}, got {value!r}")
+        return value
+    if origin is tuple:
+        items = value if isinstance(value, (list, tuple)) else (value,)
+        return tuple(_convert(where, item, typing.get_args(hint)[0]) for item in items)
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise NervaError(f"{where} is too large: integers must be below 2⁶³ in magnitude")
+    if hint in Table.of:
+        return Table.of[hint].parse(value)
+    if hasattr(hint, "from_description"):
+        return hint.from_description(value)
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if (hint in (int, str, bool) and type(value) is hint) or hint is Any:
+        return value
+    wanted = {float: "a number", int: "an integer", str: "text", bool: "true or false"}.get(hint, str(hint))
+    raise NervaError(f"{where} must be {wanted}, got {str(value)!r}")

@@ -1,0 +1,35 @@
+"""Python files of the user's own, with layers, activations and other entries of the tables."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from nerva_core.algebra.errors import NervaError
+
+
+def load_file(path: Path) -> ModuleType:
+    """Run the file, once, and give its module; what it adds to the tables is then known by name. NervaError if it cannot be run."""
+    return _load(path.resolve())
+
+
+@cache
+def _load(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise NervaError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(f"nerva_user_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise NervaError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(path.parent))  # as if the file were run: it may import its neighbours
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise NervaError(f"{path.name} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module

@@ -1,0 +1,89 @@
+"""The command ``nerva bench``. What it needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from nerva_core.benchmark.measure import Plan, Timing
+
+
+def bench(
+    files: Annotated[list[Path] | None, typer.Argument(help="Configurations to train; without them, those of --configurations.")] = None,
+    configurations: Annotated[str, typer.Option(help="Networks of the benchmark, separated by ','.")] = "A,B,C,D,tiny",
+    backends: Annotated[str | None, typer.Option(help="Backends separated by ','; without it, all that are installed.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often every contender is timed.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long at least each time.")] = 0.25,
+    threads: Annotated[int, typer.Option(min=1, help="Threads, and on Linux processors, of every contender.")] = 1,
+    json: Annotated[Path | None, typer.Option(help="Write everything that was measured to this file.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw a bar chart of the ratios in this file.")] = None,
+    scaling: Annotated[bool, typer.Option("--scaling", help="Measure instead how the time of every layer grows with the batch.")] = False,
+    layers: Annotated[str | None, typer.Option(help="With --scaling: layers separated by ','; without it, all.")] = None,
+) -> None:
+    """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
+    from rich.console import Console
+
+    from nerva_core.algebra.numeric_backend import backends_named
+
+    if scaling:
+        from nerva_core.benchmark.scaling import scaling_command
+
+        scaling_command(backends_named(backends), json, layers)
+        return
+    from nerva_core.benchmark.machine import machine
+    from nerva_core.benchmark.measure import Plan
+    from nerva_core.benchmark.report import bar_chart, print_results, to_json
+    from nerva_core.training.models import write_atomically
+
+    plan = Plan(rounds, seconds, threads)
+    questions = _files(files) if files else _named(configurations)
+    chosen = backends_named(backends)
+    with Console(stderr=True).status("starting") as status:
+        timings = _measured(chosen, questions, plan, status.update)
+    about = machine()
+    print_results(timings, about, plan, Console(width=None if os.isatty(1) else 160))
+    if json is not None:
+        write_atomically(json, to_json(timings, about, plan).encode())
+    if png is not None:
+        write_atomically(png, bar_chart(timings, about))
+    if any(timing.status in ("refused", "failed") for timing in timings):
+        raise typer.Exit(1)
+
+
+def _measured(backends: Sequence[str], questions: dict[str, str | None], plan: Plan, progress: Any) -> list[Timing]:
+    from nerva_core.benchmark.configurations import CONFIGURATIONS
+    from nerva_core.benchmark.measure import Kind, measure_backend
+    from nerva_core.benchmark.worker import CONTENDERS, kind_of
+    from nerva_core.training.config import parse_config
+
+    order: list[Kind] = ["ours", "opponent", "floor"]
+
+    def dtype(name: str) -> str:
+        text = questions[name]
+        return CONFIGURATIONS[name].config().dtype if text is None else parse_config(text, name).dtype
+
+    timings: list[Timing] = []
+    for backend in backends:
+        contenders = sorted(((kind_of(cls), cls) for cls in CONTENDERS if cls.backend == backend), key=lambda pair: order.index(pair[0]))
+        timings += measure_backend(contenders, list(questions.items()), plan, dtype, progress)
+    return timings
+
+
+def _named(text: str) -> dict[str, str | None]:
+    from nerva_core.benchmark.configurations import check_names
+
+    names = [name.strip() for name in text.split(",")]
+    check_names(names)
+    return dict.fromkeys(names)
+
+
+def _files(paths: Sequence[Path]) -> dict[str, str | None]:
+    """The text of each file, read once, so that all contenders have the same; a mistake in it is found here."""
+    from nerva_core.training.config import load_config
+
+    return {str(path): load_config(path).to_toml() for path in paths}

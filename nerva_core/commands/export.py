@@ -1,0 +1,85 @@
+"""The command ``nerva export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+
+if TYPE_CHECKING:
+    from nerva_core.training.models import Model
+
+SUFFIXES = {".npz": "npz", ".onnx": "onnx", ".keras": "keras"}
+FORMATS = (*SUFFIXES.values(), "torch", "jax")
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="A model.safetensors, or the directory of the run that wrote it.")],
+    file: Annotated[Path, typer.Argument(help="The new file: weights.npz (Nerva's W1, b1, ...), net.onnx, net.keras; or a directory.")],
+    format: Annotated[str | None, typer.Option(help="npz, onnx, keras; torch, jax: model.py and model.safetensors.")] = None,
+) -> None:
+    """Write a trained network for other programs: Nerva's .npz, ONNX, Keras, or Python for PyTorch or JAX alone."""
+    from nerva_core.training.models import load_model
+    from nerva_core.training.runs import MODEL
+
+    chosen = format or SUFFIXES.get(file.suffix)
+    if chosen is None:
+        raise NervaError(
+            f"the format is known by its suffix, {', '.join(SUFFIXES)}, or for a directory it is --format torch or jax; got {file.name!r}"
+        )
+    if chosen not in FORMATS:
+        raise NervaError(f"unknown format {chosen!r}; {did_you_mean(chosen, FORMATS)}")
+    if file.exists():
+        raise NervaError(f"{file} is already there")
+    if chosen == "keras" and file.suffix != ".keras":
+        raise NervaError(f"a model of Keras is a file that ends in .keras, got {file.name!r}")
+    write(load_model(model / MODEL if model.is_dir() else model), file, chosen)
+
+
+def write(model: Model, file: Path, format: str) -> None:
+    """Write the model in a format; what a format cannot hold is refused."""
+    from nerva_core.training.models import save_npz, write_atomically
+
+    if format == "npz":
+        save_npz(file, model.network, model.params)
+    elif format == "onnx":
+        from nerva_core.interoperability.onnx import to_onnx
+
+        write_atomically(file, to_onnx(graph(model)).SerializeToString())
+    elif format == "keras":
+        from nerva_core.interoperability.keras import to_keras
+
+        try:
+            to_keras(model).save(file)
+        except OSError as error:
+            raise NervaError(f"cannot write {file}: {error.strerror or error}") from None
+    else:
+        write_source(model, file, format)
+
+
+def write_source(model: Model, directory: Path, framework: str) -> None:
+    """Write model.py, which needs the framework and safetensors alone, and model.safetensors."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    from nerva_core.interoperability.source import python_source
+    from nerva_core.training.models import write_atomically
+
+    made = graph(model)
+    try:
+        directory.mkdir(parents=True)
+    except OSError as error:
+        raise NervaError(f"cannot make the directory {directory}: {error.strerror}") from None
+    arrays = {name: np.ascontiguousarray(array, dtype=model.config.dtype) for name, array in made.parameters.items()}
+    write_atomically(directory / "model.safetensors", save(arrays))
+    write_atomically(directory / "model.py", python_source(made, framework).encode())
+
+
+def graph(model: Model) -> Any:
+    """The graph of ``model.predict``, with the scaling of the inputs."""
+    from nerva_core.interpreters.graph import graph_of
+
+    return graph_of(model.network, model.inputs, model.params, model.state, model.encoding.shift, model.encoding.spread)

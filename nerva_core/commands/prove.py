@@ -1,0 +1,32 @@
+"""``nerva prove [NAME ...]``: run the proofs, show the verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def prove(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What to prove: Linear, layers, errata.004-16, my_layer.py:MyLayer; without it, everything.", show_default=False
+        ),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the verdicts to this file.", show_default=False)] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the theorems, their equations and the verdicts as a page.", show_default=False)
+    ] = None,
+    audit: Annotated[bool, typer.Option("--audit", help="Also make every one-operation mutant of the code and refuse it.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only show what is not as expected.")] = False,
+) -> None:
+    """Prove the backward equations by running the code that trains; exit with 0 if and only if every theorem has its expected status."""
+    from nerva_core.algebra.numeric_backend import require
+
+    require("sympy", "proofs")
+    from sympy_validation.report import run_proofs
+
+    if not run_proofs(names or [], json, html, audit, quiet):
+        raise typer.Exit(1)

@@ -1,0 +1,170 @@
+"""The command ``nerva reproduce``. What it needs is imported when it runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from nerva_core.reproductions.experiment import Bench, Experiment
+    from nerva_core.reproductions.report import Report
+
+ALL = "all"
+
+
+def reproduce(
+    name: Annotated[str | None, typer.Argument(help="Which experiments, or all; without it they are listed.", show_default=False)] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Under two minutes an experiment on one core; the default.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="As far as the paper goes: minutes to hours.")] = False,
+    output: Annotated[Path | None, typer.Option(help="A new directory for the report; by default one in ./reproductions.")] = None,
+    backend: Annotated[str | None, typer.Option(help="By default the fastest that is installed.")] = None,
+    data: Annotated[str | None, typer.Option(help="The images, such as MNIST(path='/my/mnist') or CIFAR10(path=...).")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds separated by ',', in place of those of the budget.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the report to this file as well.")] = None,
+) -> None:
+    """Run the experiments of a paper and say what reproduces: "paper | here | verdict", with figures."""
+    from rich.console import Console
+
+    from nerva_core.reproductions.report import to_json
+    from nerva_core.training.models import write_atomically
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    if name is None:
+        _print_list(console)
+        raise typer.Exit
+    chosen = _chosen(name)
+    if quick and full:
+        raise NervaError("--quick and --full exclude each other; give one of them")
+    benches = [_bench("full" if full else "quick", backend, data, seeds) for _ in chosen]
+    directory = _new_directory(output, name, "full" if full else "quick")
+    reports: list[Report] = []
+    try:
+        for experiment, bench in zip(chosen, benches, strict=True):
+            _run(experiment, bench, console, directory, reports)
+    except KeyboardInterrupt:
+        print(f"interrupted; {len(reports)} of {len(chosen)} reports are in {directory}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if json is not None:
+        write_atomically(json, to_json(reports).encode())
+    console.print(f"\nreport.html (a page that stands alone), report.md, report.json and figures are in {directory}")
+
+
+def _run(experiment: Experiment, bench: Bench, console: Console, directory: Path, reports: list[Report]) -> None:
+    """Run one experiment, print its table, and write what there is so far, so that an interrupt loses no report."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    from nerva_core.reproductions.experiment import perform
+    from nerva_core.reproductions.report import write
+
+    console.print(f"\n[bold]{experiment.title}[/bold] ({bench.budget}, {bench.backend})")
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    errors = _error_console()
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        bench.progress = _Shown(progress, progress.add_task(experiment.name, total=1.0), errors)
+        report = perform(experiment, bench)
+    reports.append(report)
+    _print(report, console)
+    write(reports, directory)
+
+
+class _Shown:
+    """Progress on a terminal as a bar; elsewhere as a line whenever something else begins."""
+
+    def __init__(self, progress: Progress, task: TaskID, console: Console) -> None:
+        self.progress, self.task, self.console, self.last = progress, task, console, ""
+
+    def __call__(self, text: str, fraction: float) -> None:
+        self.progress.update(self.task, description=text, completed=fraction)
+        if not self.console.is_terminal and text != self.last:
+            self.console.print(f"  {text} ({100 * fraction:.0f} %)")
+        self.last = text
+
+
+def _error_console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _print(report: Report, console: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from nerva_core.reproductions.report import COLUMNS, Verdict
+
+    colours = {Verdict.REPRODUCES: "green", Verdict.DIRECTION: "cyan", Verdict.DOES_NOT: "red", Verdict.UNKNOWN: "yellow"}
+    table = Table(*COLUMNS, show_lines=True)
+    for row in report.findings.rows:
+        cells = [escape(str(getattr(row, column))) for column in COLUMNS]
+        table.add_row(*cells[:-1], f"[{colours[row.verdict]}]{cells[-1]}[/]")
+    console.print(table)
+    for remark in report.findings.remarks:
+        console.print(f"* {escape(remark)}")
+    console.print(", ".join(f"{key} {escape(str(value))}" for key, value in report.settings.items()) + f"; {report.seconds:.0f} s")
+
+
+def _print_list(console: Console) -> None:
+    from nerva_core.reproductions import EXPERIMENTS
+
+    for experiment in EXPERIMENTS.values():
+        console.print(f"{experiment.name:12} {experiment.title} ({experiment.paper})")
+    console.print(f"{ALL:12} all of them")
+
+
+def _chosen(name: str) -> list[Experiment]:
+    from nerva_core.reproductions import EXPERIMENTS
+
+    if name == ALL:
+        return list(EXPERIMENTS.values())
+    folded = {re.sub(r"[\s_-]", "", known).casefold(): known for known in EXPERIMENTS}
+    key = re.sub(r"[\s_-]", "", name).casefold()
+    if key not in folded:
+        raise NervaError(f"no experiment is called {name!r}; {did_you_mean(name, [*EXPERIMENTS, ALL])}")
+    return [EXPERIMENTS[folded[key]]]
+
+
+def _bench(budget: Any, backend_name: str | None, data: str | None, seeds: str | None) -> Bench:
+    """The bench of one experiment; mistakes in the options are found here, before anything runs."""
+    from nerva_core.algebra.numeric_backend import backend
+    from nerva_core.data import SOURCES
+    from nerva_core.reproductions.experiment import Bench, fastest_backend
+
+    if backend_name is not None:
+        backend(backend_name)  # NervaError if it is unknown or not installed
+    bench = Bench(budget, backend_name or fastest_backend(), None if data is None else SOURCES.parse(data), _seeds(seeds))
+    bench.classes(bench.images())
+    return bench
+
+
+def _seeds(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    if not all(part.strip().isdecimal() for part in text.split(",")):
+        raise NervaError(f"--seeds must be numbers separated by ',' such as 0,1,2, got {text!r}")
+    numbers = tuple(int(part) for part in text.split(","))
+    if len(set(numbers)) < len(numbers):
+        raise NervaError(f"--seeds must be different numbers, got {text!r}")
+    return numbers
+
+
+def _new_directory(output: Path | None, name: str, budget: str) -> Path:
+    """A directory of its own for the report. NervaError if the one that is asked for holds something."""
+    from nerva_core.reproductions.report import make_directory
+
+    if output is None:
+        stem, parent = f"{name}-{budget}", Path("reproductions")
+        numbers = [int(m[1]) for path in parent.glob(f"{stem}-*") if (m := re.fullmatch(rf"{re.escape(stem)}-(\d+)", path.name))]
+        output = parent / f"{stem}-{max(numbers, default=0) + 1}"
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise NervaError(f"{output} is not empty; choose another --output")
+    make_directory(output)
+    return output

@@ -1,0 +1,179 @@
+"""The command ``nerva train``. What it needs is imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nerva_core.algebra.errors import NervaError
+
+if TYPE_CHECKING:
+    from nerva_core.training.config import Config
+    from nerva_core.training.reporting import Reporters
+    from nerva_core.training.runs import Run
+
+MODEL, TRAINING, OUTPUT = "What is trained", "How", "What is shown and written"
+
+
+def _names(table: str) -> Callable[[str], list[str]]:
+    """Completes the names of a table of entries."""
+
+    def complete(incomplete: str) -> list[str]:
+        from nerva_core.training.catalogue import TABLES
+
+        return [name for name in TABLES[table].entries if name.casefold().startswith(incomplete.casefold())]
+
+    return complete
+
+
+def complete_backend(incomplete: str) -> list[str]:
+    """Completes the name of a backend."""
+    from nerva_core.algebra.numeric_backend import backend_classes
+
+    return [name for name in backend_classes() if name.startswith(incomplete)]
+
+
+def complete_dtype(incomplete: str) -> list[str]:
+    """Completes the name of a dtype."""
+    return [name for name in ("float32", "float64") if name.startswith(incomplete)]
+
+
+def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[str]] | None = None) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, autocompletion=complete)
+
+
+def train(
+    config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
+    data: Annotated[str | None, _option("Such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))] = None,
+    layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
+    sizes: Annotated[str | None, _option("The inputs, then the outputs of each layer that has them: '64;128;10'.", MODEL)] = None,
+    load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
+    loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=_names("losses"))] = None,
+    optimizer: Annotated[str | None, _option("Such as Adam or Nesterov(mu=0.9).", TRAINING, complete=_names("optimizers"))] = None,
+    schedule: Annotated[str | None, _option("The rate, such as Cosine(0.1, n=20).", TRAINING, complete=_names("schedules"))] = None,
+    epochs: Annotated[int | None, _option("The number of epochs.", TRAINING)] = None,
+    batch_size: Annotated[int | None, _option("Examples in a batch.", TRAINING)] = None,
+    seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
+    backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=complete_backend)] = None,
+    dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=complete_dtype)] = None,
+    device: Annotated[str | None, _option("cpu, or a device of the backend such as cuda:0.", TRAINING)] = None,
+    output: Annotated[Path | None, _option("A new directory for the results; by default one in ./runs.", OUTPUT)] = None,
+    resume: Annotated[bool, _option("Continue the run in --output from its last checkpoint.", OUTPUT, "--resume")] = False,
+    checkpoint_every: Annotated[int | None, _option("Save the state every so many epochs.", OUTPUT)] = None,
+    trace: Annotated[bool, _option("Print every matrix of the first step, and do not train.", OUTPUT, "--trace")] = False,
+    plot: Annotated[bool, _option("At the end, draw the loss and the confusions as text.", OUTPUT, "--plot")] = False,
+    tensorboard: Annotated[bool, _option("Write event files for TensorBoard.", OUTPUT, "--tensorboard")] = False,
+    profile: Annotated[bool, _option("At the end, show where a step's time goes, by layer and operation.", OUTPUT, "--profile")] = False,
+    json: Annotated[bool, _option("Print one JSON object an epoch and nothing else.", OUTPUT, "--json")] = False,
+    quiet: Annotated[bool, _option("Print nothing but errors.", OUTPUT, "--quiet", "-q")] = False,
+) -> None:
+    """Train a network with hand-written backpropagation.
+
+    Ctrl-C saves the state and says how to continue; the result is then bit for bit that of a run which was never interrupted.
+    """
+    general = _given(
+        "", backend=backend, dtype=dtype, device=device, seed=seed, data=data, loss=loss, optimizer=optimizer, schedule=schedule
+    )
+    model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
+    training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
+    overrides = general | model | training
+    if trace:
+        _trace(config, overrides)
+    else:
+        reporters = _reporters(quiet, json, plot, tensorboard)
+        run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
+        _train(run, reporters)
+        if profile:
+            _profile(run, shown=not (quiet or json))
+
+
+def _given(prefix: str, **settings: Any) -> dict[str, Any]:
+    """The settings that a flag gives, by their names in the configuration."""
+    return {prefix + name: value for name, value in settings.items() if value is not None}
+
+
+def _train(run: Run, reporters: Reporters) -> None:
+    from nerva_core.training.interruption import Interrupted
+
+    if run.warning:
+        print(f"warning: {run.warning}", file=sys.stderr)
+    try:
+        reporters.start(run)
+        run.train(reporters.step, reporters.epoch, reporters.signal)
+        reporters.finish(run)
+    except KeyboardInterrupt as interrupt:
+        reporters.close()
+        trainer = run.trainer
+        steps = f" and {len(trainer.outputs)} of {trainer.steps_per_epoch} steps" if len(trainer.outputs) else ""
+        saved = isinstance(interrupt, Interrupted)
+        done = f"after {trainer.epoch} of {trainer.config.training.epochs} epochs{steps if saved else ''}"
+        what = "and saved" if saved else "at once, with the last checkpoint kept"
+        print(f"interrupted {done}, {what}; continue with: {run.how_to_continue}", file=sys.stderr)
+        raise typer.Exit(128 + (interrupt.number if isinstance(interrupt, Interrupted) else 2)) from None
+    finally:
+        reporters.close()
+
+
+def _profile(run: Run, shown: bool) -> None:
+    from nerva_core.inspection.profiling import print_profile, profile_run
+
+    profile = profile_run(run)
+    if shown:
+        print_profile(profile)
+
+
+def _reporters(quiet: bool, json: bool, plot: bool, tensorboard: bool) -> Reporters:
+    from nerva_core.training.reporting import JSONLines, Reporters, Silent, Table, TensorBoard
+
+    if json and plot:
+        raise NervaError("--json prints JSON alone, and --plot text; give one of them")
+    shown = JSONLines() if json else Silent() if quiet else Table(plot)
+    return Reporters(shown, *([TensorBoard()] if tensorboard else []))
+
+
+def _sizes(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(size) for size in text.replace(",", ";").split(";")]
+    except ValueError:
+        raise NervaError(f"--sizes must be numbers separated by ';' such as '64;128;10', got {text!r}") from None
+
+
+def _config(config_file: Path | None, overrides: dict[str, Any]) -> Config:
+    from nerva_core.training.config import load_config, make_config, override
+    from nerva_core.training.runs import CONFIG
+
+    if config_file is not None and (config_file / CONFIG).is_file():
+        raise NervaError(
+            f"{config_file} is the directory of a run; continue it with: nerva train --resume --output {config_file}, "
+            f"or repeat it with: nerva train {config_file / CONFIG}"
+        )
+    return load_config(config_file, overrides) if config_file else make_config(override({}, overrides), "command line")
+
+
+def _trace(config_file: Path | None, overrides: dict[str, Any]) -> None:
+    from nerva_core.inspection.trace import print_trace, trace_run
+
+    print_trace(trace_run(_config(config_file, overrides)))
+
+
+def _started(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
+    from nerva_core.training.runs import Run
+
+    return Run.start(_config(config_file, overrides), output)
+
+
+def _resumed(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
+    from nerva_core.training.runs import Run
+
+    if output is None:
+        raise NervaError("--resume needs --output DIR, the directory of the run to continue")
+    other = sorted(overrides.keys() - {"training.epochs"}) + ([str(config_file)] if config_file else [])
+    if other:
+        raise NervaError(f"--resume continues a run with its own configuration; only --epochs may be given, got {', '.join(other)}")
+    return Run.resume(output, overrides.get("training.epochs"))

@@ -1,0 +1,272 @@
+"""Activation functions and their derivatives (Nerva specification, section 5).
+
+Adding one is one entry here: a dataclass with its parameters, ``value`` and ``gradient``. It is then known to the parser, runs on
+every backend, and is tested, proved and documented without a further edit. ``second_derivative`` is only needed to train with QLimit.
+
+At a kink the derivative is the one the specification prints, for instance relu'(0) = 1 (frameworks use 0: erratum 004-46).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.registry import Entry, NonNegative, Table
+
+
+@dataclass(frozen=True)
+class Activation(Entry):
+    """A function R -> R, applied to every element of a matrix, with its derivative."""
+
+    @abstractmethod
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        """f(X)."""
+
+    @abstractmethod
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        """f'(X)."""
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        """f''(X), off the kinks; NervaError if the activation does not state it."""
+        raise NervaError(
+            f"{type(self).__name__} states no second derivative, which training with its limit f'(x) x needs; "
+            f"define {type(self).__name__}.second_derivative, or use its q-activation"
+        )
+
+    def __call__(self, ops: MatrixOps[M], X: M) -> M:
+        return self.value(ops, X)
+
+
+ACTIVATIONS: Table[Activation] = Table("activation", Activation)
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Identity(Activation):
+    """x."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return X
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.ones(*ops.shape(X))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """max(0, x); the derivative is 0 for x < 0 and 1 otherwise."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.maximum(X, ops.zeros(*ops.shape(X)))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.greater_equal(X, ops.zeros(*ops.shape(X)))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """max(αx, x); the derivative is α for x < αx and 1 otherwise. For α > 1 the slope α is on the side x > 0 (erratum 004-48)."""
+
+    alpha: float = 0.01
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.maximum(self.alpha * X, X)
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        m, n = ops.shape(X)
+        return ops.where(ops.less(X, self.alpha * X), ops.full(self.alpha, m, n), ops.ones(m, n))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class AllReLU(Activation):
+    """αx for x < 0, x otherwise. In a network the sign of α alternates over the layers (section 5): see ``Sequential.parse``."""
+
+    alpha: float = 0.01
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.where(ops.less(X, ops.zeros(*ops.shape(X))), self.alpha * X, X)
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        m, n = ops.shape(X)
+        return ops.where(ops.less(X, ops.zeros(m, n)), ops.full(self.alpha, m, n), ops.ones(m, n))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
+
+def srelu(ops: MatrixOps[M], X: M, al: M, tl: M, ar: M, tr: M) -> M:
+    """t_l + a_l (x - t_l) for x <= t_l; x for t_l < x < t_r; t_r + a_r (x - t_r) for x >= t_r. The first case that holds."""
+    left = tl + ops.hadamard(al, X - tl)
+    right = tr + ops.hadamard(ar, X - tr)
+    return ops.where(ops.less_equal(X, tl), left, ops.where(ops.less(X, tr), X, right))
+
+
+def srelu_gradient(ops: MatrixOps[M], X: M, al: M, tl: M, ar: M, tr: M) -> M:
+    """a_l, 1 or a_r, in the same three cases."""
+    return ops.where(ops.less_equal(X, tl), al, ops.where(ops.less(X, tr), ops.ones(*ops.shape(X)), ar))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class SReLU(Activation):
+    """The S-shaped ReLU with fixed parameters; the layer of the same name trains them. These defaults are min(max(x, 0), 1), not ReLU
+    (erratum 004-18)."""
+
+    al: float = 0.0
+    tl: float = 0.0
+    ar: float = 0.0
+    tr: float = 1.0
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return srelu(ops, X, *self._constants(ops, X))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return srelu_gradient(ops, X, *self._constants(ops, X))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.zeros(*ops.shape(X))
+
+    def _constants(self, ops: MatrixOps[M], X: M) -> tuple[M, M, M, M]:
+        m, n = ops.shape(X)
+        return ops.full(self.al, m, n), ops.full(self.tl, m, n), ops.full(self.ar, m, n), ops.full(self.tr, m, n)
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """tanh x; the derivative 1 - tanh² x is computed as 4 σ(2x) σ(-2x), which does not cancel for large x."""
+
+    aliases = ("HyperbolicTangent",)
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.tanh(X)
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = 4 * ops.hadamard(ops.sigmoid(2 * X), ops.sigmoid(-2 * X))
+        return result
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(-2 * ops.tanh(X), self.gradient(ops, X))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """σ(x) = 1 / (1 + e⁻ˣ); the derivative σ(x)(1 - σ(x)) is computed as σ(x) σ(-x), which does not cancel for large x."""
+
+    aliases = ("Logistic",)
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.sigmoid(X)
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(ops.sigmoid(X), ops.sigmoid(-X))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(self.gradient(ops, X), ops.sigmoid(-X) - ops.sigmoid(X))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class ELU(Activation):
+    """x for x >= 0, α(eˣ - 1) for x < 0 (Clevert et al. 2016)."""
+
+    alpha: NonNegative = 1.0
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        zero = ops.zeros(*ops.shape(X))
+        result: M = ops.maximum(X, zero) + self.alpha * ops.expm1(ops.minimum(X, zero))
+        return result
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        m, n = ops.shape(X)
+        zero = ops.zeros(m, n)
+        return ops.where(ops.less(X, zero), self.alpha * ops.exp(ops.minimum(X, zero)), ops.ones(m, n))
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        zero = ops.zeros(*ops.shape(X))
+        return ops.where(ops.less(X, zero), self.alpha * ops.exp(ops.minimum(X, zero)), zero)
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """log(1 + eˣ); the derivative is σ(x)."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.softplus(X)
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.sigmoid(X)
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(ops.sigmoid(X), ops.sigmoid(-X))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class SiLU(Activation):
+    """x σ(x), also called swish; the derivative is σ(x) + x σ(x) σ(-x)."""
+
+    aliases = ("Swish",)
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, ops.sigmoid(X))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        S = ops.sigmoid(X)
+        result: M = S + ops.hadamard(X, ops.hadamard(S, ops.sigmoid(-X)))
+        return result
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        S, R = ops.sigmoid(X), ops.sigmoid(-X)
+        result: M = ops.hadamard(ops.hadamard(S, R), 2 * ops.ones(*ops.shape(X)) + ops.hadamard(X, R - S))
+        return result
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class GELU(Activation):
+    """x Φ(x), with Φ the distribution function of the standard normal distribution (the exact form); the derivative is Φ(x) + x φ(x)."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, ops.normal_cdf(X))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = ops.normal_cdf(X) + ops.hadamard(X, ops.normal_pdf(X))
+        return result
+
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        density = ops.normal_pdf(X)
+        result: M = 2 * density - ops.hadamard(X, ops.hadamard(X, density))  # in this order X² does not overflow
+        return result
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class QLimit(Activation):
+    """x f'(x), the limit of the q-activation of f for q → 1 (q-neurons, Proposition 1); the derivative is f'(x) + x f''(x)."""
+
+    activation: Activation
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, ops.apply(self.activation.gradient, X))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        f = self.activation
+        result: M = ops.apply(f.gradient, X) + ops.hadamard(X, ops.apply(f.second_derivative, X))
+        return result

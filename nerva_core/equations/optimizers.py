@@ -1,0 +1,279 @@
+"""Update rules (Nerva specification, section 8).
+
+θ is one parameter, Dθ its gradient, η the learning rate; every parameter has its own state. The numbers of a step that do not
+depend on a parameter (η and the bias corrections of Adam) are computed once, by ``scalars``.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, NamedTuple
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
+from nerva_core.algebra.registry import Entry, Fraction, NonNegative, Positive, Table
+from nerva_core.equations.gradient_activations import Arctan, GradientActivation
+
+
+@dataclass(frozen=True)
+class Optimizer(Entry):
+    """θ' and the new state, from θ, Dθ and the state. Adam and RMSProp want coefficients by name: a number looks like a rate."""
+
+    hint = "the learning rate is that of the schedule, such as Constant(0.01)"
+
+    @property
+    def needs_all_gradients(self) -> bool:
+        """Whether the update of a parameter depends on the gradients of the others, so that ``step`` is more than ``update`` of each."""
+        return False
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
+        return (eta,)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+        """The state before the first step: by default none."""
+        return ()
+
+    @abstractmethod
+    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+        """(θ', state'), given the numbers of ``scalars``."""
+
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        """All θ' and state' of a step: by default each parameter by itself."""
+        updated = [self.update(ops, *given, eta, *scalars) for given in zip(states, thetas, gradients, strict=True)]
+        return [theta for theta, _ in updated], [state for _, state in updated]
+
+
+@dataclass(frozen=True)
+class Wrapper(Optimizer):
+    """Another optimizer that is given something else than Dθ. Its rule is ``step``, on all parameters; ``update`` is that of one."""
+
+    optimizer: Optimizer
+
+    @property
+    def needs_all_gradients(self) -> bool:
+        return self.optimizer.needs_all_gradients
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        return self.optimizer.scalars(eta, t)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+        return self.optimizer.init(ops, theta)
+
+    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+        (new,), (state,) = self.step(ops, (state,), (theta,), (Dtheta,), eta, *scalars)
+        return new, state
+
+    @abstractmethod
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        """All θ' and state' of a step."""
+
+
+OPTIMIZERS: Table[Optimizer] = Table("optimizer", Optimizer)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """θ' = θ - η Dθ."""
+
+    aliases = ("SGD",)
+
+    def update(self, ops: MatrixOps[M], state: tuple[()], theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, tuple[()]]:
+        return theta - eta * Dtheta, ()
+
+
+class MomentumState(NamedTuple):
+    """Δ, of the shape of θ."""
+
+    Delta: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Δ' = μ Δ - η Dθ, θ' = θ + Δ'. Equal to Keras; PyTorch's form has η outside Δ."""
+
+    mu: Fraction = 0.9
+
+    def init(self, ops: MatrixOps[M], theta: M) -> MomentumState:
+        return MomentumState(ops.zeros(*ops.shape(theta)))
+
+    def update(
+        self, ops: MatrixOps[M], state: MomentumState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar
+    ) -> tuple[M, MomentumState]:
+        Delta = self.mu * state.Delta - eta * Dtheta
+        return theta + Delta, MomentumState(Delta)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Nesterov(Momentum):
+    """Δ' = μ Δ - η Dθ, θ' = θ + μ Δ' - η Dθ. Equal to Keras."""
+
+    def update(
+        self, ops: MatrixOps[M], state: MomentumState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar
+    ) -> tuple[M, MomentumState]:
+        Delta = self.mu * state.Delta - eta * Dtheta
+        return theta + self.mu * Delta - eta * Dtheta, MomentumState(Delta)
+
+
+class AdamState(NamedTuple):
+    """The averages of Dθ and of Dθ ⊙ Dθ, of the shape of θ."""
+
+    m: Any
+    v: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True, kw_only=True)
+class Adam(Optimizer):
+    """m' = β1 m + (1 - β1) Dθ, v' = β2 v + (1 - β2) Dθ ⊙ Dθ, θ' = θ - η m̂ / (√v̂ + ε), m̂ = m' / (1 - β1^t), v̂ = v' / (1 - β2^t).
+
+    Kingma and Ba (2015), Algorithm 1; equal to PyTorch. Keras places ε differently.
+    """
+
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        return (eta, 1 - self.beta1**t, 1 - self.beta2**t)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> AdamState:
+        zero = ops.zeros(*ops.shape(theta))
+        return AdamState(zero, zero)
+
+    def update(self, ops: MatrixOps[M], state: AdamState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, AdamState]:
+        correction1, correction2 = scalars
+        m = self.beta1 * state.m + (1 - self.beta1) * Dtheta
+        v = self.beta2 * state.v + (1 - self.beta2) * ops.hadamard(Dtheta, Dtheta)
+        root = ops.sqrt(v / correction2) + self.epsilon * ops.ones(*ops.shape(theta))
+        return theta - (eta / correction1) * ops.hadamard(m, ops.reciprocal(root)), AdamState(m, v)
+
+
+class RMSPropState(NamedTuple):
+    """The average of Dθ ⊙ Dθ, of the shape of θ."""
+
+    v: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True, kw_only=True)
+class RMSProp(Optimizer):
+    """v' = ρ v + (1 - ρ) Dθ ⊙ Dθ, θ' = θ - η Dθ / (√v' + ε). Equal to PyTorch, whose default for ρ is 0.99."""
+
+    rho: Fraction = 0.9
+    epsilon: Positive = 1e-8
+
+    def init(self, ops: MatrixOps[M], theta: M) -> RMSPropState:
+        return RMSPropState(ops.zeros(*ops.shape(theta)))
+
+    def update(self, ops: MatrixOps[M], state: RMSPropState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, RMSPropState]:
+        v = self.rho * state.v + (1 - self.rho) * ops.hadamard(Dtheta, Dtheta)
+        root = ops.sqrt(v) + self.epsilon * ops.ones(*ops.shape(theta))
+        return theta - eta * ops.hadamard(Dtheta, ops.reciprocal(root)), RMSPropState(v)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class WeightDecay(Wrapper):
+    """Another optimizer with decay λ: it receives Dθ + λ θ; or, decoupled, η λ θ is taken from its result (Loshchilov and Hutter 2019)."""
+
+    decay: NonNegative
+    decoupled: bool = False
+
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        if not self.decoupled:
+            gradients = [Dtheta + self.decay * theta for theta, Dtheta in zip(thetas, gradients, strict=True)]
+        new, states = self.optimizer.step(ops, states, thetas, gradients, eta, *scalars)
+        if self.decoupled:
+            new = [after - (eta * self.decay) * theta for theta, after in zip(thetas, new, strict=True)]
+        return new, states
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class GlobalNormClipping(Wrapper):
+    """Another optimizer that receives Dθ min(1, c / ‖D‖), where ‖D‖² = Σ ‖Dθ‖² over all parameters θ, with the threshold c.
+
+    The norm clipping of the Activated Gradients paper (section I, threshold 0.1) and of Pascanu et al. (2013); equal to Keras's
+    ``global_clipnorm``. ``GAF(..., NormClipping)`` clips every parameter by its own norm. Decay that is not clipped stands inside:
+    ``GlobalNormClipping(WeightDecay(Momentum, 5e-4))``.
+    """
+
+    threshold: Positive = 0.1
+    needs_all_gradients = True
+
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        first, *rest = [ops.elements_sum(ops.hadamard(Dtheta, Dtheta)) for Dtheta in gradients]
+        norm = ops.sqrt(functools.reduce(ops.add, rest, first))
+        factor = self.threshold * ops.reciprocal(ops.maximum(norm, ops.full(self.threshold, 1, 1)))
+        clipped = [ops.hadamard(ops.fill(factor, *ops.shape(Dtheta)), Dtheta) for Dtheta in gradients]
+        return self.optimizer.step(ops, states, thetas, clipped, eta, *scalars)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class GAF(Wrapper):
+    """Another optimizer with a gradient activation function G (Liu et al., Activated Gradients, Algorithm 1): it receives G(Dθ).
+
+    ``variant`` says where G acts; the paper's Algorithm 1 and its released code differ (erratum 001-46). With momentum μ:
+
+    * ``"gradient-first"``: V' = μ V + G(Dθ), θ' = θ - η V'. Of any optimizer. The default: G sees gradients, the quantity for which α
+      and β are chosen and for which the theorems are stated, at every learning rate and before an optimizer such as Adam rescales
+      them. It is also the most accurate in ``nerva reproduce gaf --full`` (20,000 images of Fashion-MNIST, six hidden layers of 128, arctan
+      (0.1, 20), 10 epochs, mean of 3 seeds). Test accuracy (%) at the rates 0.005, 0.01, 0.02, 0.05 and 0.1: 85.5, 86.3, 86.6, 86.3,
+      84.3; printed 85.4, 86.1, 86.4, 85.4, 33.2; momentum-buffer 85.3, 86.2, 86.4, 86.1, 84.5; momentum alone 84.3, 85.3, 86.0, 85.5, 84.4.
+    * ``"printed"``: Δ' = μ Δ - η Dθ, θ' = θ + G(Δ'). G sees steps, so that its α and β depend on η, and bounds them.
+    * ``"momentum-buffer"``: V' = μ V + Dθ, θ' = θ - η G(V').
+
+    The last two are for optimizers whose step is a sum of gradients (GradientDescent, Momentum, Nesterov). If G is the identity, all are
+    the optimizer. ``alpha`` and ``beta`` replace those of the activation, so that ``GAF(Momentum, arctan, alpha=0.1, beta=20)`` is
+    ``GAF(Momentum, arctan(0.1, 20))``. Weight decay is not activated in ``GAF(WeightDecay(Momentum, 5e-4))``, which receives
+    G(Dθ) + λ θ, as gradient-first has it; it is in ``WeightDecay(GAF(Momentum), 5e-4)``, which receives G(Dθ + λ θ).
+    """
+
+    activation: GradientActivation = Arctan()
+    alpha: Positive | None = None
+    beta: Positive | None = None
+    variant: Literal["gradient-first", "printed", "momentum-buffer"] = "gradient-first"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("alpha", "beta"):
+            if (value := getattr(self, name)) is not None:
+                known = [field.name for field in fields(self.activation)]
+                if name not in known:
+                    hint = did_you_mean(name, known) if known else "it has none"
+                    raise NervaError(f"GAF: {type(self.activation).__name__} has no parameter {name!r}; {hint}")
+                object.__setattr__(self, "activation", replace(self.activation, **{name: value}))
+                object.__setattr__(self, name, None)
+        if self.variant != "gradient-first" and not isinstance(self.optimizer, (GradientDescent, Momentum)):
+            raise NervaError(
+                f"GAF: the variant {self.variant!r} is for GradientDescent, Momentum and Nesterov, whose steps are sums of gradients; got "
+                f"{type(self.optimizer).__name__}, which takes 'gradient-first'"
+                + ("; or put the decay outside: WeightDecay(GAF(...), ...)" if isinstance(self.optimizer, WeightDecay) else "")
+            )
+
+    def step(
+        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
+    ) -> tuple[list[M], list[Any]]:
+        if self.variant == "gradient-first":
+            return self.optimizer.step(ops, states, thetas, [self.activation(ops, Dtheta) for Dtheta in gradients], eta, *scalars)
+        printed = self.variant == "printed"
+        zeros = [ops.zeros(*ops.shape(theta)) for theta in thetas]
+        Deltas, states = self.optimizer.step(ops, states, zeros, gradients, eta if printed else 1.0)  # what it adds to any θ, such as 0
+        activated = [self.activation(ops, Delta) for Delta in Deltas]
+        return [theta + (A if printed else eta * A) for theta, A in zip(thetas, activated, strict=True)], states

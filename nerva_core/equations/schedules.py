@@ -1,0 +1,140 @@
+"""Learning rates as functions of the step or epoch i = 0, 1, 2, ... (Nerva specification, section 9). They have no state."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.registry import Count, Entry, NonNegative, Positive, Table
+
+Decay = Annotated[float, Gt(0), Le(1)]
+
+
+@dataclass(frozen=True)
+class Schedule(Entry):
+    """η : ℕ → ℝ, with the initial rate η_0."""
+
+    eta0: Positive = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.eta0, float) and not math.isfinite(self.eta0):
+            raise NervaError(f"{type(self).__name__}: eta0 must be finite, got {self.eta0}")
+
+    @abstractmethod
+    def __call__(self, i: int) -> float:
+        """η_i."""
+
+
+SCHEDULES: Table[Schedule] = Table("schedule", Schedule)
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """η_i = η_0."""
+
+    def __call__(self, i: int) -> float:
+        return self.eta0
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class TimeBased(Schedule):
+    """η_{i+1} = η_i / (1 + d i) as printed, that is η_i = η_0 / ∏_{j<i} (1 + d j): it compounds (erratum 004-70)."""
+
+    d: NonNegative = 0.01
+
+    def __call__(self, i: int) -> float:
+        product = 1.0
+        for j in range(i):
+            product *= 1 + self.d * j
+        return self.eta0 / product
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """η_i = η_0 / (1 + d i), the usual time-based rule."""
+
+    d: NonNegative = 0.01
+
+    def __call__(self, i: int) -> float:
+        return self.eta0 / (1 + self.d * i)
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class StepBased(Schedule):
+    """η_i = η_0 d^⌊(1+i)/r⌋, with change rate d and drop rate r: the rate first drops at i = r - 1 (erratum 004-72)."""
+
+    d: Decay = 0.5
+    r: Count = 10
+
+    def __call__(self, i: int) -> float:
+        return self.eta0 * self.d ** ((1 + i) // self.r)
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """η_i = η_0 e^(-d i)."""
+
+    d: NonNegative = 0.01
+
+    def __call__(self, i: int) -> float:
+        return self.eta0 * math.exp(-self.d * i)
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Geometric(Schedule):
+    """η_i = η_0 rⁱ: the rate is multiplied by r every time (q-neurons, section 3, where r = 1 - 10⁻⁶ after each batch)."""
+
+    r: Decay = 0.99
+
+    def __call__(self, i: int) -> float:
+        return self.eta0 * self.r**i
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class MultiStep(Schedule):
+    """η_i = η_0 Γ^|{j : i >= m_j}|: the rate is multiplied by Γ at every milestone m_j (the printed exponent is wrong: erratum 004-71)."""
+
+    milestones: tuple[int, ...] = ()
+    gamma: Decay = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "milestones", tuple(self.milestones))
+        if any(not isinstance(m, int) or m < 1 for m in self.milestones) or list(self.milestones) != sorted(set(self.milestones)):
+            raise NervaError(f"MultiStep: milestones must be positive integers in increasing order, got {list(self.milestones)}")
+
+    def __call__(self, i: int) -> float:
+        passed = sum(i >= milestone for milestone in self.milestones)
+        return self.eta0 * self.gamma**passed
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """η_0 (i + 1) / w for i < w (warm-up), then η_0 (1 + cos(π (i - w) / (n - w))) / 2, which reaches 0 at i = n and stays there."""
+
+    n: Count = 100
+    w: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.w < self.n:
+            raise NervaError(f"Cosine: the warm-up w must be shorter than n, got w={self.w}, n={self.n}")
+
+    def __call__(self, i: int) -> float:
+        if i < self.w:
+            return self.eta0 * (i + 1) / self.w
+        return self.eta0 * (1 + math.cos(math.pi * (min(i, self.n) - self.w) / (self.n - self.w))) / 2

@@ -1,0 +1,120 @@
+"""Networks from text: the specification's combined layers with sizes, or a plain list of layers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.registry import Call, parse_call
+from nerva_core.equations.activations import ACTIVATIONS, AllReLU
+from nerva_core.equations.initializers import INITIALIZERS, Initializer
+from nerva_core.layers.activation import ActivationLayer
+from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.layers.linear import Linear
+from nerva_core.layers.q_activation import is_q_activation, q_activation
+from nerva_core.layers.sequential import Sequential
+
+
+def parse_layers(descriptions: Sequence[str | Mapping[str, Any] | Layer]) -> Sequential:
+    """A network from a list with one layer an item: ``["Linear(64)", "ReLU", {name = "Linear", outputs = 10}]``.
+
+    The name of an activation is the layer that applies it; SReLU is the layer that trains its parameters. With "q-" before it, as in
+    ``q-elu(alpha=0.5, lambda=0.02)``, it is the layer of its q-activation.
+    """
+    if not descriptions:
+        raise NervaError("a network needs at least one layer, got an empty list")
+    return Sequential(tuple(_layer(description) for description in descriptions))
+
+
+def multilayer_perceptron(
+    layers: str,
+    sizes: Sequence[int],
+    weights: str | Initializer = "NormalizedXavier",
+    bias: str | Initializer = "Zero",
+) -> Sequential:
+    """A network in Nerva's notation: ``multilayer_perceptron("ReLU;BatchNormalization;Linear", [64, 128, 10])``.
+
+    ``layers`` are the specification's combined layers, separated by ``;``. ``ReLU`` is a linear layer followed by relu, and so for
+    every activation and q-activation, SReLU, Softmax and LogSoftmax; each takes the next of ``sizes``, whose first is the number of
+    inputs.
+    BatchNormalization and Dropout keep the size. The k-th layer with a size, k = 1, 2, 3, ..., applies AllReLU(α) with α, -α, α, ...
+    (section 5). ``weights`` and ``bias`` may list initializers, one a layer with a size, separated by ``;``.
+    """
+    if not layers.strip(" ;"):
+        raise NervaError("a network needs at least one layer, got none")
+    if not sizes or any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
+        raise NervaError(f"sizes must be positive integers, got {list(sizes)}")
+    calls = [_parse(text) for text in layers.strip().strip(";").split(";")]
+    sized = [_takes_size(call) for call in calls]
+    if sum(sized) != len(sizes) - 1:
+        raise NervaError(
+            f"{sum(sized)} layers of {layers!r} have a size, so sizes must list {sum(sized) + 1} numbers (the inputs first), "
+            f"got {len(sizes)}: {list(sizes)}"
+        )
+    initial = zip(_initializers("weights", weights, sum(sized)), _initializers("bias", bias, sum(sized)), strict=True)
+    outputs = iter(sizes[1:])
+    result: list[Layer] = []
+    ordinal = 0
+    for call, has_size in zip(calls, sized, strict=True):
+        if not has_size:
+            result.append(_layer(call))
+            continue
+        ordinal += 1
+        W, b = next(initial)
+        if _is_layer_with_outputs(call):
+            affine = LAYERS.build(call.name, next(outputs), *call.arguments, **{"weights": W, "bias": b, **call.parameters})
+            result.append(_alternate(affine, ordinal))
+        else:
+            result += [Linear(next(outputs), W, b), _alternate(_layer(call), ordinal)]
+    return Sequential(tuple(result))
+
+
+def _parse(text: str) -> Call:
+    try:
+        return parse_call(text)
+    except NervaError as error:
+        raise NervaError(f"cannot read the layer {text.strip()!r}: {error}") from None
+
+
+def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
+    if isinstance(description, Layer):
+        return description
+    if isinstance(description, Mapping):
+        parameters = dict(description)
+        call = Call(str(parameters.pop("name", "")), (), parameters)
+    else:
+        call = description if isinstance(description, Call) else _parse(str(description))
+    if call.name in LAYERS:
+        return LAYERS.build(call.name, *call.arguments, **call.parameters)
+    if call.name in ACTIVATIONS:
+        return ActivationLayer(ACTIVATIONS.build(call.name, *call.arguments, **call.parameters))
+    if is_q_activation(call):
+        return q_activation(call)
+    raise NervaError(f"unknown layer {call.name!r}; {did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])}")
+
+
+def _is_layer_with_outputs(call: Call) -> bool:
+    return call.name in LAYERS and any(field.name == "outputs" for field in dataclasses.fields(LAYERS.lookup(call.name)))
+
+
+def _takes_size(call: Call) -> bool:
+    if call.name in LAYERS:
+        return _is_layer_with_outputs(call) or LAYERS.lookup(call.name).trailing
+    _layer(call)  # an unknown name is an error here, where it can be named
+    return True
+
+
+def _alternate(layer: Layer, ordinal: int) -> Layer:
+    activation = getattr(layer, "activation", None)
+    if isinstance(activation, AllReLU) and ordinal % 2 == 0:
+        return dataclasses.replace(layer, activation=AllReLU(-activation.alpha))  # type: ignore[call-arg]
+    return layer
+
+
+def _initializers(what: str, given: str | Initializer, count: int) -> list[Initializer]:
+    parsed = [INITIALIZERS.parse(text) for text in given.split(";")] if isinstance(given, str) else [given]
+    if len(parsed) not in (1, count):
+        raise NervaError(f"{what} must name 1 or {count} initializers, got {len(parsed)}: {given!r}")
+    return parsed * count if len(parsed) == 1 else parsed

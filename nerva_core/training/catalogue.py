@@ -1,0 +1,39 @@
+"""All tables of named entries in one place, for whatever lists or searches them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from nerva_core.algebra.registry import Entry, Table
+from nerva_core.data import SOURCES
+from nerva_core.equations.activations import ACTIVATIONS
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
+from nerva_core.equations.hard_functions import HARD_FUNCTIONS
+from nerva_core.equations.initializers import INITIALIZERS
+from nerva_core.equations.losses import LOSSES
+from nerva_core.equations.optimizers import OPTIMIZERS
+from nerva_core.equations.schedules import SCHEDULES
+from nerva_core.equations.step_functions import GRIDS, STEP_VALUES
+from nerva_core.layers import LAYERS
+
+TABLES: dict[str, Table[Any]] = {
+    "layers": LAYERS,
+    "activations": ACTIVATIONS,
+    "hard functions": HARD_FUNCTIONS,
+    "losses": LOSSES,
+    "optimizers": OPTIMIZERS,
+    "gradient activations": GRADIENT_ACTIVATIONS,
+    "schedules": SCHEDULES,
+    "initializers": INITIALIZERS,
+    "grids": GRIDS,
+    "initial step values": STEP_VALUES,
+    "data sources": SOURCES,
+}
+
+
+def signature(entry: type[Entry]) -> str:
+    """An entry as it is written, with its parameters and their defaults: ``Momentum(mu=0.9)``."""
+    fields = [field for field in dataclasses.fields(entry) if field.init]  # type: ignore[arg-type]
+    written = [f"{field.name}" if field.default is dataclasses.MISSING else f"{field.name}={field.default!r}" for field in fields]
+    return f"{entry.__name__}({', '.join(written)})" if written else entry.__name__

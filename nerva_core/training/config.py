@@ -1,0 +1,181 @@
+"""The configuration of a run: one TOML file, validated, completed with the defaults, and written back with the results.
+
+Every named part (data, loss, optimizer, schedule, layers) is text such as ``"Momentum(mu=0.9)"`` or a table
+``{name = "Momentum", mu = 0.9}``; see ``nerva_core.algebra.registry``.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tomli_w
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, PositiveInt, ValidationError
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.numeric_backend import DType
+from nerva_core.algebra.registry import Entry
+from nerva_core.data import SOURCES, DataSource, Digits
+from nerva_core.equations.losses import LOSSES, Loss, SoftmaxCrossEntropyOneHot
+from nerva_core.equations.optimizers import OPTIMIZERS, Momentum, Optimizer
+from nerva_core.equations.schedules import SCHEDULES, Constant, Schedule
+from nerva_core.layers import Sequential, multilayer_perceptron, parse_layers
+
+E = TypeVar("E", bound=Entry)
+
+
+def describe(value: Any) -> Any:
+    """An entry as the TOML table that builds it again; lists, numbers and text as they are."""
+    if isinstance(value, Entry):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}  # type: ignore[arg-type]
+        return {"name": type(value).__name__, **{key: describe(item) for key, item in fields.items() if item is not None}}
+    return [describe(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+_AsTable = PlainSerializer(describe)
+_Data = Annotated[InstanceOf[DataSource], BeforeValidator(SOURCES.parse), _AsTable]
+_Loss = Annotated[InstanceOf[Loss], BeforeValidator(LOSSES.parse), _AsTable]
+_Optimizer = Annotated[InstanceOf[Optimizer], BeforeValidator(OPTIMIZERS.parse), _AsTable]
+_Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(SCHEDULES.parse), _AsTable]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ModelConfig(_Section):
+    """The network: Nerva's notation with sizes, or a list of layers (see ``nerva_core.layers.notation``)."""
+
+    layers: str | list[str | dict[str, Any]] = "ReLU;ReLU;Linear"
+    """The layers, as text in Nerva's notation or as a list with one layer an item."""
+    sizes: list[int] = Field(default_factory=lambda: [64, 256, 128, 10])
+    """The number of inputs, then the outputs of every layer that has a size, for layers given as text."""
+    weights: str = "He"
+    """The initial values of the weights, for layers given as text."""
+    bias: str = "Zero"
+    """The initial values of the biases, for layers given as text."""
+    load_weights: str | None = None
+    """A file with the weights to start from: Nerva's .npz, or a model.safetensors of a network of the same shape."""
+
+    def build(self) -> Sequential:
+        """The network; NervaError if the description is not sound."""
+        if isinstance(self.layers, str):
+            return multilayer_perceptron(self.layers, self.sizes, self.weights, self.bias)
+        unused = self.model_fields_set & {"sizes", "weights", "bias"}
+        if unused:
+            raise NervaError(f"{sorted(unused)[0]} belongs to layers given as text; in a list every layer has its own, as in 'Linear(10)'")
+        return parse_layers(self.layers)
+
+
+class TrainingConfig(_Section):
+    """How long to train, and in which batches."""
+
+    epochs: PositiveInt = 20
+    """How often every example is used."""
+    batch_size: PositiveInt = 16
+    """Examples in a batch; the last of an epoch may be smaller."""
+    schedule_by: Literal["epoch", "step"] = "epoch"
+    """What the schedule counts."""
+    checkpoint_every: PositiveInt = 1
+    """After how many epochs the state is saved; it is also saved at the last epoch and at an interrupt."""
+    checkpoint_every_minutes: Annotated[float, Field(gt=0, strict=False)] = 10.0
+    """After how many minutes the state is saved within an epoch."""
+    record_gradients: bool = False
+    """Whether the metrics have the largest magnitude of a gradient in every epoch."""
+    record_distances: bool = False
+    """Whether the metrics have the earth mover distance between input and output of the first hard layer after every epoch."""
+
+
+class Config(_Section):
+    """Everything that determines a run."""
+
+    backend: str = "numpy"
+    """What runs the equations: numpy, jax, torch, tensorflow, or a backend of another distribution."""
+    dtype: DType = "float32"
+    """The precision of every number of the run."""
+    device: str = "cpu"
+    """Where the backend keeps the data, as the framework names it."""
+    compile: bool = True
+    """Whether the backend compiles the step; otherwise it runs the equations one operation after the other, with the same results."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Determines initial values, the order of the examples and the noise, the same on every backend."""
+    data: _Data = Field(default_factory=Digits)
+    """The training and test examples: a data source."""
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    """The network."""
+    loss: _Loss = Field(default_factory=SoftmaxCrossEntropyOneHot)
+    """What is minimised."""
+    optimizer: _Optimizer = Field(default_factory=Momentum)
+    """The update rule; its learning rate is the schedule's."""
+    schedule: _Schedule = Field(default_factory=lambda: Constant(eta0=0.05))
+    """The learning rate η as a function of the epoch, or of the step."""
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    """How long to train, in which batches, and what is recorded."""
+
+    def to_toml(self) -> str:
+        """The complete configuration as TOML text, which ``load_config`` reads back."""
+        data = self.model_dump(exclude_none=True)
+        if not isinstance(self.model.layers, str):
+            data["model"] = {key: value for key, value in data["model"].items() if key in ("layers", "load_weights")}
+        return tomli_w.dumps(data)
+
+
+def make_config(values: Mapping[str, Any], where: str = "configuration") -> Config:
+    """A validated configuration; NervaError naming the field, what was received, and the nearest known name."""
+    try:
+        return Config.model_validate(dict(values))
+    except ValidationError as error:
+        raise NervaError("\n".join(_explain(where, problem) for problem in error.errors())) from None
+
+
+def parse_config(text: str, where: str = "configuration", overrides: Mapping[str, Any] | None = None) -> Config:
+    """A configuration from TOML text, with some of its values replaced: ``{"training.epochs": 5}``."""
+    try:
+        values = tomllib.loads(text)
+        return make_config(override(values, overrides or {}), where)
+    except NervaError:
+        raise
+    except ValueError as error:  # TOMLDecodeError, and what Python says of a number with thousands of digits
+        raise NervaError(f"{where} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise NervaError(f"{where} is nested too deeply") from None
+
+
+def load_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
+    """A configuration from a TOML file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise NervaError(f"cannot read the configuration {path}: {reason}") from None
+    return parse_config(text, str(path), overrides)
+
+
+def override(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with those at the dotted names of ``overrides`` replaced."""
+    result = copy.deepcopy(dict(values))
+    for name, value in overrides.items():
+        section, _, key = name.rpartition(".")
+        target = result if not section else result.setdefault(section, {})
+        if not isinstance(target, dict):
+            raise NervaError(f"{section} must be a table, got {target!r}")
+        target[key] = value
+    return result
+
+
+def _explain(where: str, problem: Any) -> str:
+    location = [str(part) for part in problem["loc"]]
+    name = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        section: Any = Config
+        for part in location[:-1]:
+            section = section.model_fields[part].annotation
+        return f"{where}: unknown setting {name!r}; {did_you_mean(location[-1], section.model_fields)}"
+    if problem["type"] == "value_error":  # one of ours: it says what was received
+        return f"{where}: {name}: {problem['ctx']['error']}"
+    message = problem["msg"]
+    return f"{where}: {name}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"

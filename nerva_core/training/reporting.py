@@ -1,0 +1,223 @@
+"""What is told of a run while it trains: a table with a progress bar, JSON for scripts, event files for TensorBoard, or nothing."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.training.checkpoints import json_lines
+from nerva_core.training.trainer import Metrics
+
+if TYPE_CHECKING:
+    from nerva_core.training.runs import Run
+
+PROGRESS = ("{task.description}", "{task.fields[step]}", "loss {task.fields[loss]:.4f}", "{task.fields[rate]:,.0f} examples/s")
+
+
+class Reporter(Protocol):
+    """Is told of a run, in this order."""
+
+    def start(self, run: Run) -> None:
+        """The run is about to train; it may have a history."""
+
+    def step(self, epoch: int, steps: int, loss: float) -> None:
+        """So many steps after so many epochs are done; the last few batches had this mean loss."""
+
+    def epoch(self, metrics: Metrics) -> None:
+        """An epoch is complete."""
+
+    def signal(self, number: int) -> None:
+        """A signal asks the run to end."""
+
+    def finish(self, run: Run) -> None:
+        """All files are written."""
+
+    def close(self) -> None:
+        """The run has ended, one way or another."""
+
+
+class Silent:
+    """Says nothing, but how to stop at once when someone at a terminal asks to stop."""
+
+    def start(self, run: Run) -> None:
+        pass
+
+    def step(self, epoch: int, steps: int, loss: float) -> None:
+        pass
+
+    def epoch(self, metrics: Metrics) -> None:
+        pass
+
+    def signal(self, number: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\n{signal.Signals(number).name}: saving the state after the present steps; once more stops at once", file=sys.stderr)
+
+    def finish(self, run: Run) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class JSONLines(Silent):
+    """One JSON object an epoch on stdout, as in metrics.jsonl, and nothing else."""
+
+    def epoch(self, metrics: Metrics) -> None:
+        print(json_lines([metrics]), end="", flush=True)
+
+
+class Table(Silent):
+    """A table of the epochs, on a terminal with a progress bar, loss and rate; at the end, if asked for, curves and confusions as text."""
+
+    def __init__(self, plot: bool = False) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.plot = plot
+        columns = [TextColumn(PROGRESS[0]), BarColumn(bar_width=20), *map(TextColumn, PROGRESS[1:]), TimeRemainingColumn()]
+        self.progress = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
+        self.task = TaskID(0)
+
+    def start(self, run: Run) -> None:
+        self.run, trainer, config = run, run.trainer, run.trainer.config
+        classes = f", {trainer.data.classes} classes" if trainer.data.classes else ""
+        test, features = len(trainer.data.Xtest), trainer.data.inputs
+        self._print(
+            f"{type(config.data).__name__}: {trainer.examples} training and {test} test examples, {features} features{classes}\n"
+            f"{trainer.network.summary(features)}\n"
+            f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
+            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients)}"
+        )
+        for metrics in run.history:
+            self._print(row(metrics))
+        self.per_epoch = trainer.steps_per_epoch
+        done = trainer.epoch * self.per_epoch + len(trainer.outputs)
+        total = config.training.epochs * self.per_epoch
+        self.task = self.progress.add_task(
+            f"epoch {trainer.epoch + 1}", total=total, completed=done, step="starting", loss=float("nan"), rate=0.0
+        )
+        self.progress.start()
+        self._before = done, time.perf_counter()
+
+    def step(self, epoch: int, steps: int, loss: float) -> None:
+        done, now = epoch * self.per_epoch + steps, time.perf_counter()
+        before, then = self._before
+        rate = (done - before) * self.run.trainer.config.training.batch_size / max(now - then, 1e-9)
+        self._before = done, now
+        step = f"step {steps}/{self.per_epoch}"
+        self.progress.update(self.task, completed=done, description=f"epoch {epoch + 1}", step=step, loss=loss, rate=rate)
+
+    def epoch(self, metrics: Metrics) -> None:
+        self._print(row(metrics))
+        self._before = metrics.epoch * self.per_epoch, time.perf_counter()  # the time of evaluation is not that of steps
+
+    def finish(self, run: Run) -> None:
+        self.progress.stop()
+        if self.plot:
+            self._print_plots(run)
+        if run.history:
+            last = run.history[-1]
+            result = f"test loss {last.test_loss:.4g}" if last.test_accuracy is None else f"test accuracy {100 * last.test_accuracy:.2f} %"
+            self.console.print(f"\n[bold]{result}[/bold]", end="")
+            self._print(f" after {last.epoch} epochs; results in {run.directory}")
+
+    def close(self) -> None:
+        self.progress.stop()
+
+    def _print_plots(self, run: Run) -> None:
+        from nerva_core.figures.terminal import confusion_table, curves
+
+        losses = {"training loss": [m.train_loss for m in run.history], "test loss": [m.test_loss for m in run.history]}
+        self._print("\n" + curves(losses, run.history[0].epoch, "epoch"))
+        if run.confusion is not None:
+            self._print("\n" + confusion_table(run.confusion, run.trainer.data.class_names))
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, markup=False)
+
+
+def header(noise: bool, gradients: bool) -> str:
+    """The titles of the table: with the columns of a network with noise, and of recorded gradients."""
+    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), ("test loss", 10), ("train acc", 9), ("test acc", 9), ("seconds", 7)]
+    columns += [("q lambda", 8)] * noise + [("max |grad|", 10)] * gradients
+    return "  ".join(f"{name:>{width}}" for name, width in columns)
+
+
+def row(m: Metrics) -> str:
+    """An epoch as a row of the table."""
+    accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
+    more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    return row + "".join(more)
+
+
+class TensorBoard(Silent):
+    """Event files in the directory ``tensorboard`` of the run, written by TensorBoard's own writer; TensorFlow is not needed."""
+
+    def __init__(self) -> None:
+        try:
+            from tensorboard.compat.proto import event_pb2, summary_pb2
+            from tensorboard.summary.writer.record_writer import RecordWriter
+        except ImportError as error:
+            raise NotInstalledError(
+                f"--tensorboard needs tensorboard, which cannot be imported ({error}); install it with: pip install 'nerva[tensorboard]'"
+            ) from None
+        self._event, self._summary, self._writer = event_pb2.Event, summary_pb2.Summary, RecordWriter
+        self._records: Any = None
+
+    def start(self, run: Run) -> None:
+        folder: Path = run.directory / "tensorboard"
+        folder.mkdir(exist_ok=True)
+        self._records = self._writer((folder / f"events.out.tfevents.{time.time_ns()}.nerva").open("xb"))
+        self._write(self._event(wall_time=time.time(), file_version="brain.Event:2"))
+
+    def epoch(self, metrics: Metrics) -> None:
+        values = {name: value for name, value in asdict(metrics).items() if name != "epoch" and value is not None}
+        tags = {name: "/".join(reversed(name.rsplit("_", 1))) if name.startswith(("train_", "test_")) else name for name in values}
+        summary = self._summary(value=[self._summary.Value(tag=tags[name], simple_value=value) for name, value in values.items()])
+        self._write(self._event(wall_time=time.time(), step=metrics.epoch, summary=summary))
+
+    def close(self) -> None:
+        if self._records is not None:
+            self._records.close()
+
+    def _write(self, event: Any) -> None:
+        self._records.write(event.SerializeToString())
+        self._records.flush()
+
+
+class Reporters:
+    """Several reporters, told in turn."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self.reporters = reporters
+
+    def start(self, run: Run) -> None:
+        for reporter in self.reporters:
+            reporter.start(run)
+
+    def step(self, epoch: int, steps: int, loss: float) -> None:
+        for reporter in self.reporters:
+            reporter.step(epoch, steps, loss)
+
+    def epoch(self, metrics: Metrics) -> None:
+        for reporter in self.reporters:
+            reporter.epoch(metrics)
+
+    def signal(self, number: int) -> None:
+        for reporter in self.reporters[:1]:  # once is enough
+            reporter.signal(number)
+
+    def finish(self, run: Run) -> None:
+        for reporter in self.reporters:
+            reporter.finish(run)
+
+    def close(self) -> None:
+        for reporter in self.reporters:
+            reporter.close()

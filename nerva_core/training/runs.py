@@ -1,0 +1,180 @@
+"""The directory of a run: its configuration, metrics, checkpoint, model, figures. Nothing that is there is overwritten by another run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, load_checkpoint, locked
+from nerva_core.training.config import Config, load_config
+from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
+from nerva_core.training.models import Model, save_model, write_atomically
+from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer
+
+CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
+
+
+@dataclass
+class Run:
+    """A training run and the directory it writes."""
+
+    directory: Path
+    trainer: Trainer
+    history: list[Metrics] = field(default_factory=list)
+    warning: str = ""
+    """What the user should know of how the run was resumed."""
+    confusion: np.ndarray[Any, Any] | None = None
+    """At the end of a classification: how often each class of the test set is predicted as each."""
+    _saved: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def start(cls, config: Config, directory: Path | None = None) -> Run:
+        """A new run in a new or empty directory, by default a new one in ./runs.
+
+        NervaError if the directory holds something, before anything is written.
+        """
+        if directory is not None:
+            _require_empty(directory)
+        trainer = Trainer(config)
+        directory = _make(directory) if directory is not None else _new_directory(Path("runs"), config)
+        with locked(directory):
+            _require_empty(directory)
+            write_atomically(directory / CONFIG, config.to_toml().encode())
+        return cls(directory, trainer)
+
+    @classmethod
+    def resume(cls, directory: Path, epochs: int | None = None) -> Run:
+        """The run in ``directory``, from its last checkpoint; ``epochs`` replaces the number of epochs to train in all."""
+        if not (directory / CONFIG).is_file():
+            raise NervaError(f"{directory} holds no run to resume: there is no {CONFIG} in it")
+        if not os.access(directory, os.W_OK):
+            raise NervaError(f"cannot resume in {directory}: it is not writable")
+        config = load_config(directory / CONFIG, {} if epochs is None else {"training.epochs": epochs})
+        run = cls(directory, Trainer(config))
+        checkpoint, run.warning = load_checkpoint(directory, config, run.trainer.to_numpy())
+        if checkpoint is not None:
+            run.history = checkpoint.history
+            run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs)
+        return run
+
+    @property
+    def how_to_continue(self) -> str:
+        """The command that continues this run."""
+        return f"nerva train --resume --output {shlex.quote(str(self.directory))}"
+
+    def train(
+        self,
+        on_step: OnStep = lambda epoch, steps, loss: None,
+        on_epoch: Callable[[Metrics], None] = lambda metrics: None,
+        on_signal: Callable[[int], None] = lambda number: None,
+    ) -> None:
+        """Train to the last epoch, with checkpoints on the way; at the end the model and the curves are written.
+
+        At SIGINT, SIGTERM or SIGHUP the state is saved after the steps that are being computed, within an epoch too, and Interrupted is
+        raised; ``on_signal`` is told of the signal when it comes. NervaError if a file cannot be written: the last checkpoint is kept.
+        """
+        with locked(self.directory), deferred_signals(on_signal) as interruption:
+            self._remove_what_is_useless()
+            write_atomically(self.directory / CONFIG, self.trainer.config.to_toml().encode())
+            try:
+                self._train(on_step, on_epoch, interruption)
+                self._finish()
+            except DivergenceError:
+                raise
+            except NervaError as error:
+                kept = f"; continue with: {self.how_to_continue}" if (self.directory / CHECKPOINT).exists() else ""
+                raise type(error)(f"{error}{kept}") from None
+
+    def _train(self, on_step: OnStep, on_epoch: Callable[[Metrics], None], interruption: Interruption) -> None:
+        training = self.trainer.config.training
+
+        def stepped(epoch: int, steps: int, loss: float) -> None:
+            on_step(epoch, steps, loss)
+            if interruption.number is not None or time.monotonic() - self._saved > 60 * training.checkpoint_every_minutes:
+                self._checkpoint()
+            if interruption.number is not None:
+                raise Interrupted(interruption.number)
+
+        for metrics in self.trainer.run(stepped):
+            self.history.append(metrics)
+            if metrics.epoch % training.checkpoint_every == 0 or metrics.epoch == training.epochs:
+                self._checkpoint()
+            write_atomically(self.directory / METRICS, json_lines(self.history).encode())
+            on_epoch(metrics)
+
+    def _checkpoint(self) -> None:
+        """The metrics go into the checkpoint too, so that one file is the whole state and the two cannot disagree."""
+        trainer = self.trainer
+        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy()).save(self.directory)
+        self._saved = time.monotonic()
+
+    def _finish(self) -> None:
+        from nerva_core.figures.plots import confusion_matrix, learning_curves
+
+        state, config, data = self.trainer.to_numpy(), self.trainer.config, self.trainer.data
+        model = Model(config, self.trainer.network, data.inputs, state.params, state.statistics, data.encoding)
+        save_model(self.directory / MODEL, model)
+        write_atomically(self.directory / METRICS, json_lines(self.history).encode())
+        title = f"{type(config.data).__name__}, {config.backend}, {config.dtype}, seed {config.seed}"
+        write_atomically(self.directory / CURVES, learning_curves(self.history, title))
+        if data.classes is not None and data.positions == 1:
+            self.confusion = self.trainer.confusion()
+            write_atomically(self.directory / CONFUSION, confusion_matrix(self.confusion, data.class_names, f"{title}: test set"))
+
+    def _remove_what_is_useless(self) -> None:
+        """What a process left that was killed while it wrote, and a damaged checkpoint, which must not take the place of the one before.
+
+        Nobody else writes here: the directory is locked.
+        """
+        for path in [*self.directory.glob(".*.partial"), *([self.directory / CHECKPOINT] if self.warning else [])]:
+            path.unlink(missing_ok=True)
+
+
+def free_directory(parent: Path, config: Config) -> Path:
+    """The first directory ``parent/<data>-<backend>-<number>`` that is not there yet."""
+    stem = f"{type(config.data).__name__.lower()}-{config.backend}"
+    taken = [int(match[1]) for path in parent.glob(f"{stem}-*") if (match := re.fullmatch(rf"{re.escape(stem)}-(\d+)", path.name))]
+    return parent / f"{stem}-{max(taken, default=0) + 1}"
+
+
+def _new_directory(parent: Path, config: Config) -> Path:
+    """A free directory, made; also when several runs start at once."""
+    while True:
+        directory = free_directory(parent, config)
+        try:
+            directory.mkdir(parents=True)
+        except FileExistsError:  # another run was quicker
+            continue
+        except OSError as error:
+            raise NervaError(f"cannot make the directory {directory}: {error.strerror}") from None
+        return directory
+
+
+def _make(directory: Path) -> Path:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NervaError(f"cannot make the directory {directory}: {error.strerror}") from None
+    return directory
+
+
+def _require_empty(directory: Path) -> None:
+    try:
+        empty = not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
+        holds_run = not empty and (directory / CONFIG).exists()
+    except OSError as error:
+        raise NervaError(f"cannot read the directory {directory}: {error.strerror}") from None
+    if not empty:
+        raise NervaError(
+            f"{directory} is not empty"
+            + (": it holds a run. Continue it with --resume, or choose another --output" if holds_run else "; choose another --output")
+        )

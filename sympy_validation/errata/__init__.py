@@ -1,0 +1,1 @@
+"""Formulas as the papers print them, refuted, each beside its corrected form: one file a paper."""

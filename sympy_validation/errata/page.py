@@ -1,0 +1,49 @@
+"""The page of errata: each misprint with the counterexample that refutes it, generated from the theorems.
+
+``python -m sympy_validation.errata.page docs/errata.md`` writes it.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain
+from pathlib import Path
+
+from sympy_validation.errata import gaf, q_neurons, specification, tmaf
+from sympy_validation.errata.specification import Erratum
+from sympy_validation.theorem import Verdict, prove
+
+HEAD = """\
+# Errata
+
+Formulas of the Nerva specification (004), and of the papers on q-neurons (000), Activated Gradients (001) and TMAF (002), that are wrong
+as printed, or right only under a condition that is not stated. Each printed form is refuted by an exact counterexample, each corrected
+form is proved; `nerva prove errata` checks all of them. This page is generated from these theorems:
+`python -m sympy_validation.errata.page docs/errata.md`.
+"""
+
+
+def errata_page() -> str:
+    """The page, in Markdown."""
+    return HEAD + "".join(_section(item) for item in chain(specification.errata(), q_neurons.errata(), gaf.errata(), tmaf.errata()))
+
+
+def _section(item: Erratum) -> str:
+    printed, *corrected = prove(item.theorems)
+    proved = ", ".join(f"{v.theorem.method} ({v.theorem.sizes})" for v in corrected if v.status == "proved")
+    return f"""
+## {item.number}: {item.where}
+
+* Printed: {item.printed}
+* {_counterexample(printed)}
+* Corrected: {item.corrected}
+* Proved: {proved}
+"""
+
+
+def _counterexample(verdict: Verdict) -> str:
+    return f"Refuted {verdict.counterexample}" if verdict.counterexample else "Not refuted"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(errata_page(), encoding="utf-8")

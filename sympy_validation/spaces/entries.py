@@ -1,0 +1,109 @@
+"""Claims on SymPy expressions: matrices of concrete size whose elements are symbols, differentiated by SymPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sympy as sp
+
+from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.algebra.trees import map_tree
+from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, rowwise
+from sympy_validation.spaces.spaces import Kind, Space
+from sympy_validation.spaces.zero_test import Indicator, Stopped, Unknown, is_zero
+
+
+class SymPyDomain(Domain):
+    """SymPy expressions. The largest element of a row is an unknown function of the row: nothing that depends on it is proved."""
+
+    def number(self, c: Scalar) -> Any:
+        number = sp.sympify(exact(c))
+        return sp.nsimplify(number, rational=True) if number.has(sp.Float) else number
+
+    def constant(self, x: Any) -> Any:
+        return Stopped(x)
+
+    def exp(self, x: Any) -> Any:
+        return sp.exp(x)
+
+    def log(self, x: Any) -> Any:
+        return sp.log(x)
+
+    def sqrt(self, x: Any) -> Any:
+        return sp.sqrt(x)
+
+    def arctan(self, x: Any) -> Any:
+        return sp.atan(x)
+
+    def normal_pdf(self, x: Any) -> Any:
+        return sp.exp(-x * x / 2) / sp.sqrt(2 * sp.pi)
+
+    def normal_cdf(self, x: Any) -> Any:
+        return (1 + sp.erf(x / sp.sqrt(2))) / 2
+
+    def less(self, x: Any, y: Any) -> Any:
+        return Indicator(sp.expand(x - y))
+
+    def maximum(self, row: Sequence[Any]) -> Any:
+        return Unknown(sp.Symbol("max"), *[0] * len(row), *row)
+
+    def unknown(self, name: str, order: int, x: Any) -> Any:
+        return Unknown(sp.Symbol(name), order, x)
+
+
+class EntriesSpace(Space[Grid]):
+    """Variables whose elements are real SymPy symbols, at the given sizes."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
+        self.ops = GridOps(SymPyDomain())
+        self.math = sp
+        self._variables: dict[str, Grid] = {}
+
+    def size(self, name: str) -> Size:
+        return self.sizes[name]
+
+    def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
+        bounded = True if low is not None and low >= 0 else None
+        return sp.Symbol(name, real=True, nonnegative=bounded) if closed else sp.Symbol(name, real=True, positive=bounded)
+
+    def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
+        positive = True if kind is Kind.POSITIVE else None
+        variable = Grid.build(m, n, lambda i, j: sp.Symbol(f"{name}[{i},{j}]", real=True, positive=positive))
+        self._variables[name] = variable
+        if kind is Kind.ROW_STOCHASTIC:
+            return Grid.build(m, n, lambda i, j: variable[i, j] if j < n - 1 else 1 - sum(variable.elements[i][:-1]))
+        return variable
+
+    def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:
+        (product,) = self.ops.elements_sum(self.ops.hadamard(DY, Y)).elements[0]
+        return self._variables[name].map(lambda x: Stopped.release(sp.diff(product, x)))
+
+    def detach(self, tree: Any) -> Any:
+        return map_tree(lambda X: X.map(Stopped.release) if isinstance(X, Grid) else X, tree)
+
+    def proves(self, expected: Grid, found: Grid, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
+        if strict:
+            return False, ()  # indicators are known almost everywhere only
+        if expected.shape != found.shape:
+            return False, ()
+        pairs = list(zip(flat(expected), flat(found), strict=True))
+        kinks = any(x.has(Indicator) or y.has(Indicator) for x, y in pairs)
+        return all(is_zero(x - y) for x, y in pairs), ("almost everywhere: off the kinks",) if kinks else ()
+
+    def columnwise(self, f: Callable[..., Grid], *matrices: Grid) -> Grid:
+        T = self.ops.transpose
+        return T(rowwise(lambda *xs: T(f(*map(T, xs))), *map(T, matrices)))
+
+    def rowwise(self, f: Callable[..., Grid], *matrices: Grid) -> Grid:
+        return rowwise(f, *matrices)
+
+    def jacobian(self, y: Grid, name: str) -> Grid:
+        ys, xs = flat(y), flat(self._variables[name])
+        return Grid.build(len(ys), len(xs), lambda j, q: sp.diff(ys[j], xs[q]))
+
+    def unknown_vector(self, name: str, n: Size, row: bool, x: Grid) -> Grid:
+        xs = flat(x)
+        functions = [Unknown(sp.Symbol(f"{name}{k}"), *[0] * len(xs), *xs) for k in range(n)]
+        return Grid([functions], (1, n)) if row else Grid([[x] for x in functions], (n, 1))

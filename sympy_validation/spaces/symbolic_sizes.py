@@ -1,0 +1,90 @@
+"""Claims for all sizes: matrices with symbolic numbers of rows and columns, on the normal form of ``all_sizes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.algebra.trees import map_tree
+from nerva_core.equations.activations import Activation
+from nerva_core.equations.hard_functions import HardFunction
+from nerva_core.equations.step_functions import Grid
+from nerva_core.layers import Layer
+from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
+from sympy_validation.spaces.spaces import AnyGrid, ExampleLayer, Kind, Space
+
+
+class SymbolicSizesSpace(Space[SymbolicMatrix]):
+    """Variables of arbitrary size. What it proves holds for all sizes."""
+
+    def __init__(self) -> None:
+        self.ops: AllSizesOps = AllSizesOps()
+        self._variables: dict[str, SymbolicMatrix] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+
+    def _identifier(self, kind: str, name: str) -> str:
+        """A name for the prover; the parameter K beside the size K is called K_."""
+        identifier = _identifier(name)
+        while self._names.setdefault(identifier, (kind, name)) != (kind, name):
+            identifier += "_"
+        return identifier
+
+    def size(self, name: str) -> Size:
+        return self.ops.size(self._identifier("size", name))
+
+    def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
+        return self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
+
+    def unknown_function(self, name: str) -> Activation:
+        return self.ops.unknown_activation(self._identifier("function", name))
+
+    def any_grid(self, name: str, points: int = 2) -> Grid:
+        intervals = self.ops.intervals(self._identifier("grid", name))
+        return AnyGrid(intervals, intervals.left.rows)
+
+    def any_layer(self, name: str, outputs: Size, D: Size) -> Layer:
+        parameters = dict(enumerate(ExampleLayer(outputs).shapes(D)))
+        return self.ops.abstract_layer(name, outputs, {f"{name}{k}": shape for k, shape in parameters.items()})
+
+    def any_hard_function(self, name: str, outputs: Size, D: Size) -> HardFunction:
+        return self.ops.abstract_hard_function(name, outputs)
+
+    def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> SymbolicMatrix:
+        self._variables[name] = self.ops.variable(
+            self._identifier("matrix", name), m, n, positive=kind is Kind.POSITIVE, row_stochastic=kind is Kind.ROW_STOCHASTIC
+        )
+        return self._variables[name]
+
+    def gradient(self, DY: SymbolicMatrix, Y: SymbolicMatrix, name: str) -> SymbolicMatrix:
+        return self.ops.released(self.ops.gradient(self.ops.elements_sum(self.ops.hadamard(DY, Y)), self._variables[name]))
+
+    def detach(self, tree: Any) -> Any:
+        return map_tree(lambda X: self.ops.released(X) if isinstance(X, SymbolicMatrix) else X, tree)
+
+    def proves(self, expected: SymbolicMatrix, found: SymbolicMatrix, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
+        proved = self.ops.is_zero(expected - found, off_kinks=not strict)
+        return proved, self.ops.conditions if proved else ()
+
+    def columnwise(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        return self.ops.by_columns(f, *matrices)
+
+    def rowwise(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        return self.ops.by_rows(f, *matrices)
+
+    def jacobian(self, y: SymbolicMatrix, name: str) -> SymbolicMatrix:
+        return self.ops.jacobian(y, self._variables[name])
+
+    def unknown_vector(self, name: str, n: Size, row: bool, x: SymbolicMatrix) -> SymbolicMatrix:
+        """A x + c with A and c arbitrary: a Jacobian at a point depends on a function only through its value and its Jacobian there."""
+        rows, columns = self.ops.shape(x)
+        column = self.ops.transpose(x) if rows == 1 else x
+        y = self.matrix(f"A_{name}", n, columns if rows == 1 else rows) @ column + self.matrix(f"c_{name}", n, 1)
+        return self.ops.transpose(y) if row else y
+
+
+def _identifier(name: str) -> str:
+    """W_2 for 2.W, the W of the layer with number 2; parameters that have a number for a name are called p."""
+    layer, _, parameter = name.rpartition(".")
+    parameter = f"p{parameter}" if parameter.isdigit() else parameter
+    return f"{parameter}_{layer.replace('.', '_')}" if layer else parameter

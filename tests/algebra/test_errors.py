@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from nerva_core.algebra.errors import NervaError, NotInstalledError, did_you_mean
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("jaxx", "did you mean 'jax'? known: jax, numpy, torch"),
+        ("NUMPY", "did you mean 'numpy'? known: jax, numpy, torch"),
+        ("xyz", "known: jax, numpy, torch"),
+        ("", "known: jax, numpy, torch"),
+    ],
+)
+def test_the_nearest_name_is_suggested_and_all_are_listed(name: str, hint: str) -> None:
+    assert did_you_mean(name, ["torch", "numpy", "jax"]) == hint
+
+
+def test_a_name_that_is_known_twice_is_listed_once() -> None:
+    assert did_you_mean("x", ["SReLU", "ELU", "SReLU"]) == "known: ELU, SReLU"
+
+
+def test_errors_of_users_are_one_class() -> None:
+    assert issubclass(NotInstalledError, NervaError)
+    assert issubclass(NervaError, ValueError)
+
+
+def test_of_a_very_long_message_the_middle_is_left_out() -> None:
+    assert str(NervaError("short")) == "short"
+    message = str(NervaError("begin" + "x" * 10**6 + "end"))
+    assert len(message) < 3100
+    assert message.startswith("beginx")
+    assert message.endswith("xend")
+    assert " [...] " in message

@@ -1,0 +1,124 @@
+"""``nerva export``, and trained networks as objects of the frameworks, against ``predict``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.commands.export import FORMATS, export
+from nerva_core.data.encoding import Encoding
+from nerva_core.training.config import make_config
+from nerva_core.training.models import Model, save_model
+from tests.conftest import load_frameworks
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(6, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """With an activation that the frameworks lack, running statistics, and inputs that were scaled."""
+    layers = ["Linear(5)", "BatchNormalization", "ReLU", "Linear(4)", "SReLU", "Dropout(0.5)", "q-elu", "Linear(2)", "Softmax"]
+    config = make_config({"model": {"layers": layers}})
+    network = config.model.build()
+    state = list(network.initial_state(3))
+    state[1] = type(state[1])(RNG.normal(size=(1, 5)), RNG.uniform(0.5, 2, size=(1, 5)))
+    encoding = Encoding(RNG.normal(size=(1, 3)), RNG.uniform(0.5, 2, size=(1, 3)))
+    return Model(config, network, 3, network.init(RNG, 3), tuple(state), encoding)
+
+
+@pytest.fixture
+def path(model: Model, tmp_path: Path) -> Path:
+    save_model(tmp_path / "model.safetensors", model)
+    return tmp_path / "model.safetensors"
+
+
+def assert_predicts(actual: Any, model: Model) -> None:
+    np.testing.assert_allclose(actual, model.predict(X), rtol=0, atol=2e-6)
+
+
+def test_onnx(path: Path, model: Model) -> None:
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    export(path, path.with_name("net.onnx"))
+    (Y,) = runtime.InferenceSession(path.with_name("net.onnx")).run(["Y"], {"X": X})
+    assert_predicts(Y, model)
+
+
+def test_keras(path: Path, model: Model) -> None:
+    """Read in the process that wrote it; only the layers that Keras lacks are ours."""
+    pytest.importorskip("keras")
+    load_frameworks()
+    from nerva_core.interoperability import keras as interop
+
+    export(path, path.with_name("net.keras"))
+    network = interop.load_model(path.with_name("net.keras"))
+    assert_predicts(network.predict(X, verbose=0), model)
+    names = [type(layer).__name__ for layer in network.layers]
+    assert names == [
+        "Rescaling",
+        "Dense",
+        "BatchNormalization",
+        "Activation",
+        "Dense",
+        "NervaLayer",
+        "Dropout",
+        "NervaLayer",
+        "Dense",
+        "NervaLayer",
+    ]
+
+
+def test_objects_of_torch_and_jax(model: Model) -> None:
+    torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
+    load_frameworks()
+    from nerva_core.interoperability.jax import to_jax
+    from nerva_core.interoperability.torch import to_torch
+
+    assert_predicts(to_torch(model)(torch.tensor(X)).detach().numpy(), model)
+    params, apply = to_jax(model)
+    assert_predicts(jax.jit(apply)(params, X), model)
+    assert jax.tree.structure(jax.grad(lambda params: apply(params, X)[0, 0])(params)) == jax.tree.structure(params)
+
+
+@pytest.mark.parametrize(("framework", "call"), [("torch", "load()(torch.tensor(X)).detach().numpy()"), ("jax", "apply(load(), X)")])
+def test_a_directory_that_needs_the_framework_alone(path: Path, model: Model, framework: str, call: str) -> None:
+    pytest.importorskip(framework)
+    directory = path.with_name("out")
+    export(path, directory, framework)
+    np.save(path.with_name("x.npy"), X)
+    program = f"""
+import sys
+import numpy as np
+from model import *
+X = np.load("../x.npy")
+np.save("../y.npy", {call})
+assert "nerva_core" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=directory, check=True)
+    assert_predicts(np.load(path.with_name("y.npy")), model)
+
+
+def test_mistakes(path: Path) -> None:
+    for arguments, message in {
+        (
+            "w.pt",
+            None,
+        ): r"its suffix, .npz, .onnx, .keras, or for a directory it is --format torch or jax; got 'w.pt'",
+        ("out", "pytorch"): r"unknown format 'pytorch'; did you mean 'torch'",
+        ("model.safetensors", "onnx"): r"is already there",
+        ("net", "keras"): r"ends in .keras, got 'net'",
+        ("nowhere/net.onnx", None): r"cannot write .*net.onnx",
+        ("model.safetensors/out", "torch"): r"cannot make the directory",
+        ("w.npz", None): r"would lose the parameters of BatchNormalization",
+    }.items():
+        with pytest.raises(NervaError, match=message):
+            export(path, path.parent / arguments[0], arguments[1])
+    assert sorted(file.name for file in path.parent.iterdir()) == ["model.safetensors"]
+    assert set(FORMATS) == {"npz", "onnx", "keras", "torch", "jax"}

@@ -1,0 +1,63 @@
+"""``nerva show`` as a command: what it prints, and that it is quick to import."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.commands.show import show
+
+app = typer.Typer()
+app.command()(show)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
+def test_prints_the_sections():
+    result = run("batchnorm")
+    assert result.exit_code == 0
+    assert result.output.startswith("BatchNormalization (layer)\nY = ")
+    for heading in (
+        "Forward",
+        "Backward",
+        "Shapes",
+        "Operations on numbers (a product of matrices is 2mnk, an elementwise function or a sum mn)",
+        "Source",
+    ):
+        assert f"\n\n{heading}\n" in result.output
+    assert "  Dγ = 1_Nᵀ · (Z ⊙ DY)\n" in result.output
+
+
+def test_no_colour_away_from_a_terminal():
+    assert "\x1b" not in run("Linear").output
+
+
+def test_latex():
+    output = run("LeakyReLU(alpha=0.1)", "--format", "latex").output
+    assert "\\text{leaky-relu}(X) &= \\max(0.1 \\, X, X)" in output
+
+
+def test_it_is_a_plain_function(capsys):
+    show("Adam", "latex")
+    assert "\\begin{align*}" in capsys.readouterr().out
+
+
+def test_an_unknown_name():
+    result = run("Liner")
+    assert isinstance(result.exception, NervaError)
+    assert "did you mean 'Linear'?" in str(result.exception)
+
+
+def test_an_unknown_format():
+    assert run("Linear", "--format", "html").exit_code == 2
+
+
+@pytest.mark.parametrize("module", ["nerva_core.commands.show"])
+def test_importing_the_command_is_light(module):
+    code = f"import sys, {module}; print([m for m in ('numpy', 'nerva_core.layers') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -1,0 +1,400 @@
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import leaves
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Arctan, Identity, Log, NormClipping, Tanh, ValueClipping
+from nerva_core.equations.optimizers import (
+    GAF,
+    OPTIMIZERS,
+    Adam,
+    GlobalNormClipping,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    RMSProp,
+    WeightDecay,
+)
+from tests.conftest import installed, load_frameworks, make_backend
+from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops, tree_map
+
+STEPS = 6
+ETA = 0.0625
+RNG = np.random.default_rng(8)
+THETA = RNG.normal(size=(3, 2))
+GRADIENTS = RNG.normal(size=(STEPS, 3, 2)) * np.array([1, 0.1, 10, 1e-3, 1, 1])[:, None, None]
+Array = np.ndarray[Any, Any]
+
+
+def run(ops: Backend[Any], optimizer: Optimizer, theta: Array = THETA, gradients: Array = GRADIENTS, eta: float = ETA) -> Array:
+    """θ after each step, with the numbers of a step handed over as a compiled step gets them."""
+    parameter, history = ops.matrix(theta), []
+    state = optimizer.init(ops, parameter)
+    for t, gradient in enumerate(gradients, start=1):
+        scalars = [ops.scalar(c) for c in optimizer.scalars(eta, t)]
+        parameter, state = optimizer.update(ops, state, parameter, ops.matrix(gradient), *scalars)
+        history.append(ops.to_numpy(parameter))
+    return np.array(history)
+
+
+@functools.cache
+def keras_run(dtype: str, **parameters: Any) -> Array:
+    load_frameworks()
+    import keras
+
+    optimizer = keras.optimizers.SGD(learning_rate=ETA, **parameters)
+    variable = keras.Variable(THETA, dtype=dtype)
+    history = []
+    for gradient in GRADIENTS:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, dtype=dtype)], [variable])
+        history.append(np.array(variable))
+    return np.array(history)
+
+
+@functools.cache
+def torch_run(name: str, eta: float = ETA, **parameters: Any) -> Array:
+    load_frameworks()
+    import torch
+
+    theta = torch.tensor(THETA, requires_grad=True)
+    optimizer = getattr(torch.optim, name)([theta], lr=eta, **parameters)
+    history = []
+    for gradient in GRADIENTS:
+        theta.grad = torch.tensor(gradient)
+        optimizer.step()
+        history.append(theta.detach().numpy().copy())
+    return np.array(history)
+
+
+with_keras = pytest.mark.skipif(not installed("keras"), reason="keras is not installed")
+with_torch = pytest.mark.skipif(not installed("torch"), reason="torch is not installed")
+
+
+@with_keras
+@pytest.mark.parametrize(
+    ("optimizer", "parameters"),
+    [
+        (GradientDescent(), {}),
+        (Momentum(0.875), {"momentum": 0.875}),
+        (Momentum(0.25), {"momentum": 0.25}),
+        (Nesterov(0.875), {"momentum": 0.875, "nesterov": True}),
+        (Nesterov(0.25), {"momentum": 0.25, "nesterov": True}),
+        (GAF(Momentum(0.875), ValueClipping(0.25)), {"momentum": 0.875, "clipvalue": 0.25}),
+        (GAF(Momentum(0.875), NormClipping(0.5)), {"momentum": 0.875, "clipnorm": 0.5}),
+    ],
+    ids=repr,
+)
+def test_equal_to_keras(ops_of_dtype: Backend[Any], optimizer: Optimizer, parameters: dict[str, Any]) -> None:
+    """Keras holds η and μ as float32 numbers, also for float64 variables, so these are exact in float32."""
+    expected = keras_run(ops_of_dtype.dtype, **parameters)
+    np.testing.assert_allclose(run(ops_of_dtype, optimizer), expected, rtol=0, atol={"float32": 2e-6, "float64": 1e-13}[ops_of_dtype.dtype])
+
+
+@with_torch
+@pytest.mark.parametrize(
+    ("optimizer", "name", "parameters"),
+    [
+        (GradientDescent(), "SGD", {}),
+        (Adam(), "Adam", {}),
+        (Adam(beta1=0.5, beta2=0.7, epsilon=1e-3), "Adam", {"betas": (0.5, 0.7), "eps": 1e-3}),
+        (RMSProp(rho=0.99), "RMSprop", {}),
+        (RMSProp(rho=0.6, epsilon=1e-2), "RMSprop", {"alpha": 0.6, "eps": 1e-2}),
+        (WeightDecay(GradientDescent(), 0.1), "SGD", {"weight_decay": 0.1}),
+        (WeightDecay(Adam(), 0.1), "Adam", {"weight_decay": 0.1}),
+        (WeightDecay(Adam(), 0.1, decoupled=True), "AdamW", {"weight_decay": 0.1}),
+        (WeightDecay(RMSProp(rho=0.99), 0.1), "RMSprop", {"weight_decay": 0.1}),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, Optimizer) else None,
+)
+def test_equal_to_torch(ops: Backend[Any], optimizer: Optimizer, name: str, parameters: dict[str, Any]) -> None:
+    np.testing.assert_allclose(run(ops, optimizer), torch_run(name, **parameters), rtol=0, atol=1e-12)
+
+
+@with_torch
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_is_torch_s_for_a_constant_learning_rate(ops: Backend[Any], nesterov: bool) -> None:
+    """torch keeps V with Δ = -η V, so the steps agree as long as η does not change."""
+    ours = Nesterov(0.8) if nesterov else Momentum(0.8)
+    np.testing.assert_allclose(run(ops, ours), torch_run("SGD", momentum=0.8, nesterov=nesterov), rtol=0, atol=1e-13)
+
+
+def test_the_printed_rules_in_numbers(ops: Backend[Any]) -> None:
+    """Two steps by hand: θ = 1, Dθ = 2 and then 1, η = 0.1, μ = 0.5."""
+    gradients = np.array([[[2.0]], [[1.0]]])
+    theta = np.array([[1.0]])
+    expected = {GradientDescent(): [0.8, 0.7], Momentum(0.5): [0.8, 0.6], Nesterov(0.5): [0.7, 0.5]}
+    for optimizer, values in expected.items():
+        np.testing.assert_allclose(run(ops, optimizer, theta, gradients, 0.1).ravel(), values, rtol=1e-14, err_msg=repr(optimizer))
+
+
+def test_the_first_step_of_adam_is_eta_in_the_direction_of_the_sign(ops: Backend[Any]) -> None:
+    steps = run(ops, Adam(epsilon=1e-12), gradients=GRADIENTS[:1])
+    np.testing.assert_allclose(steps[0], THETA - ETA * np.sign(GRADIENTS[0]), rtol=0, atol=1e-9)
+
+
+def test_no_decay_is_the_optimizer_itself(ops: Backend[Any]) -> None:
+    for decoupled in (False, True):
+        np.testing.assert_array_equal(run(ops, WeightDecay(Adam(), 0.0, decoupled)), run(ops, Adam()))
+
+
+MORE = [WeightDecay(Adam(), 0.1, decoupled=True), GAF(Adam(), Log()), GAF(Momentum(), NormClipping())]
+MORE += [GAF(Momentum(), Tanh(), variant="printed"), GAF(Nesterov(), Arctan(), variant="momentum-buffer")]
+each_optimizer = pytest.mark.parametrize("optimizer", [*examples(OPTIMIZERS), *MORE], ids=repr)
+
+
+@each_optimizer
+def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend[Any], optimizer: Optimizer) -> None:
+    ops = ops_of_dtype
+    theta, gradient = ops.matrix(THETA), ops.matrix(GRADIENTS[0])
+    state = optimizer.init(ops, theta)
+    before = to_numpy(ops, state)
+    scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, 1)]
+    new, new_state = optimizer.update(ops, state, theta, gradient, *scalars)
+    assert_trees_equal(tree_map(ops.shape, new_state), tree_map(ops.shape, state))
+    for matrix in leaves((new, new_state)):
+        assert ops.shape(matrix) == THETA.shape
+        assert ops.to_numpy(matrix).dtype == ops.dtype
+    assert_trees_equal(to_numpy(ops, (theta, gradient, state)), (THETA.astype(ops.dtype), GRADIENTS[0].astype(ops.dtype), before))
+
+
+@each_optimizer
+def test_every_parameter_has_its_own_state(ops: Backend[Any], optimizer: Optimizer) -> None:
+    """Two parameters updated in turn go the ways they go alone."""
+    starts, gradients = (THETA, 2 * THETA[:1]), (GRADIENTS, -GRADIENTS[:, :1])
+    params = to_ops(ops, starts)
+    states = tuple(optimizer.init(ops, p) for p in params)
+    for t in range(STEPS):
+        scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, t + 1)]
+        updated = [optimizer.update(ops, s, p, ops.matrix(g[t]), *scalars) for s, p, g in zip(states, params, gradients, strict=True)]
+        params, states = tuple(zip(*updated, strict=True))
+    for p, start, g in zip(params, starts, gradients, strict=True):
+        np.testing.assert_array_equal(ops.to_numpy(p), run(ops, optimizer, start, g)[-1])
+
+
+@each_optimizer
+def test_plain_numbers_and_scalars_of_the_backend_are_the_same(ops: Backend[Any], optimizer: Optimizer) -> None:
+    theta, gradient = ops.matrix(THETA), ops.matrix(GRADIENTS[0])
+    numbers = optimizer.scalars(ETA, 1)
+    plain, _ = optimizer.update(ops, optimizer.init(ops, theta), theta, gradient, *numbers)
+    np.testing.assert_allclose(ops.to_numpy(plain), run(ops, optimizer, gradients=GRADIENTS[:1])[0], rtol=1e-15)
+
+
+# Gradient activation functions ----------------------------------------------------------------------
+
+VARIANTS = get_args(get_type_hints(GAF)["variant"])
+
+
+def arctan(g: Any) -> Any:
+    """α arctan(βg) with α = 0.1, β = 20."""
+    return 0.1 * np.arctan(20 * g)
+
+
+def loop(variant: str, gradients: Any, mu: float = 0.9, eta: float = 0.1, nesterov: bool = False, theta: Any = 0.0) -> Any:
+    """The three forms of Algorithm 1, written as plain loops: as printed, and as the authors' SGD_atanMom and SGD_atan."""
+    v, history = 0.0 * theta, []
+    for g in gradients:
+        if variant == "printed":
+            v = mu * v - eta * g
+            theta = theta + arctan(mu * v - eta * g if nesterov else v)
+        elif variant == "momentum-buffer":
+            v = mu * v + g
+            theta = theta - eta * arctan(g + mu * v if nesterov else v)
+        else:
+            v = mu * v + arctan(g)
+            theta = theta - eta * (arctan(g) + mu * v if nesterov else v)
+        history.append(theta)
+    return np.array(history)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("optimizer", "mu", "nesterov"), [(GradientDescent(), 0, False), (Momentum(0.7), 0.7, False), (Nesterov(0.6), 0.6, True)]
+)
+def test_the_variants_are_the_plain_loops(ops: Backend[Any], variant: Any, optimizer: Optimizer, mu: float, nesterov: bool) -> None:
+    expected = loop(variant, GRADIENTS, mu, ETA, nesterov, THETA)
+    np.testing.assert_allclose(run(ops, GAF(optimizer, Arctan(), variant=variant)), expected, rtol=0, atol=1e-14)
+
+
+def test_the_variants_differ_after_three_steps(ops: Backend[Any]) -> None:
+    """Erratum 001-46, in numbers."""
+    gradients = np.array([0.3, -0.2, 0.1]).reshape(3, 1, 1)
+    ends = {v: run(ops, GAF(Momentum(0.9), variant=v), np.zeros((1, 1)), gradients, 0.1)[-1].item() for v in VARIANTS}
+    assert ends == pytest.approx({"printed": -0.0995, "momentum-buffer": -0.0363, "gradient-first": -0.0240}, abs=5e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_with_the_identity_it_is_the_optimizer(ops: Backend[Any], variant: Any) -> None:
+    """As in the paper: Algorithm 1 without an activation is momentum."""
+    optimizers: list[Optimizer] = [GradientDescent(), Momentum(0.8), Nesterov(0.8)]
+    for optimizer in [*optimizers, Adam(), RMSProp()] if variant == "gradient-first" else optimizers:
+        activated = run(ops, GAF(optimizer, Identity(), variant=variant))
+        np.testing.assert_allclose(activated, run(ops, optimizer), rtol=0, atol=1e-14, err_msg=repr(optimizer))
+
+
+def test_gradient_first_is_the_optimizer_on_activated_gradients(ops: Backend[Any]) -> None:
+    for optimizer in (Adam(), RMSProp(), Momentum(), WeightDecay(Adam(), 0.1, decoupled=True)):
+        expected = run(ops, optimizer, gradients=arctan(GRADIENTS))
+        np.testing.assert_allclose(run(ops, GAF(optimizer, Arctan())), expected, rtol=0, atol=1e-13)
+
+
+def test_where_the_weight_decay_is() -> None:
+    """Inside, it is added to the activated gradient; outside, it is activated with it."""
+    ops = make_backend("numpy", "float64")
+    g = GRADIENTS[:1]
+    inside, outside = (
+        run(ops, GAF(WeightDecay(GradientDescent(), 0.3)), gradients=g),
+        run(ops, WeightDecay(GAF(GradientDescent()), 0.3), gradients=g),
+    )
+    np.testing.assert_allclose(inside[0], THETA - ETA * (arctan(g[0]) + 0.3 * THETA), rtol=1e-13)
+    np.testing.assert_allclose(outside[0], THETA - ETA * arctan(g[0] + 0.3 * THETA), rtol=1e-13)
+
+
+@pytest.mark.parametrize("variant", ["printed", "momentum-buffer"])
+@pytest.mark.parametrize("text", ["Adam", "RMSProp", "WeightDecay(Momentum, 0.1)", "GAF(Momentum)"])
+def test_a_variant_that_makes_no_sense_is_refused(variant: str, text: str) -> None:
+    with pytest.raises(NervaError, match=f"the variant '{variant}' is for GradientDescent, Momentum and Nesterov") as caught:
+        OPTIMIZERS.parse(f"GAF({text}, variant={variant})")
+    assert ("put the decay outside: WeightDecay(GAF(" in str(caught.value)) == text.startswith("WeightDecay")
+
+
+def test_alpha_and_beta_are_those_of_the_activation() -> None:
+    expected = GAF(Momentum(0.9), Tanh(0.2, 10.0))
+    for text in ("GAF(Momentum(0.9), tanh, alpha=0.2, beta=10)", "gaf(momentum, tanh(0.2, 10))", "GAF(Momentum, tanh(alpha=0.2), beta=10)"):
+        assert OPTIMIZERS.parse(text) == expected
+    assert GAF(Momentum()) == GAF(Momentum(), Arctan(0.1, 20.0), variant="gradient-first")
+    with pytest.raises(NervaError, match=r"ValueClipping has no parameter 'alpha'; known: threshold"):
+        OPTIMIZERS.parse("GAF(Momentum, value_clipping, alpha=0.1)")
+    with pytest.raises(NervaError, match=r"Identity has no parameter 'beta'; it has none"):
+        GAF(Momentum(), Identity(), beta=20.0)
+    with pytest.raises(NervaError, match=r"GAF: alpha must be > 0, got -1"):
+        OPTIMIZERS.parse("GAF(Momentum, arctan, alpha=-1)")
+    with pytest.raises(NervaError, match=r"unknown gradient activation 'arctn'; did you mean 'Arctan'"):
+        OPTIMIZERS.parse("GAF(Momentum, arctn)")
+    with pytest.raises(NervaError, match=r"variant must be one of 'gradient-first', 'printed', 'momentum-buffer', got 'first'"):
+        OPTIMIZERS.parse("GAF(Momentum, variant=first)")
+
+
+def steps_until(
+    optimizer: Optimizer, reached: Callable[[Array], bool], curvatures: tuple[float, float], start: tuple[float, float], eta: float
+) -> int:
+    """The number of steps on the loss with the gradient curvatures ⊙ w until a point is reached."""
+    ops = make_backend("numpy", "float64")
+    w, k = ops.matrix([start]), ops.matrix([curvatures])
+    state = optimizer.init(ops, w)
+    for t in range(1, 1000):
+        w, state = optimizer.update(ops, state, w, ops.hadamard(k, w), *optimizer.scalars(eta, t))
+        if reached(w[0]):
+            return t
+    return 1000
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "escape", "far"),
+    [
+        (GradientDescent(), 60, 76),
+        (GAF(GradientDescent(), Arctan()), 34, 98),
+        (GAF(GradientDescent(), Tanh()), 34, 129),
+        (GAF(GradientDescent(), Log()), 35, 70),
+        (GAF(GradientDescent(), Arctan(), variant="printed"), 33, 45),
+        (GAF(GradientDescent(), Arctan(), variant="momentum-buffer"), 34, 98),
+        (GAF(GradientDescent(), ValueClipping()), 60, 155),
+        (GAF(GradientDescent(), NormClipping()), 139, 234),
+        (Momentum(), 28, 36),
+        (GAF(Momentum(), Arctan()), 20, 32),
+        (GAF(Momentum(), Arctan(), variant="printed"), 20, 28),
+        (GAF(Momentum(), Arctan(), variant="momentum-buffer"), 21, 82),
+    ],
+    ids=repr,
+)
+def test_leaving_a_saddle(optimizer: Optimizer, escape: int, far: int) -> None:
+    """w₁² - w₂² from (1, 1e-6) with η = 0.1: the GAF leaves the neighbourhood sooner, and, bounded, gets far later (Theorem 6)."""
+    for distance, expected in ((0.05, escape), (1.0, far)):
+        assert steps_until(optimizer, lambda w, d=distance: abs(w[1]) > d, (2, -2), (1, 1e-6), 0.1) == expected  # type: ignore[misc]
+
+
+def test_near_a_minimum_the_gaf_doubles_the_learning_rate_and_far_from_it_is_slower() -> None:
+    """w₁² + 0.2 w₂², αβ = 2: half the steps from near, more from far."""
+    activated = GAF(GradientDescent(), Arctan())
+    small: Callable[[Array], bool] = lambda w: w[0] ** 2 + 0.2 * w[1] ** 2 < 1e-8  # noqa: E731
+    near, far = (0.02, 0.03), (20.0, 30.0)
+    assert [steps_until(o, small, (2, 0.4), near, 0.1) for o in (GradientDescent(), activated)] == [121, 59]
+    assert steps_until(GradientDescent(), small, (2, 0.4), near, 0.2) == 59
+    assert steps_until(GradientDescent(), small, (2, 0.4), far, 0.1) < 300 < 1000 == steps_until(activated, small, (2, 0.4), far, 0.1)
+
+
+def test_every_gradient_activation_runs_in_an_optimizer(ops_of_dtype: Backend[Any]) -> None:
+    reference = make_backend("numpy", "float64")
+    for activation in examples(GRADIENT_ACTIVATIONS):
+        optimizer = GAF(Momentum(), activation)  # type: ignore[arg-type]
+        expected, atol = run(reference, optimizer), {"float32": 1e-5, "float64": 1e-13}[ops_of_dtype.dtype]
+        np.testing.assert_allclose(run(ops_of_dtype, optimizer), expected, rtol=0, atol=atol, err_msg=repr(activation))
+
+
+# The norm of all gradients -----------------------------------------------------------------------------------------------------------
+
+
+def run_two(ops: Backend[Any], optimizer: Optimizer, gradients: Array) -> list[Array]:
+    """Two parameters, a 2 x 3 matrix and a row, after a step for each of the gradients, whose last row is that of the second."""
+    thetas = [ops.matrix(THETA.T), ops.matrix(THETA[:1])]
+    states: Any = [optimizer.init(ops, theta) for theta in thetas]
+    for t, G in enumerate(gradients, start=1):
+        scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, t)]
+        thetas, states = optimizer.step(ops, states, thetas, [ops.matrix(G[:3].T), ops.matrix(G[3:])], *scalars)
+    return [ops.to_numpy(theta) for theta in thetas]
+
+
+ALL_GRADIENTS = np.random.default_rng(3).normal(size=(4, 4, 2)) * np.array([1, 0.01, 3, 0.1])[:, None, None]
+"""Some of their norms are below the threshold of the tests, others above it."""
+
+
+@pytest.mark.parametrize("inner", ["sgd", "adam"])
+def test_clipping_by_the_norm_of_all_gradients_is_torchs(ops: Backend[Any], inner: str) -> None:
+    import torch
+
+    thetas = [torch.nn.Parameter(torch.tensor(values)) for values in (THETA.T.copy(), THETA[:1].copy())]
+    theirs: Any = torch.optim.SGD(thetas, ETA, momentum=0.9) if inner == "sgd" else torch.optim.Adam(thetas, ETA)
+    for G in ALL_GRADIENTS:
+        thetas[0].grad, thetas[1].grad = torch.tensor(G[:3].T.copy()), torch.tensor(G[3:].copy())
+        torch.nn.utils.clip_grad_norm_(thetas, 0.5)
+        theirs.step()
+    ours = run_two(ops, GlobalNormClipping(Momentum() if inner == "sgd" else Adam(), 0.5), ALL_GRADIENTS)
+    for found, parameter in zip(ours, thetas, strict=True):
+        np.testing.assert_allclose(found, parameter.detach().numpy(), rtol=0, atol=1e-6)  # torch divides by the norm + 1e-6
+
+
+def test_gradients_within_the_threshold_are_kept_bitwise(ops: Backend[Any]) -> None:
+    small = ALL_GRADIENTS / 100
+    for ours, plain in zip(run_two(ops, GlobalNormClipping(Momentum(), 0.5), small), run_two(ops, Momentum(), small), strict=True):
+        assert np.array_equal(ours, plain)
+
+
+def test_a_gradient_of_zero_stays_zero(ops: Backend[Any]) -> None:
+    W, b = run_two(ops, GlobalNormClipping(GradientDescent()), np.zeros((1, 4, 2)))
+    assert np.array_equal(W, ops.to_numpy(ops.matrix(THETA.T)))
+    assert np.array_equal(b, ops.to_numpy(ops.matrix(THETA[:1])))
+
+
+def test_wrappers_hand_all_parameters_on(ops: Backend[Any]) -> None:
+    """Outside, inside or within several wrappers, the norm is that of all gradients."""
+    c = 0.5
+    norm = np.linalg.norm(ALL_GRADIENTS[0])
+    assert norm > c
+    factor = c / norm
+    W, b = ALL_GRADIENTS[0][:3].T, ALL_GRADIENTS[0][3:]
+    inside = run_two(ops, WeightDecay(GlobalNormClipping(GradientDescent(), c), 0.1, decoupled=True), ALL_GRADIENTS[:1])
+    np.testing.assert_allclose(inside[0], THETA.T - ETA * factor * W - ETA * 0.1 * THETA.T, rtol=1e-6)
+    np.testing.assert_allclose(inside[1], THETA[:1] - ETA * factor * b - ETA * 0.1 * THETA[:1], rtol=1e-6)
+    outside = run_two(ops, GlobalNormClipping(WeightDecay(GradientDescent(), 0.1), c), ALL_GRADIENTS[:1])
+    np.testing.assert_allclose(outside[1], THETA[:1] - ETA * (factor * b + 0.1 * THETA[:1]), rtol=1e-6)
+    activated = run_two(ops, GAF(GlobalNormClipping(GradientDescent(), c), alpha=0.1, beta=20.0), ALL_GRADIENTS[:1])
+    A = 0.1 * np.arctan(20 * ALL_GRADIENTS[0])
+    assert np.linalg.norm(A) < c
+    np.testing.assert_allclose(activated[0], THETA.T - ETA * A[:3].T, rtol=1e-6)

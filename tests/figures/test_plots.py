@@ -1,0 +1,89 @@
+import io
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from nerva_core.figures.plots import (
+    COLOURS,
+    DASHES,
+    band,
+    confusion_matrix,
+    curve,
+    learning_curves,
+    legend,
+    loss_along_directions,
+    panels,
+    png,
+)
+from nerva_core.inspection.landscape import LossCurve
+from nerva_core.training.trainer import Metrics
+
+
+def pixels(png: bytes) -> np.ndarray:  # type: ignore[type-arg]
+    return np.asarray(matplotlib.image.imread(io.BytesIO(png)))
+
+
+def history(accuracy: float | None) -> list[Metrics]:
+    return [Metrics(epoch, 0.1, 1 / epoch, 1.5 / epoch, accuracy, accuracy, 1.0) for epoch in range(1, 5)]
+
+
+def test_a_regression_has_one_panel_and_a_classification_two() -> None:
+    one, two = pixels(learning_curves(history(None), "a")), pixels(learning_curves(history(0.5), "b"))
+    assert one.shape[1] < two.shape[1]
+    assert one.shape[0] == two.shape[0]
+
+
+def test_the_curves_are_drawn_in_both_colours() -> None:
+    image = pixels(learning_curves(history(0.5), "title"))[..., :3]
+    for colour in ("0072b2", "d55e00"):
+        target = np.array([int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+        assert (np.abs(image - target).max(axis=-1) < 0.01).sum() > 100
+
+
+def test_the_same_history_gives_the_same_bytes() -> None:
+    assert learning_curves(history(0.5), "t") == learning_curves(history(0.5), "t")
+
+
+@pytest.mark.parametrize("classes", [2, 25])
+def test_a_confusion_matrix_is_a_figure(classes: int) -> None:
+    content = confusion_matrix(np.eye(classes, dtype=int) * 7, [f"class {k}" for k in range(classes)], "confusions")
+    assert content.startswith(b"\x89PNG")
+
+
+def test_a_figure_is_opaque_and_has_a_white_margin() -> None:
+    image = pixels(learning_curves(history(0.5), "title"))
+    assert image.shape[2] == 3 or (image[..., 3] == 1).all()
+    for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
+        assert (edge[:, :3] == 1).all()
+
+
+def test_the_legend_covers_no_data_and_lists_a_label_once() -> None:
+    figure, ((left, right),) = panels(1, 2)
+    for axis in (left, right):
+        curve(axis, [0, 1], [0, 1], 0, "one")
+        curve(axis, [0, 1], [1, 0], 1, "two")
+    legend(figure)
+    png(figure)  # lays it out
+    (box,) = figure.legends
+    assert [text.get_text() for text in box.get_texts()] == ["one", "two"]
+    assert box.get_window_extent().y1 < min(axis.get_tightbbox().y0 for axis in (left, right))
+
+
+def test_curves_differ_by_colour_and_line() -> None:
+    styles = {(COLOURS[k % len(COLOURS)], str(DASHES[k % len(DASHES)])) for k in range(42)}
+    assert len(styles) == 42
+
+
+def test_a_band_spans_the_runs_as_far_as_they_go() -> None:
+    _, ((axis,),) = panels()
+    band(axis, [1, 2, 3], [[1.0, 2.0, 3.0], [3.0, 4.0]], 0, "runs")
+    assert list(axis.lines[0].get_ydata()) == [2, 3, 3]
+    (filled,) = axis.collections
+    assert filled.get_paths()[0].get_extents().y1 == 4
+
+
+def test_the_loss_along_directions() -> None:
+    t = np.linspace(-1, 1, 5)
+    found = LossCurve(t, np.array([t**2, 2 * t**2]) + 0.1)
+    assert pixels(loss_along_directions({"a": found, "b": found})).shape[1] > pixels(loss_along_directions({"a": found})).shape[1]
