@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import nerva_core
+from docs.generator.architecture import BESIDE, LEVELS, imported, imports_of_folders
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import Backend, backend_classes
 
@@ -23,6 +24,7 @@ PACKAGES = ("nerva_core", "backends", "sympy_validation")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 
+USED = imports_of_folders(ROOT)
 FRAMEWORKS = {cls.requires for cls in backend_classes().values()} - {"numpy"}
 SYMBOLIC = {"sympy", "mpmath", "flint"}
 HEAVY = FRAMEWORKS | SYMBOLIC | {"keras", "optax", "onnx", "onnxruntime"}
@@ -31,6 +33,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORT_NAMES = {"scikit-learn": "sklearn"}
 LIGHT = {re.split(r"[<>=\[ ]", name)[0] for name in PROJECT["dependencies"]}
 LIGHT = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in LIGHT}
+
+WITHOUT_A_SOURCE = {
+    "test_determinism": "whole runs, twice",
+    "test_sympy": "the normal form against SymPy",
+    "test_soundness": "random programs against exact numbers",
+    "test_refusals": "wrong rules of every kind",
+    "test_theorems": "everything in nerva_core",
+}
 
 UNMIRRORED = {
     "__init__": "re-exports, tested below",
@@ -119,6 +129,29 @@ def test_a_backend_imports_its_own_framework_alone(name: str) -> None:
     if not path.exists():
         pytest.skip("a backend of another distribution")
     assert outside(path, {"numpy", "scipy", "nerva_core", "backends", cls.requires}, inside_functions=True) == set()
+
+
+@pytest.mark.parametrize("folder", LEVELS)
+def test_a_folder_uses_only_those_below_it(folder: str) -> None:
+    below = set(LEVELS[: LEVELS.index(folder)])
+    allowed = {"sympy_validation"} if folder == "commands" else set()
+    assert {name for name in USED[folder] if name in (*LEVELS, *BESIDE)} - below - allowed == set()
+
+
+@pytest.mark.parametrize("package", BESIDE)
+def test_a_package_beside_uses_what_it_states(package: str) -> None:
+    assert USED[package] & {*LEVELS, *BESIDE} == BESIDE[package]
+
+
+def test_the_levels_are_all_folders() -> None:
+    assert {path.parent.name for path in (ROOT / "nerva_core").glob("*/__init__.py")} == set(LEVELS)
+
+
+def test_imports_are_seen_in_functions_and_as_names_of_packages() -> None:
+    program = (
+        "from nerva_core import layers\nif TYPE_CHECKING:\n    import nerva_core.data\ndef f():\n    from nerva_core.training import runs\n"
+    )
+    assert list(imported(ast.parse(program))) == ["nerva_core.layers", "nerva_core.training.runs"]
 
 
 @each_source
@@ -214,7 +247,20 @@ def test_an_unknown_name_of_nerva_core_is_an_attribute_error() -> None:
         nerva_core.nothing  # noqa: B018
 
 
+def mirror(path: Path) -> Path:
+    """Where the tests of a source are: the same path below tests/, without nerva_core."""
+    folders = path.relative_to(ROOT).parent.parts
+    return ROOT.joinpath("tests", *folders[folders[0] == "nerva_core" :], f"test_{path.name}")
+
+
 def test_the_tests_mirror_the_sources() -> None:
-    tests = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
-    missing = [str(path.relative_to(ROOT)) for path in SOURCES if path.stem not in UNMIRRORED and f"test_{path.stem}" not in tests]
+    missing = [str(path.relative_to(ROOT)) for path in SOURCES if path.stem not in UNMIRRORED and not mirror(path).exists()]
     assert missing == []
+
+
+def test_every_test_of_a_folder_has_its_source() -> None:
+    folders = {mirror(path).parent for path in SOURCES} - {ROOT / "tests"}
+    mirrored = {mirror(path) for path in SOURCES}
+    assert [
+        path for folder in folders for path in folder.glob("test_*.py") if path not in mirrored and path.stem not in WITHOUT_A_SOURCE
+    ] == []

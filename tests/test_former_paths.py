@@ -19,5 +19,5 @@ def test_a_former_path_is_the_same_module(path: str) -> None:
 
 
 def test_other_names_are_not_found() -> None:
-    with pytest.raises(ModuleNotFoundError, match="nerva_core.nothing"):
+    with pytest.raises(ModuleNotFoundError, match=r"nerva_core\.nothing"):
         importlib.import_module("nerva_core.nothing")

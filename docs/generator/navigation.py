@@ -9,7 +9,7 @@ from typing import Any
 SECTIONS: dict[str, tuple[str, ...]] = {
     "First steps": ("first-steps.md", "examples.md"),
     "Equations": ("equations/",),
-    "Write your own": ("write-your-own/",),
+    "Write your own": ("write-your-own/", "architecture.md"),
     "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),
     "Results": ("reproductions.md", "speed.md", "how_a_step_runs.md", "q_neurons.md", "gaf.md", "tmaf.md", "dab.md"),
     "Reference": ("reference/commands.md", "reference/configuration.md", "interoperability.md", "vectors.md", "versions.md"),

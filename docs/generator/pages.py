@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from docs.generator.api import api_pages
+from docs.generator.architecture import architecture_page
 from docs.generator.equations import equation_pages
 from docs.generator.evidence import Evidence
 from docs.generator.examples import examples_page
@@ -20,6 +21,7 @@ def generated_pages(proofs: Path, accuracy: Path) -> dict[str, str]:
     return {
         **equation_pages(evidence),
         "theorems.md": theorems_page(evidence),
+        "architecture.md": architecture_page(ROOT),
         "examples.md": examples_page(ROOT),
         "reference/commands.md": command_page(),
         "reference/configuration.md": configuration_page(),

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nerva_core.training.trainer import Metrics
-
 if TYPE_CHECKING:
     from nerva_core.inspection.landscape import LossCurve
+    from nerva_core.training.trainer import Metrics
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)), (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))
@@ -122,14 +121,12 @@ def confusion_matrix(confusion: Array, names: Sequence[str], title: str) -> byte
 
 def loss_along_directions(curves: Mapping[str, LossCurve]) -> bytes:
     """The loss along random directions around an optimum, a panel a network, each with the parabola that rises as its mean does."""
-    from nerva_core.inspection.landscape import parabola
-
     figure, (axes,) = panels(1, len(curves), sharey=True)
     for axis, (name, found) in zip(axes, curves.items(), strict=True):
         for k, losses in enumerate(found.losses):
             curve(axis, found.t, losses, k, f"direction {k + 1}", marker=None)
-        centre = found.losses.mean(axis=0)
-        curve(axis, found.t, parabola(found.t, centre), 4, "parabola", marker=None, linewidth=1.0, linestyle=(0, (2, 2)))
+        centre = found.mean()
+        curve(axis, found.t, found.parabola(), 4, "parabola", marker=None, linewidth=1.0, linestyle=(0, (2, 2)))
         top = centre[np.abs(found.t).argmin()] + 3 * np.median(found.losses.max(axis=1) - centre.min())
         axis.set_ylim(0, min(top, 1.05 * found.losses.max()))
         name_axes(axis, "distance t (1: as long as the weights)", "training loss", name)

@@ -32,6 +32,15 @@ class LossCurve(NamedTuple):
     t: Array
     losses: Array
 
+    def mean(self) -> Array:
+        """The mean of the directions."""
+        result: Array = self.losses.mean(axis=0)
+        return result
+
+    def parabola(self) -> Array:
+        """The parabola beside the mean."""
+        return parabola(self.t, self.mean())
+
 
 def random_direction(rng: np.random.Generator, params: Any) -> Any:
     """A filter-normalised direction of the shape of the parameters: d_i = ε_i ‖θ_i‖ / ‖ε_i‖ for row i, with ε standard normal."""
@@ -106,9 +115,9 @@ def suggest(curve: LossCurve, largest_gradients: Sequence[float]) -> Suggestion:
     if not len(largest_gradients):
         raise NervaError("no largest gradients are recorded: train with record_gradients = true under [training]")
     typical = float(np.median(largest_gradients))
-    mean = curve.losses.mean(axis=0)
+    mean = curve.mean()
     below = mean - mean[np.abs(curve.t).argmin()] <= 1.0
-    flatter = bool((parabola(curve.t, mean) - mean)[below].mean() >= 0)
+    flatter = bool((curve.parabola() - mean)[below].mean() >= 0)
     if flatter:
         alpha = typical / fixed_point(Arctan(1.0, SLOPE))  # ε₃ is proportional to α if αβ stays the same
         return Suggestion(alpha, SLOPE / alpha, True, typical)
