@@ -54,7 +54,7 @@ class JaxBackend(NumpyBackend):
             return []
 
     def matrix(self, values: Any) -> Array:
-        return self.jax.device_put(np.array(values, dtype=self.dtype, ndmin=2), self._device)
+        return self.jax.device_put(self._array(values), self._device)
 
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)

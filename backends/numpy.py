@@ -37,7 +37,7 @@ class NumpyBackend(Backend[Array]):
         return ["cpu"]
 
     def matrix(self, values: Any) -> Array:
-        return np.array(values, dtype=self.dtype, ndmin=2)
+        return self._array(values)
 
     def to_numpy(self, X: Array) -> np.ndarray[Any, Any]:
         return np.asarray(X)

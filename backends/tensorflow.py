@@ -56,7 +56,7 @@ class TensorFlowBackend(Backend[Tensor]):
 
     def matrix(self, values: Any) -> Tensor:
         with self.tf.device(self.device):
-            return self.tf.constant(np.array(values, dtype=self.dtype, ndmin=2))
+            return self.tf.constant(self._array(values))
 
     def to_numpy(self, X: Tensor) -> np.ndarray[Any, Any]:
         array: np.ndarray[Any, Any] = X.numpy()

@@ -42,7 +42,7 @@ class TorchBackend(Backend[Tensor]):
         return ["cpu", *(["cuda"] if cuda else []), *cuda, *(["mps"] if self.torch.backends.mps.is_available() else [])]
 
     def matrix(self, values: Any) -> Tensor:
-        array = np.array(values, dtype=self.dtype, ndmin=2)
+        array = self._array(values)
         return self.torch.tensor(array, dtype=self._dtype, device=self._device)
 
     def to_numpy(self, X: Tensor) -> np.ndarray[Any, Any]:

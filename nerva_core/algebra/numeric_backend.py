@@ -56,7 +56,16 @@ class Backend(MatrixOps[M]):
 
     @abstractmethod
     def matrix(self, values: Any) -> M:
-        """A matrix with the given values (anything NumPy reads), in this backend's dtype, on its device."""
+        """A matrix with the given values (anything NumPy reads), in this backend's dtype, on its device; a vector is a row.
+
+        NervaError for values of more than two dimensions.
+        """
+
+    def _array(self, values: Any) -> np.ndarray[Any, Any]:
+        """A copy of the values of a matrix in this backend's dtype."""
+        array = np.array(values, dtype=self.dtype, ndmin=2)
+        require_matrix("ops.matrix", array)
+        return array
 
     @abstractmethod
     def to_numpy(self, X: M) -> np.ndarray[Any, Any]:
@@ -118,6 +127,16 @@ class Backend(MatrixOps[M]):
 
     def _device_missing(self) -> NervaError:
         return NervaError(f"backend {self.name!r} finds no device {self.device!r}; {did_you_mean(self.device, self.devices())}")
+
+
+def require_matrix(where: str, X: Any) -> None:
+    """NervaError for an array that is not a matrix: equations would sum over the wrong axes. An interpretation's own values pass."""
+    shape = getattr(X, "shape", None)
+    if shape is not None and len(shape) != 2:
+        raise NervaError(
+            f"{where}: every value is a matrix, but this one has the shape {tuple(shape)}; "
+            "make its rows the examples: images are N x (height · width · channels), a vector is 1 x n or n x 1"
+        )
 
 
 def _declared() -> dict[str, metadata.EntryPoint]:

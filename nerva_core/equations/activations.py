@@ -93,7 +93,7 @@ class LeakyReLU(Activation):
 @ACTIVATIONS.add
 @dataclass(frozen=True)
 class AllReLU(Activation):
-    """αx for x < 0, x otherwise. In a network the sign of α alternates over the layers (section 5): see ``Sequential.parse``."""
+    """αx for x < 0, x otherwise. In a network the sign of α alternates over the layers (section 5): see ``multilayer_perceptron``."""
 
     alpha: float = 0.01
 

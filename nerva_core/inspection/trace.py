@@ -27,7 +27,7 @@ from nerva_core.interpreters.latex import Equation, EquationReader, LatexOps
 from nerva_core.interpreters.markup import Markup
 from nerva_core.interpreters.polynomial import Polynomial, size
 from nerva_core.interpreters.shapes import Shape
-from nerva_core.interpreters.subjects import Results, flattened, gradients_of, input_name
+from nerva_core.interpreters.subjects import Results, gradients_of, input_name
 from nerva_core.interpreters.traced import Operation, Traced
 from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
@@ -177,7 +177,7 @@ class _Forward:
     """The network run forward, layer by layer, each with a reader that remembers its matrices for the way back."""
 
     def __init__(self, numbers: Backend[Any], network: Sequential, X: Any, params: Any, noise: Any) -> None:
-        self.layers = flattened(network)
+        self.layers = network.flattened()
         self.parts: list[Part] = []
         self.steps: list[tuple[ValueReader, Any, Any, Any]] = []
         self.penalties: dict[str, Any] = {}

@@ -30,7 +30,6 @@ from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import Shape, shown
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
 from nerva_core.layers.q_activation import is_q_activation, q_activation
-from nerva_core.layers.sequential import Composite
 
 N, D, K = size("N"), size("D"), size("K")
 
@@ -109,7 +108,7 @@ def read(subject: Any, reader: Reader) -> None:
 
 def _read_layer(layer: Layer, reader: Reader) -> None:
     """A layer, or the layers of a network: the output of each has the name that the input has in the equations of the next."""
-    layers = flattened(layer)
+    layers = layer.flattened()
     if not layers:
         return
     names = [input_name(each) for each in layers]
@@ -130,13 +129,6 @@ def _read_layer(layer: Layer, reader: Reader) -> None:
         values = [("X", X), *named_leaves(params)]
         for (name, value), gradient in zip(values, [DY, *leaves(gradients)], strict=True):
             _expect(each, f"D{name}", ops.shape(gradient), ops.shape(value))
-
-
-def flattened(layer: Layer) -> list[Layer]:
-    """The layers that a composition is made of, those of compositions in it included."""
-    if isinstance(layer, Composite):
-        return flattened(layer.composition())
-    return [inner for each in layer.layers for inner in flattened(each)] if isinstance(layer, Sequential) else [layer]
 
 
 def input_name(layer: Layer) -> str:

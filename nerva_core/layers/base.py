@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -62,6 +62,14 @@ class Layer(Entry):
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *args: Any, **kwargs: Any) -> M:
         """The output at inference; by default that of ``feedforward``. Noise matrices, if ``draw_for_evaluation`` gives any, follow X."""
         return self.feedforward(ops, params, X)[0]
+
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        """(layer, its input, its output) of each layer in this one, in the order of evaluation, without noise; by default of itself."""
+        yield self, X, self.evaluate(ops, params, state, X)
+
+    def flattened(self) -> tuple[Layer, ...]:
+        """The layers of which this one is a composition, in their order; by default itself."""
+        return (self,)
 
     def outputs_for(self, D: Size) -> Size:
         """The number of columns of Y when X has D; by default D."""

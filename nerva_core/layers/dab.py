@@ -6,7 +6,7 @@ value of the output, and is proved to give the gradient of that.
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from nerva_core.algebra.registry import NonNegative
 from nerva_core.algebra.trees import map_tree
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.losses import Loss, SquaredError
+from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.sequential import Sequential
 
@@ -32,7 +33,7 @@ class DABCache(NamedTuple, Generic[M]):
 
 @LAYERS.add
 @dataclass(frozen=True)
-class DAB(Layer):
+class DAB(Around):
     """Y = H = f(X), a hard function. The bridge S = bridge(X) learns to approximate it, and its gradient stands for that of f.
 
     The bridge adds the penalty R = γ c L(S, H) to the loss of a step (section 4.1, equation 10), with H held fixed; L is the squared error
@@ -51,6 +52,9 @@ class DAB(Layer):
     loss: Loss = SquaredError()
     reduction: Literal["mean", "full mean", "sum"] = "mean"
     conditioning: bool = True
+
+    def inner(self) -> Sequential:
+        return self.bridge
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,11 +113,11 @@ class DAB(Layer):
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: M) -> M:
         return self.hard.value(ops, X, *noise)
 
-    def shapes(self, D: Size) -> Any:
-        return self.bridge.shapes(D)
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        return Layer.evaluations(self, ops, params, state, X)
 
-    def init(self, rng: np.random.Generator, D: int) -> Any:
-        return self.bridge.init(rng, D)
+    def hard_layers(self) -> tuple[Layer, ...]:
+        return (self,)
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
         return self.hard.noise_shapes(N, D), self.bridge.noise_shapes(N, D)
@@ -123,15 +127,6 @@ class DAB(Layer):
 
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.hard.draw_for_evaluation(rng, N, D)
-
-    def at_epoch(self, T: int) -> DAB:
-        return dataclasses.replace(self, bridge=self.bridge.at_epoch(T))
-
-    def noise_scale(self) -> float | None:
-        return self.bridge.noise_scale()
-
-    def initial_state(self, D: int) -> Any:
-        return self.bridge.initial_state(D)
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: DABCache[M]) -> Any:
         return self.bridge.update_state(ops, state, cache.bridge)

@@ -28,6 +28,9 @@ def parse_layers(descriptions: Sequence[str | Mapping[str, Any] | Layer]) -> Seq
     return Sequential(tuple(_layer(description) for description in descriptions))
 
 
+Sequential.parse = parse_layers
+
+
 def multilayer_perceptron(
     layers: str,
     sizes: Sequence[int],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,14 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, total
 from nerva_core.layers.sequential import Sequential
 
 
 @LAYERS.add
 @dataclass(frozen=True)
-class Repeat(Layer):
+class Repeat(Around):
     """Y = f(f(... f(X))), f ``times`` times with the same parameters; Dφ is the sum of the gradients of its uses.
 
     Noise and caches are tuples with one item a use; the state is updated after each. f must keep the number of columns.
@@ -26,6 +27,9 @@ class Repeat(Layer):
 
     layers: Sequential
     times: Count = 2
+
+    def inner(self) -> Sequential:
+        return self.layers
 
     def outputs_for(self, D: Size) -> Size:
         outputs = self.layers.outputs_for(D)
@@ -58,19 +62,15 @@ class Repeat(Layer):
     def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
         return total(self.layers.penalty(ops, c) for c in cache)
 
-    def hard_layers(self) -> tuple[Layer, ...]:
-        return self.layers.hard_layers()
-
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
         for r in noise or ((),) * self.times:
             X = self.layers.evaluate(ops, params, state, X, *r)
         return X
 
-    def shapes(self, D: Size) -> Any:
-        return self.layers.shapes(D)
-
-    def init(self, rng: np.random.Generator, D: int) -> Any:
-        return self.layers.init(rng, D)
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        for _ in range(self.times):
+            yield from self.layers.evaluations(ops, params, state, X)
+            X = self.layers.evaluate(ops, params, state, X)
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
         return (self.layers.noise_shapes(N, D),) * self.times
@@ -80,15 +80,6 @@ class Repeat(Layer):
 
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return tuple(self.layers.draw_for_evaluation(rng, N, D) for _ in range(self.times))
-
-    def at_epoch(self, T: int) -> Repeat:
-        return dataclasses.replace(self, layers=self.layers.at_epoch(T))
-
-    def noise_scale(self) -> float | None:
-        return self.layers.noise_scale()
-
-    def initial_state(self, D: int) -> Any:
-        return self.layers.initial_state(D)
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         for c in cache:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.layers.activation import ActivationLayer
+from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, total
 
 
@@ -23,6 +25,9 @@ class Sequential(Layer):
 
     layers: tuple[Layer, ...]
 
+    parse: ClassVar[Callable[[Sequence[Any]], Sequential]]
+    """Makes a network from a list of descriptions; the module of the notation, which knows all layers, states it."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         for layer in self.layers:
@@ -32,11 +37,9 @@ class Sequential(Layer):
     @classmethod
     def from_description(cls, description: Any) -> Sequential:
         """A network inside a layer, such as a bridge: a list of layers as in a configuration, one layer, or the table of a Sequential."""
-        from nerva_core.layers.notation import parse_layers
-
         if isinstance(description, Sequential):
             return description
-        network = parse_layers(description if isinstance(description, (list, tuple)) else [description])
+        network = cls.parse(description if isinstance(description, (list, tuple)) else [description])
         first, *others = network.layers
         return first if isinstance(first, Sequential) and not others else network
 
@@ -112,6 +115,14 @@ class Sequential(Layer):
     def hard_layers(self) -> tuple[Layer, ...]:
         return tuple(hard for layer in self.layers for hard in layer.hard_layers())
 
+    def flattened(self) -> tuple[Layer, ...]:
+        return tuple(inner for layer in self.layers for inner in layer.flattened())
+
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        for layer, p, s in zip(self.layers, params, state, strict=True):
+            yield from layer.evaluations(ops, p, s, X)
+            X = layer.evaluate(ops, p, s, X)
+
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
         for layer, p, s, r in zip(self.layers, params, state, noise or ((),) * len(self.layers), strict=True):
             X = layer.evaluate(ops, p, s, X, *r)
@@ -121,54 +132,15 @@ class Sequential(Layer):
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
 
 
-class Composite(Layer):
-    """A layer that is defined as a composition of others, whose parameters, noise and state it has."""
+class Composite(Around):
+    """A layer that is defined as a composition of others."""
 
     @abstractmethod
     def composition(self) -> Sequential:
         """The layers it is made of."""
 
-    def outputs_for(self, D: Size) -> Size:
-        return self.composition().outputs_for(D)
+    def inner(self) -> Sequential:
+        return self.composition()
 
-    def shapes(self, D: Size) -> Any:
-        return self.composition().shapes(D)
-
-    def init(self, rng: np.random.Generator, D: int) -> Any:
-        return self.composition().init(rng, D)
-
-    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
-        return self.composition().noise_shapes(N, D)
-
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
-        return self.composition().draw(rng, N, D)
-
-    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
-        return self.composition().draw_for_evaluation(rng, N, D)
-
-    def at_epoch(self, T: int) -> Layer:
-        return self.composition().at_epoch(T)
-
-    def initial_state(self, D: int) -> Any:
-        return self.composition().initial_state(D)
-
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
-        return self.composition().feedforward(ops, params, X, *noise)
-
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
-        return self.composition().backpropagate(ops, params, cache, DY)
-
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
-        return self.composition().surrogate(ops, params, X, *noise)
-
-    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
-        return self.composition().penalty(ops, cache)
-
-    def hard_layers(self) -> tuple[Layer, ...]:
-        return self.composition().hard_layers()
-
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
-        return self.composition().evaluate(ops, params, state, X, *noise)
-
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
-        return self.composition().update_state(ops, state, cache)
+    def flattened(self) -> tuple[Layer, ...]:
+        return self.composition().flattened()

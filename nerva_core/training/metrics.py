@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.layers import Layer
-from nerva_core.layers.sequential import Composite, Sequential
 
 Array = np.ndarray[Any, Any]
 
@@ -47,24 +45,11 @@ def earth_mover_distance(X: Array, H: Array) -> float:
     return float(distances[linear_sum_assignment(distances)].mean())
 
 
-def hard_pairs(ops: MatrixOps[M], network: Layer, params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
-    """(layer, its input, its output) of each layer around a hard function, at inference without noise; of those in sequences."""
-    layers = network.composition() if isinstance(network, Composite) else network
-    if not isinstance(layers, Sequential):
-        layers, params, state = Sequential((network,)), (params,), (state,)
-    for layer, p, s in zip(layers.layers, params, state, strict=True):
-        Y = layer.evaluate(ops, p, s, X)
-        if isinstance(layer, (Sequential, Composite)):
-            yield from hard_pairs(ops, layer, p, s, X)
-        elif isinstance(getattr(layer, "hard", None), HardFunction):
-            yield layer, X, Y
-        X = Y
-
-
 def hard_distance(ops: Any, network: Layer, params: Any, state: Any, X: Any) -> float | None:
     """The earth mover distance between the input and the output of the first hard layer (Figure 6, middle); None if there is none."""
-    for _, before, after in hard_pairs(ops, network, params, state, X):
-        return earth_mover_distance(ops.to_numpy(before), ops.to_numpy(after))
+    for layer, before, after in network.evaluations(ops, params, state, X):
+        if isinstance(getattr(layer, "hard", None), HardFunction):
+            return earth_mover_distance(ops.to_numpy(before), ops.to_numpy(after))
     return None
 
 

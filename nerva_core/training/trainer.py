@@ -20,7 +20,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.memory import require_memory
-from nerva_core.algebra.numeric_backend import Backend, backend
+from nerva_core.algebra.numeric_backend import Backend, backend, require_matrix
 from nerva_core.algebra.trees import leaves, map_shapes, map_tree, stacked, with_leaves
 from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
@@ -130,7 +130,9 @@ def training_step(
     scalars: tuple[Any, ...],
     record_gradients: bool = False,
 ) -> tuple[TrainingState, StepOutput]:
-    """One step on a batch: the new state, and what is reported of the step."""
+    """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix."""
+    for name, given in (("X", X), ("T", T)):
+        require_matrix(f"training_step: {name}", given)
     N, _ = ops.shape(X)
     Y, cache = network.feedforward(ops, state.params, X, *noise)
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)

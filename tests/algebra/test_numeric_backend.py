@@ -53,6 +53,12 @@ def test_every_listed_device_can_be_used(ops: Backend[Any]) -> None:
         np.testing.assert_array_equal(other.to_numpy(other.matrix([[1, 2]]) + other.ones(1, 2)), [[2, 3]])
 
 
+def test_what_is_not_a_matrix_is_refused(ops: Backend[Any]) -> None:
+    with pytest.raises(NervaError, match=r"every value is a matrix, but this one has the shape \(3, 5, 4\)"):
+        ops.matrix(np.zeros((3, 5, 4)))
+    assert ops.to_numpy(ops.matrix([1.0, 2.0])).shape == (1, 2)
+
+
 # A framework that is missing ----------------------------------------------------------------------
 
 

@@ -8,13 +8,12 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.equations.hard_functions import Binary, Signum, Sort
-from nerva_core.layers import DAB, Linear, Sequential, StraightThrough
+from nerva_core.layers import DAB, Linear, Repeat, Sequential, StraightThrough
 from nerva_core.training.metrics import (
     all_or_none_accuracy,
     bits_per_pixel,
     earth_mover_distance,
     hard_distance,
-    hard_pairs,
     linear_probe,
     ms_ssim,
 )
@@ -45,13 +44,29 @@ def test_the_hard_layers_of_a_network_are_found_with_what_goes_in_and_out(rng: n
     ops = make_backend("numpy", "float64")
     network = Sequential((Linear(3), Sequential((StraightThrough(Sort()), Linear(2))), DAB(Signum(), Sequential((Linear(2),)))))
     params, state, X = network.init(rng, 4), network.initial_state(4), rng.normal(size=(6, 4))
-    (sort, Z, H), (dab, P, S) = hard_pairs(ops, network, params, state, X)
+    (sort, Z, H), (dab, P, S) = ((layer, Z, H) for layer, Z, H in network.evaluations(ops, params, state, X) if layer.hard_layers())
     assert isinstance(sort, StraightThrough)
     assert isinstance(dab, DAB)
     np.testing.assert_array_equal(np.sort(Z), H)
     np.testing.assert_array_equal(S, np.sign(P) * (abs(P) > 0.5))
     assert hard_distance(ops, network, params, state, X) == pytest.approx(earth_mover_distance(Z, H))
     assert hard_distance(ops, Sequential((Linear(3),)), params[:1], state[:1], X) is None
+
+
+def test_a_hard_layer_that_is_repeated_has_a_distance(rng: np.random.Generator) -> None:
+    ops = make_backend("numpy", "float64")
+    network = Sequential((Linear(3), Repeat(Sequential((Linear(3), StraightThrough(Sort()))), times=2)))
+    params, state, X = network.init(rng, 4), network.initial_state(4), rng.normal(size=(6, 4))
+    assert [type(layer).__name__ for layer, _, _ in network.evaluations(ops, params, state, X)] == [
+        "Linear",
+        "Linear",
+        "StraightThrough",
+        "Linear",
+        "StraightThrough",
+    ]
+    Y = network.evaluate(ops, params, state, X)
+    assert list(network.evaluations(ops, params, state, X))[-1][2] == pytest.approx(Y)
+    assert hard_distance(ops, network, params, state, X) is not None
 
 
 def test_bits() -> None:

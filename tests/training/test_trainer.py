@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.data import Dataset
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import GradientDescent
+from nerva_core.layers import Linear, Sequential
 from nerva_core.training.config import Config, make_config, parse_config
 from nerva_core.training.metrics import all_or_none_accuracy
 from nerva_core.training.models import load_model
@@ -23,10 +27,12 @@ from nerva_core.training.trainer import (
     DivergenceError,
     Metrics,
     Trainer,
+    TrainingState,
     count_correct,
     grouped,
     largest_magnitude,
     random_stream,
+    training_step,
 )
 
 RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
@@ -50,6 +56,16 @@ def train(**changes: Any) -> list[Metrics]:
 def references() -> dict[str, list[Metrics]]:
     """NumPy's runs in float64 of the default network and of the rich one."""
     return {"plain": train(dtype="float64"), "rich": train(dtype="float64", model=RICH)}
+
+
+@pytest.mark.parametrize(("X", "T", "named"), [((3, 5, 4), (3, 2), "X"), ((3, 4), (3, 2, 1), "T"), ((4,), (1, 2), "X")])
+def test_a_step_refuses_what_is_not_a_matrix(X: tuple[int, ...], T: tuple[int, ...], named: str) -> None:
+    """Linear turned W into a 3 x 2 x 4 array without a word."""
+    ops, network, optimizer = backend("numpy"), Sequential((Linear(2),)), GradientDescent()
+    params = ops.matrices(network.init(np.random.default_rng(0), 4))
+    state = TrainingState(params, tuple(optimizer.init(ops, theta) for theta in leaves(params)), network.initial_state(4))
+    with pytest.raises(NervaError, match=f"training_step: {named}: every value is a matrix"):
+        training_step(ops, network, SquaredError(), optimizer, state, np.zeros(X), np.zeros(T), (), optimizer.scalars(0.1, 1))
 
 
 @pytest.mark.parametrize("name", ["plain", "rich"])

@@ -1,0 +1,74 @@
+"""Layers around another: what they do not state themselves, they hand on."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.layers.base import Layer
+
+
+class Around(Layer):
+    """A layer around another, whose parameters, noise, cache and state are its own unless it says otherwise."""
+
+    @abstractmethod
+    def inner(self) -> Layer:
+        """The layer inside."""
+
+    def outputs_for(self, D: Size) -> Size:
+        return self.inner().outputs_for(D)
+
+    def shapes(self, D: Size) -> Any:
+        return self.inner().shapes(D)
+
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        return self.inner().init(rng, D)
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return self.inner().noise_shapes(N, D)
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return self.inner().draw(rng, N, D)
+
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return self.inner().draw_for_evaluation(rng, N, D)
+
+    def at_epoch(self, T: int) -> Layer:
+        inner = self.inner()
+        fields = [field.name for field in dataclasses.fields(self) if getattr(self, field.name) is inner]
+        return dataclasses.replace(self, **{name: inner.at_epoch(T) for name in fields}) if fields else inner.at_epoch(T)
+
+    def noise_scale(self) -> float | None:
+        return self.inner().noise_scale()
+
+    def initial_state(self, D: int) -> Any:
+        return self.inner().initial_state(D)
+
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+        return self.inner().feedforward(ops, params, X, *noise)
+
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        return self.inner().backpropagate(ops, params, cache, DY)
+
+    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+        return self.inner().surrogate(ops, params, X, *noise)
+
+    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+        return self.inner().penalty(ops, cache)
+
+    def hard_layers(self) -> tuple[Layer, ...]:
+        return self.inner().hard_layers()
+
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+        return self.inner().evaluate(ops, params, state, X, *noise)
+
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        return self.inner().evaluations(ops, params, state, X)
+
+    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+        return self.inner().update_state(ops, state, cache)
