@@ -49,15 +49,15 @@ def test_examples_train(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_new_activation_needs_no_other_edit(tmp_path: Path) -> None:
     """The entry of CONTRIBUTING.md, in a fresh process: parsed and trained at once."""
     (block,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL | re.MULTILINE)
-    program = f"""{block}
+    program = f"""{block.replace("class Mish", "class Another")}
 from nerva_core.training.config import make_config
 from nerva_core.training.trainer import Trainer
-model = {{"layers": "Mish;Linear", "sizes": [64, 32, 10]}}
+model = {{"layers": "Another;Linear", "sizes": [64, 32, 10]}}
 config = make_config({{"data": "Digits(train=300)", "model": model, "training": {{"epochs": 9}}}})
 assert list(Trainer(config).run())[-1].train_accuracy > 0.9
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
-    assert _key("Mish") not in ACTIVATIONS._by_key
+    assert _key("Another") not in ACTIVATIONS._by_key
 
 
 def run_script(name: str, directory: Path, *arguments: str) -> str:

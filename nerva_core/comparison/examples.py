@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Entry, Table
-from nerva_core.equations.activations import Tanh
+from nerva_core.equations.activations import GELU, Activation, Tanh
 from nerva_core.equations.hard_functions import HardFunction, Signum
 from nerva_core.equations.optimizers import Momentum, Optimizer
 from nerva_core.layers import ActivationLayer, Layer, Sequential, SReLU
@@ -56,7 +56,7 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 
 def _value(entry: type[Any], name: str, hint: Any) -> Any:
-    """A value for a required parameter. For an entry of another table, the last one there that needs no parameters.
+    """A value for a required parameter. For an entry of another table, the first one there that needs no parameters.
 
     A wrapped optimizer is Momentum: it has a state, and its steps show the scale of the gradients, which RMSProp's hide.
     """
@@ -64,12 +64,13 @@ def _value(entry: type[Any], name: str, hint: Any) -> Any:
         int: 3,
         float: 0.25,
         tuple[Layer, ...]: LAYERS_IN_A_NETWORK,
+        Activation: GELU(),  # smooth, and neither odd nor even
         HardFunction: Signum(),
         Sequential: BRIDGE,
         Optimizer: Momentum(),
     }
     if hint in Table.of and hint not in known:
-        return [other() for other in Table.of[hint] if not any(map(_required, dataclasses.fields(other)))][-1]
+        return next(other() for other in Table.of[hint] if not any(map(_required, dataclasses.fields(other))))
     if hint not in known:
         raise NervaError(f"{entry.__name__}: no example is known for the parameter {name!r} of type {hint}; add one in {__name__}")
     return known[hint]

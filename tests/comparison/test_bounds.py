@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from nerva_core.algebra.numeric_backend import backend_classes
-from nerva_core.comparison.bounds import DEFAULT, FLUSHING, RULES, SUM, TRAINING, bound_of
+from nerva_core.comparison.bounds import DEFAULT, FLUSHING, IN_ULP, RULES, SUM, TRAINING, bound_of
 from nerva_core.comparison.subjects import subjects
+from nerva_core.equations.activations import ACTIVATIONS, Tanh
 
 PAGE = (Path(__file__).parents[2] / "docs" / "accuracy.md").read_text(encoding="utf-8")
 ALL = list(subjects())
@@ -39,6 +41,21 @@ def test_elementwise_quantities_are_measured_in_ulp_and_sums_by_their_terms():
     assert bound_of("numpy", "float64", named["matmul"], "value").value == 1
     assert bound_of("numpy", "float64", named["Softmax"], "DX").measure == "terms"
     assert bound_of("numpy", "float64", named["SiLU"], "gradient").measure == "terms"
+    assert bound_of("numpy", "float64", named["Tanh"], "gradient").measure == "ulp"
+
+
+def test_an_activation_of_a_user_is_held_to_its_running_error():
+    """One that nothing is stated of, such as the Mish of CONTRIBUTING.md, whose gradient crosses 0."""
+
+    class Another(Tanh):
+        pass
+
+    subject = next(subject for subject in ALL if subject.kind == "activation")
+    assert bound_of("numpy", "float64", dataclasses.replace(subject, name="Another", entry=Another()), "value").measure == "terms"
+
+
+def test_every_activation_that_is_held_to_ulp_is_there():
+    assert {ACTIVATIONS.lookup(name).__name__ for name in IN_ULP} == IN_ULP
 
 
 def test_subnormal_numbers_may_be_zero_only_where_that_is_said():
