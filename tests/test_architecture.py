@@ -143,6 +143,29 @@ def test_a_package_beside_uses_what_it_states(package: str) -> None:
     assert USED[package] & {*LEVELS, *BESIDE} == BESIDE[package]
 
 
+RECURSIVE = {frozenset({"powers", "products", "sums"})}
+"""Files that import each other: the calculus of sums multiplies what it sums, and sums what it multiplies."""
+
+
+def circles() -> list[set[str]]:
+    """The sets of modules that import each other, directly or not."""
+    modules = {module_name(path): path for path in SOURCES}
+    uses = {}
+    for name, path in modules.items():
+        found = set(imported(ast.parse(path.read_text())))
+        uses[name] = {module if module in modules else module.rpartition(".")[0] for module in found} & set(modules) - {name}
+    reach = {name: set(used) for name, used in uses.items()}
+    for between in modules:
+        for name in modules:
+            if between in reach[name]:
+                reach[name] |= reach[between]
+    return [{other for other in reach[name] if name in reach[other]} for name in modules if name in reach[name]]
+
+
+def test_no_files_import_each_other() -> None:
+    assert [circle for circle in circles() if frozenset(name.rpartition(".")[2] for name in circle) not in RECURSIVE] == []
+
+
 def test_the_levels_are_all_folders() -> None:
     assert {path.parent.name for path in (ROOT / "nerva_core").glob("*/__init__.py")} == set(LEVELS)
 

@@ -63,7 +63,7 @@ def _run(experiment: Experiment, bench: Bench, console: Console, directory: Path
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     from nerva_core.reproductions.experiment import perform
-    from nerva_core.reproductions.report import write
+    from nerva_core.reproductions.files import write
 
     console.print(f"\n[bold]{experiment.title}[/bold] ({bench.budget}, {bench.backend})")
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
@@ -158,7 +158,7 @@ def _seeds(text: str | None) -> tuple[int, ...] | None:
 
 def _new_directory(output: Path | None, name: str, budget: str) -> Path:
     """A directory of its own for the report. NervaError if the one that is asked for holds something."""
-    from nerva_core.reproductions.report import make_directory
+    from nerva_core.reproductions.files import make_directory
 
     if output is None:
         stem, parent = f"{name}-{budget}", Path("reproductions")

@@ -16,7 +16,8 @@ from nerva_core.algebra.trees import leaves
 from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.figures.plots import curve, legend, name_axes, panels, png
 from nerva_core.layers import Sequential
-from nerva_core.layers.tmaf import Diagonals, MatrixActivation, PReLU, TridiagonalTMAF
+from nerva_core.layers.tmaf import Diagonals, MatrixActivation, TridiagonalTMAF
+from nerva_core.layers.trained_activations import PReLU
 
 Array = np.ndarray[Any, Any]
 

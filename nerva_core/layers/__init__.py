@@ -1,6 +1,6 @@
 """The layers, one family a file. Adding one: its file, and its line below."""
 
-from nerva_core.layers.activation import ActivationLayer, SReLU
+from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dab import DAB, StraightThrough
@@ -11,7 +11,8 @@ from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
-from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, PReLU, RescaledActivation, SparseTMAF, TridiagonalTMAF
+from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, SparseTMAF, TridiagonalTMAF
+from nerva_core.layers.trained_activations import PReLU, RescaledActivation, SReLU
 
 __all__ = [
     "DAB",

@@ -21,8 +21,6 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.trees import rebuild
-from nerva_core.equations.activations import Activation, ReLU
-from nerva_core.equations.initializers import Constant
 from nerva_core.equations.step_functions import Alpha, Beta, Gamma, Given, Grid, Like, Same, StepValues, TenIntervals
 from nerva_core.layers.base import LAYERS, Layer, Shape
 
@@ -315,90 +313,3 @@ class SparseTMAF(Diagonals):
         """The entries at (i, i + o) for every row i."""
         rows = [self.pattern[i % len(self.pattern)] for i in range(K)]
         return [row[(i + o) % len(row)] if 0 <= i + o < K else 0 for i, row in enumerate(rows)]
-
-
-class PReLUParameters(NamedTuple, Generic[M]):
-    """a is 1 x 1."""
-
-    a: M
-
-
-class PReLUCache(NamedTuple, Generic[M]):
-    """Z, the input, is N x K."""
-
-    Z: M
-
-
-@LAYERS.add
-@dataclass(frozen=True)
-class PReLU(Layer):
-    """Y = aZ where Z <= 0, Z elsewhere, with a trained slope a, whose initial value is the field (He et al. 2015; baseline of section 3).
-
-    It is ``DiagonalTMAF`` with the grid point 0, of whose values (a, 1) only the first is trained.
-    """
-
-    trailing = True
-    a: float = 0.25
-
-    def shapes(self, D: Size) -> PReLUParameters[Any]:
-        return PReLUParameters((1, 1))
-
-    def initializers(self) -> PReLUParameters[Any]:
-        return PReLUParameters(Constant(self.a))
-
-    def feedforward(self, ops: MatrixOps[M], params: PReLUParameters[M], Z: M) -> tuple[M, PReLUCache[M]]:
-        a = ops.fill(params.a, *ops.shape(Z))
-        Y = ops.where(self._left(ops, Z), ops.hadamard(a, Z), Z)
-        return Y, PReLUCache(Z)
-
-    def backpropagate(self, ops: MatrixOps[M], params: PReLUParameters[M], cache: PReLUCache[M], DY: M) -> tuple[M, PReLUParameters[M]]:
-        (Z,) = cache
-        N, K = ops.shape(Z)
-        DZ = ops.hadamard(DY, ops.where(self._left(ops, Z), ops.fill(params.a, N, K), ops.ones(N, K)))
-        Da = ops.elements_sum(ops.hadamard(DY, ops.where(self._left(ops, Z), Z, ops.zeros(N, K))))
-        return DZ, PReLUParameters(Da)
-
-    def _left(self, ops: MatrixOps[M], Z: M) -> M:
-        return ops.less_equal(Z, ops.zeros(*ops.shape(Z)))
-
-
-class RescaledActivationParameters(NamedTuple, Generic[M]):
-    """ω is 1 x K."""
-
-    omega: M
-
-
-class RescaledActivationCache(NamedTuple, Generic[M]):
-    """Z, the input, and Ω = 1_N · ω are N x K."""
-
-    Z: M
-    Omega: M
-
-
-@LAYERS.add
-@dataclass(frozen=True)
-class RescaledActivation(Layer):
-    """Y = act((1_N · ω) ⊙ Z), an activation with a trained scale ω for every neuron, initially 1 (TMAF, last remark of section 2)."""
-
-    trailing = True
-    activation: Activation = ReLU()
-
-    def shapes(self, D: Size) -> RescaledActivationParameters[Any]:
-        return RescaledActivationParameters(omega=(1, D))
-
-    def initializers(self) -> RescaledActivationParameters[Any]:
-        return RescaledActivationParameters(Constant(1.0))
-
-    def feedforward(self, ops: MatrixOps[M], params: RescaledActivationParameters[M], Z: M) -> tuple[M, RescaledActivationCache[M]]:
-        Omega = ops.row_repeat(params.omega, ops.shape(Z)[0])
-        Y = ops.apply(self.activation.value, ops.hadamard(Omega, Z))
-        return Y, RescaledActivationCache(Z, Omega)
-
-    def backpropagate(
-        self, ops: MatrixOps[M], params: RescaledActivationParameters[M], cache: RescaledActivationCache[M], DY: M
-    ) -> tuple[M, RescaledActivationParameters[M]]:
-        Z, Omega = cache
-        G = ops.hadamard(DY, ops.apply(self.activation.gradient, ops.hadamard(Omega, Z)))
-        DZ = ops.hadamard(Omega, G)
-        Domega = ops.columns_sum(ops.hadamard(Z, G))
-        return DZ, RescaledActivationParameters(Domega)

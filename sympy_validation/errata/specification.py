@@ -14,8 +14,8 @@ from nerva_core.equations.activations import AllReLU, LeakyReLU, ReLU, SReLU
 from nerva_core.equations.initializers import Xavier
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.softmax import log_softmax, softmax
-from nerva_core.layers.activation import SReLU as SReLULayer
-from nerva_core.layers.activation import SReLUParameters
+from nerva_core.layers.trained_activations import SReLU as SReLULayer
+from nerva_core.layers.trained_activations import SReLUParameters
 from sympy_validation.claims import LayerGradient, symbolic
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from nerva_core.layers import LAYERS, Layer, Sequential
-from nerva_core.layers.activation import ActivationLayer, SReLU
+from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from nerva_core.layers.trained_activations import SReLU
 from sympy_validation.claims import LayerGradient, Make, symbolic
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Method, Theorem

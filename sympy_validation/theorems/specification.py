@@ -13,8 +13,7 @@ from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.activations import ELU, AllReLU, LeakyReLU, ReLU, SReLU
 from nerva_core.equations.softmax import softmax
 from nerva_core.layers import Sequential
-from nerva_core.layers.activation import ActivationLayer, SReLUCache, SReLUParameters
-from nerva_core.layers.activation import SReLU as SReLULayer
+from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.batch_normalization import (
     BatchNormalization,
     BatchNormalizationCache,
@@ -24,6 +23,8 @@ from nerva_core.layers.batch_normalization import (
 from nerva_core.layers.dropout import Dropout, LinearDropout
 from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.softmax import LogSoftmax, Softmax, SoftmaxCache
+from nerva_core.layers.trained_activations import SReLU as SReLULayer
+from nerva_core.layers.trained_activations import SReLUCache, SReLUParameters
 from sympy_validation.claims import LayerGradient, Number
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem

@@ -11,7 +11,8 @@ from nerva_core.algebra.matrix_ops import MatrixOps, Size
 from nerva_core.equations.activations import LeakyReLU, ReLU
 from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.layers import Layer
-from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, PReLU, TridiagonalTMAF
+from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, TridiagonalTMAF
+from nerva_core.layers.trained_activations import PReLU
 from sympy_validation.claims import Make, Number, symbolic
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Theorem

@@ -10,38 +10,22 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, map_shapes
-from nerva_core.equations.activations import LeakyReLU, Tanh
+from nerva_core.equations.activations import LeakyReLU
 from nerva_core.equations.step_functions import Alpha, Given, Like, Points, TenIntervals
 from nerva_core.layers import (
     DiagonalTMAF,
     FullTMAF,
     PDiagonalTMAF,
-    PReLU,
-    RescaledActivation,
     SparseTMAF,
     TridiagonalTMAF,
     multilayer_perceptron,
     parse_layers,
 )
 from tests.helpers import elements_made
-from tests.layers.check import check_layer, random_parameters, run
+from tests.layers.check import check_layer, library, random_parameters, run
 
 GRID = Points((-1.0, -0.25, 0.5))
 N, K = 5, 4
-
-
-def library(name: str) -> Any:
-    if name == "torch":
-        import torch
-
-        return torch
-    if name == "jax":
-        import jax
-
-        return jax.numpy
-    import tensorflow as tf
-
-    return tf
 
 
 def forwards(matrix_of: Any) -> dict[str, Any]:
@@ -179,17 +163,3 @@ def test_text_of_the_notation() -> None:
 def test_mistakes(layer: Any, message: str) -> None:
     with pytest.raises(NervaError, match=message):
         layer()
-
-
-def test_prelu_and_rescaled_activations(ops: Backend[Any], rng: np.random.Generator) -> None:
-    def prelu(name: str) -> Any:
-        return lambda Z, a: library(name).where(Z > 0, Z, a * Z)
-
-    def rescaled(name: str) -> Any:
-        return lambda Z, omega: library(name).tanh(omega * Z)
-
-    for layer, forward in ((PReLU(), prelu), (RescaledActivation(Tanh()), rescaled)):
-        oracles = {name: forward(name) for name in ("torch", "jax")}
-        check_layer(ops, layer, oracles, rng.normal(size=(N, K)), random_parameters(rng, layer, K))
-    assert PReLU(0.1).init(rng, 3).a == [[0.1]]
-    np.testing.assert_array_equal(RescaledActivation().init(rng, 3).omega, [[1.0, 1.0, 1.0]])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from nerva_core.layers.activation import SReLU
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import LinearDropout
 from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from nerva_core.layers.trained_activations import SReLU
 
 
 class LinearWithoutTranspose(Linear):
