@@ -1,2 +1,1 @@
-"""Interpretations of the layer code other than running it: its operations (traced), faults in it (mutants), its shapes and costs,
-and its equations (latex)."""
+"""What reads the equations besides a backend: exact numbers, traced operations, graphs, shapes and costs, LaTeX, faults (mutants)."""

@@ -1,4 +1,7 @@
-"""The layers, one family a file. Adding one: its file, and its line below."""
+"""The layers, one family a file.
+
+Adding one: its file, and its line below.
+"""
 
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer
