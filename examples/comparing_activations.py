@@ -8,8 +8,8 @@ import sys
 
 from matplotlib.figure import Figure
 
-from nerva_core.training.config import make_config
 from nerva_core.training import Trainer
+from nerva_core.training.config import make_config
 
 ACTIVATIONS = ("ReLU", "LeakyReLU(alpha=0.1)", "Tanh", "Sigmoid", "SiLU", "GELU", "SReLU(al=0, tl=0, ar=0, tr=1)")
 EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else 15

@@ -7,8 +7,8 @@ The layer is in my_layer.py beside this file.
 from pathlib import Path
 
 from nerva_core.algebra.errors import NotInstalledError
-from nerva_core.training.config import make_config
 from nerva_core.training import Trainer
+from nerva_core.training.config import make_config
 from sympy_validation.report import complaint
 from sympy_validation.theorem import prove_or_try_entries
 from sympy_validation.user_layers import user_theorems
