@@ -1,0 +1,186 @@
+"""Whole training runs against loops in plain NumPy, written from the papers, and against the optimizers of PyTorch.
+
+A theorem is about the update rule; what the training loop hands to it, such as the number of the step, only a run shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.equations.optimizers import OPTIMIZERS
+from nerva_core.equations.schedules import SCHEDULES
+from nerva_core.training.config import make_config
+from nerva_core.training.trainer import ORDER, Trainer, random_stream
+
+EPOCHS, BATCH = 3, 32  # of 100 examples: the last batch is smaller
+Array = np.ndarray[Any, Any]
+Rule = Callable[[Array, dict[str, Any], Array, float, int], Array]
+"""(θ, memory, Dθ, η, number of the step from 1) -> θ'; the memory is empty at first."""
+
+
+def descent(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    return theta - eta * G
+
+
+def momentum(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    memory["v"] = 0.9 * memory.get("v", 0) - eta * G
+    return theta + memory["v"]
+
+
+def nesterov(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    memory["v"] = 0.9 * memory.get("v", 0) - eta * G
+    return theta + 0.9 * memory["v"] - eta * G
+
+
+def adam(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Algorithm 1 of Kingma and Ba (2015)."""
+    memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * G
+    memory["v"] = 0.999 * memory.get("v", 0) + 0.001 * G**2
+    m, v = memory["m"] / (1 - 0.9**t), memory["v"] / (1 - 0.999**t)
+    return theta - eta * m / (np.sqrt(v) + 1e-8)
+
+
+def rmsprop(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    memory["v"] = 0.9 * memory.get("v", 0) + 0.1 * G**2
+    return theta - eta * G / (np.sqrt(memory["v"]) + 1e-8)
+
+
+def coupled(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    return momentum(theta, memory, G + 0.01 * theta, eta, t)
+
+
+def decoupled(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """AdamW of Loshchilov and Hutter (2019)."""
+    return adam(theta, memory, G, eta, t) - eta * 0.01 * theta
+
+
+def activated(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Adam that receives 0.1 arctan(20 Dθ)."""
+    return adam(theta, memory, 0.1 * np.arctan(20 * G), eta, t)
+
+
+RULES: dict[str, Rule] = {
+    "GradientDescent": descent,
+    "Momentum(mu=0.9)": momentum,
+    "Nesterov(mu=0.9)": nesterov,
+    "Adam": adam,
+    "RMSProp": rmsprop,
+    "WeightDecay(Momentum(mu=0.9), 0.01)": coupled,
+    "WeightDecay(Adam, 0.01, decoupled=true)": decoupled,
+    "GAF(Adam, arctan(0.1, 20))": activated,
+    "GlobalNormClipping(Momentum(mu=0.9), 0.1)": momentum,
+}
+
+RATES: dict[str, Callable[[int], float]] = {
+    "Constant(0.1)": lambda i: 0.1,
+    "TimeBased(0.1, d=0.1)": lambda i: 0.1 / math.prod(1 + 0.1 * j for j in range(i)),
+    "InverseTime(0.1, d=0.1)": lambda i: 0.1 / (1 + 0.1 * i),
+    "StepBased(0.1, d=0.5, r=2)": lambda i: 0.1 * 0.5 ** ((1 + i) // 2),
+    "Exponential(0.1, d=0.1)": lambda i: 0.1 * math.exp(-0.1 * i),
+    "Geometric(0.1, r=0.9)": lambda i: 0.1 * 0.9**i,
+    "MultiStep(0.1, milestones=[1, 3], gamma=0.1)": lambda i: 0.1 * 0.1 ** ((i >= 1) + (i >= 3)),
+    "Cosine(0.1, n=11, w=2)": lambda i: 0.1 * (i + 1) / 2 if i < 2 else 0.05 * (1 + math.cos(math.pi * (min(i, 11) - 2) / 9)),
+}
+
+
+def trainer(optimizer: str, schedule: str, by: str) -> Trainer:
+    training = {"epochs": EPOCHS, "batch_size": BATCH, "schedule_by": by}
+    model = {"layers": "Tanh;Linear", "sizes": [64, 7, 10]}
+    data = "Digits(train=100, test=20)"
+    return Trainer(
+        make_config({"data": data, "dtype": "float64", "model": model, "optimizer": optimizer, "schedule": schedule, "training": training})
+    )
+
+
+def gradients(thetas: list[Array], X: Array, classes: Array) -> list[Array]:
+    """Of the mean cross-entropy of softmax(tanh(X W₁ᵀ + b₁) W₂ᵀ + b₂)."""
+    W1, b1, W2, b2 = thetas
+    H = np.tanh(X @ W1.T + b1)
+    P = np.exp(H @ W2.T + b2)
+    P /= P.sum(axis=1, keepdims=True)
+    P[np.arange(len(X)), classes] -= 1
+    P /= len(X)
+    back = (P @ W2) * (1 - H**2)
+    return [back.T @ X, back.sum(axis=0, keepdims=True), P.T @ H, P.sum(axis=0, keepdims=True)]
+
+
+def batches(run: Trainer) -> Iterator[tuple[int, Array, Array]]:
+    """(epoch, X, classes) of every step, by the order that the seed gives."""
+    for epoch in range(EPOCHS):
+        order = random_stream(run.config.seed, ORDER, epoch).permutation(100)
+        for start in range(0, 100, BATCH):
+            rows = order[start : start + BATCH]
+            yield epoch, run.data.Xtrain[rows].astype(float), run.data.Ttrain[rows]
+
+
+def parameters(run: Trainer) -> list[Array]:
+    return [np.array(theta) for layer in run.to_numpy().params for theta in layer]
+
+
+def by_hand(run: Trainer, rule: Rule, rate: Callable[[int], float], by: str, threshold: float = math.inf) -> list[Array]:
+    thetas, memories = parameters(run), [{}, {}, {}, {}]
+    for i, (epoch, X, classes) in enumerate(batches(run)):
+        found = gradients(thetas, X, classes)
+        norm = math.sqrt(sum(float((G**2).sum()) for G in found))
+        found = [G * min(1, threshold / norm) for G in found]
+        eta = rate(i if by == "step" else epoch)
+        thetas = [rule(theta, memory, G, eta, i + 1) for theta, memory, G in zip(thetas, memories, found, strict=True)]
+    return thetas
+
+
+def assert_same(run: Trainer, expected: list[Array]) -> None:
+    before = parameters(run)
+    list(run.run())
+    for start, ours, theirs in zip(before, parameters(run), expected, strict=True):
+        assert np.abs(theirs - start).max() > 1e-3  # it has moved
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", RULES)
+def test_a_run_with_each_optimizer(optimizer: str) -> None:
+    run = trainer(optimizer, "Geometric(0.05, r=0.9)", "step")
+    threshold = 0.1 if optimizer.startswith("GlobalNorm") else math.inf
+    assert_same(run, by_hand(run, RULES[optimizer], lambda i: 0.05 * 0.9**i, "step", threshold))
+
+
+@pytest.mark.parametrize("by", ["epoch", "step"])
+@pytest.mark.parametrize("schedule", RATES)
+def test_a_run_with_each_schedule(schedule: str, by: str) -> None:
+    run = trainer("GradientDescent", schedule, by)
+    assert_same(run, by_hand(run, descent, RATES[schedule], by))
+
+
+def test_every_optimizer_and_schedule_has_a_run() -> None:
+    assert {text.partition("(")[0] for text in RULES} == {entry.__name__ for entry in OPTIMIZERS}
+    assert {text.partition("(")[0] for text in RATES} == {entry.__name__ for entry in SCHEDULES}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "options"),
+    [
+        ("GradientDescent", "SGD", {}),
+        ("Momentum(mu=0.9)", "SGD", {"momentum": 0.9}),
+        ("Nesterov(mu=0.9)", "SGD", {"momentum": 0.9, "nesterov": True}),
+        ("WeightDecay(Momentum(mu=0.9), 0.01)", "SGD", {"momentum": 0.9, "weight_decay": 0.01}),
+        ("Adam", "Adam", {"eps": 1e-8}),
+        ("WeightDecay(Adam, 0.01, decoupled=true)", "AdamW", {"weight_decay": 0.01}),
+        ("RMSProp", "RMSprop", {"alpha": 0.9}),
+    ],
+)
+def test_a_run_is_that_of_torch(optimizer: str, name: str, options: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    run = trainer(optimizer, "Constant(0.01)", "epoch")
+    thetas = [torch.tensor(theta, requires_grad=True) for theta in parameters(run)]
+    theirs = getattr(torch.optim, name)(thetas, lr=0.01, **options)
+    for _, X, classes in batches(run):
+        theirs.zero_grad()
+        W1, b1, W2, b2 = thetas
+        Y = torch.tanh(torch.tensor(X) @ W1.T + b1) @ W2.T + b2
+        torch.nn.functional.cross_entropy(Y, torch.tensor(classes).long()).backward()
+        theirs.step()
+    assert_same(run, [theta.detach().numpy() for theta in thetas])
