@@ -12,7 +12,7 @@ from nerva_core.gradient_theory import equivalent_loss, norm_clipped, norm_clipp
 from nerva_core.plots import COLOURS, band, curve, legend, name_axes, panels, png
 from nerva_core.reproductions.experiment import Trained, curves
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, SADDLE, path
-from nerva_core.reproductions.report import Statistic
+from nerva_core.reproductions.verdicts import Statistic
 
 Array = np.ndarray[Any, Any]
 
