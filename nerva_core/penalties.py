@@ -1,4 +1,4 @@
-"""Whether the penalties of bridges would drown the loss: a network whose first gradient is theirs learns to be easy to approximate, and no more."""
+"""Whether the penalties of bridges drown the loss: then a network learns to be easy to approximate, and no more."""
 
 from __future__ import annotations
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from nerva_core.errors import NervaError
@@ -43,6 +45,13 @@ class Constant(Schedule):
         return self.eta0
 
 
+@functools.lru_cache(maxsize=64)
+def _products(d: float, count: int) -> np.ndarray[Any, Any]:
+    """∏_{j<i} (1 + d j) for i = 0, ..., count - 1, multiplied from left to right; ∞ where it overflows."""
+    with np.errstate(over="ignore"):
+        return np.multiply.accumulate(np.concatenate([[1.0], 1 + d * np.arange(count - 1)]))
+
+
 @SCHEDULES.add
 @dataclass(frozen=True)
 class TimeBased(Schedule):
@@ -51,10 +60,9 @@ class TimeBased(Schedule):
     d: NonNegative = 0.01
 
     def __call__(self, i: int) -> float:
-        product = 1.0
-        for j in range(i):
-            product *= 1 + self.d * j
-        return self.eta0 / product
+        if isinstance(self.d, (int, float)):
+            return self.eta0 / float(_products(self.d, 1 << int(i).bit_length())[i])
+        return self.eta0 / math.prod(1 + self.d * j for j in range(i))  # the proofs have symbols
 
 
 @SCHEDULES.add
