@@ -49,7 +49,8 @@ class Constant(Schedule):
 def _products(d: float, count: int) -> np.ndarray[Any, Any]:
     """∏_{j<i} (1 + d j) for i = 0, ..., count - 1, multiplied from left to right; ∞ where it overflows."""
     with np.errstate(over="ignore"):
-        return np.multiply.accumulate(np.concatenate([[1.0], 1 + d * np.arange(count - 1)]))
+        products: np.ndarray[Any, Any] = np.multiply.accumulate(np.concatenate([[1.0], 1 + d * np.arange(count - 1)]))
+    return products
 
 
 @SCHEDULES.add
@@ -60,9 +61,11 @@ class TimeBased(Schedule):
     d: NonNegative = 0.01
 
     def __call__(self, i: int) -> float:
-        if isinstance(self.d, (int, float)):
-            return self.eta0 / float(_products(self.d, 1 << int(i).bit_length())[i])
-        return self.eta0 / math.prod(1 + self.d * j for j in range(i))  # the proofs have symbols
+        d: Any = self.d
+        if isinstance(d, (int, float)):
+            return self.eta0 / float(_products(d, 1 << int(i).bit_length())[i])
+        exact: float = self.eta0 / math.prod(1 + d * j for j in range(i))  # the proofs have symbols
+        return exact
 
 
 @SCHEDULES.add

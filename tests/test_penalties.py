@@ -25,7 +25,7 @@ def bridge(**options: Any) -> dict[str, Any]:
 
 
 def test_a_classifier_with_the_defaults_trains() -> None:
-    """The paper's formula, the mean of sums over the features at γ = 10, leaves this network at chance; what is printed can be asked for."""
+    """The paper's formula, the mean of sums over the features at γ = 10, leaves this network at chance; it can be asked for."""
     accuracy = {reduction: list(trainer(bridge(**given)).run())[-1].test_accuracy for reduction, given in PAPER_AND_DEFAULT.items()}
     assert accuracy["default"] is not None
     assert accuracy["default"] > 0.85

@@ -37,7 +37,7 @@ class DAB(Layer):
 
     The bridge adds the penalty R = γ c L(S, H) to the loss of a step (section 4.1, equation 10), with H held fixed; L is the squared error
     unless another loss is chosen, and c is 1/(N M), the mean over all elements. Equation 10 has the sum over the features, with "mean"
-    over the batch, c = 1/N, or "sum", c = 1: with γ = 10 it drowns the loss, the more the wider the layer, and leaves a classifier at chance.
+    over the batch, c = 1/N, or "sum", c = 1: with γ = 10 it drowns the loss, the more the wider the layer: classifiers stay at chance.
     With DS = ∂R/∂S, for the squared error DS = 2 γ c (S - H), the backward is
 
         DX = the gradient of ⟨DY + DS, S⟩ by X,    Dφ = the gradient of ⟨DS, S⟩ by the parameters φ of the bridge:

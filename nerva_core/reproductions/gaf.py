@@ -16,7 +16,7 @@ from nerva_core.gradient_theory import box, constants
 from nerva_core.landscape import LossCurve, loss_curve, on_examples, suggest
 from nerva_core.plots import loss_along_directions
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
-from nerva_core.reproductions.gaf_figures import accuracies, equivalent_surfaces, gradient_activations, largest_gradients, saddle
+from nerva_core.reproductions.gaf_figures import accuracies, equivalent_surfaces, gradient_activations, largest_gradients, left_out, saddle
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, descend, escape
 from nerva_core.reproductions.report import Findings, Row
 from nerva_core.reproductions.verdicts import Statistic, exactly, judge, summarize
@@ -86,7 +86,8 @@ def run(bench: Bench) -> Findings:
     if "none" in landscapes:
         remarks.append(_suggestion(landscapes["none"], recorded["none"][0]))
     measured = {kind: {f"{rate:g}": list(statistic.values) for rate, statistic in found.items()} for kind, found in table.items()}
-    return Findings(rows, remarks, figures, CAPTIONS, {"test accuracy (%)": measured})
+    captions = {**CAPTIONS, "accuracies": CAPTIONS["accuracies"] + left_out(table)}
+    return Findings(rows, remarks, figures, captions, {"test accuracy (%)": measured})
 
 
 EXPERIMENT = Experiment("gaf", "Gradient activations against momentum and clipping", "Activated Gradients, sections III and IV", run)

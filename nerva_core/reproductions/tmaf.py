@@ -202,7 +202,8 @@ def _remarks(bench: Bench) -> list[str]:
     faster = "twenty times the paper's learning rates and more, which need fewer epochs"
     rates = faster if bench.budget == "quick" else "the paper's learning rates"
     return [
-        f"Sections 3.1 and 3.2 with {rates}; images with ten times the paper's. Errors are those of the whole training set in evaluation mode, after the last epoch.",
+        f"Sections 3.1 and 3.2 with {rates}; images with ten times the paper's.",
+        "Errors are those of the whole training set in evaluation mode, after the last epoch.",
         "Networks for n = 5 and 6 are bimodal: they stay at an error of 0.49, having learned nothing, until they escape; how many have, "
         "the number of epochs decides, which the paper does not print.",
         "An error of 1 on the function of three frequencies is that of sin(πx) alone: each of the two others leaves 1/2.",
