@@ -62,9 +62,13 @@ def hard_pairs(ops: MatrixOps[M], network: Layer, params: Any, state: Any, X: M)
 
 
 def hard_distance(ops: Any, network: Layer, params: Any, state: Any, X: Any) -> float | None:
-    """The earth mover distance between the input and the output of the first hard layer (Figure 6, middle); None if there is none."""
-    for _, before, after in hard_pairs(ops, network, params, state, X):
-        return earth_mover_distance(ops.to_numpy(before), ops.to_numpy(after))
+    """The earth mover distance between the input, laid out like the output, and the output of the first hard layer (Figure 6, middle).
+
+    None if there is no such layer.
+    """
+    for layer, before, after in hard_pairs(ops, network, params, state, X):
+        hard: Any = layer
+        return earth_mover_distance(ops.to_numpy(hard.hard.laid_out(ops, before)), ops.to_numpy(after))
     return None
 
 

@@ -8,7 +8,7 @@ from nerva_core.data import Digits
 from nerva_core.layers import QActivation, multilayer_perceptron
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform
 from nerva_core.reproductions.experiment import Trained
-from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, network
+from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, momentum_for, network
 from nerva_core.training import Metrics, Trainer
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +80,11 @@ def test_the_examples_are_the_networks_of_the_experiment(name: str, dropout: boo
     config = load_config(ROOT / "examples" / name)
     assert config.model.layers == network("ELU", "c0.02", dropout)
     assert (config.training.epochs, config.training.batch_size) == (100, 64)
+
+
+def test_the_statistics_of_short_runs_are_those_of_the_run() -> None:
+    assert momentum_for(200) == 0.9
+    assert momentum_for(1250) == 0.99  # Fashion-MNIST, quick
+    bench = Bench(source=Digits(train=40, test=20), given_seeds=(0,))
+    perform(EXPERIMENT, bench)
+    assert "momentum=0.9)" in bench.configurations["ELU plain"]
