@@ -47,6 +47,6 @@ for activation, curves in results.items():
 axes.set_xlabel("epoch")
 axes.set_ylabel("test accuracy (%)")
 axes.grid(alpha=0.3)
-axes.legend(frameon=False)
+figure.legend(frameon=False, loc="outside lower center", ncols=3)  # below the axes, where it covers no data
 figure.savefig("activations.png", dpi=150)
 print("figure: activations.png")

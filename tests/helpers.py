@@ -115,3 +115,13 @@ def elements_made(run: Callable[[CountingBackend], Any]) -> list[int]:
     Counted.sizes.clear()
     run(ops)
     return list(Counted.sizes)
+
+
+def outside_of(figure: Any) -> list[str]:
+    """What a figure would cut off: its legends, and the labels of its axes and colour bars, that are not whole inside it."""
+    figure.draw_without_rendering()
+    boxes = {f"legend of {box.get_texts()[0].get_text()}": box.get_window_extent() for box in figure.legends}
+    for axis in figure.axes:
+        boxes |= {text.get_text(): text.get_window_extent() for text in (axis.xaxis.label, axis.yaxis.label, axis.title) if text.get_text()}
+    whole = figure.bbox
+    return [name for name, b in boxes.items() if b.x0 < whole.x0 - 1 or b.x1 > whole.x1 + 1 or b.y0 < whole.y0 - 1 or b.y1 > whole.y1 + 1]

@@ -36,8 +36,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Included files; links to the files beside docs/ lead to their pages here, and an erratum has its number as anchor."""
-    markdown = with_included(markdown, ROOT)
+    """Included files; no titles that tell the tests what not to run; links to the files beside docs/ lead to their pages here.
+
+    An erratum has its number as anchor.
+    """
+    markdown = re.sub(r'^(```\w+) title="not run by the tests[^"]*"$', r"\1", with_included(markdown, ROOT), flags=re.MULTILINE)
     up = "../" * page.file.src_uri.count("/")
     markdown = re.sub(r"\]\((?:\.\./)+(CONTRIBUTING|CHANGELOG)\.md", lambda m: f"]({up}{m[1].lower()}.md", markdown)
     markdown = re.sub(r"\]\((?:\.\./)+(examples/[\w./-]*)\)", lambda m: f"]({up}examples.md#{anchor(m[1])})", markdown)

@@ -15,8 +15,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """Plain text as the content of a cell."""
-    return re.sub(r"([\\`*_|\[\]])", r"\\\1", html.escape(text, quote=False)).replace("\n", " ")
+    """Plain text as the content of a cell; what a docstring has in double backticks is code."""
+    parts = re.split(r"``([^`]+)``", text.replace("\n", " "))
+    return "".join(f"`{part}`".replace("|", r"\|") if k % 2 else _escaped(part) for k, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_|\[\]])", r"\\\1", html.escape(text, quote=False))
 
 
 def prose(docstring: str) -> str:

@@ -47,7 +47,7 @@ def vectors(
     seed: Annotated[int, typer.Option(help="Of the inputs.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Write into a directory that is not empty.")] = False,
 ) -> None:
-    """Write golden vectors: inputs and correctly rounded results of every layer, activation, loss and optimizer."""
+    """Write golden vectors: inputs and correctly rounded results of every layer, function, loss and optimizer."""
     from nerva_core.comparison.vectors import write_vectors
 
     print(f"{write_vectors(directory, seed, force)} test cases in {directory}")

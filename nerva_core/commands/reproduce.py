@@ -99,7 +99,8 @@ def _print(report: Report, console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from nerva_core.reproductions.report import COLUMNS, Verdict
+    from nerva_core.reproductions.report import COLUMNS
+    from nerva_core.reproductions.verdicts import Verdict
 
     colours = {Verdict.REPRODUCES: "green", Verdict.DIRECTION: "cyan", Verdict.DOES_NOT: "red", Verdict.UNKNOWN: "yellow"}
     table = Table(*COLUMNS, show_lines=True)

@@ -98,9 +98,10 @@ def _given(prefix: str, **settings: Any) -> dict[str, Any]:
 
 def _train(run: Run, reporters: Reporters) -> None:
     from nerva_core.training.interruption import Interrupted
+    from nerva_core.training.penalties import penalty_warning
 
-    if run.warning:
-        print(f"warning: {run.warning}", file=sys.stderr)
+    for warning in filter(None, (run.warning, penalty_warning(run.trainer))):
+        print(f"warning: {warning}", file=sys.stderr)
     try:
         reporters.start(run)
         run.train(reporters.step, reporters.epoch, reporters.signal)

@@ -76,7 +76,8 @@ FLUSHING = {
 
 def bound_of(backend: str, dtype: str, subject: Subject, output: str) -> Bound:
     """The bound for an output of a subject: the default, changed by the rules that match, in their order."""
-    in_ulp = not subject.is_sum if subject.kind == "operation" else type(subject.entry).__name__ in IN_ULP
+    of_one_term = subject.kind == "activation" and type(subject.entry).__name__ in IN_ULP
+    in_ulp = of_one_term or (subject.kind == "operation" and not subject.is_sum)
     measure: Measure = "ulp" if in_ulp else "terms"
     value, reasons, flushes = SUM if subject.is_sum else DEFAULT[measure], [], backend in FLUSHING
     for rule in RULES:

@@ -122,7 +122,7 @@ def heat_map(results: Sequence[Result]) -> bytes:
 
     columns, rows = columns_of(results), worst_by_subject(results)
     fractions = np.array([[_fraction(cells.get(column)) for column in columns] for cells in rows.values()])
-    figure = Figure(figsize=(4.2 + 0.75 * len(columns), 1.4 + 0.2 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(4.2 + 0.75 * len(columns), 2.2 + 0.2 * len(rows)), layout="constrained")
     axes: Any = figure.subplots()
     colors = colormaps["Blues"].with_extremes(over="#d62728", bad="#eeeeee")
     image = axes.imshow(fractions, vmin=0, vmax=1, cmap=colors, aspect="auto")
@@ -131,7 +131,8 @@ def heat_map(results: Sequence[Result]) -> bytes:
     axes.xaxis.tick_top()
     for (i, j), fraction in np.ndenumerate(fractions):
         axes.text(j, i, f"{fraction:.2g}", ha="center", va="center", fontsize=6, color="white" if fraction > 0.6 else "black")
-    figure.colorbar(image, ax=axes, shrink=0.4, extend="max", label="largest error / stated bound; red: out of bounds")
+    bar = figure.colorbar(image, ax=axes, location="bottom", aspect=40, pad=0.01, extend="max")
+    bar.set_label("largest error / stated bound; red: out of bounds", fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()

@@ -33,6 +33,10 @@ class HardFunction(Entry):
         """The number of columns of f(X) when X has D; NervaError if it takes no such X."""
         return D
 
+    def laid_out(self, ops: MatrixOps[M], X: M) -> M:
+        """X with its elements in the places of the output, to compare the two."""
+        return X
+
     def example_width(self) -> int | None:
         """A number of columns that f takes, if it does not take every one."""
         return None
@@ -204,11 +208,22 @@ class ImageSort(HardFunction):
         N, D = ops.shape(X)
         H, W = self.height, self.width
         channels = D // (H * W)
-        turned = [c * H * W + i * W + j for c in range(channels) for j in range(W) for i in range(H)]
         if self.by == "rows":
             return self._sorted(ops, X, N * (channels * H), W, N)
-        columns = self._sorted(ops, ops.take_columns(X, turned), N * (channels * W), H, N)
+        columns = self._sorted(ops, ops.take_columns(X, self._turned(D)), N * (channels * W), H, N)
         return columns if self.by == "columns" else ops.join_columns(self._sorted(ops, X, N * (channels * H), W, N), columns)
+
+    def laid_out(self, ops: MatrixOps[M], X: M) -> M:
+        """The image and beside it the image by columns, unsorted. As mere numbers they are those of the output, at no distance."""
+        if self.k is not None or self.by == "rows":
+            return X
+        turned = ops.take_columns(X, self._turned(ops.shape(X)[1]))
+        return turned if self.by == "columns" else ops.join_columns(X, turned)
+
+    def _turned(self, D: Size) -> list[int]:
+        """The elements of each image by columns."""
+        H, W = self.height, self.width
+        return [c * H * W + i * W + j for c in range(D // (H * W)) for j in range(W) for i in range(H)]
 
     def _sorted(self, ops: MatrixOps[M], X: M, m: Size, n: int, N: Size) -> M:
         """The m lines of n elements in X, sorted and cut, again in N rows."""

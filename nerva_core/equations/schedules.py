@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from nerva_core.algebra.errors import NervaError
@@ -43,6 +45,14 @@ class Constant(Schedule):
         return self.eta0
 
 
+@functools.lru_cache(maxsize=64)
+def _products(d: float, count: int) -> np.ndarray[Any, Any]:
+    """∏_{j<i} (1 + d j) for i = 0, ..., count - 1, multiplied from left to right; ∞ where it overflows."""
+    with np.errstate(over="ignore"):
+        products: np.ndarray[Any, Any] = np.multiply.accumulate(np.concatenate([[1.0], 1 + d * np.arange(count - 1)]))
+    return products
+
+
 @SCHEDULES.add
 @dataclass(frozen=True)
 class TimeBased(Schedule):
@@ -51,10 +61,11 @@ class TimeBased(Schedule):
     d: NonNegative = 0.01
 
     def __call__(self, i: int) -> float:
-        product = 1.0
-        for j in range(i):
-            product *= 1 + self.d * j
-        return self.eta0 / product
+        d: Any = self.d
+        if isinstance(d, (int, float)):
+            return self.eta0 / float(_products(d, 1 << int(i).bit_length())[i])
+        exact: float = self.eta0 / math.prod(1 + d * j for j in range(i))  # the proofs have symbols
+        return exact
 
 
 @SCHEDULES.add

@@ -1,7 +1,8 @@
 """Figures, all in one style. matplotlib is imported when one is drawn.
 
 A figure is a PNG with an opaque white ground and wide margins, so that it reads in print and as a card on a dark page. Curves differ by
-colour (Okabe and Ito's palette, safe for the colour-blind), by line and by marker; a legend stands below the panels and covers no data.
+colour (Okabe and Ito's palette, then four of Tol's, safe for the colour-blind), by line and by marker; a legend stands below the panels,
+covers no data and is as wide as the figure at most.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from nerva_core.inspection.landscape import LossCurve
     from nerva_core.training.trainer import Metrics
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#882255", "#999933", "#44aa99", "#999999")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)), (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))
 MARKERS = "osv^Dx+P*"
 MARKED = 30
@@ -71,7 +72,13 @@ def legend(figure: Any, columns: int = 4) -> None:
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9, handlelength=3.2)
+    for ncols in range(columns, 0, -1):  # as many columns as the figure is wide enough for
+        drawn = figure.legend(
+            entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, frameon=False, fontsize=9, handlelength=3.2
+        )
+        if ncols == 1 or drawn.get_window_extent().width <= figure.bbox.width:
+            return
+        drawn.remove()
 
 
 def png(figure: Any) -> bytes:

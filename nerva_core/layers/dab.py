@@ -37,7 +37,8 @@ class DAB(Around):
     """Y = H = f(X), a hard function. The bridge S = bridge(X) learns to approximate it, and its gradient stands for that of f.
 
     The bridge adds the penalty R = γ c L(S, H) to the loss of a step (section 4.1, equation 10), with H held fixed; L is the squared error
-    unless another loss is chosen, and c is 1/N, the mean over the batch of the sums over the features ("full mean": 1/(N M); "sum": 1).
+    unless another loss is chosen, and c is 1/(N M), the mean over all elements. Equation 10 has the sum over the features, with "mean"
+    over the batch, c = 1/N, or "sum", c = 1: with γ = 10 it drowns the loss, the more the wider the layer: classifiers stay at chance.
     With DS = ∂R/∂S, for the squared error DS = 2 γ c (S - H), the backward is
 
         DX = the gradient of ⟨DY + DS, S⟩ by X,    Dφ = the gradient of ⟨DS, S⟩ by the parameters φ of the bridge:
@@ -50,7 +51,7 @@ class DAB(Around):
     bridge: Sequential
     gamma: NonNegative = 10.0
     loss: Loss = SquaredError()
-    reduction: Literal["mean", "full mean", "sum"] = "mean"
+    reduction: Literal["mean", "full mean", "sum"] = "full mean"
     conditioning: bool = True
 
     def inner(self) -> Sequential:

@@ -2,7 +2,8 @@
 
 from nerva_core.reproductions import dab, gaf, q_neurons, tmaf
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, curves, fastest_backend, perform, values
-from nerva_core.reproductions.report import Findings, Report, Row, Statistic, Verdict, judge
+from nerva_core.reproductions.report import Findings, Report, Row
+from nerva_core.reproductions.verdicts import Statistic, Verdict, judge
 
 _ALL = (q_neurons.EXPERIMENT, gaf.EXPERIMENT, tmaf.EXPERIMENT, dab.EXPERIMENT)
 EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in _ALL}

@@ -15,6 +15,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.data import Dataset, DataSource, Digits, FashionMNIST
 from nerva_core.reproductions.report import Findings, Report
+from nerva_core.reproductions.verdicts import FEWEST_SEEDS
 from nerva_core.training.config import Config, describe, make_config, override
 from nerva_core.training.trainer import DivergenceError, Metrics, Trainer, TrainingState
 
@@ -91,9 +92,9 @@ class Bench:
         """What goes with the budget."""
         return quick if self.budget == "quick" else full
 
-    def seeds(self, quick: int, full: int) -> tuple[int, ...]:
-        """The seeds the user gave, else 0, 1, 2, ..., so many as go with the budget."""
-        return self.given_seeds if self.given_seeds is not None else tuple(range(self.choose(quick, full)))
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds the user gave, else 0, 1, 2, ..., the fewest from which a verdict is given."""
+        return self.given_seeds if self.given_seeds is not None else tuple(range(FEWEST_SEEDS))
 
     def images(self, train: int | None = None, test: int | None = None) -> DataSource:
         """Images in classes, the first so many of them: what the user gave (with the user's own limits), or what is at hand."""

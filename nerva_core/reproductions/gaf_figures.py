@@ -11,7 +11,7 @@ from nerva_core.equations.gradient_activations import Arctan, Elementwise, Ident
 from nerva_core.figures.plots import COLOURS, band, curve, legend, name_axes, panels, png
 from nerva_core.reproductions.experiment import Trained, curves
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, SADDLE, path
-from nerva_core.reproductions.report import Statistic
+from nerva_core.reproductions.verdicts import Statistic
 from nerva_core.theory.gradient_theory import equivalent_loss, norm_clipped, norm_clipping_curl
 
 Array = np.ndarray[Any, Any]
@@ -105,8 +105,19 @@ def largest_gradients(runs: Mapping[str, Sequence[Trained]]) -> bytes:
     return png(figure)
 
 
+def trained(statistic: Statistic) -> bool:
+    """Whether every run was trained, to TRAINED % in the mean: what is below would flatten the differences of the others."""
+    return len(statistic.finite) == len(statistic.values) and statistic.mean >= TRAINED
+
+
+def left_out(table: Mapping[str, Mapping[float, Statistic]]) -> str:
+    """The points that ``accuracies`` does not show, as a sentence of its caption."""
+    points = [f"{kind} at {rate:g} ({s.text()})" for kind, found in table.items() for rate, s in found.items() if not trained(s)]
+    return f". Not shown, as a run diverged or the mean is below {TRAINED} %: {'; '.join(points)}" if points else ""
+
+
 def accuracies(table: Mapping[str, Mapping[float, Statistic]]) -> bytes:
-    """The test accuracy over the learning rate, mean and standard deviation over the seeds, of what was trained: TRAINED % at least."""
+    """The test accuracy over the learning rate, mean and deviation over the seeds, of what was trained; ``left_out`` says what was not."""
     figure, (axes,) = panels(1, 2, width=4.6, height=3.6, sharey=True)
     activations = [kind for kind in table if "(" in kind]
     members = (["none", *activations], [kind for kind in table if kind not in activations] + activations[:1])
@@ -115,7 +126,7 @@ def accuracies(table: Mapping[str, Mapping[float, Statistic]]) -> bytes:
     for axis, kinds, title in zip(axes, members, ("gradient activations", "where G acts, and clipping"), strict=True):
         for kind in kinds:
             k, found = places[kind], table[kind]
-            shown = {rate: s for rate, s in found.items() if len(s.finite) == len(s.values) and s.mean >= TRAINED}
+            shown = {rate: s for rate, s in found.items() if trained(s)}
             means = [s.mean for s in shown.values()]
             curve(axis, list(shown), means, k, kind)
             spread = [s.deviation if len(s.values) > 1 else 0.0 for s in shown.values()]

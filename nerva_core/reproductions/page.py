@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from nerva_core.figures.html import anchor, document
-from nerva_core.reproductions.report import COLUMNS, Report, Row, Verdict
+from nerva_core.reproductions.report import COLUMNS, Report, Row
+from nerva_core.reproductions.verdicts import Verdict
 
 COLOURS = {Verdict.REPRODUCES: "good", Verdict.DIRECTION: "note", Verdict.DOES_NOT: "bad", Verdict.UNKNOWN: "soft"}
 STYLE = """

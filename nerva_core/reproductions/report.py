@@ -4,88 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
+
+from nerva_core.reproductions.verdicts import Verdict
 
 COLUMNS = ("experiment", "paper", "here", "verdict")
 FIGURES, CONFIGURATIONS = "figures", "configurations"
-
-
-class Verdict(StrEnum):
-    """What may honestly be said of a statement of a paper."""
-
-    REPRODUCES = "reproduces"
-    DIRECTION = "direction only"
-    DOES_NOT = "does not reproduce"
-    UNKNOWN = "cannot be told"
-
-    @property
-    def meaning(self) -> str:
-        """When it is given; ``judge`` decides by the seeds."""
-        return {
-            Verdict.REPRODUCES: "every seed has the effect, and its mean exceeds two standard errors and what the paper states",
-            Verdict.DIRECTION: "the effect is there, and smaller, or under other conditions only",
-            Verdict.DOES_NOT: "every seed has the opposite, beyond two standard errors; or a theorem says so",
-            Verdict.UNKNOWN: "the difference is inside the noise of the seeds, or there is a single seed",
-        }[self]
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """The values of one quantity, one a seed."""
-
-    values: tuple[float, ...]
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Statistic:
-        """The statistic of these values; a run that diverged gives NaN."""
-        return cls(tuple(float(value) for value in values))
-
-    @property
-    def finite(self) -> tuple[float, ...]:
-        """The values of the runs that did not diverge."""
-        return tuple(value for value in self.values if math.isfinite(value))
-
-    @property
-    def mean(self) -> float:
-        """The mean; NaN if a run diverged."""
-        return statistics.fmean(self.values) if len(self.finite) == len(self.values) else math.nan
-
-    @property
-    def deviation(self) -> float:
-        """The standard deviation of a sample (divisor n - 1); NaN of a single value."""
-        return statistics.stdev(self.values) if len(self.finite) == len(self.values) > 1 else math.nan
-
-    def text(self, digits: int = 2) -> str:
-        """``85.50 ± 0.33``, or how many runs diverged."""
-        if len(self.finite) < len(self.values):
-            return f"{len(self.values) - len(self.finite)} of {len(self.values)} diverge"
-        spread = f" ± {self.deviation:.{digits}f}" if len(self.values) > 1 else ""
-        return f"{self.mean:.{digits}f}{spread}"
-
-    def __sub__(self, other: Statistic) -> Statistic:
-        """The differences, seed by seed: runs of the same seed share initial values and the order of examples."""
-        return Statistic.of(a - b for a, b in zip(self.values, other.values, strict=True))
-
-
-def judge(difference: Statistic, enough: float = 0.0) -> Verdict:
-    """The verdict on "the difference is positive", from its values by seed.
-
-    It is there if every seed has it and its mean exceeds two standard errors; then it reproduces if the mean is at least ``enough``, what
-    the paper states, and has only the direction if not. It is not there if the same holds of its negative. Else it cannot be told.
-    A single seed tells nothing, and neither do runs that diverge.
-    """
-    if len(difference.values) < 2 or len(difference.finite) < len(difference.values):
-        return Verdict.UNKNOWN
-    error = difference.deviation / math.sqrt(len(difference.values))
-    if min(difference.values) > 0 and difference.mean > 2 * error:
-        return Verdict.REPRODUCES if difference.mean >= enough else Verdict.DIRECTION
-    if max(difference.values) < 0 and -difference.mean > 2 * error:
-        return Verdict.DOES_NOT
-    return Verdict.UNKNOWN
 
 
 @dataclass(frozen=True)

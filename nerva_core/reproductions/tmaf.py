@@ -13,8 +13,9 @@ from typing import Any
 from nerva_core.data import DataSource
 from nerva_core.data.synthetic import SineOfSum, ThreeFrequencies
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
-from nerva_core.reproductions.report import Findings, Row, Statistic, Verdict, judge
+from nerva_core.reproductions.report import Findings, Row
 from nerva_core.reproductions.tmaf_figures import approximations, errors, learned
+from nerva_core.reproductions.verdicts import Statistic, Verdict, every, judge
 from nerva_core.training.trainer import Metrics
 
 Runs = Mapping[str, Sequence[Trained]]
@@ -87,25 +88,25 @@ def _smooth(bench: Bench, n: int) -> Runs:
     """Section 3.1: one hidden layer of 20 for n = 1 and 2, two for n = 5 and 6."""
     hidden = [20] * (1 if n <= 2 else 2)
     kinds = {f"n={n} {kind}": network(activation, hidden, 1, batch_normalization=True) for kind, activation in KINDS.items()}
-    epochs = bench.choose(200, 1000 if n <= 2 else 4000)
-    return _train(bench, kinds, SineOfSum(d=n), epochs, bench.choose(1e-3, 1e-4), "MeanSquaredError", bench.seeds(2, 3))
+    epochs = bench.choose(80, 1000 if n <= 2 else 4000)
+    return _train(bench, kinds, SineOfSum(d=n), epochs, bench.choose(2.5e-3, 1e-4), "MeanSquaredError", bench.seeds())
 
 
 def _oscillatory(bench: Bench) -> Runs:
     """Section 3.2: three hidden layers."""
     chosen = bench.choose(("ReLU", "diagonal TMAF"), tuple(OSCILLATORY))
     kinds = {f"oscillatory {kind}": network(OSCILLATORY[kind][0], [OSCILLATORY[kind][1]] * 3, 1) for kind in chosen}
-    epochs, rate = bench.choose((40, 1e-3), (300, 1e-4))
-    return _train(bench, kinds, ThreeFrequencies(), epochs, rate, "MeanSquaredError", bench.seeds(2, 3))
+    epochs, rate = bench.choose((16, 2e-3), (300, 1e-4))
+    return _train(bench, kinds, ThreeFrequencies(), epochs, rate, "MeanSquaredError", bench.seeds())
 
 
 def _classes(bench: Bench) -> Runs:
     """Section 3.3: two hidden layers of 10 neurons."""
-    source = bench.images(train=bench.choose(20_000, None))
+    source = bench.images(train=bench.choose(8_000, None))
     _, outputs = bench.classes(source)
     kinds = {f"classes {kind}": network(activation, [10, 10], outputs) for kind, activation in KINDS.items()}
     epochs, rate = bench.choose((20, 1e-3), (100, 1e-3))
-    return _train(bench, kinds, source, epochs, rate, "SoftmaxCrossEntropyOneHot", bench.seeds(2, 3))
+    return _train(bench, kinds, source, epochs, rate, "SoftmaxCrossEntropyOneHot", bench.seeds())
 
 
 def _train(bench: Bench, kinds: Mapping[str, Any], source: DataSource, epochs: int, rate: float, loss: str, seeds: Sequence[int]) -> Runs:
@@ -124,10 +125,10 @@ def train_loss(metrics: Metrics) -> float:
     return metrics.train_loss
 
 
-def lower(found: Statistic, *others: Statistic) -> Statistic:
-    """By how much it is below the least of the others, seed by seed."""
-    least = Statistic.of(min(pair) for pair in zip(*(other.values for other in others), strict=True))
-    return least - found
+def lowest(found: Statistic, *others: Statistic, stated: float = 0.0) -> Verdict:
+    """The verdict on "it is below each of the others by what is stated". The least of the others is no statistic to compare with: it is
+    below each of them by the noise alone."""
+    return every([judge(other - found, stated, comparisons=len(others)) for other in others])
 
 
 def stated_margin(n: int) -> float:
@@ -147,7 +148,7 @@ def _rows1(n: int, runs: Runs) -> list[Row]:
             f"sin(πx₁ + ... + πxₙ), n = {n}: the error of TMAF is the lowest",
             f"TMAF {tmaf}, PReLU {prelu}, ReLU {relu}",
             ", ".join(f"{kind} {error[kind].text(3)}" for kind in ("TMAF", "PReLU", "ReLU")),
-            judge(lower(error["TMAF"], error["ReLU"], error["PReLU"]), enough=stated_margin(n)),
+            lowest(error["TMAF"], error["ReLU"], error["PReLU"], stated=stated_margin(n)),
             {kind: found.values for kind, found in error.items()},
         )
     ]
@@ -163,19 +164,18 @@ def _rows2(runs: Runs) -> list[Row]:
                 f"sin(100πx) + cos(50πx) + sin(πx): {kind} against ReLU",
                 f"{TABLE2[kind]} against {TABLE2['ReLU']}",
                 f"{error[kind].text(4)} against {error['ReLU'].text(3)}",
-                judge(error["ReLU"] - error[kind], enough=0.9),
+                judge(error["ReLU"] - error[kind], float(TABLE2["ReLU"]) - float(TABLE2[kind])),
                 {kind: error[kind].values, "ReLU": error["ReLU"].values},
             )
         )
     if "PReLU" in runs:
-        near = all(abs(value - 1) < 0.05 for value in error["PReLU"].values)
-        verdict = Verdict.REPRODUCES if near and len(error["PReLU"].values) > 1 else Verdict.UNKNOWN if near else Verdict.DOES_NOT
+        near = [judge(error["PReLU"] - 0.95), judge(Statistic.of(1.05 - value for value in error["PReLU"].values))]  # both, no correction
         rows.append(
             Row(
                 "sin(100πx) + cos(50πx) + sin(πx): PReLU fits the low frequency only",
                 TABLE2["PReLU"],
                 error["PReLU"].text(3),
-                verdict,
+                every(near),
                 {"PReLU": error["PReLU"].values},
             )
         )
@@ -185,22 +185,25 @@ def _rows2(runs: Runs) -> list[Row]:
 def _rows3(runs: Runs) -> list[Row]:
     """Table 3, MNIST: that TMAF is a little better."""
     accuracy = {kind: statistic(found, lambda m: 100 * (m.test_accuracy or 0.0)) for kind, found in runs.items()}
-    best = Statistic.of(map(max, accuracy["ReLU"].values, accuracy["PReLU"].values))
+    margin = TABLE3["TMAF"] - max(TABLE3["ReLU"], TABLE3["PReLU"])
+    gains = [accuracy["TMAF"] - accuracy[other] for other in ("ReLU", "PReLU")]
     return [
         Row(
             "images in classes, two hidden layers of 10: the test accuracy (%) of TMAF is the highest",
             ", ".join(f"{kind} {TABLE3[kind]}" for kind in ("TMAF", "PReLU", "ReLU")) + " (MNIST)",
             ", ".join(f"{kind} {accuracy[kind].text()}" for kind in ("TMAF", "PReLU", "ReLU")),
-            judge(accuracy["TMAF"] - best, enough=TABLE3["TMAF"] - max(TABLE3["ReLU"], TABLE3["PReLU"])),
+            every([judge(gain, margin, comparisons=len(gains)) for gain in gains]),
             {kind: found.values for kind, found in accuracy.items()},
         )
     ]
 
 
 def _remarks(bench: Bench) -> list[str]:
-    rates = "ten times the paper's learning rates, which need fewer epochs" if bench.budget == "quick" else "the paper's learning rates"
+    faster = "twenty times the paper's learning rates and more, which need fewer epochs"
+    rates = faster if bench.budget == "quick" else "the paper's learning rates"
     return [
-        f"Sections 3.1 and 3.2 with {rates}. Errors are those of the whole training set in evaluation mode, after the last epoch.",
+        f"Sections 3.1 and 3.2 with {rates}; images with ten times the paper's.",
+        "Errors are those of the whole training set in evaluation mode, after the last epoch.",
         "Networks for n = 5 and 6 are bimodal: they stay at an error of 0.49, having learned nothing, until they escape; how many have, "
         "the number of epochs decides, which the paper does not print.",
         "An error of 1 on the function of three frequencies is that of sin(πx) alone: each of the two others leaves 1/2.",

@@ -39,8 +39,8 @@ def errors(experiments: Mapping[str, Mapping[str, Sequence[Trained]]]) -> bytes:
     return png(figure)
 
 
-_NUMBERS = {"ReLU": 0, "PReLU": 1, "TMAF": 2, "diagonal TMAF": 2, "tri-diagonal TMAF": 3}
-"""One colour an activation in all panels."""
+_NUMBERS = {"ReLU": 0, "PReLU": 1, "TMAF": 2, "diagonal TMAF": 3, "tri-diagonal TMAF": 4}
+"""One colour, line and marker an activation in all panels; each its own, as one legend stands for all."""
 
 
 def approximations(runs: Mapping[str, Sequence[Trained]], low: float = 0.0, high: float = 0.1) -> bytes:

@@ -46,10 +46,14 @@ def earth_mover_distance(X: Array, H: Array) -> float:
 
 
 def hard_distance(ops: Any, network: Layer, params: Any, state: Any, X: Any) -> float | None:
-    """The earth mover distance between the input and the output of the first hard layer (Figure 6, middle); None if there is none."""
+    """The earth mover distance between the input, laid out like the output, and the output of the first hard layer (Figure 6, middle).
+
+    None if there is no such layer.
+    """
     for layer, before, after in network.evaluations(ops, params, state, X):
-        if isinstance(getattr(layer, "hard", None), HardFunction):
-            return earth_mover_distance(ops.to_numpy(before), ops.to_numpy(after))
+        hard = getattr(layer, "hard", None)
+        if isinstance(hard, HardFunction):
+            return earth_mover_distance(ops.to_numpy(hard.laid_out(ops, before)), ops.to_numpy(after))
     return None
 
 

@@ -86,7 +86,7 @@ def any_bridge_theorems() -> Iterator[Theorem]:
     """For every hard function, which may change the number of columns, and every bridge."""
     yield from gradient_theorems("layers.DAB(any f, any bridge)", dab(), SURROGATE)
     for name, options in (
-        ("full mean", {"reduction": "full mean"}),
+        ("mean over the batch", {"reduction": "mean"}),
         ("sum", {"reduction": "sum"}),
         ("no conditioning", {"conditioning": False}),
     ):

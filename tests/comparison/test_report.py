@@ -6,12 +6,14 @@ import json
 import math
 
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from nerva_core.comparison.measure import measure
 from nerva_core.comparison.report import columns_of, heat_map, print_results, to_json, worst_by_subject
 from nerva_core.comparison.subjects import subjects
 from tests.conftest import make_backend
+from tests.helpers import outside_of
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +63,11 @@ def test_the_heat_map_is_a_repeatable_png(results):
     image = heat_map(results)
     assert image.startswith(b"\x89PNG")
     assert image == heat_map(results)
+
+
+def test_the_heat_map_cuts_nothing_off(results, monkeypatch):
+    figures = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (figures.append(figure), save(figure, *args, **options))[1])
+    heat_map(results)
+    assert outside_of(figures[0]) == []

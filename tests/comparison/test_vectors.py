@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.comparison.subjects import layer
+from nerva_core.comparison.subjects import layer, subjects
 from nerva_core.comparison.vectors import golden, write_vectors
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
@@ -157,3 +157,11 @@ def test_a_plain_implementation_agrees(vectors, name):
             if name in ("Tanh", "LeakyReLU"):
                 scale = np.maximum(1.0, np.abs(given[output].astype(float)))
             assert (np.abs(computed - given[output]) <= 64 * np.finfo(case["dtype"]).eps * scale).all(), (case["prefix"], output)
+
+
+def test_the_page_has_every_kind() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    key = next(line for line in text.splitlines() if line.startswith("| `kind` |"))
+    for kind in {subject.kind for subject in subjects()} - {"operation"}:
+        assert f"`{kind}`" in key
+        assert f"\n| {kind} |" in text

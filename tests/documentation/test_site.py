@@ -138,3 +138,11 @@ def test_every_public_name_is_in_the_api(site: Path, pages: dict[Path, Page]) ->
         found += len(names)
     assert missing == []
     assert found > 500
+
+
+def test_no_markup_is_left_raw(site: Path) -> None:
+    """Backticks of docstrings are code, and what a page tells the tests is not shown."""
+    for path in site.rglob("*.html"):
+        text = re.sub(r"<(code|pre|script|style)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert "``" not in text, path.relative_to(site)
+        assert "not run by the tests" not in text, path.relative_to(site)

@@ -3,6 +3,7 @@ import io
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from nerva_core.figures.plots import (
     COLOURS,
@@ -18,6 +19,7 @@ from nerva_core.figures.plots import (
 )
 from nerva_core.inspection.landscape import LossCurve
 from nerva_core.training.trainer import Metrics
+from tests.helpers import outside_of
 
 
 def pixels(png: bytes) -> np.ndarray:  # type: ignore[type-arg]
@@ -87,3 +89,31 @@ def test_the_loss_along_directions() -> None:
     t = np.linspace(-1, 1, 5)
     found = LossCurve(t, np.array([t**2, 2 * t**2]) + 0.1)
     assert pixels(loss_along_directions({"a": found, "b": found})).shape[1] > pixels(loss_along_directions({"a": found})).shape[1]
+
+
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that a test saves."""
+    figures: list[Figure] = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (figures.append(figure), save(figure, *args, **options))[1])
+    return figures
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_a_legend_is_not_cut_off(columns: int) -> None:
+    figure, (axes,) = panels(1, columns, width=3.2)
+    for k in range(11):
+        curve(axes[0], [0, 1], [0, 1], k, f"a label of some length, number {k}")
+    legend(figure, columns=6)
+    assert outside_of(figure) == []
+
+
+def test_the_landscape_is_not_cut_off(saved: list[Figure]) -> None:
+    t = np.linspace(-1, 1, 5)
+    loss_along_directions({"model": LossCurve(t, np.array([t**2, 2 * t**2, 3 * t**2]))})
+    assert outside_of(saved[0]) == []
+
+
+def test_every_colour_is_its_own() -> None:
+    assert len(set(COLOURS)) == len(COLOURS) >= 11  # eleven optimizers are compared

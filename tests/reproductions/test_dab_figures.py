@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from nerva_core.reproductions.dab_figures import accuracy_by_length, accuracy_by_steps
-from nerva_core.reproductions.report import Statistic
+from nerva_core.reproductions.verdicts import Statistic
 
 
 def test_figures_are_pngs_and_repeatable() -> None:

@@ -43,8 +43,8 @@ def test_a_run_that_diverges_is_a_result() -> None:
 def test_budgets_and_seeds() -> None:
     assert Bench("quick").choose(1, 2) == 1
     assert Bench("full").choose(1, 2) == 2
-    assert Bench("full").seeds(2, 3) == (0, 1, 2)
-    assert Bench("full", given_seeds=(7,)).seeds(2, 3) == (7,)
+    assert Bench("full").seeds() == Bench("quick").seeds() == (0, 1, 2, 3, 4)
+    assert Bench("full", given_seeds=(7,)).seeds() == (7,)
 
 
 def test_images_are_limited_but_the_users_limit_stands() -> None:

@@ -3,7 +3,8 @@ import re
 from pathlib import Path
 
 from nerva_core.reproductions.page import to_html
-from nerva_core.reproductions.report import Findings, Report, Row, Verdict
+from nerva_core.reproductions.report import Findings, Report, Row
+from nerva_core.reproductions.verdicts import Verdict
 from tests.pages import read_page
 
 

@@ -7,7 +7,7 @@ from nerva_core.data import Digits
 from nerva_core.layers import QActivation, multilayer_perceptron
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform
 from nerva_core.reproductions.experiment import Trained
-from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, network
+from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, momentum_for, network
 from nerva_core.training.config import load_config
 from nerva_core.training.trainer import Metrics, Trainer
 
@@ -50,14 +50,17 @@ def test_the_verdicts() -> None:
     (template,) = Bench().train(
         {"k": {}}, [0], Digits(train=20, test=10), model={"layers": "Linear", "sizes": [64, 10]}, training={"epochs": 1, "batch_size": 20}
     )["k"]
-    better = {"plain": runs([2.0, 2.1], [0.5, 0.6], template), "c0.02": runs([1.0, 1.2], [0.6, 0.5], template)}
+    even = [0.5, 0.6, 0.5, 0.6, 0.55]
+    better = {"plain": runs([2.0, 2.1] * 2 + [2.05], even, template), "c0.02": runs([1.0, 1.2] * 2 + [1.1], even[::-1], template)}
     assert [row.verdict for row in _rows("ELU", better)] == [Verdict.REPRODUCES, Verdict.UNKNOWN]
-    assert [row.verdict for row in _rows("ReLU", better)] == [Verdict.DOES_NOT, Verdict.REPRODUCES]
-    three = {"plain": runs([2.0] * 3, [0.5, 0.51, 0.5], template), "c0.02": runs([1.0] * 3, [0.6, 0.6, 0.61], template)}
-    assert _rows("ELU", three)[1].verdict is Verdict.REPRODUCES
+    # "q-relu cannot improve": where no difference can be told, that is not shown either.
+    assert [row.verdict for row in _rows("ReLU", better)] == [Verdict.DOES_NOT, Verdict.UNKNOWN]
+    few = {"plain": runs([2.0] * 4, [0.5, 0.51, 0.5, 0.5], template), "c0.02": runs([1.0] * 4, [0.6, 0.6, 0.61, 0.6], template)}
+    assert [row.verdict for row in _rows("ELU", few)] == [Verdict.UNKNOWN] * 2
     worse = {"plain": better["c0.02"], "c0.02": better["plain"]}
     assert _rows("ELU", worse)[0].verdict is Verdict.DOES_NOT
-    assert _rows("ELU", worse)[0].here == "2.050 ± 0.071 against 1.100 ± 0.141"
+    assert _rows("ReLU", worse)[0].verdict is Verdict.REPRODUCES
+    assert _rows("ELU", worse)[0].here == "2.050 ± 0.050 against 1.100 ± 0.100"
 
 
 def test_noise_at_evaluation_is_compared_on_the_trained_network() -> None:
@@ -77,3 +80,11 @@ def test_the_examples_are_the_networks_of_the_experiment(name: str, dropout: boo
     config = load_config(ROOT / "examples" / name)
     assert config.model.layers == network("ELU", "c0.02", dropout)
     assert (config.training.epochs, config.training.batch_size) == (100, 64)
+
+
+def test_the_statistics_of_short_runs_are_those_of_the_run() -> None:
+    assert momentum_for(200) == 0.9
+    assert momentum_for(1250) == 0.99  # Fashion-MNIST, quick
+    bench = Bench(source=Digits(train=40, test=20), given_seeds=(0,))
+    perform(EXPERIMENT, bench)
+    assert "momentum=0.9)" in bench.configurations["ELU plain"]

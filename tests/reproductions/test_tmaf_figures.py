@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nerva_core.data.synthetic import ThreeFrequencies, three_frequencies
-from nerva_core.reproductions import Bench, tmaf
+from nerva_core.reproductions import Bench, tmaf, tmaf_figures
 from nerva_core.reproductions.tmaf_figures import approximations, errors, learned
+from tests.helpers import outside_of
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +26,13 @@ def test_the_function_has_the_variance_of_three_waves():
     x = (np.arange(100_000) + 0.5) / 50_000 - 1
     assert np.mean(three_frequencies(x) ** 2) == pytest.approx(1.5)
     assert np.mean((three_frequencies(x) - np.sin(np.pi * x)) ** 2) == pytest.approx(1.0)
+
+
+def test_no_two_activations_of_a_figure_look_alike(runs, monkeypatch):
+    figures = []
+    monkeypatch.setattr(tmaf_figures, "png", figures.append)
+    errors({"n = 1": {"ReLU": runs["ReLU"], "PReLU": runs["PReLU"], "TMAF": runs["diagonal TMAF"]}, "three frequencies": runs})
+    (box,) = figures[0].legends
+    styles = {(handle.get_color(), str(handle.get_linestyle())) for handle in box.get_lines()}
+    assert len(styles) == len(box.get_texts()) == 5
+    assert outside_of(figures[0]) == []

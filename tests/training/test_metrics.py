@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.equations.hard_functions import Binary, Signum, Sort
+from nerva_core.equations.hard_functions import Binary, ImageSort, Signum, Sort
 from nerva_core.layers import DAB, Linear, Repeat, Sequential, StraightThrough
 from nerva_core.training.metrics import (
     all_or_none_accuracy,
@@ -99,3 +99,17 @@ def test_the_structural_similarity_of_small_images_needs_fewer_scales(rng: np.ra
     assert 0 < ms_ssim(A, np.clip(A + 0.1, 0, 1), weights=(0.5, 0.5)) < 1
     with pytest.raises(NervaError, match=r"at least 176 x 176 for 5 scales, got \(28, 28\) and \(28, 28\)"):
         ms_ssim(A, A)
+
+
+def test_the_distance_of_rows_and_columns_is_not_that_of_their_elements(rng: np.random.Generator) -> None:
+    """Rows ⊕ columns has the elements of the image twice, so that as numbers they are at no distance, however unsorted it was."""
+    ops = make_backend("numpy", "float64")
+    image = np.arange(12.0).reshape(1, 12) + np.arange(6.0).reshape(6, 1)  # 3 x 4, sorted by rows and by columns
+    for by in ("both", "rows", "columns"):
+        network = (
+            Sequential((StraightThrough(ImageSort(3, 4, by)),))
+            if by != "both"
+            else Sequential((DAB(ImageSort(3, 4), Sequential((Linear(24),))),))
+        )
+        assert hard_distance(ops, network, ((),), ((),), image) == 0
+        assert hard_distance(ops, network, ((),), ((),), rng.permuted(image, axis=1)) > 1
