@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ def landscape(
     if not (reach > 0 and np.isfinite(reach)):
         raise NervaError(f"--reach must be a positive number, got {reach}")
     target = run / "landscape.png" if png is None else png
-    if target.exists():
+    if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
     trained = Run.resume(run)
     if trained.trainer.epoch == 0:

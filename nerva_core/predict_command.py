@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,7 @@ def predict(
 
     if output is not None and output.suffix not in (".csv", ".npz"):
         raise NervaError(f"the format is known by its suffix, .csv or .npz; got {output.name!r}")
-    if output is not None and output.exists():
+    if output is not None and os.path.lexists(output):
         raise NervaError(f"{output} is already there")
     if model.is_dir() and not (model / MODEL).exists():
         raise NervaError(f"{model} has no {MODEL}: its run has not come to an end; continue it with: nerva train --resume --output {model}")

@@ -190,6 +190,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "resume of nothing": (("--resume", "--output", "full"), "full holds no run to resume"),
     "resume with other settings": (("--resume", "--output", "full", "--seed", "1"), "only --epochs may be given, got seed"),
     "checkpoints never": (("--checkpoint-every", "0"), "checkpoint_every"),
+    "trace into a directory": (("--trace", "--output", "new"), "takes no --output"),
     "JSON with plots": (("--json", "--plot"), "give one of them"),
     "a network for another planet": (("--sizes", "64;1000000000000;20;10"), "parameters would need"),
     "an option's value with thousands of digits": (("--seed", "9" * 5000), "'--seed'"),

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
+from nerva_core.errors import NervaError
 from nerva_core.initializers import Constant, Zero
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.matrix_ops import M, MatrixOps, Size
@@ -36,6 +37,12 @@ class RunningStatistics(NamedTuple, Generic[M]):
     Sigma: M
 
 
+def require_rows(N: Size) -> None:
+    """NervaError for an empty batch: its mean is not a number, and would stay in the running statistics."""
+    if isinstance(N, int) and N == 0:
+        raise NervaError("BatchNormalization needs at least one example in a batch, got none")
+
+
 @LAYERS.add
 @dataclass(frozen=True)
 class BatchNormalization(Layer):
@@ -60,6 +67,7 @@ class BatchNormalization(Layer):
 
     def feedforward(self, ops: MatrixOps[M], params: BatchNormalizationParameters[M], X: M) -> tuple[M, BatchNormalizationCache[M]]:
         N, _ = ops.shape(X)
+        require_rows(N)
         mean = ops.columns_mean(X)
         R = X - ops.row_repeat(mean, N)
         Sigma = ops.columns_mean(ops.hadamard(R, R))

@@ -252,7 +252,7 @@ def test_a_first_line_that_counts_by_chance_is_an_example(tmp_path: Path) -> Non
 
 
 def test_the_home_of_somebody_unknown() -> None:
-    with pytest.raises(NervaError, match="cannot find ~nosuchuser/x.csv"):
+    with pytest.raises(NervaError, match=r"cannot find ~nosuchuser/x\.csv"):
         CSV(path="~nosuchuser/x.csv").load()
 
 

@@ -8,7 +8,7 @@ import pytest
 from nerva_core.errors import NervaError
 from nerva_core.layers import BatchNormalization
 from nerva_core.layers.batch_normalization import BatchNormalizationParameters, RunningStatistics
-from nerva_core.numeric_backend import Backend
+from nerva_core.numeric_backend import Backend, backend
 from tests.helpers import to_numpy, to_ops
 from tests.layers.check import check_layer, random_parameters, run
 
@@ -96,3 +96,10 @@ def test_initial_values(rng: np.random.Generator) -> None:
 def test_bounds(parameters: dict[str, float], message: str) -> None:
     with pytest.raises(NervaError, match=message):
         BatchNormalization(**parameters)
+
+
+def test_an_empty_batch_is_refused() -> None:
+    layer, ops = BatchNormalization(), backend("numpy", "float64")
+    params = ops.matrices(layer.init(np.random.default_rng(0), 2))
+    with pytest.raises(NervaError, match="at least one example"):
+        layer.feedforward(ops, params, ops.matrix(np.zeros((0, 2))))
