@@ -28,13 +28,15 @@ def landscape(
     from nerva_core.landscape import loss_curve, on_examples, suggest
     from nerva_core.models import write_atomically
     from nerva_core.plots import loss_along_directions
-    from nerva_core.runs import Run
+    from nerva_core.runs import CONFIG, Run
 
     if not (reach > 0 and np.isfinite(reach)):
         raise NervaError(f"--reach must be a positive number, got {reach}")
     target = run / "landscape.png" if png is None else png
     if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
+    if not (run / CONFIG).is_file():
+        raise NervaError(f"{run} is not the directory of a run: there is no {CONFIG} in it")
     trained = Run.resume(run)
     if trained.trainer.epoch == 0:
         raise NervaError(f"{run} has no complete epoch yet; continue it with nerva train --resume --output {run}")

@@ -112,6 +112,7 @@ class CrossEntropy(Loss):
 class SoftmaxCrossEntropy(Loss):
     """-t · log-softmax(y)ᵀ for any targets; the gradient is softmax(Y) ⊙ (T · 1_K · 1_Kᵀ) - T (equation 31)."""
 
+    aliases = ("CrossEntropyLoss",)
     takes = "logits"
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -130,6 +131,8 @@ class SoftmaxCrossEntropy(Loss):
 @dataclass(frozen=True)
 class SoftmaxCrossEntropyOneHot(SoftmaxCrossEntropy):
     """The softmax cross-entropy for targets whose rows sum to 1, such as one-hot ones; the gradient is softmax(Y) - T (erratum 004-60)."""
+
+    aliases = ()
 
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = stable_softmax(ops, Y) - T
@@ -209,7 +212,7 @@ class NegativeLogLikelihood(Loss):
 class AbsoluteError(Loss):
     """|y - t| summed over the outputs; the gradient is sign(Y - T), 0 where y = t."""
 
-    aliases = ("L1",)
+    aliases = ("L1", "L1Loss")
     classification = False
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -224,6 +227,7 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     """e²/2 where |e| <= δ, δ (|e| - δ/2) elsewhere, with e = y - t, summed (Huber 1964); the gradient is sign(e) min(|e|, δ)."""
 
+    aliases = ("HuberLoss",)
     classification = False
     delta: Positive = 1.0
 

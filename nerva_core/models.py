@@ -221,6 +221,8 @@ def load_npz(path: Path, network: Sequential, params: Any) -> Any:
 
 def load_weights(path: Path, network: Sequential, params: Any) -> Any:
     """``params`` with the values in a file: an .npz archive of Nerva, or a model.safetensors of a network of the same shape."""
+    if path.is_dir():
+        path = path / "model.safetensors"  # of the run in it
     if path.suffix == ".npz":
         if not path.is_file():
             raise NervaError(f"{path} is not there")

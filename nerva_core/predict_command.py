@@ -39,6 +39,8 @@ def predict(
     result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))  # type: ignore[arg-type]  # it checks the dtype
     for note in notes:
         print(note, file=sys.stderr)
+    if output is None and sys.__stdout__ is None:
+        raise NervaError("the standard output is closed; give a file with --output")
     if output is None:
         sys.stdout.write(predictions.to_csv(result))
     else:

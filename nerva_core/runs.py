@@ -179,6 +179,8 @@ def _require_empty(directory: Path) -> None:
         holds_run = not empty and (directory / CONFIG).exists()
     except OSError as error:
         raise NervaError(f"cannot read the directory {directory}: {error.strerror}") from None
+    if not empty and not directory.is_dir():
+        raise NervaError(f"{directory} is a file, and --output is a directory; choose another --output")
     if not empty:
         raise NervaError(
             f"{directory} is not empty"
