@@ -29,6 +29,7 @@ from nerva_core.layers import (
     Sequential,
     Softmax,
     SReLU,
+    is_list,
     multilayer_perceptron,
     parse_layers,
 )
@@ -72,7 +73,10 @@ class ModelConfig(_Section):
     """The network: Nerva's notation with sizes, or a list of layers (see ``nerva_core.layers.perceptron``)."""
 
     layers: str | list[str | dict[str, Any]] = "ReLU;ReLU;Linear"
-    """The layers, as text in Nerva's notation or as a list with one layer an item."""
+    """The layers, as text in Nerva's notation, where ReLU is a linear layer and relu, or as a list with one layer an item.
+
+    Text with sizes in brackets, ``Linear(128);ReLU;Linear(10)``, is such a list too.
+    """
     sizes: list[int] = Field(default_factory=lambda: [64, 256, 128, 10])
     """The number of inputs, then the outputs of every layer that has a size, for layers given as text."""
     weights: str = "He"
@@ -84,6 +88,8 @@ class ModelConfig(_Section):
 
     def build(self) -> Sequential:
         """The network; NervaError if the description is not sound."""
+        if isinstance(self.layers, str) and is_list(self.layers):
+            return parse_layers(self.layers.strip().strip(";").split(";"))
         if isinstance(self.layers, str):
             return multilayer_perceptron(self.layers, self.sizes, self.weights, self.bias)
         unused = self.model_fields_set & {"sizes", "weights", "bias"}

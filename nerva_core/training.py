@@ -20,7 +20,7 @@ import numpy as np
 from nerva_core.config import Config, check_batches, check_task
 from nerva_core.data import Dataset
 from nerva_core.errors import NervaError
-from nerva_core.layers import Sequential
+from nerva_core.layers import Sequential, is_list
 from nerva_core.losses import Loss
 from nerva_core.matrix_ops import M, MatrixOps
 from nerva_core.memory import require_memory
@@ -363,7 +363,8 @@ class Trainer:
 
     def _check(self) -> None:
         sizes = self.config.model.sizes
-        if isinstance(self.config.model.layers, str) and sizes[0] != self.data.inputs:
+        layers = self.config.model.layers
+        if isinstance(layers, str) and not is_list(layers) and sizes[0] != self.data.inputs:
             raise NervaError(f"the first of model.sizes must be the number of features, {self.data.inputs}, got {sizes[0]}")
         if self.config.loss.classification and self.data.classes is None:
             raise NervaError(f"the loss {type(self.config.loss).__name__} is for classes, but the data are a regression; use SquaredError")

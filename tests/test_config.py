@@ -240,3 +240,17 @@ def test_more_examples_than_there_are_cannot_be_asked_for() -> None:
 def test_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("seed = 7", encoding="utf-8-sig")
     assert load_config(tmp_path / "a.toml").seed == 7
+
+
+@pytest.mark.parametrize("text", ["Linear(12);ReLU;Linear(10)", "Linear(outputs=12);ReLU;Linear(10);"])
+def test_sizes_in_brackets_make_text_a_list(text: str) -> None:
+    """In Nerva's notation ReLU would be a linear layer of its own."""
+    config = make_config({"data": "Digits(train=50)", "model": {"layers": text}})
+    assert config.model.build() == make_config({"model": {"layers": ["Linear(12)", "ReLU", "Linear(10)"]}}).model.build()
+    assert parse_config(config.to_toml()).model.build() == config.model.build()
+    Trainer(config)
+
+
+def test_sizes_in_brackets_are_of_all_layers_or_of_none() -> None:
+    with pytest.raises(NervaError, match=r"every layer with a size needs one: Linear\(\.\.\.\)"):
+        make_config({"model": {"layers": "Linear(12);ReLU;Linear"}}).model.build()

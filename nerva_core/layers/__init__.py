@@ -6,7 +6,7 @@ from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.linear import Linear
-from nerva_core.layers.perceptron import multilayer_perceptron, parse_layers
+from nerva_core.layers.perceptron import is_list, multilayer_perceptron, parse_layers
 from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.sequential import Composite, Sequential
@@ -38,6 +38,7 @@ __all__ = [
     "SparseTMAF",
     "StraightThrough",
     "TridiagonalTMAF",
+    "is_list",
     "multilayer_perceptron",
     "parse_layers",
 ]

@@ -71,6 +71,17 @@ def multilayer_perceptron(
     return Sequential(tuple(result))
 
 
+def is_list(layers: str) -> bool:
+    """Whether layers in text are one an item, as in ``Linear(128);ReLU;Linear(10)``: those that have a size have it in brackets."""
+    calls = [_parse(text) for text in layers.strip().strip(";").split(";")]
+    sized = [call for call in calls if _is_layer_with_outputs(call)]
+    first = [(bool(call.arguments) and type(call.arguments[0]) is int) or "outputs" in call.parameters for call in sized]
+    if any(first) and not all(first):
+        bare = sized[first.index(False)].name
+        raise NervaError(f"{layers!r} has sizes in brackets, so every layer with a size needs one: {bare}(...)")
+    return any(first)
+
+
 def _parse(text: str) -> Call:
     try:
         return parse_call(text)
