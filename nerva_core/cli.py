@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
+import tempfile
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -34,10 +37,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line. A user's mistake is one message on stderr and exit status 2; a diverged run is status 1."""
+    _prepare_streams()
+    os.environ["MPLBACKEND"] = "agg"  # figures go into files; matplotlib cannot be imported where this names what it does not know
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns that several functions are compiled
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # on a terminal that does not know σ or →
     try:
         app()
     except NervaError as error:
@@ -51,6 +53,33 @@ def main() -> None:
     except OSError as error:  # such as a full disk under a redirected output
         print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError as error:
+        print(f"error: the memory does not suffice: {error or 'no more can be had'}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        print(f"error: {_report_defect(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _prepare_streams() -> None:
+    """Standard streams that can be written to: a closed one is None, and the next file that is opened would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # on a terminal that does not know σ or →
+
+
+def _report_defect(error: Exception) -> str:
+    """What is said of an exception that nothing expected; the traceback goes into a file."""
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="nerva-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write(f"nerva {' '.join(sys.argv[1:])}\n\n{''.join(traceback.format_exception(error))}")
+    except OSError:
+        return f"{what}; this is a defect of nerva"
+    return f"{what}; this is a defect of nerva, please report it with the traceback in {file.name}"
 
 
 @app.command(epilog=epilog("backends"))

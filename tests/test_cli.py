@@ -185,11 +185,12 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "no IDX": (("--data", "IDX(path='idx')"), "not an IDX file"),
     "regression with a loss for classes": (("--data", "SineOfSum(n=9)", "--layers", "Linear", "--sizes", "1;1"), "use SquaredError"),
     "output that is in use": ((*DIGITS, "--output", "full"), "full is not empty"),
-    "output that is a file": ((*DIGITS, "--output", "good.npz"), "good.npz is not empty"),
+    "output that is a file": ((*DIGITS, "--output", "good.npz"), "good.npz is a file, and --output is a directory"),
     "resume without output": (("--resume",), "--resume needs --output"),
     "resume of nothing": (("--resume", "--output", "full"), "full holds no run to resume"),
     "resume with other settings": (("--resume", "--output", "full", "--seed", "1"), "only --epochs may be given, got seed"),
     "checkpoints never": (("--checkpoint-every", "0"), "checkpoint_every"),
+    "trace into a directory": (("--trace", "--output", "new"), "takes no --output"),
     "JSON with plots": (("--json", "--plot"), "give one of them"),
     "a network for another planet": (("--sizes", "64;1000000000000;20;10"), "parameters would need"),
     "an option's value with thousands of digits": (("--seed", "9" * 5000), "'--seed'"),
@@ -279,3 +280,90 @@ def test_trace_prints_the_matrices_of_the_first_step_and_writes_nothing(nerva: N
     for expected in ("Z = X · Wᵀ + 1_N · b  (N × K = 4 × 3)", "DW = DZᵀ · X  (K × D = 3 × 2)", "layer 3, Linear: Momentum of b"):
         assert expected in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_defect_is_one_message_and_a_file_with_the_traceback(nerva: Nerva, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("what nobody\nexpected")
+
+    monkeypatch.setattr("nerva_core.training.runs.Run.train", broken)
+    status, _, err = nerva(*QUICK)
+    assert (status, err.count("\n")) == (1, 1)
+    found = re.match(r"error: KeyError: .*; this is a defect of nerva, please report it with the traceback in (\S+)\n", err)
+    assert found
+    report = Path(found[1])
+    assert "Traceback" in report.read_text()
+    report.unlink()
+
+
+def test_memory_that_does_not_suffice(nerva: Nerva, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flooded(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("nerva_core.training.runs.Run.train", flooded)
+    status, _, err = nerva(*QUICK)
+    assert (status, err) == (2, "error: the memory does not suffice: no more can be had\n")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "environment", "arguments", "status", "message"),
+    [
+        (">&-", {}, "predict out new.csv", 2, "error: the standard output is closed; give a file with --output\n"),
+        (">&- <&-", {}, "train --data 'Digits(train=100, test=50)' --epochs 1", 0, ""),
+        ("", {"MPLBACKEND": "bogus"}, "train --data 'Digits(train=100, test=50)' --epochs 1 --quiet", 0, ""),
+        ("", {"JAX_PLATFORMS": "cuda"}, "train --backend jax", 2, "error: backend 'jax' cannot be started.*JAX_PLATFORMS=cuda\n"),
+        (
+            "",
+            {"KERAS_BACKEND": "bogus"},
+            "export out x.keras",
+            2,
+            "error: this needs keras, .*KERAS_BACKEND=bogus\n",
+        ),
+        ("", {}, "vectors new --seed -1", 2, "--seed"),
+        ("", {}, "compare --seed -1", 2, "--seed"),
+    ],
+)
+def test_streams_environment_and_seeds(
+    nerva: Nerva, tmp_path: Path, redirection: str, environment: dict[str, str], arguments: str, status: int, message: str
+) -> None:
+    for module in ("jax", "keras"):
+        if module.upper() in str(environment):
+            pytest.importorskip(module)
+    if " out " in arguments:
+        assert nerva(*QUICK, "--output", "out", "--quiet")[0] == 0
+        (tmp_path / "new.csv").write_text(",".join(["0"] * 64) + "\n")
+    line = f"{sys.executable} -c 'from nerva_core.cli import main; main()' {arguments} {redirection}"
+    result = subprocess.run(line, shell=True, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert result.returncode == status, result.stderr
+    assert re.search(message, result.stderr, re.DOTALL)
+    assert "Traceback" not in result.stderr
+    assert message or not result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--optimizer", "AdamW"), "WeightDecay(Adam, 0.01, decoupled=true)"),
+        (("train", "--loss", "NLLLoss"), "NegativeLogLikelihood takes probabilities"),
+        (("train", "--layers", "Conv2d;Linear"), "there are no convolutions"),
+        (("train", "--layers", "LayerNorm;Linear"), "the nearest is BatchNormalization"),
+        (("train", "--layers", "MyLayer;Linear"), "for one of your own: nerva --import FILE.py"),
+        (("landscape", "."), "is not the directory of a run"),
+    ],
+)
+def test_names_of_other_frameworks_and_what_comes_nearest(nerva: Nerva, arguments: tuple[str, ...], message: str) -> None:
+    status, _, err = nerva(*arguments)
+    assert status == 2
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    "flags", [("--loss", "CrossEntropyLoss"), ("--loss", "MSELoss"), ("--loss", "L1Loss"), ("--loss", "BCEWithLogitsLoss")]
+)
+def test_names_of_other_frameworks_are_understood(nerva: Nerva, flags: tuple[str, ...]) -> None:
+    assert nerva(*QUICK, *flags, "--quiet") == (0, "", "")
+
+
+def test_weights_of_a_run_are_those_of_its_model(nerva: Nerva) -> None:
+    assert nerva(*QUICK, "--quiet", "--output", "out")[0] == 0
+    assert nerva(*QUICK, "--quiet", "--load-weights", "out") == (0, "", "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -167,8 +168,23 @@ def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
         return chosen(dtype, device)
+    except NervaError:
+        raise
     except ImportError as error:
         raise _not_installed(chosen, f"backend {name!r} needs {chosen.requires}, which cannot be imported ({error})") from None
+    except Exception as error:  # as where a variable of the environment asks for a device that is not there
+        raise NervaError(f"backend {name!r} cannot be started: {_reason(error)}{_environment(chosen.requires)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}{f': {error}' if str(error) else ''}"
+
+
+def _environment(framework: str) -> str:
+    """The variables of the environment that a framework reads, as the end of a message."""
+    prefixes = {"jax": ("JAX_", "XLA_"), "tensorflow": ("TF_", "XLA_"), "torch": ("TORCH_", "PYTORCH_"), "keras": ("KERAS_",)}
+    found = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(prefixes.get(framework, ("CUDA_",))))
+    return f"; the environment has {', '.join(found)}" if found else ""
 
 
 def _not_installed(chosen: type[Backend[Any]], what: str) -> NotInstalledError:
@@ -212,6 +228,8 @@ def statuses() -> list[BackendStatus]:
             result.append(BackendStatus(name, getattr(importlib.import_module(chosen.requires), "__version__", "unknown"), devices, ""))
         except NotInstalledError as error:
             result.append(BackendStatus(name, None, [], str(error).rpartition("; ")[2]))
+        except NervaError as error:
+            result.append(BackendStatus(name, "cannot be started", [], str(error)))
     return result
 
 
@@ -221,3 +239,5 @@ def require(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise NotInstalledError(f"this needs {module} ({error}); install it with: pip install 'nerva[{extra}]'") from None
+    except Exception as error:
+        raise NervaError(f"this needs {module}, which cannot be imported: {_reason(error)}{_environment(module)}") from None

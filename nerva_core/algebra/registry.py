@@ -27,7 +27,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, did_you_mean, elsewhere
 
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
@@ -93,7 +93,7 @@ class Table(Generic[E]):
     def lookup(self, name: str) -> type[E]:
         """The class called ``name``; an unknown name is an error that suggests the nearest one."""
         if name not in self:
-            raise NervaError(f"unknown {self.kind} {name!r}; {did_you_mean(name, self.entries)}")
+            raise NervaError(f"unknown {self.kind} {name!r}; {elsewhere(name)}{did_you_mean(name, self.entries)}")
         return self._by_key[_key(name)]
 
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:

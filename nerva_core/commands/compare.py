@@ -22,7 +22,7 @@ def compare(
     dtype: Annotated[str | None, typer.Option(help="float32 or float64; without it, both.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all results to this file.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write a heat map to this file.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the inputs.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs.")] = 0,
 ) -> None:
     """Compare every backend with the exact value of every equation; status 1 if one is not within its stated error."""
     from rich.console import Console
@@ -44,7 +44,7 @@ def compare(
 
 def vectors(
     directory: Annotated[Path, typer.Argument(help="Where to write them; created if it is not there.")],
-    seed: Annotated[int, typer.Option(help="Of the inputs.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Write into a directory that is not empty.")] = False,
 ) -> None:
     """Write golden vectors: inputs and correctly rounded results of every layer, function, loss and optimizer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,9 @@ def export(
         )
     if chosen not in FORMATS:
         raise NervaError(f"unknown format {chosen!r}; {did_you_mean(chosen, FORMATS)}")
-    if file.exists():
+    if SUFFIXES.get(file.suffix, chosen) != chosen:
+        raise NervaError(f"{file.name!r} names a file of format {SUFFIXES[file.suffix]}, but --format says {chosen}; give one of them")
+    if os.path.lexists(file):
         raise NervaError(f"{file} is already there")
     if chosen == "keras" and file.suffix != ".keras":
         raise NervaError(f"a model of Keras is a file that ends in .keras, got {file.name!r}")

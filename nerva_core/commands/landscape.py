@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -27,13 +28,15 @@ def landscape(
     from nerva_core.figures.plots import loss_along_directions
     from nerva_core.inspection.landscape import loss_curve, on_examples, suggest
     from nerva_core.training.models import write_atomically
-    from nerva_core.training.runs import Run
+    from nerva_core.training.runs import CONFIG, Run
 
     if not (reach > 0 and np.isfinite(reach)):
         raise NervaError(f"--reach must be a positive number, got {reach}")
     target = run / "landscape.png" if png is None else png
-    if target.exists():
+    if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
+    if not (run / CONFIG).is_file():
+        raise NervaError(f"{run} is not the directory of a run: there is no {CONFIG} in it")
     trained = Run.resume(run)
     if trained.trainer.epoch == 0:
         raise NervaError(f"{run} has no complete epoch yet; continue it with nerva train --resume --output {run}")

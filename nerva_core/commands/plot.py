@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ def plot(
     from nerva_core.training.models import write_atomically
 
     target = png or (run if run.is_dir() else run.parent) / FIGURE
-    if target.exists():
+    if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
     write_atomically(target, learned_activations(*_trained(run)))
     print(f"figure: {target}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,7 @@ def predict(
 
     if output is not None and output.suffix not in (".csv", ".npz"):
         raise NervaError(f"the format is known by its suffix, .csv or .npz; got {output.name!r}")
-    if output is not None and output.exists():
+    if output is not None and os.path.lexists(output):
         raise NervaError(f"{output} is already there")
     if model.is_dir() and not (model / MODEL).exists():
         raise NervaError(f"{model} has no {MODEL}: its run has not come to an end; continue it with: nerva train --resume --output {model}")
@@ -39,6 +40,8 @@ def predict(
     result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))  # type: ignore[arg-type]  # it checks the dtype
     for note in notes:
         print(note, file=sys.stderr)
+    if output is None and sys.__stdout__ is None:
+        raise NervaError("the standard output is closed; give a file with --output")
     if output is None:
         sys.stdout.write(predictions.to_csv(result))
     else:

@@ -81,6 +81,8 @@ def train(
     model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
     training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
     overrides = general | model | training
+    if trace and output is not None:
+        raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
     if trace:
         _trace(config, overrides)
     else:

@@ -78,6 +78,9 @@ def make_dataset(
     X = {"Xtrain": features(what, "Xtrain", Xtrain), "Xtest": features(what, "Xtest", Xtest)}
     if X["Xtrain"].shape[1] != X["Xtest"].shape[1]:
         raise NervaError(f"{what}: Xtrain has {X['Xtrain'].shape[1]} columns, but Xtest has {X['Xtest'].shape[1]}")
+    for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest)):
+        if T.ndim == 0:
+            raise NervaError(f"{what}: {name} must have a row for every example, got a single number")
     for (name, rows), T in zip(X.items(), (Ttrain, Ttest), strict=True):
         if len(rows) != len(T):
             raise NervaError(f"{what}: {name} has {len(rows)} rows, but {name.replace('X', 'T')} has {len(T)}")
@@ -104,18 +107,25 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     if scaling == "unit":
         shift, spread = data.Xtrain.min(), data.Xtrain.max() - data.Xtrain.min()
     else:
-        shift, spread = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.std(axis=0, dtype=np.float64)
+        shift, variance = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.var(axis=0, dtype=np.float64)
+        # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
+        rounding = len(data.Xtrain) * np.finfo(np.float64).eps
+        spread = np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
     row = (1, data.inputs)
     shift, spread = np.broadcast_to(shift, row), np.broadcast_to(np.where(spread == 0, 1, spread), row)
     encoding = replace(data.encoding, shift=shift, spread=spread)
     return replace(data, Xtrain=encoding.inputs(data.Xtrain), Xtest=encoding.inputs(data.Xtest), encoding=encoding)
 
 
-def split(rng: np.random.Generator, X: Array, T: Array, test_fraction: float, stratified: bool) -> tuple[Array, Array, Array, Array]:
+def split(
+    rng: np.random.Generator, X: Array, T: Array, test_fraction: float, stratified: bool, names: tuple[str, ...] = ()
+) -> tuple[Array, Array, Array, Array]:
     """Xtrain, Ttrain, Xtest, Ttest: a random split, with the classes in equal proportion if stratified."""
     from sklearn.model_selection import train_test_split
 
     seed = int(rng.integers(2**31))
+    if stratified:
+        _require_two_of_each(T, names)
     try:
         Xtrain, Xtest, Ttrain, Ttest = train_test_split(
             X, T, test_size=test_fraction, random_state=seed, stratify=T if stratified else None
@@ -123,6 +133,18 @@ def split(rng: np.random.Generator, X: Array, T: Array, test_fraction: float, st
     except ValueError as error:
         raise NervaError(f"cannot split {len(X)} examples into a training and a test set: {error}") from None
     return Xtrain, Ttrain, Xtest, Ttest
+
+
+def _require_two_of_each(T: Array, names: tuple[str, ...]) -> None:
+    labels, counts = np.unique(T, return_counts=True)
+    rare = labels[counts < 2]
+    if len(rare):
+        name = names[rare[0]] if names else rare[0]
+        several = f" (and {len(rare) - 1} more classes)" if len(rare) > 1 else ""
+        raise NervaError(
+            f"cannot split {len(T)} examples into a training and a test set: class {name} has only one example{several}, "
+            "and every class must be in both; for targets that are no classes say task = 'regression'"
+        )
 
 
 def features(what: str, name: str, X: Array) -> Array:
@@ -147,9 +169,14 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
         raise NervaError(f"{what}: {name} must hold class numbers, got dtype {T.dtype}")
     if T.ndim == 2 and T.shape[1] > 1:
         if not (np.isin(T, (0, 1)).all() and (T.sum(axis=1) == 1).all()):
-            raise NervaError(
-                f"{what}: {name} has {T.shape[1]} columns, so its rows must be one-hot (for a regression say task = 'regression')"
+            soft = T.dtype.kind == "f" and bool((T >= 0).all()) and np.allclose(T.sum(axis=1), 1)
+            meant = (
+                "probabilities of classes are not read: give the most probable class"
+                if soft
+                else "for a regression say task = 'regression'"
             )
+            table = "" if soft else "; of a table of labels such as QMNIST's give the column with the class"
+            raise NervaError(f"{what}: {name} has {T.shape[1]} columns, so its rows must be one-hot ({meant}{table})")
         hot: Array = np.argmax(T, axis=1)
         return hot
     if T.ndim > 2:

@@ -107,15 +107,16 @@ class CSV(DataSource):
         target = self.target_column(table)
         columns = [j for j in range(table.width) if j != target]
         names = tuple(table.names[j] for j in columns) if table.names else ()
+        _require_names(table)
         X = table.numbers(columns)
         rng = np.random.default_rng(0)
         if self.task == "regression":
             T = table.numbers([target])
             data = make_dataset(self.path, *split(rng, X, T, self.test_fraction, stratified=False), regression=True)
             return replace(data, encoding=Encoding(features=names))
-        numbers, classes = _numbered(table.column(target))
+        numbers, classes = _numbered(table.labels(target))
         T = class_numbers(self.path, table.names[target] if names else str(target), numbers)
-        parts = split(rng, X, T, self.test_fraction, stratified=True)
+        parts = split(rng, X, T, self.test_fraction, stratified=True, names=classes)
         data = make_dataset(self.path, *parts, regression=False, classes=int(T.max()) + 1)
         return replace(data, encoding=Encoding(features=names, classes=classes))
 
@@ -131,6 +132,16 @@ class CSV(DataSource):
         return names.index(self.target)
 
 
+def _require_names(table: CSVTable) -> None:
+    """A column without a name is an index that pandas wrote, or what follows a comma too many: neither is a feature."""
+    for j, name in enumerate(table.names):
+        if not name or name.startswith("Unnamed: "):
+            raise NervaError(
+                f"{table.path}: column {j + 1} of {table.width} has no name, so it is no feature: pandas writes its index so "
+                "(leave it out with to_csv(..., index=False)); otherwise give it a name in the header"
+            )
+
+
 def _numbered(texts: list[str]) -> tuple[Array, tuple[str, ...]]:
     """Class numbers, and the names of the classes; none if the texts are numbers."""
     names = sorted(set(texts))
@@ -141,7 +152,10 @@ def _numbered(texts: list[str]) -> tuple[Array, tuple[str, ...]]:
 
 
 def _existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
-    found = Path(path).expanduser()
+    try:
+        found = Path(path).expanduser()
+    except RuntimeError as error:  # ~user of somebody that the system does not know
+        raise NervaError(f"cannot find {path}: {error}") from None
     if not (found.is_dir() if kind == "a directory" else found.is_file()):
         raise NervaError(f"{found} is not there" if not found.exists() else f"{found} is not {kind}")
     return found

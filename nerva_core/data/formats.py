@@ -27,6 +27,9 @@ IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x
 LARGEST = 2**32
 """Bytes of one array in a compressed file, uncompressed; more is refused."""
 
+MISSING = frozenset({"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "?"})
+"""What tables write where there is no value, in lower case."""
+
 DEFLATE_RATIO = 1032
 """The largest factor by which deflate compresses."""
 
@@ -125,6 +128,16 @@ class CSVTable(NamedTuple):
         """The cells of one column, without spaces around them."""
         return [row[j].strip() for row in self.rows]
 
+    def labels(self, j: int) -> list[str]:
+        """The cells of a column of classes; NervaError that names the line where there is none."""
+        cells = self.column(j)
+        for line, cell in zip(self.lines, cells, strict=True):
+            if cell.casefold() in MISSING:
+                raise NervaError(
+                    f"{self._where(line, j)}: expected a class, got {cell!r}, a missing value; leave the row out, or give the class a name"
+                )
+        return cells
+
     def numbers(self, columns: list[int]) -> Array:
         """These columns as a matrix; NervaError that names the cell which is no number."""
         return np.array(
@@ -132,18 +145,25 @@ class CSVTable(NamedTuple):
         )
 
     def _number(self, line: int, j: int, text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            name = self.names[j] if self.names else str(j)
-            raise NervaError(f"{self.path}, line {line}, column {name!r}: expected a number, got {text[:80]!r}") from None
+        if not is_number(text):
+            raise NervaError(f"{self._where(line, j)}: expected a number, got {text[:80]!r}")
+        if not math.isfinite(float(text)):
+            raise NervaError(f"{self._where(line, j)}: numbers must be finite, got {text.strip()[:80]!r}")
+        return float(text)
+
+    def _where(self, line: int, j: int) -> str:
+        return f"{self.path}, line {line}, column {(self.names[j] if self.names else str(j))!r}"
 
 
 def read_csv(path: Path) -> CSVTable:
     """The table in a CSV file. Its first row is a header, unless a cell of it is a number (the last one not counted: it may be a class)."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # Excel puts a mark before the text
-            numbered = [(n, row) for n, row in enumerate(csv.reader(file), 1) if any(cell.strip() for cell in row)]
+            reader, numbered, line = csv.reader(file), [], 1
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    numbered.append((line, row))
+                line = reader.line_num + 1  # a cell in quotes may go over several lines
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise NervaError(f"cannot read {path}: {error}") from None
     if not numbered:
@@ -156,12 +176,35 @@ def read_csv(path: Path) -> CSVTable:
     if has_header and len(numbered) == 1:
         raise NervaError(f"{path} has a header but no rows")
     names = tuple(cell.strip() for cell in first) if has_header else ()
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        places = " and ".join(str(j + 1) for j, name in enumerate(names) if name == twice[0])
+        raise NervaError(f"{path}: the columns must have different names, but {twice[0]!r} is that of columns {places}")
+    if not has_header and _numbers_columns(numbered):
+        raise NervaError(
+            f"{path}: its first line, {','.join(first)[:80]!r}, looks like numbers of the columns and not like an example: "
+            "give the columns names, or leave the line out (pandas: to_csv(..., index=False, header=False))"
+        )
     lines, rows = zip(*numbered[has_header:], strict=True)
     return CSVTable(path, names, list(lines), list(rows))
 
 
+def _numbers_columns(numbered: list[tuple[int, list[str]]]) -> bool:
+    """Whether the first row counts, as 0, 1, 2, ... that pandas writes above columns without names.
+
+    A few integers may be an example that counts by chance, if the others are integers too.
+    """
+    first = [cell.strip() for cell in numbered[0][1]]
+    if len(numbered) < 2 or len(first) < 2 or not all(cell.isascii() and cell.isdecimal() and len(cell) < 10 for cell in first):
+        return False
+    counts = [int(cell) for cell in first] == list(range(int(first[0]), int(first[0]) + len(first)))
+    return counts and (len(first) > 4 or any(not cell.strip().lstrip("-").isdecimal() for _, row in numbered[1:] for cell in row[:-1]))
+
+
 def is_number(text: str) -> bool:
-    """Whether a cell is a number."""
+    """Whether a cell is a number as other programs write it too: 1_000 is Python's own."""
+    if "_" in text:
+        return False
     try:
         float(text)
     except ValueError:

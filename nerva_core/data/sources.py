@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Count, Entry, Table
 from nerva_core.data.dataset import Dataset, Scaling, make_dataset, scaled, split
 
@@ -26,6 +27,9 @@ class DataSource(Entry):
     def load(self) -> Dataset:
         """The data, limited and scaled. NervaError if they cannot be read or are not sound."""
         data = self.read()
+        for name, limit, X in (("train", self.train, data.Xtrain), ("test", self.test, data.Xtest)):
+            if limit is not None and limit > len(X):
+                raise NervaError(f"{type(self).__name__}: {name} must be at most {len(X)}, as many examples there are, got {limit}")
         train, test = slice(self.train), slice(self.test)
         limited = replace(data, Xtrain=data.Xtrain[train], Ttrain=data.Ttrain[train], Xtest=data.Xtest[test], Ttest=data.Ttest[test])
         return scaled(limited, self.scaling)

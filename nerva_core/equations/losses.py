@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
@@ -25,6 +25,8 @@ class Loss(Entry):
     mean: ClassVar[bool] = False
     """Whether ``value`` is the mean over the batch; otherwise it is the sum, and training divides it by N."""
 
+    takes: ClassVar[Literal["numbers", "probabilities", "logits"]] = "numbers"
+    """What the outputs of a network are to the loss, which the last layer must give."""
     threshold: ClassVar[float] = 0.5
     """With a single output: the value of y above which the class is 1."""
 
@@ -72,7 +74,7 @@ class SquaredError(Loss):
 class MeanSquaredError(Loss):
     """The squared error divided by K N; the gradient, not printed, is 2(Y - T) / (K N) (erratum 004-57)."""
 
-    aliases = ("MSE",)
+    aliases = ("MSE", "MSELoss")
     classification = False
     mean = True
 
@@ -92,6 +94,8 @@ class MeanSquaredError(Loss):
 class CrossEntropy(Loss):
     """-t · log(y)ᵀ for probabilities y; the gradient is -T ⊙ 1/Y (equation 30). A target 0 contributes 0, also where y = 0."""
 
+    takes = "probabilities"
+
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         return ops.rows_sum(-ops.xlogy(T, Y))
 
@@ -107,6 +111,9 @@ class CrossEntropy(Loss):
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
     """-t · log-softmax(y)ᵀ for any targets; the gradient is softmax(Y) ⊙ (T · 1_K · 1_Kᵀ) - T (equation 31)."""
+
+    aliases = ("CrossEntropyLoss",)
+    takes = "logits"
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         return ops.rows_sum(-ops.hadamard(T, stable_log_softmax(ops, Y)))
@@ -125,6 +132,8 @@ class SoftmaxCrossEntropy(Loss):
 class SoftmaxCrossEntropyOneHot(SoftmaxCrossEntropy):
     """The softmax cross-entropy for targets whose rows sum to 1, such as one-hot ones; the gradient is softmax(Y) - T (erratum 004-60)."""
 
+    aliases = ()
+
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = stable_softmax(ops, Y) - T
         return result
@@ -138,6 +147,7 @@ class LogisticCrossEntropy(Loss):
     As printed: targets 0 get no loss and no gradient, so this is not the binary cross-entropy (erratum 004-62).
     """
 
+    takes = "logits"
     threshold = 0.0
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -156,7 +166,8 @@ class LogisticCrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     """-t · log σ(y)ᵀ - (1 - t) · log σ(-y)ᵀ for logits y and targets in [0, 1]; the gradient is σ(Y) - T (erratum 004-62)."""
 
-    aliases = ("BCE",)
+    aliases = ("BCE", "BCEWithLogitsLoss")
+    takes = "logits"
     threshold = 0.0
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -174,9 +185,13 @@ class BinaryCrossEntropy(Loss):
 @LOSSES.add
 @dataclass(frozen=True)
 class NegativeLogLikelihood(Loss):
-    """-log(y · tᵀ) for probabilities y; the gradient is -(1 / ((Y ⊙ T) · 1_K) · 1_Kᵀ) ⊙ T (equation 33, erratum 004-64)."""
+    """-log(y · tᵀ) for probabilities y; the gradient is -(1 / ((Y ⊙ T) · 1_K) · 1_Kᵀ) ⊙ T (equation 33, erratum 004-64).
+
+    Also where the likelihood is 0: a target 0 has the gradient 0, any other one -∞.
+    """
 
     aliases = ("NLL",)
+    takes = "probabilities"
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = -ops.log(ops.rows_sum(ops.hadamard(Y, T)))
@@ -185,7 +200,7 @@ class NegativeLogLikelihood(Loss):
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         _, K = ops.shape(Y)
         likelihood = ops.rows_sum(ops.hadamard(Y, T))
-        result: M = -ops.hadamard(ops.column_repeat(ops.reciprocal(likelihood), K), T)
+        result: M = -ops.quotient(T, ops.column_repeat(likelihood, K))
         return result
 
     def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
@@ -197,7 +212,7 @@ class NegativeLogLikelihood(Loss):
 class AbsoluteError(Loss):
     """|y - t| summed over the outputs; the gradient is sign(Y - T), 0 where y = t."""
 
-    aliases = ("L1",)
+    aliases = ("L1", "L1Loss")
     classification = False
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -212,6 +227,7 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     """e²/2 where |e| <= δ, δ (|e| - δ/2) elsewhere, with e = y - t, summed (Huber 1964); the gradient is sign(e) min(|e|, δ)."""
 
+    aliases = ("HuberLoss",)
     classification = False
     delta: Positive = 1.0
 

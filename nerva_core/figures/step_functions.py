@@ -60,7 +60,7 @@ def learned_activations(network: Sequential, params: Any) -> bytes:
     """One panel a layer, with σ(y) = α(y) y of each of its step functions, as a PNG. NervaError if the network has none."""
     layers = step_functions(network, params)
     if not layers:
-        raise NervaError("the network has no trained activation functions: no layer is a TMAF or a PReLU")
+        raise NervaError("the network has no trained activation functions: no layer is a TMAF or a PReLU (those of SReLU are not drawn)")
     figure, (axes,) = panels(1, len(layers), width=3.4, height=3.0)
     for axis, (title, functions) in zip(axes, layers, strict=True):
         for k, (name, grid, t) in enumerate(functions):

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Fraction, NonNegative
 from nerva_core.equations.initializers import Constant, Zero
@@ -36,6 +37,12 @@ class RunningStatistics(NamedTuple, Generic[M]):
     Sigma: M
 
 
+def require_rows(N: Size) -> None:
+    """NervaError for an empty batch: its mean is not a number, and would stay in the running statistics."""
+    if isinstance(N, int) and N == 0:
+        raise NervaError("BatchNormalization needs at least one example in a batch, got none")
+
+
 @LAYERS.add
 @dataclass(frozen=True)
 class BatchNormalization(Layer):
@@ -48,7 +55,7 @@ class BatchNormalization(Layer):
     The running statistics are averaged with ``momentum``: new = momentum · old + (1 - momentum) · batch, starting from 0 and 1.
     """
 
-    aliases = ("BatchNorm",)
+    aliases = ("BatchNorm", "BatchNorm1d")
     epsilon: NonNegative = 1e-5
     momentum: Fraction = 0.9
 
@@ -60,6 +67,7 @@ class BatchNormalization(Layer):
 
     def feedforward(self, ops: MatrixOps[M], params: BatchNormalizationParameters[M], X: M) -> tuple[M, BatchNormalizationCache[M]]:
         N, _ = ops.shape(X)
+        require_rows(N)
         mean = ops.columns_mean(X)
         R = X - ops.row_repeat(mean, N)
         Sigma = ops.columns_mean(ops.hadamard(R, R))

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, did_you_mean, elsewhere
 from nerva_core.algebra.registry import Call, parse_call
 from nerva_core.equations.activations import ACTIVATIONS, AllReLU
 from nerva_core.equations.initializers import INITIALIZERS, Initializer
@@ -95,7 +95,8 @@ def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
         return ActivationLayer(ACTIVATIONS.build(call.name, *call.arguments, **call.parameters))
     if is_q_activation(call):
         return q_activation(call)
-    raise NervaError(f"unknown layer {call.name!r}; {did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])}")
+    known = did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])
+    raise NervaError(f"unknown layer {call.name!r}; {elsewhere(call.name)}{known}; for one of your own: nerva --import FILE.py ...")
 
 
 def _is_layer_with_outputs(call: Call) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,15 @@ class Sequential(Layer):
         for layer in self.layers:
             widths.append(layer.outputs_for(widths[-1]))
         return widths
+
+    def walk(self) -> Iterator[Layer]:
+        """All layers, and after each those inside it."""
+        for layer in self.layers:
+            yield layer
+            for field in dataclasses.fields(layer):
+                inner = getattr(layer, field.name)
+                if isinstance(inner, Layer):
+                    yield from Sequential((inner,)).walk()
 
     def outputs_for(self, D: Size) -> Size:
         return self.widths(D)[-1]

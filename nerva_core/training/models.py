@@ -79,7 +79,7 @@ def write_atomically(path: Path, content: bytes, previous: Path | None = None) -
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, 0o666 & ~_umask())
         if previous is not None and path.exists():
             os.replace(path, previous)
         os.replace(temporary, path)
@@ -90,6 +90,13 @@ def write_atomically(path: Path, content: bytes, previous: Path | None = None) -
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What the user lets nobody else do; the system tells it only when it is set."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _sync_directory(directory: Path) -> None:
@@ -214,6 +221,8 @@ def load_npz(path: Path, network: Sequential, params: Any) -> Any:
 
 def load_weights(path: Path, network: Sequential, params: Any) -> Any:
     """``params`` with the values in a file: an .npz archive of Nerva, or a model.safetensors of a network of the same shape."""
+    if path.is_dir():
+        path = path / "model.safetensors"  # of the run in it
     if path.suffix == ".npz":
         if not path.is_file():
             raise NervaError(f"{path} is not there")

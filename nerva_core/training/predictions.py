@@ -60,10 +60,10 @@ def read_examples(path: Path, model: Model, array: str | None = None) -> tuple[A
     """
     if not path.is_file():
         raise NervaError(f"{path} is not there" if not path.exists() else f"{path} is not a file")
-    if array is not None and path.suffix != ".npz":
+    if array is not None and path.suffix.lower() != ".npz":
         raise NervaError(f"--array names an array of an .npz archive, but the data are {path.name}")
     notes: list[str] = []
-    match path.suffix:
+    match path.suffix.lower():
         case ".csv":
             X, notes = _of_table(read_csv(path), model)
         case ".npz":

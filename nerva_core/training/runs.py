@@ -63,6 +63,12 @@ class Run:
         checkpoint, run.warning = load_checkpoint(directory, config, run.trainer.to_numpy())
         if checkpoint is not None:
             run.history = checkpoint.history
+            if epochs is not None and epochs < checkpoint.epoch + (len(checkpoint.outputs) > 0):
+                begun = " and a part of the next" if len(checkpoint.outputs) else ""
+                raise NervaError(
+                    f"{directory} has {checkpoint.epoch} whole epochs{begun}, which cannot be taken back; --epochs is the number in all, "
+                    f"so it must be at least {checkpoint.epoch + bool(begun)}, got {epochs}"
+                )
             run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs)
         return run
 
@@ -173,6 +179,8 @@ def _require_empty(directory: Path) -> None:
         holds_run = not empty and (directory / CONFIG).exists()
     except OSError as error:
         raise NervaError(f"cannot read the directory {directory}: {error.strerror}") from None
+    if not empty and not directory.is_dir():
+        raise NervaError(f"{directory} is a file, and --output is a directory; choose another --output")
     if not empty:
         raise NervaError(
             f"{directory} is not empty"

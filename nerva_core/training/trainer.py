@@ -26,7 +26,7 @@ from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.layers import Sequential
-from nerva_core.training.config import Config
+from nerva_core.training.config import Config, check_batches, check_task
 from nerva_core.training.models import load_weights
 
 EVALUATION_BATCH = 1000
@@ -210,7 +210,7 @@ class Trainer:
         self._check()
         self._require_memory()
         outputs = self.network.outputs_for(self.data.inputs)
-        self.data.check_outputs(outputs)
+        check_task(config.loss, self.network, self.data, outputs)
         self._train = self._on_device(self.data.Xtrain, self.data.targets(self.data.Ttrain, outputs))
         self._test = self._on_device(self.data.Xtest, self.data.targets(self.data.Ttest, outputs))
         self.epoch = 0
@@ -369,6 +369,7 @@ class Trainer:
             raise NervaError(f"the first of model.sizes must be the number of features, {self.data.inputs}, got {sizes[0]}")
         if self.config.loss.classification and self.data.classes is None:
             raise NervaError(f"the loss {type(self.config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
+        check_batches(self.network, self.config.training.batch_size, self.examples)
 
     def _require_memory(self) -> None:
         """NervaError for a network, or a batch of its values, that cannot fit, before any of it is made."""

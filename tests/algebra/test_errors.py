@@ -34,3 +34,10 @@ def test_of_a_very_long_message_the_middle_is_left_out() -> None:
     assert message.startswith("beginx")
     assert message.endswith("xend")
     assert " [...] " in message
+
+
+def test_of_many_names_the_nearest_five() -> None:
+    names = [f"theorem {k}" for k in range(150)]
+    hint = did_you_mean("theorem 7x", names)
+    assert hint.startswith("did you mean 'theorem 7'? nearest of 150: theorem 7, ")
+    assert hint.count(", ") == 4

@@ -122,3 +122,18 @@ def test_mistakes(path: Path) -> None:
             export(path, path.parent / arguments[0], arguments[1])
     assert sorted(file.name for file in path.parent.iterdir()) == ["model.safetensors"]
     assert set(FORMATS) == {"npz", "onnx", "keras", "torch", "jax"}
+
+
+@pytest.mark.parametrize(("name", "format"), [("x.npz", "onnx"), ("x.onnx", "npz"), ("x.npz", "torch"), ("x.keras", "jax")])
+def test_a_name_of_another_format_is_refused(path: Path, name: str, format: str) -> None:
+    with pytest.raises(NervaError, match=f"but --format says {format}"):
+        export(path, path.with_name(name), format)
+    assert not path.with_name(name).exists()
+
+
+def test_a_dangling_link_is_not_replaced(path: Path) -> None:
+    link = path.with_name("x.npz")
+    link.symlink_to(path.with_name("nothing"))
+    with pytest.raises(NervaError, match="already there"):
+        export(path, link)
+    assert link.is_symlink()

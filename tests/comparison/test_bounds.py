@@ -41,7 +41,7 @@ def test_elementwise_quantities_are_measured_in_ulp_and_sums_by_their_terms():
     assert bound_of("numpy", "float64", named["matmul"], "value").value == 1
     assert bound_of("numpy", "float64", named["Softmax"], "DX").measure == "terms"
     assert bound_of("numpy", "float64", named["SiLU"], "gradient").measure == "terms"
-    assert bound_of("numpy", "float64", named["Tanh"], "gradient").measure == "ulp"
+    assert bound_of("numpy", "float64", named["Sigmoid"], "gradient").measure == "ulp"
 
 
 def test_an_activation_of_a_user_is_held_to_its_running_error():

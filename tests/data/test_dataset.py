@@ -102,3 +102,23 @@ def test_split_is_stratified_and_repeats() -> None:
 
 def test_class_numbers_keep_integers() -> None:
     assert class_numbers("data", "T", np.array([2.0, 0.0])).dtype == np.int64
+
+
+@pytest.mark.parametrize("value", [14.62, 0.1, 1e6 / 3, -1e-3 / 7, 0.0])
+def test_a_constant_column_is_recognised_though_its_variance_is_rounded(value: float) -> None:
+    """1000 x 14.62 has a standard deviation of 1.7e-13, by which 14.63 would become 5e10."""
+    N = 1000
+    examples = np.stack([np.full(N, value), np.arange(N) / 7], axis=1)
+    labels = np.arange(N) % 2
+    data = scaled(make(Xtrain=examples, Xtest=examples, Ttrain=labels, Ttest=labels), "standard")
+    assert data.encoding.spread is not None
+    assert data.encoding.spread[0, 0] == 1
+    assert np.abs(data.encoding.inputs(np.array([[value + 0.01, 0]]))[0, 0]) < 0.02
+
+
+@pytest.mark.parametrize(("centre", "width"), [(1e6, 1e-3), (1e5, 0.01), (0, 1e-30)])
+def test_a_narrow_column_is_not_constant(centre: float, width: float) -> None:
+    examples = centre + width * np.random.default_rng(0).normal(size=(1000, 1))
+    labels = np.arange(1000) % 2
+    data = scaled(make(Xtrain=examples, Xtest=examples, Ttrain=labels, Ttest=labels), "standard")
+    np.testing.assert_allclose(data.Xtrain.std(axis=0), 1, rtol=1e-6)

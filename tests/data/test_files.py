@@ -203,8 +203,8 @@ def test_csv_without_header_and_for_regression(tmp_path: Path) -> None:
         ("1\n2\n", {}, "at least two columns"),
         ("1,-1\n2,0\n", {}, "must not be negative, got -1"),
         ("1,0\n2,1\n", {}, "cannot split"),
-        ("nan,0\n" * 10 + "1,1\n" * 10, {}, "must be finite, got nan"),
-        ("1,nan\n" * 10, {}, "class numbers 0, 1, 2, ..., got nan"),
+        ("nan,0\n" * 10 + "1,1\n" * 10, {}, "line 1, column '0': numbers must be finite, got 'nan'"),
+        ("1,nan\n" * 10, {}, "line 1, column '1': expected a class, got 'nan'"),
         ("a,b\n1,x\n", {"task": "regression"}, "line 2, column 'b': expected a number, got 'x'"),
     ],
 )
@@ -217,3 +217,57 @@ def test_csv_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(NervaError, match="cannot read"):
         CSV(path=str(tmp_path / "a.csv")).load()
+
+
+NUMBERED = "0,1,2,3\n" + "\n".join(f"{i}.5,{i},1,{i}.25" for i in range(30)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "message"),
+    [
+        ("a,a,label\n" + ROWS, {}, "different names, but 'a' is that of columns 1 and 2"),
+        ("a,b,label\n1,2,x\n1,2,\n", {}, r"line 3, column 'label': expected a class, got '', a missing value"),
+        ("a,b,label\n1,2,x\n1,2,NA\n", {}, r"line 3, column 'label': expected a class, got 'NA'"),
+        ("a,b,label\n1,2,1\n1,2,nan\n", {}, r"line 3, column 'label': expected a class, got 'nan'"),
+        (NUMBERED, {"task": "regression"}, "first line, '0,1,2,3', looks like numbers of the columns"),
+        ("a,b\n1_00,0\n2,1\n", {}, "line 2, column 'a': expected a number, got '1_00'"),
+        ("a,b\n1,0\nnan,1\n", {}, "line 3, column 'a': numbers must be finite, got 'nan'"),
+        ("a,b\n1,0\n1e999,1\n", {}, "line 3, column 'a': numbers must be finite, got '1e999'"),
+        ('"a\nb",c\n1,0\nx,1\n', {}, r"line 4, column 'a\\nb': expected a number"),
+        (",a,label\n0,1,0\n1,2,1\n", {}, "column 1 of 3 has no name.*index=False"),
+        ("Unnamed: 0,a,label\n0,1,0\n1,2,1\n", {}, "column 1 of 3 has no name"),
+        ("a,label,\n1,0,\n2,1,\n", {}, "column 3 of 3 has no name"),
+        ("a,label\n1,x\n2,x\n3,y\n", {}, "class y has only one example.*say task = 'regression'"),
+    ],
+)
+def test_what_a_csv_file_leaves_to_guess_is_refused(tmp_path: Path, text: str, source: dict[str, Any], message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        CSV(path=write(tmp_path / "a.csv", text), **source).load()
+
+
+def test_a_first_line_that_counts_by_chance_is_an_example(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "0,1\n" + "".join(f"{i},{i % 2}\n" for i in range(29)))
+    data = CSV(path=path).load()
+    assert len(data.Xtrain) + len(data.Xtest) == 30
+
+
+def test_the_home_of_somebody_unknown() -> None:
+    with pytest.raises(NervaError, match=r"cannot find ~nosuchuser/x\.csv"):
+        CSV(path="~nosuchuser/x.csv").load()
+
+
+def test_targets_without_rows(tmp_path: Path) -> None:
+    for task in ("classification", "regression"):
+        np.savez(tmp_path / "a.npz", Xtrain=np.ones((3, 2)), Ttrain=np.array(1), Xtest=np.ones((3, 2)), Ttest=np.array([0, 1, 0]))
+        with pytest.raises(NervaError, match="Ttrain must have a row for every example, got a single number"):
+            NPZ(path=str(tmp_path / "a.npz"), task=task).load()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [(np.full((6, 2), 0.5), "probabilities of classes are not read"), (np.arange(48).reshape(6, 8), "such as QMNIST's")],
+)
+def test_tables_of_targets_that_are_no_classes(tmp_path: Path, targets: Any, message: str) -> None:
+    np.savez(tmp_path / "a.npz", Xtrain=np.ones((6, 2)), Ttrain=targets, Xtest=np.ones((6, 2)), Ttest=targets)
+    with pytest.raises(NervaError, match=message):
+        NPZ(path=str(tmp_path / "a.npz")).load()

@@ -214,3 +214,10 @@ def test_the_cosine_of_a_vector_of_zeros_is_0(ops_of_dtype: Backend[Any]) -> Non
     Y, T = ops.matrix([[0.0, 0.0], [1.0, 2.0]]), ops.matrix([[1.0, 0.0], [0.0, 0.0]])
     np.testing.assert_allclose(ops.to_numpy(loss.rows(ops, Y, T)), [[1.0], [1.0]], rtol=1e-6)
     assert np.isfinite(ops.to_numpy(loss.gradient(ops, Y, T))).all()
+
+
+def test_the_gradient_at_likelihood_zero_is_infinite_at_the_target_alone(ops: Any) -> None:
+    Y, T = ops.matrix([[0.0, 1.0], [0.5, 0.5]]), ops.matrix([[1.0, 0.0], [0.0, 1.0]])
+    with np.errstate(all="ignore"):
+        gradient = ops.to_numpy(LOSSES.build("NegativeLogLikelihood").gradient(ops, Y, T))
+    np.testing.assert_array_equal(gradient, [[-np.inf, 0], [0, -2]])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.layers import BatchNormalization
 from nerva_core.layers.batch_normalization import BatchNormalizationParameters, RunningStatistics
 from tests.helpers import to_numpy, to_ops
@@ -96,3 +96,10 @@ def test_initial_values(rng: np.random.Generator) -> None:
 def test_bounds(parameters: dict[str, float], message: str) -> None:
     with pytest.raises(NervaError, match=message):
         BatchNormalization(**parameters)
+
+
+def test_an_empty_batch_is_refused() -> None:
+    layer, ops = BatchNormalization(), backend("numpy", "float64")
+    params = ops.matrices(layer.init(np.random.default_rng(0), 2))
+    with pytest.raises(NervaError, match="at least one example"):
+        layer.feedforward(ops, params, ops.matrix(np.zeros((0, 2))))

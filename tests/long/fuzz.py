@@ -236,6 +236,7 @@ def command_lines(folder: Path, arguments: list[str]) -> None:
         sys.argv = before
     assert status in (None, 0, 1, 2), f"status {status}"
     assert "Traceback" not in output.getvalue()
+    assert "this is a defect" not in output.getvalue(), output.getvalue()
     if status == 2:
         raise NervaError("refused")
 

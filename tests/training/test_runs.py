@@ -224,3 +224,13 @@ def test_the_confusions_of_the_test_set_are_counted(tmp_path: Path) -> None:
     assert run.confusion is not None
     np.testing.assert_array_equal(run.confusion.sum(axis=1), np.bincount(run.trainer.data.Ttest, minlength=10))
     assert run.confusion.trace() / run.confusion.sum() == run.history[-1].test_accuracy
+
+
+def test_epochs_that_are_done_cannot_be_taken_back(tmp_path: Path) -> None:
+    """The configuration would say fewer epochs than the model has had, and no longer repeat the run."""
+    Run.start(configure(), tmp_path).train()
+    before = (tmp_path / CONFIG).read_bytes()
+    with pytest.raises(NervaError, match=r"has 3 whole epochs, which cannot be taken back.* at least 3, got 1"):
+        Run.resume(tmp_path, epochs=1)
+    assert (tmp_path / CONFIG).read_bytes() == before
+    Run.resume(tmp_path, epochs=3)
