@@ -49,9 +49,7 @@ def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[s
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
     data: Annotated[str | None, _option("Such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))] = None,
-    layers: Annotated[
-        str | None, _option("'ReLU;Linear' with --sizes; or one an item: 'Linear(9);ReLU;Linear(3)'.", MODEL)
-    ] = None,
+    layers: Annotated[str | None, _option("'ReLU;Linear' with --sizes; or one an item: 'Linear(9);ReLU;Linear(3)'.", MODEL)] = None,
     sizes: Annotated[str | None, _option("The inputs, then the outputs of each layer that has them: '64;128;10'.", MODEL)] = None,
     load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
     loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=_names("losses"))] = None,
