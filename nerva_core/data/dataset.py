@@ -61,7 +61,8 @@ class Dataset:
                 needed = f"{self.positions} positions of {self.classes} classes, which are {self.positions * self.classes}"
                 raise NervaError(f"the network has {outputs} outputs, but the data have {needed}")
         elif outputs != self.classes and not (outputs == 1 and self.classes == 2):
-            raise NervaError(f"the network has {outputs} outputs, but the data have {self.classes} classes")
+            absent = f"; class 0 does not occur: they count from 0, the labels from {self.Ttrain.min()}" if self.Ttrain.min() > 0 else ""
+            raise NervaError(f"the network has {outputs} outputs, but the data have {self.classes} classes{absent}")
 
 
 def one_hot(labels: Array, classes: int) -> Array:

@@ -46,6 +46,8 @@ def read_idx(path: Path) -> Array:
 
 def _idx(path: Path, file: BinaryIO | gzip.GzipFile, most: int) -> Array:
     magic = file.read(4)
+    if len(magic) == 4 and magic[2:] == b"\0\0" and magic[1] in IDX_TYPES and 1 <= magic[0] <= 8:
+        raise NervaError(f"{path} is an IDX file with its bytes in the reverse order (little-endian); IDX numbers are big-endian")
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES:
         raise NervaError(f"{path} is not an IDX file: it must begin with two zero bytes and a type code, got {magic.hex() or 'nothing'}")
     dimensions = magic[3]

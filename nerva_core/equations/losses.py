@@ -112,7 +112,7 @@ class CrossEntropy(Loss):
 class SoftmaxCrossEntropy(Loss):
     """-t · log-softmax(y)ᵀ for any targets; the gradient is softmax(Y) ⊙ (T · 1_K · 1_Kᵀ) - T (equation 31)."""
 
-    aliases = ("CrossEntropyLoss",)
+    aliases: ClassVar[tuple[str, ...]] = ("CrossEntropyLoss",)
     takes = "logits"
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:

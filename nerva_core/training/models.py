@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -60,9 +61,12 @@ class Model:
         """
         ops = backend("numpy", dtype="float64") if ops is None else ops
         X = np.array(X, ndmin=2)
-        X = X.reshape(len(X), -1) if X.dtype.kind == "f" else X.reshape(len(X), -1).astype(float)
+        X = X.reshape(len(X), math.prod(X.shape[1:]))
+        X = X if X.dtype.kind == "f" else X.astype(float)
         if X.shape[1] != self.inputs:
             raise NervaError(f"the network has {self.inputs} inputs, but X has {X.shape[1]} columns")
+        if not len(X):
+            raise NervaError(f"there must be at least one example to predict, got none (X has shape {X.shape})")
         inputs = ops.matrix(self.encoding.inputs(X))
         return ops.to_numpy(self.network.evaluate(ops, ops.matrices(self.params), ops.matrices(self.state), inputs))
 

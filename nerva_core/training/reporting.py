@@ -125,7 +125,7 @@ class Table(Silent):
             last = run.history[-1]
             result = f"test loss {last.test_loss:.4g}" if last.test_accuracy is None else f"test accuracy {100 * last.test_accuracy:.2f} %"
             self.console.print(f"\n[bold]{result}[/bold]", end="")
-            self._print(f" after {last.epoch} epochs; results in {run.directory}")
+            self._print(f" after {last.epoch} epoch{'s' if last.epoch != 1 else ''}; results in {run.directory}")
 
     def close(self) -> None:
         self.progress.stop()

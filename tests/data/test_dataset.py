@@ -122,3 +122,8 @@ def test_a_narrow_column_is_not_constant(centre: float, width: float) -> None:
     labels = np.arange(1000) % 2
     data = scaled(make(Xtrain=examples, Xtest=examples, Ttrain=labels, Ttest=labels), "standard")
     np.testing.assert_allclose(data.Xtrain.std(axis=0), 1, rtol=1e-6)
+
+
+def test_labels_that_do_not_count_from_0() -> None:
+    with pytest.raises(NervaError, match=r"3 outputs, but the data have 4 classes; class 0 does not occur.* the labels from 1"):
+        make(Ttrain=T + 1, Ttest=T + 1).check_outputs(3)

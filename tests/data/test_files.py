@@ -260,7 +260,7 @@ def test_targets_without_rows(tmp_path: Path) -> None:
     for task in ("classification", "regression"):
         np.savez(tmp_path / "a.npz", Xtrain=np.ones((3, 2)), Ttrain=np.array(1), Xtest=np.ones((3, 2)), Ttest=np.array([0, 1, 0]))
         with pytest.raises(NervaError, match="Ttrain must have a row for every example, got a single number"):
-            NPZ(path=str(tmp_path / "a.npz"), task=task).load()  # type: ignore[arg-type]
+            NPZ(path=str(tmp_path / "a.npz"), task=task).load()
 
 
 @pytest.mark.parametrize(

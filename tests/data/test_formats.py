@@ -123,3 +123,9 @@ def test_a_table_without_header_names_a_cell_by_its_number(tmp_path: Path) -> No
     (tmp_path / "a.csv").write_text("1,2\n3,x\n")
     with pytest.raises(NervaError, match=r"line 2, column '1': expected a number, got 'x'"):
         read_csv(tmp_path / "a.csv").numbers([0, 1])
+
+
+def test_an_idx_file_of_the_other_byte_order(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(struct.pack("<I", 0x0801) + struct.pack("<I", 3) + b"123")
+    with pytest.raises(NervaError, match="reverse order"):
+        read_idx(tmp_path / "a")

@@ -312,7 +312,12 @@ FLAGS = "--resume --json --quiet --plot --tensorboard --trace --help --version"
 def command_arguments() -> st.SearchStrategy[list[str]]:
     """Arguments of small runs and of other commands, with wrong ones among them."""
     small = ["train", "--data", "Checkerboard(n=8)", "--layers", "Linear", "--sizes", "2;2", "--epochs", "1"]
-    value = st.sampled_from(["", "0", "-1", "nan", "numpy", "float64", "a.toml", ".", "out", "2;2", "1e9"]) | calls()
+    value = (
+        st.sampled_from(
+            ["", "0", "-1", "nan", "numpy", "float64", "a.toml", ".", "out", "2;2", "1e9", "~nosuchuser/x", "CSV(path='~nosuchuser/x.csv')"]
+        )
+        | calls()
+    )
     option = st.tuples(st.sampled_from([*OPTIONS.split(), "--checkpoint-every", "--epohcs", "-x"]), value)
     flag = st.tuples(st.sampled_from(FLAGS.split()))
     train = st.lists(option | flag, max_size=3).map(lambda parts: [*small, *(word for part in parts for word in part)])

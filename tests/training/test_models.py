@@ -235,3 +235,10 @@ def test_the_umask_decides_who_may_read_a_file(tmp_path: Path, umask: int, mode:
     finally:
         assert os.umask(before) == umask
     assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+
+
+def test_no_examples_cannot_be_predicted() -> None:
+    trainer = Trainer(make_config({"data": "Checkerboard(n=20)", "model": {"layers": ["Linear(2)"]}}))
+    model = Model(trainer.config, trainer.network, 2, trainer.to_numpy().params, trainer.to_numpy().statistics)
+    with pytest.raises(NervaError, match=r"at least one example to predict, got none \(X has shape \(0, 2\)\)"):
+        model.predict(np.zeros((0, 2)))

@@ -124,7 +124,7 @@ def test_one_output_for_two_classes(tmp_path: Path) -> None:
         ("a.csv", b"size,wieght\n1,2\n", "has no column 'weight', a feature of the training data; did you mean 'wieght'"),
         ("a.csv", b"1,2,3,4\n", "the network has 2 inputs, but .* has 4 columns"),
         ("a.csv", b"size,weight\n1,heavy\n", "expected a number, got 'heavy'"),
-        ("a.csv", b"size,weight\n1,nan\n", "must be finite, got nan"),
+        ("a.csv", b"size,weight\n1,nan\n", "line 2, column 'weight': numbers must be finite, got 'nan'"),
         ("a.txt", b"", "from .csv, .npz or IDX files"),
         ("a.npz", b"", "pickled Python objects or is no .npz archive"),
         ("idx", b"hello", "is not an IDX file"),
