@@ -12,6 +12,8 @@ from typing import Any, Literal
 from sympy_validation import certificates
 from sympy_validation.certificates import Counterexample
 from sympy_validation.claims import Claim
+from sympy_validation.faults import fault
+from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.points import SIZES, PointSpace
 
 Method = Literal["all sizes", "entries"]
@@ -35,6 +37,8 @@ class Theorem:
     range: str = ""
     """What it is proved for, if not for sizes of matrices."""
     entry_sizes: tuple[dict[str, int], ...] = SIZES
+    numbers: NumericCheck | None = None
+    """For the code of a user: what it does on NumPy, which has the last word."""
 
     @property
     def id(self) -> str:
@@ -145,9 +149,15 @@ def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
         proved, conditions = attempt.proves(theorem.quantity)
     except Exception as error:
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
-        proved, conditions, note = False, (), f"{type(error).__name__}: {error}"
-    if proved:
+        proved, conditions, note = False, (), fault(error)
+    contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
+    objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
+    if objection:
+        return Verdict(theorem, "open", time.perf_counter() - start, None, theorem.conditions, objection)
+    if proved and not contradiction:
         return Verdict(theorem, "proved", time.perf_counter() - start, conditions=(*theorem.conditions, *conditions))
-    counterexample = certificates.search(theorem.claim, theorem.quantity)
+    counterexample = None if proved else certificates.search(theorem.claim, theorem.quantity)
+    if contradiction and not counterexample:
+        counterexample = Counterexample(theorem.quantity, {}, contradiction)
     status: Status = "refuted" if counterexample else "open"
     return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, note)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from nerva_core.activations import Activation
 from nerva_core.errors import NervaError, did_you_mean
-from nerva_core.layers import Layer
+from nerva_core.layers import ActivationLayer, Layer
 from nerva_core.registry import Call, Entry, Table, parse_call
 from nerva_core.user_files import load_file
-from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, symbolic
+from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
+from sympy_validation.hyperparameters import choices
+from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.points import SIZES, PointSpace
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
@@ -36,10 +39,27 @@ def user_theorems(name: str) -> list[Theorem]:
     given = _given(entry, call)
     subject = f"{Path(path).name}.py:{entry.__name__}"
     if issubclass(entry, Activation):
-        make, conditions = _runnable(entry, given, ActivationGradient)
-        return list(about(subject, ActivationGradient(make), "{} = d/dx value", ("all sizes",), conditions))
+        return _activation_theorems(subject, entry, given)
     make, conditions = _runnable(entry, given, LayerGradient)
-    return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions))
+    numbers = NumericCheck(choices(entry, given, lambda layer: layer))
+    return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
+
+
+def _activation_theorems(subject: str, entry: type[Activation], given: dict[str, Any]) -> list[Theorem]:
+    """That the gradient is the derivative of the value and, if it is stated, the second derivative that of the gradient."""
+    make, conditions = _runnable(entry, given, ActivationGradient)
+    claims = [("gradient", "value", make, ActivationLayer)]
+    if entry.second_derivative is not Activation.second_derivative:
+        claims.append(("second_derivative", "gradient", lambda space: Slope(make(space)), lambda f: ActivationLayer(Slope(f))))
+    theorems = []
+    for quantity, of, make_one, as_layer in claims:
+        numbers = NumericCheck(choices(entry, given, as_layer), quantity)
+        claim = ActivationGradient(make_one, quantity)
+        statement = f"DY ⊙ {quantity} = ∂⟨DY, {of}⟩ / ∂X for every DY"
+        theorems += [
+            replace(theorem, numbers=numbers) for theorem in about(subject, claim, statement, methods=("all sizes",), conditions=conditions)
+        ]
+    return theorems
 
 
 def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
