@@ -17,6 +17,7 @@ Conventions:
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -341,9 +342,10 @@ class MatrixOps(ABC, Generic[M]):
         return result
 
     def clip(self, X: M, low: Scalar, high: Scalar) -> M:
-        """min(max(x, low), high)."""
+        """min(max(x, low), high); a bound that is infinite is none."""
         m, n = self.shape(X)
-        return self.minimum(self.maximum(X, self.full(low, m, n)), self.full(high, m, n))
+        above = X if isinstance(low, float) and low == -math.inf else self.maximum(X, self.full(low, m, n))
+        return above if isinstance(high, float) and high == math.inf else self.minimum(above, self.full(high, m, n))
 
     # Step functions ---------------------------------------------------------------------------------------------------
 

@@ -10,12 +10,16 @@ HERE = Path(__file__).resolve().parent.parent
 
 
 def fault(error: BaseException) -> str:
-    """For example ``AttributeError: ... (my_layer.py, line 7: return X.nothing)``: the last line that is the user's own."""
-    words = f"{type(error).__name__}: {error}"
+    """For example ``AttributeError: ... (my_layer.py, line 7: return X.nothing)``."""
+    return f"{type(error).__name__}: {error}{place(error)}"
+
+
+def place(error: BaseException) -> str:
+    """The last line that is the user's own, as `` (my_layer.py, line 7: return X.nothing)``; empty if there is none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if is_own(frame.filename):
-            return f"{words} ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
-    return words
+            return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+    return ""
 
 
 def is_own(filename: str) -> bool:

@@ -45,7 +45,7 @@ class Choice:
 
     def make(self, D: int, K: int) -> Layer:
         """The layer for an input of D columns."""
-        meanings = {OUTPUTS: lambda: K, SEQUENCE: lambda: Sequential((Linear(D),))}
+        meanings: dict[object, Callable[[], Any]] = {OUTPUTS: lambda: K, SEQUENCE: lambda: Sequential((Linear(D),))}
         values = {name: meanings[value]() if value is OUTPUTS or value is SEQUENCE else value for name, value in self.values.items()}
         return self.as_layer(self.entry(**values))
 

@@ -94,6 +94,8 @@ class Attempt:
     claim: Claim
     method: Method
     entry_sizes: tuple[dict[str, int], ...] = SIZES
+    own: bool = False
+    """Whether the code is a user's."""
     _spaces: list[tuple[Any, Any]] = field(default_factory=list)
 
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
@@ -120,14 +122,14 @@ class Attempt:
             return [lambda sizes=sizes: EntriesSpace(sizes) for sizes in self.entry_sizes]
         from sympy_validation.symbolic_sizes import SymbolicSizesSpace
 
-        return [SymbolicSizesSpace]
+        return [lambda: SymbolicSizesSpace(self.own)]
 
 
 def prove(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
     """The verdicts, in the order of the theorems. Theorems that share a claim and a method follow each other."""
     for (claim, method), group in groupby(theorems, key=lambda theorem: (theorem.claim, theorem.method)):
         members = list(group)
-        attempt = Attempt(claim, method, members[0].entry_sizes)
+        attempt = Attempt(claim, method, members[0].entry_sizes, members[0].numbers is not None)
         for theorem in members:
             yield decide(theorem, attempt)
 

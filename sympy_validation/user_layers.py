@@ -16,9 +16,12 @@ from nerva_core.layers import ActivationLayer, Layer
 from nerva_core.registry import Call, Entry, Table, parse_call
 from nerva_core.user_files import load_file
 from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
+from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import choices
 from sympy_validation.numeric_check import NumericCheck
+from sympy_validation.operands import ComparedError
 from sympy_validation.points import SIZES, PointSpace
+from sympy_validation.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
@@ -48,7 +51,7 @@ def user_theorems(name: str) -> list[Theorem]:
 def _activation_theorems(subject: str, entry: type[Activation], given: dict[str, Any]) -> list[Theorem]:
     """That the gradient is the derivative of the value and, if it is stated, the second derivative that of the gradient."""
     make, conditions = _runnable(entry, given, ActivationGradient)
-    claims = [("gradient", "value", make, ActivationLayer)]
+    claims: list[tuple[str, str, Make, Callable[[Any], Layer]]] = [("gradient", "value", make, ActivationLayer)]
     if entry.second_derivative is not Activation.second_derivative:
         claims.append(("second_derivative", "gradient", lambda space: Slope(make(space)), lambda f: ActivationLayer(Slope(f))))
     theorems = []
@@ -98,9 +101,11 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
 
     try:
         claim(with_symbols).problem(EntriesSpace(SIZES[0]))
-        return with_symbols, ()
-    except NervaError:
-        raise
+        if not _compares_scalars(claim(with_symbols)):
+            return with_symbols, ()
+        raise ComparedError
+    except NervaError as error:
+        raise NervaError(f"{error}{place(error)}") from error
     except Exception:
         defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
 
@@ -110,9 +115,21 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
     try:
         claim(with_defaults).quantities()
         claim(with_defaults).problem(PointSpace(0))
-    except NervaError:
-        raise
+    except NervaError as error:
+        raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
-        raise NervaError(f"{entry.__name__} does not run: {type(error).__name__}: {error}") from error
+        raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
     assumed = ", ".join(f"{name} = {value}" for name, value in defaults.items() if isinstance(value, float))
     return with_defaults, (f"for {assumed}",) if assumed else ()
+
+
+def _compares_scalars(claim: Claim) -> bool:
+    """Whether the code looks at the value of a hyper-parameter that is a symbol."""
+    space = SymbolicSizesSpace()
+    try:
+        claim.problem(space).tested(space.ops)
+    except ComparedError:
+        return True
+    except Exception:
+        return False  # told by the proof, or not a fault at concrete sizes
+    return False
