@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
@@ -46,7 +47,7 @@ class Theorem:
         name = f"[{self.name}]" if self.name else ""
         return f"{self.subject}.{self.quantity}{name}/{self.method.replace(' ', '-')}"
 
-    @property
+    @cached_property
     def sizes(self) -> str:
         """For which sizes it is proved."""
         if self.range:
@@ -80,11 +81,31 @@ class Verdict:
         return self.status == self.theorem.expected
 
     @property
+    def all_sizes(self) -> bool:
+        """Whether the statement is about all sizes; for the library's own theorems another theorem is about the others."""
+        return self.theorem.method == "all sizes" or self.theorem.numbers is None
+
+    @property
+    def scope(self) -> str:
+        """What the proof is restricted to: sizes and hyper-parameters that were numbers; empty if it is not."""
+        sizes = f" at {self.theorem.sizes} only" if "=" in self.theorem.sizes and self.theorem.method == "entries" else ""
+        return sizes + "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+
+    @property
+    def concrete(self) -> tuple[str, ...]:
+        """The conditions that are values of hyper-parameters."""
+        return tuple(condition for condition in self.theorem.conditions if condition.startswith("for "))
+
+    @property
     def words(self) -> str:
         """The verdict in words."""
         if self.status == "refuted":
-            return f"REFUTED: {self.counterexample}"
-        return "proved" if self.status == "proved" else f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
+            return f"{' '.join(('REFUTED', *self.concrete))}: {self.counterexample}"
+        return (
+            f"proved{self.scope}"
+            if self.status == "proved"
+            else f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
+        )
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from nerva_core.registry import Call, Entry, Table, parse_call
 from nerva_core.user_files import load_file
 from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
 from sympy_validation.faults import fault, place
-from sympy_validation.hyperparameters import choices
+from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError
 from sympy_validation.points import SIZES, PointSpace
@@ -30,20 +31,39 @@ KINDS = (Layer, Activation)
 
 
 def is_user_layer(name: str) -> bool:
-    """Whether the name is that of a class in a file."""
-    return ".py:" in name
+    """Whether the name is that of a class in a file, or of a file."""
+    return ".py:" in name or name.endswith(".py")
 
 
 def user_theorems(name: str) -> list[Theorem]:
     """The theorems about the layer or activation; NervaError if there is none of this name, or if it cannot be made."""
+    if name.endswith(".py"):
+        raise NervaError(f"which class of {name}? {_listing(name)}")
     path, _, description = name.rpartition(".py:")
     call = parse_call(description)
     entry = _own_class(load_file(Path(path + ".py")), call.name)
     given = _given(entry, call)
     subject = f"{Path(path).name}.py:{entry.__name__}"
+    finite = finite_values(entry, given)
+    theorems: list[Theorem] = []
+    for number, values in enumerate(itertools.islice(itertools.product(*finite.values()), COMBINATIONS)):
+        chosen = dict(zip(finite, values, strict=True))
+        label = ", ".join(f"{key}={value}" for key, value in chosen.items()) if number else ""
+        theorems += [replace(theorem, name=label) for theorem in _theorems(subject, entry, given | chosen)]
+    return theorems
+
+
+def _listing(path: str) -> str:
+    names = [entry.__name__ for entry in _own_classes(load_file(Path(path)))]
+    return f"it has {', '.join(f'{path}:{name}' for name in names)}" if names else "it has no layers or activations"
+
+
+def _theorems(subject: str, entry: type[Layer] | type[Activation], given: dict[str, Any]) -> list[Theorem]:
     if issubclass(entry, Activation):
         return _activation_theorems(subject, entry, given)
     make, conditions = _runnable(entry, given, LayerGradient)
+    if entry.columns is not None:
+        conditions = (*conditions, f"for D = {entry.columns}")
     numbers = NumericCheck(choices(entry, given, lambda layer: layer))
     return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
 
@@ -65,8 +85,12 @@ def _activation_theorems(subject: str, entry: type[Activation], given: dict[str,
     return theorems
 
 
+def _own_classes(module: ModuleType) -> list[type[Layer] | type[Activation]]:
+    return [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
+
+
 def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
-    own = [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
+    own = _own_classes(module)
     found = getattr(module, name, None)
     if found is None:
         hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has no layers or activations"
@@ -102,7 +126,7 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
     try:
         claim(with_symbols).problem(EntriesSpace(SIZES[0]))
         if not _compares_scalars(claim(with_symbols)):
-            return with_symbols, ()
+            return with_symbols, _concrete(entry, given, {})
         raise ComparedError
     except NervaError as error:
         raise NervaError(f"{error}{place(error)}") from error
@@ -119,8 +143,23 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
         raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
         raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
-    assumed = ", ".join(f"{name} = {value}" for name, value in defaults.items() if isinstance(value, float))
-    return with_defaults, (f"for {assumed}",) if assumed else ()
+    return with_defaults, _concrete(entry, given, defaults)
+
+
+def _concrete(entry: type[Entry], given: dict[str, Any], defaults: dict[str, Any]) -> tuple[str, ...]:
+    """The hyper-parameters that are numbers, words or booleans in the proof, as a condition of it."""
+    hints = typing.get_type_hints(entry, include_extras=True)
+    texts = []
+    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+        symbol = field.name == "outputs" or _plain(hints[field.name]) is float
+        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
+        if isinstance(value, (int, float, str)):
+            texts.append(f"{field.name} = {value}")
+    return (f"for {', '.join(texts)}",) if texts else ()
+
+
+def _plain(hint: Any) -> Any:
+    return hint.__origin__ if typing.get_origin(hint) is typing.Annotated else hint
 
 
 def _compares_scalars(claim: Claim) -> bool:
