@@ -20,7 +20,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+
+from nerva_core.errors import did_you_mean
 
 Size: TypeAlias = Any
 """A number of rows or columns: an int, or a symbol where an equation is treated for all sizes."""
@@ -45,6 +47,14 @@ M = TypeVar("M", bound=Matrix)
 
 class MatrixOps(ABC, Generic[M]):
     """Table 1 of the Nerva specification, and what the other papers need beyond it. X, Y are m x n, Z is n x k."""
+
+    if not TYPE_CHECKING:  # a checker finds the name itself
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            known = [each for each in dir(MatrixOps) if not each.startswith("_")]
+            raise AttributeError(f"there is no operation {name!r}; {did_you_mean(name, known)}")
 
     # Sizes and constants ----------------------------------------------------------------------------------------------
 

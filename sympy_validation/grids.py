@@ -60,10 +60,10 @@ class Grid(Operand):
     __radd__ = __add__
 
     def __sub__(self, other: Grid | Scalar) -> Grid:
-        return self + -other if not isinstance(other, Grid) else self.zip(other, lambda x, y: x - y)
+        return self.zip(other, lambda x, y: x - y) if isinstance(other, Grid) else self.__add__(-other)
 
     def __rsub__(self, c: Scalar) -> Grid:
-        return -self + c
+        return (-self).__add__(c)
 
     def __neg__(self) -> Grid:
         return self.map(lambda x: -x)
@@ -82,7 +82,7 @@ class Grid(Operand):
     def __mul__(self, c: Scalar) -> Grid:
         if isinstance(c, Grid):
             raise NervaError("X * Y between matrices has no meaning here: use ops.hadamard(X, Y) or X @ Y")
-        return c * self
+        return self.__rmul__(c)
 
     def __truediv__(self, c: Scalar) -> Grid:
         number = _number(c)

@@ -32,7 +32,7 @@ class Operand:
     def _compare(self, *_: Any) -> NoReturn:
         raise undecided(f"the value of {self.what}")
 
-    __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _compare  # type: ignore[assignment]
+    __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
 
     def __eq__(self, other: object) -> Any:
         return True if self is other else self._compare()

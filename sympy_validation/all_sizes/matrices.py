@@ -173,29 +173,29 @@ class OwnSize(Size):
         return SymbolicScalar(count_of(self), self.conditions)
 
     def __add__(self, other: Any) -> SymbolicScalar:
-        return self._scalar() + other
+        return self._scalar().__add__(other)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> SymbolicScalar:
-        return self._scalar() - other
+        return self._scalar().__sub__(other)
 
     def __rsub__(self, other: Any) -> SymbolicScalar:
-        return other - self._scalar()
+        return self._scalar().__rsub__(other)
 
-    def __mul__(self, other: Any) -> Any:
-        return self._scalar() * other
+    def __mul__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__mul__(other)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> SymbolicScalar:
-        return self._scalar() / other
+        return self._scalar().__truediv__(other)
 
     def __rtruediv__(self, other: Any) -> SymbolicScalar:
-        return other / self._scalar()
+        return self._scalar().__rtruediv__(other)
 
     def __pow__(self, other: Any) -> SymbolicScalar:
-        return self._scalar() ** other
+        return self._scalar().__pow__(other)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nerva_core.numeric_backend import backend
 from nerva_core.user_files import load_file
 from sympy_validation.faults import fault, is_own
 
@@ -22,3 +23,8 @@ def test_the_library_is_not_the_users_own() -> None:
     assert not is_own(fault.__code__.co_filename)
     assert not is_own("<string>")
     assert is_own("/home/me/my_layer.py")
+
+
+def test_an_unknown_operation_has_near_names() -> None:
+    with pytest.raises(AttributeError, match="there is no operation 'hadamart'; did you mean 'hadamard'"):
+        getattr(backend("numpy"), "hadamart")  # noqa: B009  (a checker would refuse the name)
