@@ -93,7 +93,9 @@ class Verdict:
 
     @property
     def concrete(self) -> tuple[str, ...]:
-        """The conditions that are values of hyper-parameters."""
+        """The conditions that are values of hyper-parameters; a contradiction on NumPy names those that it is about."""
+        if self.counterexample and self.counterexample.explanation.startswith("on NumPy"):
+            return ()
         return tuple(condition for condition in self.theorem.conditions if condition.startswith("for "))
 
     @property

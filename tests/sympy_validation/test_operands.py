@@ -80,6 +80,13 @@ def test_a_users_code_does_not_compare_sizes(tmp_path: Path) -> None:
     N, D = space.size("N"), space.size("D")
     assert code.same(N, N)
     assert not code.differs(N, N)
-    for f in (lambda: code.same(N, D), lambda: code.same(N, 7), lambda: code.differs(1, N), lambda: code.key(N), lambda: code.member(3, N)):
+    compare: list[Callable[[], Any]] = [
+        lambda: code.same(N, D),
+        lambda: code.same(N, 7),
+        lambda: code.differs(1, N),
+        lambda: code.key(N),
+        lambda: code.member(3, N),
+    ]
+    for f in compare:
         with pytest.raises(ComparedError, match="the size N"):
             f()
