@@ -6,6 +6,7 @@ or the specification's form. The tested side runs on matrix operations that it i
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import typing
 from abc import ABC, abstractmethod
@@ -85,10 +86,11 @@ class LayerGradient(Claim):
         parameters = {name: space.matrix(name, *shape) for name, shape in self._parameters(layer, D)}
         params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
         masks = layer.noise_shapes(N, D)
-        noise = with_leaves(_leaf_tree(masks), [space.constant(_mask_name(name), *shape) for name, shape in _named_shapes(masks)])
-        Y, R = layer.surrogate(space.ops, params, X, *noise)
+        constants = [space.constant(_free(_mask_name(name), parameters), *shape) for name, shape in _named_shapes(masks)]
+        noise = with_leaves(_leaf_tree(masks), constants)
+        H, cache = layer.feedforward(space.ops if layer.hard_layers() else without_stops(space.ops), params, X, *noise)
+        Y, R = layer.surrogate(space.ops, params, X, *noise) if layer.hard_layers() else (H, layer.penalty(space.ops, cache))
         DY = space.constant("DY", *space.ops.shape(Y))
-        _, cache = layer.feedforward(space.ops, params, X, *noise)
         for name in {"X", "DY"} & {*parameters}:
             raise NervaError(f"a parameter must have another name than {name}, which is the {'input' if name == 'X' else 'gradient'}")
         X, params, cache = space.detach(X), space.detach(params), space.detach(cache)
@@ -138,6 +140,18 @@ def _mask_name(name: str) -> str:
     layer, _, number = name.rpartition(".")
     mask = "R" if number == "0" else f"R{number}"
     return f"{layer}.{mask}" if layer else mask
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, or one like it that no parameter has: what is called alike is one variable."""
+    return _free(f"{name}_", taken) if name in taken else name
+
+
+def without_stops(ops: MatrixOps[Any]) -> MatrixOps[Any]:
+    """The same operations, but what is stopped is differentiated: only a surrogate may hold something fixed."""
+    through = copy.copy(ops)
+    through.stop_gradient = lambda X: X  # type: ignore[method-assign]
+    return through
 
 
 def _derivative(space: Space[Any], DY: Matrix, Y: Matrix, R: Matrix | None, name: str) -> Callable[[], Matrix]:
@@ -193,22 +207,40 @@ class LossGradient(Claim):
 
 
 @dataclass(frozen=True)
+class Slope(Activation):
+    """The derivative of an activation, as an activation."""
+
+    activation: Activation
+
+    def value(self, ops: MatrixOps[Any], X: Matrix) -> Matrix:
+        return self.activation.gradient(ops, X)
+
+    def gradient(self, ops: MatrixOps[Any], X: Matrix) -> Matrix:
+        return self.activation.second_derivative(ops, X)
+
+
+@dataclass(frozen=True)
 class ActivationGradient(Claim):
-    """``gradient`` is the derivative of ``value``, element by element."""
+    """DY ⊙ ``gradient`` is the gradient of ⟨DY, ``value``⟩ for every DY, so the value of an element depends on that element only."""
 
     activation: Make
+    name: str = "gradient"
 
     def quantities(self) -> tuple[str, ...]:
-        return ("gradient",)
+        return (self.name,)
 
     def problem(self, space: Space[Any]) -> Problem:
         activation: Activation = self.activation(space)
-        X = space.matrix("X", space.size("N"), space.size("D"))
-        DY = space.ops.ones(*space.ops.shape(X))
+        N, D = space.size("N"), space.size("D")
+        X, DY = space.matrix("X", N, D), space.constant("DY", N, D)
         x = space.detach(X)
+
+        def backpropagate(ops: MatrixOps[Any], X: Matrix, DY: Matrix) -> Matrix:
+            return ops.hadamard(DY, activation.gradient(ops, X))
+
         return Problem(
-            {"gradient": lambda: space.gradient(DY, activation.value(space.ops, X), "X")},
-            lambda ops: {"gradient": run(ops, activation.gradient, x)},
+            {self.name: lambda: space.gradient(DY, activation.value(space.ops, X), "X")},
+            lambda ops: {self.name: run(ops, backpropagate, x, DY)},
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from enum import IntEnum
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.training.models import write_atomically
 from sympy_validation.audit import Audit, audit
 from sympy_validation.table import select, table
@@ -26,11 +28,27 @@ NARROW, WIDE = 120, 160
 COLOURS = {"proved": "green", "refuted": "yellow", "open": "red"}
 
 
+class Outcome(IntEnum):
+    """The exit status; 2 is that of a message about the arguments."""
+
+    PROVED = 0
+    REFUTED = 1
+    OPEN = 3
+    SOME_SIZES = 4
+
+
 def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None, with_audit: bool, quiet: bool) -> bool:
-    """Prove what is asked for and show it; True if everything is as expected."""
+    """Whether everything is as expected, and proved for all sizes."""
+    return show_proofs(names, json_file, html_file, with_audit, quiet) is Outcome.PROVED
+
+
+def show_proofs(names: list[str], json_file: Path | None, html_file: Path | None, with_audit: bool, quiet: bool) -> Outcome:
+    """Prove what is asked for and show it."""
     theorems, own = chosen(names)
-    console = Console()
-    console = console if console.is_terminal else Console(width=WIDE)
+    if not theorems + own:
+        raise NervaError("nothing is chosen, so nothing is proved")
+    console = Console(emoji=False)
+    console = console if console.is_terminal else Console(width=WIDE, emoji=False)
     rows = Rows(console, quiet)
     verdicts = [rows.show(verdict) for verdict in chain(prove(theorems), prove_or_try_entries(own))]
     summary(console, verdicts)
@@ -42,7 +60,15 @@ def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None,
         from sympy_validation.page import page
 
         write_atomically(html_file, page(verdicts, audits).encode())
-    return all(verdict.as_expected for verdict in verdicts) and not any(a.survivors for a in audits)
+    return Outcome.REFUTED if any(a.survivors for a in audits) else outcome(verdicts)
+
+
+def outcome(verdicts: list[Verdict]) -> Outcome:
+    """The worst that is said of any theorem."""
+    unexpected = [verdict.status for verdict in verdicts if not verdict.as_expected]
+    if unexpected:
+        return Outcome.OPEN if set(unexpected) == {"open"} else Outcome.REFUTED
+    return Outcome.PROVED if all(verdict.all_sizes for verdict in verdicts) else Outcome.SOME_SIZES
 
 
 def chosen(names: Iterable[str]) -> tuple[list[Theorem], list[Theorem]]:
@@ -105,15 +131,23 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
     console.print(f"\n{len(verdicts)} theorems: {counts}; {seconds:.1f} s")
     for line in dict.fromkeys(complaint(verdict) for verdict in verdicts if not verdict.as_expected):
         console.print(line, style="bold red", highlight=False, markup=False)
-    if all(verdict.as_expected for verdict in verdicts):
+    for line in dict.fromkeys(restriction(verdict) for verdict in verdicts if verdict.as_expected and not verdict.all_sizes):
+        console.print(line, style="bold yellow", highlight=False, markup=False)
+    if outcome(verdicts) is Outcome.PROVED:
         console.print("every theorem has the status that it should have", style="green")
+
+
+def restriction(verdict: Verdict) -> str:
+    """What is not proved for all sizes, in plain words."""
+    theorem = verdict.theorem
+    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other sizes are not proved"
 
 
 def complaint(verdict: Verdict) -> str:
     """What is not as it should be, in plain words."""
     theorem = verdict.theorem
     if verdict.status == "refuted":
-        return f"{theorem.subject}: {theorem.quantity} is wrong: {verdict.counterexample}"
+        return f"{theorem.subject}: {theorem.quantity} is {' '.join(('wrong', *verdict.concrete))}: {verdict.counterexample}"
     if verdict.status == "proved":
         return f"{theorem.id}: a formula that should be wrong is proved"
     return f"{theorem.subject}: {theorem.quantity} is {verdict.words}"
@@ -132,6 +166,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "conditions": list(verdict.conditions),
         "expected": theorem.expected,
         "status": verdict.status,
+        "verdict": verdict.words,
         "seconds": round(verdict.seconds, 4),
         "counterexample": str(verdict.counterexample) if verdict.counterexample else None,
     }

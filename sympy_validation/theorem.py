@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
 from sympy_validation import certificates
 from sympy_validation.certificates import Counterexample
 from sympy_validation.claims import Claim
+from sympy_validation.faults import fault
+from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.spaces.points import SIZES, PointSpace
 
 Method = Literal["all sizes", "entries"]
@@ -35,6 +38,8 @@ class Theorem:
     range: str = ""
     """What it is proved for, if not for sizes of matrices."""
     entry_sizes: tuple[dict[str, int], ...] = SIZES
+    numbers: NumericCheck | None = None
+    """For the code of a user: what it does on NumPy, which has the last word."""
 
     @property
     def id(self) -> str:
@@ -42,7 +47,7 @@ class Theorem:
         name = f"[{self.name}]" if self.name else ""
         return f"{self.subject}.{self.quantity}{name}/{self.method.replace(' ', '-')}"
 
-    @property
+    @cached_property
     def sizes(self) -> str:
         """For which sizes it is proved."""
         if self.range:
@@ -76,11 +81,33 @@ class Verdict:
         return self.status == self.theorem.expected
 
     @property
+    def all_sizes(self) -> bool:
+        """Whether the statement is about all sizes; for the library's own theorems another theorem is about the others."""
+        return self.theorem.method == "all sizes" or self.theorem.numbers is None
+
+    @property
+    def scope(self) -> str:
+        """What the proof is restricted to: sizes and hyper-parameters that were numbers; empty if it is not."""
+        sizes = f" at {self.theorem.sizes} only" if "=" in self.theorem.sizes and self.theorem.method == "entries" else ""
+        return sizes + "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+
+    @property
+    def concrete(self) -> tuple[str, ...]:
+        """The conditions that are values of hyper-parameters; a contradiction on NumPy names those that it is about."""
+        if self.counterexample and self.counterexample.explanation.startswith("on NumPy"):
+            return ()
+        return tuple(condition for condition in self.theorem.conditions if condition.startswith("for "))
+
+    @property
     def words(self) -> str:
         """The verdict in words."""
         if self.status == "refuted":
-            return f"REFUTED: {self.counterexample}"
-        return "proved" if self.status == "proved" else f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
+            return f"{' '.join(('REFUTED', *self.concrete))}: {self.counterexample}"
+        return (
+            f"proved{self.scope}"
+            if self.status == "proved"
+            else f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
+        )
 
 
 @dataclass
@@ -90,6 +117,8 @@ class Attempt:
     claim: Claim
     method: Method
     entry_sizes: tuple[dict[str, int], ...] = SIZES
+    own: bool = False
+    """Whether the code is a user's."""
     _spaces: list[tuple[Any, Any]] = field(default_factory=list)
 
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
@@ -116,14 +145,14 @@ class Attempt:
             return [lambda sizes=sizes: EntriesSpace(sizes) for sizes in self.entry_sizes]
         from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
-        return [SymbolicSizesSpace]
+        return [lambda: SymbolicSizesSpace(self.own)]
 
 
 def prove(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
     """The verdicts, in the order of the theorems. Theorems that share a claim and a method follow each other."""
     for (claim, method), group in groupby(theorems, key=lambda theorem: (theorem.claim, theorem.method)):
         members = list(group)
-        attempt = Attempt(claim, method, members[0].entry_sizes)
+        attempt = Attempt(claim, method, members[0].entry_sizes, members[0].numbers is not None)
         for theorem in members:
             yield decide(theorem, attempt)
 
@@ -145,9 +174,15 @@ def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
         proved, conditions = attempt.proves(theorem.quantity)
     except Exception as error:
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
-        proved, conditions, note = False, (), f"{type(error).__name__}: {error}"
-    if proved:
+        proved, conditions, note = False, (), fault(error)
+    contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
+    objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
+    if objection:
+        return Verdict(theorem, "open", time.perf_counter() - start, None, theorem.conditions, objection)
+    if proved and not contradiction:
         return Verdict(theorem, "proved", time.perf_counter() - start, conditions=(*theorem.conditions, *conditions))
-    counterexample = certificates.search(theorem.claim, theorem.quantity)
+    counterexample = None if proved else certificates.search(theorem.claim, theorem.quantity)
+    if contradiction and not counterexample:
+        counterexample = Counterexample(theorem.quantity, {}, contradiction)
     status: Status = "refuted" if counterexample else "open"
     return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, note)

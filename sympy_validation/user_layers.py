@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,9 +15,14 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.registry import Call, Entry, Table, parse_call
 from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
-from nerva_core.layers import Layer
-from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, symbolic
+from nerva_core.layers import ActivationLayer, Layer
+from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
+from sympy_validation.faults import fault, place
+from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
+from sympy_validation.numeric_check import NumericCheck
+from sympy_validation.operands import ComparedError
 from sympy_validation.spaces.points import SIZES, PointSpace
+from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
@@ -24,26 +31,66 @@ KINDS = (Layer, Activation)
 
 
 def is_user_layer(name: str) -> bool:
-    """Whether the name is that of a class in a file."""
-    return ".py:" in name
+    """Whether the name is that of a class in a file, or of a file."""
+    return ".py:" in name or name.endswith(".py")
 
 
 def user_theorems(name: str) -> list[Theorem]:
     """The theorems about the layer or activation; NervaError if there is none of this name, or if it cannot be made."""
+    if name.endswith(".py"):
+        raise NervaError(f"which class of {name}? {_listing(name)}")
     path, _, description = name.rpartition(".py:")
     call = parse_call(description)
     entry = _own_class(load_file(Path(path + ".py")), call.name)
     given = _given(entry, call)
     subject = f"{Path(path).name}.py:{entry.__name__}"
+    finite = finite_values(entry, given)
+    theorems: list[Theorem] = []
+    for number, values in enumerate(itertools.islice(itertools.product(*finite.values()), COMBINATIONS)):
+        chosen = dict(zip(finite, values, strict=True))
+        label = ", ".join(f"{key}={value}" for key, value in chosen.items()) if number else ""
+        theorems += [replace(theorem, name=label) for theorem in _theorems(subject, entry, given | chosen)]
+    return theorems
+
+
+def _listing(path: str) -> str:
+    names = [entry.__name__ for entry in _own_classes(load_file(Path(path)))]
+    return f"it has {', '.join(f'{path}:{name}' for name in names)}" if names else "it has no layers or activations"
+
+
+def _theorems(subject: str, entry: type[Layer] | type[Activation], given: dict[str, Any]) -> list[Theorem]:
     if issubclass(entry, Activation):
-        make, conditions = _runnable(entry, given, ActivationGradient)
-        return list(about(subject, ActivationGradient(make), "{} = d/dx value", ("all sizes",), conditions))
+        return _activation_theorems(subject, entry, given)
     make, conditions = _runnable(entry, given, LayerGradient)
-    return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions))
+    if entry.columns is not None:
+        conditions = (*conditions, f"for D = {entry.columns}")
+    numbers = NumericCheck(choices(entry, given, lambda layer: layer))
+    return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
+
+
+def _activation_theorems(subject: str, entry: type[Activation], given: dict[str, Any]) -> list[Theorem]:
+    """That the gradient is the derivative of the value and, if it is stated, the second derivative that of the gradient."""
+    make, conditions = _runnable(entry, given, ActivationGradient)
+    claims: list[tuple[str, str, Make, Callable[[Any], Layer]]] = [("gradient", "value", make, ActivationLayer)]
+    if entry.second_derivative is not Activation.second_derivative:
+        claims.append(("second_derivative", "gradient", lambda space: Slope(make(space)), lambda f: ActivationLayer(Slope(f))))
+    theorems = []
+    for quantity, of, make_one, as_layer in claims:
+        numbers = NumericCheck(choices(entry, given, as_layer), quantity)
+        claim = ActivationGradient(make_one, quantity)
+        statement = f"DY ⊙ {quantity} = ∂⟨DY, {of}⟩ / ∂X for every DY"
+        theorems += [
+            replace(theorem, numbers=numbers) for theorem in about(subject, claim, statement, methods=("all sizes",), conditions=conditions)
+        ]
+    return theorems
+
+
+def _own_classes(module: ModuleType) -> list[type[Layer] | type[Activation]]:
+    return [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
 
 
 def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
-    own = [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
+    own = _own_classes(module)
     found = getattr(module, name, None)
     if found is None:
         hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has no layers or activations"
@@ -78,9 +125,11 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
 
     try:
         claim(with_symbols).problem(EntriesSpace(SIZES[0]))
-        return with_symbols, ()
-    except NervaError:
-        raise
+        if not _compares_scalars(claim(with_symbols)):
+            return with_symbols, _concrete(entry, given, {})
+        raise ComparedError
+    except NervaError as error:
+        raise NervaError(f"{error}{place(error)}") from error
     except Exception:
         defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
 
@@ -90,9 +139,36 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
     try:
         claim(with_defaults).quantities()
         claim(with_defaults).problem(PointSpace(0))
-    except NervaError:
-        raise
+    except NervaError as error:
+        raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
-        raise NervaError(f"{entry.__name__} does not run: {type(error).__name__}: {error}") from error
-    assumed = ", ".join(f"{name} = {value}" for name, value in defaults.items() if isinstance(value, float))
-    return with_defaults, (f"for {assumed}",) if assumed else ()
+        raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
+    return with_defaults, _concrete(entry, given, defaults)
+
+
+def _concrete(entry: type[Entry], given: dict[str, Any], defaults: dict[str, Any]) -> tuple[str, ...]:
+    """The hyper-parameters that are numbers, words or booleans in the proof, as a condition of it."""
+    hints = typing.get_type_hints(entry, include_extras=True)
+    texts = []
+    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+        symbol = field.name == "outputs" or _plain(hints[field.name]) is float
+        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
+        if isinstance(value, (int, float, str)):
+            texts.append(f"{field.name} = {value}")
+    return (f"for {', '.join(texts)}",) if texts else ()
+
+
+def _plain(hint: Any) -> Any:
+    return hint.__origin__ if typing.get_origin(hint) is typing.Annotated else hint
+
+
+def _compares_scalars(claim: Claim) -> bool:
+    """Whether the code looks at the value of a hyper-parameter that is a symbol."""
+    space = SymbolicSizesSpace()
+    try:
+        claim.problem(space).tested(space.ops)
+    except ComparedError:
+        return True
+    except Exception:
+        return False  # told by the proof, or not a fault at concrete sizes
+    return False

@@ -17,9 +17,12 @@ Conventions:
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+
+from nerva_core.algebra.errors import did_you_mean
 
 Size: TypeAlias = Any
 """A number of rows or columns: an int, or a symbol where an equation is treated for all sizes."""
@@ -44,6 +47,14 @@ M = TypeVar("M", bound=Matrix)
 
 class MatrixOps(ABC, Generic[M]):
     """Table 1 of the Nerva specification, and what the other papers need beyond it. X, Y are m x n, Z is n x k."""
+
+    if not TYPE_CHECKING:  # a checker finds the name itself
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            known = [each for each in dir(MatrixOps) if not each.startswith("_")]
+            raise AttributeError(f"there is no operation {name!r}; {did_you_mean(name, known)}")
 
     # Sizes and constants ----------------------------------------------------------------------------------------------
 
@@ -341,9 +352,10 @@ class MatrixOps(ABC, Generic[M]):
         return result
 
     def clip(self, X: M, low: Scalar, high: Scalar) -> M:
-        """min(max(x, low), high)."""
+        """min(max(x, low), high); a bound that is infinite is none."""
         m, n = self.shape(X)
-        return self.minimum(self.maximum(X, self.full(low, m, n)), self.full(high, m, n))
+        above = X if isinstance(low, float) and low == -math.inf else self.maximum(X, self.full(low, m, n))
+        return above if isinstance(high, float) and high == math.inf else self.minimum(above, self.full(high, m, n))
 
     # Step functions ---------------------------------------------------------------------------------------------------
 

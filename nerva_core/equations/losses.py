@@ -132,7 +132,7 @@ class SoftmaxCrossEntropy(Loss):
 class SoftmaxCrossEntropyOneHot(SoftmaxCrossEntropy):
     """The softmax cross-entropy for targets whose rows sum to 1, such as one-hot ones; the gradient is softmax(Y) - T (erratum 004-60)."""
 
-    aliases = ()
+    aliases: ClassVar[tuple[str, ...]] = ()
 
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = stable_softmax(ops, Y) - T

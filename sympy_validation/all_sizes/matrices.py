@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
 from numbers import Rational
 from typing import Any
+
+import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import powers, sums
@@ -15,6 +17,7 @@ from sympy_validation.all_sizes.signs import is_positive, sign
 from sympy_validation.all_sizes.symbols import STOPPED, UNIT, Dimension, Index, Size, column_index, fresh, number, row_index
 from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
+from sympy_validation.operands import Operand, by_own_code, undecided
 
 
 class Conditions:
@@ -71,13 +74,16 @@ def exact(c: Any) -> Polynomial | None:
             return constant(number(Fraction(c)))
         case float() if isfinite(c):
             return constant(number(Fraction(str(c))))
+        case np.floating() if isfinite(c):
+            return exact(c.item())
     return None
 
 
 @dataclass(frozen=True, eq=False)
-class SymbolicScalar:
+class SymbolicScalar(Operand):
     """A real number that depends on scalars and sizes, with + - * / ** between these and numbers."""
 
+    what = "a hyper-parameter"
     value: Polynomial
     conditions: Conditions
 
@@ -146,7 +152,54 @@ class SymbolicScalar:
 
 
 @dataclass(frozen=True, eq=False)
-class SymbolicMatrix:
+class OwnSize(Size):
+    """A size in the hands of a user's code, which can compute with it as with a number, but not decide by it."""
+
+    conditions: Conditions = field(default_factory=Conditions, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Size) and self.name == other.name:
+            return True
+        if by_own_code(1):
+            raise undecided(f"the size {self.name}")
+        return False
+
+    def __hash__(self) -> int:
+        if by_own_code(1):
+            raise undecided(f"the size {self.name}")
+        return hash((self.name,))
+
+    def _scalar(self) -> SymbolicScalar:
+        return SymbolicScalar(count_of(self), self.conditions)
+
+    def __add__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__add__(other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__sub__(other)
+
+    def __rsub__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__rsub__(other)
+
+    def __mul__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__mul__(other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__truediv__(other)
+
+    def __rtruediv__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__rtruediv__(other)
+
+    def __pow__(self, other: Any) -> SymbolicScalar:
+        return self._scalar().__pow__(other)
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolicMatrix(Operand):
     """A matrix given by the normal form of its entry at row i and column j."""
 
     rows: Dimension
@@ -185,15 +238,23 @@ class SymbolicMatrix:
             raise NervaError(f"expected two matrices of one shape, got {self.rows} x {self.columns} and {other.rows} x {other.columns}")
 
     def __add__(self, other: Any) -> SymbolicMatrix:
+        """X + Y; X + c adds the number to every entry, as the backends do."""
         if not isinstance(other, SymbolicMatrix):
-            return NotImplemented
+            c = exact(other)
+            return NotImplemented if c is None else self.with_entry(self.entry + c)
         self.check_shape(other)
         return self.with_entry(self.entry + other.entry)
 
+    __radd__ = __add__
+
     def __sub__(self, other: Any) -> SymbolicMatrix:
-        if not isinstance(other, SymbolicMatrix):
-            return NotImplemented
-        return self + -other
+        if isinstance(other, SymbolicMatrix):
+            return self + -other
+        c = exact(other)
+        return NotImplemented if c is None else self.with_entry(self.entry + -c)
+
+    def __rsub__(self, other: Any) -> SymbolicMatrix:
+        return (-self).__add__(other)
 
     def __neg__(self) -> SymbolicMatrix:
         return self.with_entry(-self.entry)

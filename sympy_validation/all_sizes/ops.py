@@ -12,7 +12,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.equations.activations import Activation
 from sympy_validation.all_sizes import calculus, powers, stopped, sums
 from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
-from sympy_validation.all_sizes.matrices import Conditions, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
+from sympy_validation.all_sizes.matrices import Conditions, OwnSize, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
@@ -76,6 +76,10 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def size(self, name: str) -> Size:
         """An arbitrary positive number of rows or columns."""
         return self._declare(name, Size(name))
+
+    def own_size(self, name: str) -> Size:
+        """A size that a user's code may compute with, but not decide by."""
+        return self._declare(name, OwnSize(name, self._conditions))
 
     def variable(
         self, name: str, rows: Dimension, columns: Dimension, *, positive: bool = False, row_stochastic: bool = False

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps, Scalar, Size
+from sympy_validation.operands import Operand
 
 Element = Any
 
@@ -20,7 +22,7 @@ class ShapeError(ValueError):
     """Two matrices whose shapes do not fit."""
 
 
-class Grid:
+class Grid(Operand):
     """A matrix of elements. ``*`` is the product with a number only, so that a product of matrices is never ambiguous."""
 
     __slots__ = ("elements", "shape")
@@ -48,11 +50,20 @@ class Grid:
             raise ShapeError(f"elementwise operation on a {_text(self)} and a {_text(other)} matrix")
         return Grid([[f(x, y) for x, y in zip(a, b, strict=True)] for a, b in zip(self.elements, other.elements, strict=True)], self.shape)
 
-    def __add__(self, other: Grid) -> Grid:
+    def __add__(self, other: Grid | Scalar) -> Grid:
+        """X + Y; X + c adds the number to every element, as the backends do."""
+        if not isinstance(other, Grid):
+            number = _number(other)
+            return self.map(lambda x: x + number)
         return self.zip(other, lambda x, y: x + y)
 
-    def __sub__(self, other: Grid) -> Grid:
-        return self.zip(other, lambda x, y: x - y)
+    __radd__ = __add__
+
+    def __sub__(self, other: Grid | Scalar) -> Grid:
+        return self.zip(other, lambda x, y: x - y) if isinstance(other, Grid) else self.__add__(-other)
+
+    def __rsub__(self, c: Scalar) -> Grid:
+        return (-self).__add__(c)
 
     def __neg__(self) -> Grid:
         return self.map(lambda x: -x)
@@ -67,6 +78,11 @@ class Grid:
     def __rmul__(self, c: Scalar) -> Grid:
         number = _number(c)
         return self.map(lambda x: number * x)
+
+    def __mul__(self, c: Scalar) -> Grid:
+        if isinstance(c, Grid):
+            raise NervaError("X * Y between matrices has no meaning here: use ops.hadamard(X, Y) or X @ Y")
+        return self.__rmul__(c)
 
     def __truediv__(self, c: Scalar) -> Grid:
         number = _number(c)

@@ -18,7 +18,9 @@ from sympy_validation.spaces.spaces import AnyGrid, ExampleLayer, Kind, Space
 class SymbolicSizesSpace(Space[SymbolicMatrix]):
     """Variables of arbitrary size. What it proves holds for all sizes."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: bool = False) -> None:
+        """``own`` if the code is a user's, which is watched: it may not decide by a size."""
+        self.own = own
         self.ops: AllSizesOps = AllSizesOps()
         self._variables: dict[str, SymbolicMatrix] = {}
         self._names: dict[str, tuple[str, str]] = {}
@@ -31,7 +33,7 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         return identifier
 
     def size(self, name: str) -> Size:
-        return self.ops.size(self._identifier("size", name))
+        return (self.ops.own_size if self.own else self.ops.size)(self._identifier("size", name))
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         return self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)

@@ -67,6 +67,43 @@ def test_the_documented_layers(my_layer: Path, tmp_path: Path) -> None:
     assert "DX is wrong" not in output
 
 
+CASES = """
+from dataclasses import dataclass
+from nerva_core.layers import Layer
+
+
+@dataclass(frozen=True)
+class Snake(Layer):
+    def feedforward(self, ops, params, X):
+        return ops.join_columns(X, X), ops.shape(X)
+
+    def outputs_for(self, D):
+        return 2 * D
+
+    def backpropagate(self, ops, params, cache, DY):
+        D = cache[1]
+        return ops.take_columns(DY, range(D)) + ops.take_columns(DY, range(D, 2 * D)), ()
+
+
+@dataclass(frozen=True)
+class Open(Snake):
+    def backpropagate(self, ops, params, cache, DY):
+        return cache.nothing, ()
+"""
+
+
+def test_exit_status(tmp_path: Path) -> None:
+    (tmp_path / "cases.py").write_text(CASES, encoding="utf-8")
+    code, output = run(f"{tmp_path / 'cases.py'}:Snake", "--json", str(tmp_path / "out.json"))
+    assert code == 4
+    last = output.splitlines()[-1]
+    assert last.startswith("cases.py:Snake: DX is proved at N=3,D=2; N=4,D=3 only")
+    assert '"verdict": "proved at N=3,D=2; N=4,D=3 only"' in (tmp_path / "out.json").read_text(encoding="utf-8")
+    code, output = run(f"{tmp_path / 'cases.py'}:Open")
+    assert code == 3
+    assert "AttributeError" in output
+
+
 def test_audit_of_a_layer(my_layer: Path) -> None:
     code, output = run("my_layer.py:ScaledLinear", "--audit", "--quiet")
     assert code == 0

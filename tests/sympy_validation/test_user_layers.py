@@ -50,7 +50,7 @@ class Branching(Layer):
     c: NonNegative = 0.25
 
     def feedforward(self, ops, params, X):
-        return (math.sqrt(self.c) if self.c > 0 else 1) * X, ()
+        return (math.sqrt(self.c) if self.c > 0 else 0) * X, ()
 
     def backpropagate(self, ops, params, cache, DY):
         return math.sqrt(self.c) * DY, ()
@@ -154,6 +154,38 @@ def test_code_that_needs_numbers_gets_the_defaults(path: str) -> None:
     found = verdicts(f"{path}:Branching")
     assert {v.status for v in found} == {"proved"}
     assert {v.conditions for v in found} == {("for c = 0.25",)}
+
+
+@pytest.mark.parametrize(("name", "words"), [("Branching", "proved for c = 0.25 only"), ("Kernel(3)", "proved for kernel = 3 only")])
+def test_what_stays_concrete_is_in_the_verdict(path: str, name: str, words: str) -> None:
+    assert {v.words for v in verdicts(f"{path}:{name}")} == {words}
+
+
+def test_a_file_without_a_class_lists_its_classes(path: str) -> None:
+    with pytest.raises(NervaError, match=f"which class of {re.escape(path)}.*{re.escape(path)}:Residual, .*:RowNorm"):
+        user_theorems(path)
+
+
+def test_every_literal_and_boolean_is_proved(tmp_path: Path) -> None:
+    code = """
+from typing import Literal
+
+@dataclass(frozen=True)
+class Scaled(Layer):
+    mode: Literal["once", "twice"] = "twice"
+    back: bool = True
+
+    def feedforward(self, ops, params, X):
+        return (2 if self.mode == "twice" else 1) * X, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return (2 if self.mode == "twice" else 1) * DY, ()
+"""
+    (tmp_path / "literal.py").write_text(HEAD + code, encoding="utf-8")
+    found = verdicts(f"{tmp_path / 'literal.py'}:Scaled")
+    assert [v.words for v in found] == [f"proved for mode = {m}, back = {b} only" for m in ("twice", "once") for b in (True, False)]
+    assert len({v.theorem.id for v in found}) == 4
+    assert len(verdicts(f"{tmp_path / 'literal.py'}:Scaled(once, back=true)")) == 1
 
 
 def test_a_backward_that_does_not_run_is_open(path: str) -> None:

@@ -1,0 +1,29 @@
+"""Exceptions of a user's code, told with the type, the file and the line."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+PACKAGES = ("nerva_core", "backends", "sympy_validation")
+HERE = Path(__file__).resolve().parent.parent
+
+
+def fault(error: BaseException) -> str:
+    """For example ``AttributeError: ... (my_layer.py, line 7: return X.nothing)``."""
+    return f"{type(error).__name__}: {error}{place(error)}"
+
+
+def place(error: BaseException) -> str:
+    """The last line that is the user's own, as `` (my_layer.py, line 7: return X.nothing)``; empty if there is none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if is_own(frame.filename):
+            return f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+    return ""
+
+
+def is_own(filename: str) -> bool:
+    """Whether the file is neither part of this library, nor installed, nor of Python itself."""
+    path = Path(filename).resolve()
+    library = any(path.is_relative_to(HERE / package) for package in PACKAGES)
+    return not (library or filename.startswith("<") or "site-packages" in path.parts or Path(traceback.__file__).parent in path.parents)

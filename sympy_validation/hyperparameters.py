@@ -1,0 +1,111 @@
+"""The hyper-parameters with which a user's layer is run on numbers: the ordinary ones, and every one that code may treat differently."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from nerva_core.algebra.registry import Count, Entry
+from nerva_core.equations.activations import Activation, Tanh
+from nerva_core.layers import Layer, Linear, Sequential
+
+FLOATS = (0.5, 1.0, 2.0, 0.0, -0.75, 1.5, -1.0)
+COMBINATIONS = 32
+"""The most combinations of literals and booleans that are tried."""
+OUTPUTS, SEQUENCE = object(), object()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value for each hyper-parameter."""
+
+    entry: type[Entry]
+    values: Mapping[str, Any]
+    changed: tuple[str, ...]
+    as_layer: Callable[[Any], Layer]
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether these are the values given, the defaults, or what an annotation names: the layer has to run with them."""
+        return not self.changed
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether the number of outputs is K."""
+        return any(value is OUTPUTS for value in self.values.values())
+
+    @property
+    def words(self) -> list[str]:
+        """The values that are not the ordinary ones."""
+        return [f"{name}={self.values[name]}" for name in self.changed]
+
+    def make(self, D: int, K: int) -> Layer:
+        """The layer for an input of D columns."""
+        meanings: dict[object, Callable[[], Any]] = {OUTPUTS: lambda: K, SEQUENCE: lambda: Sequential((Linear(D),))}
+        values = {name: meanings[value]() if value is OUTPUTS or value is SEQUENCE else value for name, value in self.values.items()}
+        return self.as_layer(self.entry(**values))
+
+
+def choices(entry: type[Entry], given: Mapping[str, Any], as_layer: Callable[[Any], Layer]) -> list[Choice]:
+    """The ordinary values first; then every literal and boolean, and other numbers for one hyper-parameter at a time.
+
+    Empty if a value is needed that is neither given nor known here.
+    """
+    ranges = {}
+    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+        if field.init:
+            ranges[field.name] = [given[field.name]] if field.name in given else _values(entry, field)
+    if not all(ranges.values()):
+        return []
+    base = {name: values[0] for name, values in ranges.items()}
+    found = [Choice(entry, base, (), as_layer)]
+    finite = finite_values(entry, given)
+    for combination in itertools.islice(itertools.product(*finite.values()), COMBINATIONS):
+        values = dict(zip(finite, combination, strict=True))
+        changed = tuple(name for name, value in values.items() if value != base[name])
+        if changed:
+            found.append(Choice(entry, base | values, changed, as_layer))
+    for name in ranges.keys() - finite.keys():
+        found += [Choice(entry, base | {name: value}, (name,), as_layer) for value in ranges[name][1:]]
+    return found
+
+
+def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The hyper-parameters that are literals or booleans, and are not given, with all their values, the default first."""
+    hints = typing.get_type_hints(entry, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+        hint = hints[field.name]
+        values = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else (False, True) if hint is bool else ()
+        if values and field.init and field.name not in given:
+            found[field.name] = tuple(sorted(values, key=lambda value, default=field.default: value != default))  # type: ignore[misc]
+    return found
+
+
+def _values(entry: type[Entry], field: dataclasses.Field[Any]) -> list[Any]:
+    hint = typing.get_type_hints(entry, include_extras=True)[field.name]
+    default = list(_default(field))
+    if hint == Count and field.name == "outputs":
+        return [OUTPUTS]
+    plain = hint.__origin__ if typing.get_origin(hint) is Annotated else hint
+    if plain is float:
+        return list(dict.fromkeys([*default, *FLOATS]))
+    if plain is int:
+        first = default[0] if default else 1
+        return list(dict.fromkeys([*default, first + 1, first + 2, first + 3, max(1, first - 1)]))
+    if plain is bool or typing.get_origin(plain) is typing.Literal:
+        return [*default, *finite_values(entry, {}).get(field.name, ())]
+    if hint is Sequential:
+        return [SEQUENCE]
+    return default or ([Tanh()] if hint is Activation else [])
+
+
+def _default(field: dataclasses.Field[Any]) -> Iterator[Any]:
+    if field.default is not dataclasses.MISSING:
+        yield field.default
+    elif field.default_factory is not dataclasses.MISSING:
+        yield field.default_factory()

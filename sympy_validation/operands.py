@@ -1,0 +1,64 @@
+"""What stands for a matrix, a scalar or a size in a proof, and what code may not do with it: decide by it, or hand it to NumPy."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any, NoReturn
+
+import numpy as np
+
+from nerva_core.algebra.errors import NervaError
+from sympy_validation.faults import is_own
+
+REVERSED = {"multiply": "__rmul__", "add": "__radd__", "subtract": "__rsub__", "divide": "__rtruediv__", "power": "__rpow__"}
+
+
+class ComparedError(TypeError):
+    """Code decides by something that is arbitrary in a proof, which would prove one branch only."""
+
+
+def undecided(what: str) -> ComparedError:
+    """The error, in the words of the user."""
+    return ComparedError(f"what follows depends on {what}, which is arbitrary in a proof for all of them")
+
+
+class Operand:
+    """A value that cannot be compared, and that NumPy's functions refuse instead of taking it for a number."""
+
+    __slots__ = ()
+    what = "a matrix"
+
+    def _compare(self, *_: Any) -> NoReturn:
+        raise undecided(f"the value of {self.what}")
+
+    __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
+
+    def __eq__(self, other: object) -> Any:
+        return True if self is other else self._compare()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise NervaError(f"NumPy cannot compute with {self.what} of a proof: use the operations of ops")
+
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        raise NervaError(f"np.{function.__name__} cannot compute with {self.what} of a proof: use the operations of ops")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:
+        """A NumPy number * X is the number * X; any other function of NumPy is refused."""
+        reverse = REVERSED.get(ufunc.__name__, "")
+        if method == "__call__" and len(inputs) == 2 and isinstance(inputs[0], np.generic) and hasattr(self, reverse):
+            return getattr(self, reverse)(inputs[0].item())
+        return self.__array_function__(ufunc)
+
+
+@cache
+def _own(filename: str) -> bool:
+    return is_own(filename)
+
+
+def by_own_code(depth: int) -> bool:
+    """Whether the function so many calls above is the user's own."""
+    return _own(sys._getframe(depth + 1).f_code.co_filename)

@@ -1,0 +1,42 @@
+"""The values with which a layer is run: all that the annotation allows, where these are few."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nerva_core.layers import Layer, Linear
+from sympy_validation.hyperparameters import choices, finite_values
+
+
+@dataclass(frozen=True)
+class Example(Layer):
+    mode: Literal["a", "b", "c"] = "b"
+    flag: bool = True
+    power: int = 2
+
+    def feedforward(self, ops: Any, params: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        return X, ()
+
+    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+        return DY, ()
+
+
+def test_the_default_is_first_and_every_combination_occurs() -> None:
+    found = choices(Example, {}, lambda layer: layer)
+    assert found[0].make(3, 3) == Example()
+    assert found[0].ordinary
+    made = [choice.make(3, 3) for choice in found]
+    assert {(e.mode, e.flag) for e in made} == {(m, f) for m in "abc" for f in (True, False)}  # type: ignore[attr-defined]
+    assert {1, 2, 3, 4, 5} == {e.power for e in made}  # type: ignore[attr-defined]
+
+
+def test_what_is_given_stays() -> None:
+    assert finite_values(Example, {"mode": "a"}) == {"flag": (True, False)}
+    assert {choice.make(3, 3).mode for choice in choices(Example, {"mode": "a"}, lambda layer: layer)} == {"a"}  # type: ignore[attr-defined]
+
+
+def test_outputs_are_the_size_k() -> None:
+    (choice, *_) = choices(Linear, {}, lambda layer: layer)
+    assert choice.has_outputs
+    assert choice.make(3, 5).outputs_for(3) == 5
