@@ -21,7 +21,9 @@ class Indicator(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, u: Any) -> Any:
-        """Numbers are decided, an indicator inside u is split by cases, and of u and -u one is chosen, by [u < 0] = 1 - [-u < 0]."""
+        """Numbers are decided, an indicator inside u is split by cases, and of u and -u one is chosen, by
+        [u < 0] = 1 - [-u < 0], if u != 0 is shown almost everywhere.
+        """
         if u.is_number and u.is_comparable:
             return sp.Integer(1) if u < 0 else sp.Integer(0)
         if inner := next(iter(u.atoms(cls)), None):
@@ -29,11 +31,50 @@ class Indicator(sp.Function):  # type: ignore[misc]
         content, primitive = u.as_content_primitive()
         if content != 1 and content.is_positive:
             return cls(primitive)
-        return 1 - cls(-u) if u.could_extract_minus_sign() else None
+        return 1 - cls(-u) if u.could_extract_minus_sign() and is_generic(u) else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         """0, where u is not 0."""
         return sp.S.Zero
+
+
+class Fixed(sp.Symbol):  # type: ignore[misc]
+    """A number for each value of which, and not for almost all, something is to hold: an element of a mask, or a constant."""
+
+
+def is_generic(u: Any) -> bool:
+    """Whether u != 0 is shown for almost all values of the symbols, and all of those that are ``Fixed``.
+
+    It is where u is a polynomial in one symbol, with a generic leading coefficient, or an entire function that is not 0 at a point.
+    """
+    u = Stopped.release(sp.expand(u))
+    if u.is_positive or u.is_negative:
+        return True
+    if u.has(Indicator, Unknown):
+        return any(_leads(s, u) for s in _varying(u))
+    return any(_leads(s, u) for s in _varying(u)) or (_is_entire(u) and _is_somewhere_nonzero(u))
+
+
+def _varying(u: Any) -> list[Any]:
+    return sorted((s for s in u.free_symbols if not isinstance(s, Fixed)), key=str)
+
+
+def _leads(s: Any, u: Any) -> bool:
+    P = u.as_poly(s)
+    return P is not None and P.degree() > 0 and not any(c.has(s) for c in P.all_coeffs()) and is_generic(P.LC())
+
+
+def _is_entire(u: Any) -> bool:
+    if u.is_Rational or u.is_Symbol:
+        return not isinstance(u, Fixed)
+    if isinstance(u, sp.Pow) and not isinstance(u, sp.exp):
+        return bool(u.exp.is_Integer and u.exp > 0 and _is_entire(u.base))
+    return isinstance(u, (sp.Add, sp.Mul, sp.exp, sp.erf)) and all(map(_is_entire, u.args))
+
+
+def _is_somewhere_nonzero(u: Any) -> bool:
+    values = {s: sp.Rational(2 * k + 3, 7 + k) for k, s in enumerate(_varying(u))}
+    return bool(abs(u.subs(values).evalf(50)) > sp.Rational(1, 10**20))
 
 
 class Unknown(sp.Function):  # type: ignore[misc]
