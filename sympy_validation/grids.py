@@ -240,8 +240,8 @@ def _number(c: Scalar) -> Scalar:
 
 
 def exact(c: Scalar) -> Scalar:
-    """A float of the code as the simple rational number that it stands for (0.1 is 1/10); any other number as it is."""
-    return Fraction(c).limit_denominator(10**12) if isinstance(c, float) else c
+    """A float of the code as exactly the decimal that it prints as (0.1 is 1/10); any other number as it is."""
+    return Fraction(str(float(c))) if isinstance(c, float) else c
 
 
 def rowwise(f: Callable[..., Grid], *matrices: Grid) -> Grid:

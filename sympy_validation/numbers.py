@@ -330,10 +330,14 @@ class DualDomain(Domain):
         return Dual(Fraction(int(sign(difference.value) < 0)))
 
     def maximum(self, row: Sequence[Dual]) -> Dual:
+        """The largest of the elements. At a tie between elements with different derivatives it has none."""
         largest = row[0]
         for x in row[1:]:
             if sign(largest.value - x.value) < 0:
                 largest = x
+        for x in row:
+            if x is not largest and sign(largest.value - x.value) == 0:
+                self.less(x, largest)
         return largest
 
     def unknown(self, name: str, order: int, x: Dual) -> Dual:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
@@ -73,13 +74,13 @@ class Verdict:
     @property
     def as_expected(self) -> bool:
         """Whether the theorem has the status that it should have."""
-        return self.status == self.theorem.expected
+        return self.status == self.theorem.expected and not (self.status == "refuted" and self.note)
 
     @property
     def words(self) -> str:
         """The verdict in words."""
         if self.status == "refuted":
-            return f"REFUTED: {self.counterexample}"
+            return f"REFUTED: {self.counterexample}{'; ' + self.note if self.note and self.counterexample else ''}"
         return "proved" if self.status == "proved" else f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
 
 
@@ -91,6 +92,11 @@ class Attempt:
     method: Method
     entry_sizes: tuple[dict[str, int], ...] = SIZES
     _spaces: list[tuple[Any, Any]] = field(default_factory=list)
+
+    @cached_property
+    def checks(self) -> certificates.Checks:
+        """The points at which what is proved is looked at again."""
+        return certificates.Checks(self.claim)
 
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         """Whether the quantity is proved in every space, and the conditions under which it is."""
@@ -146,8 +152,13 @@ def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
     except Exception as error:
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
         proved, conditions, note = False, (), f"{type(error).__name__}: {error}"
+    contradiction = attempt.checks.contradiction(theorem.quantity) if proved else None
+    if contradiction:
+        # For all sizes, or at the sizes of the proof, this is a defect of the prover.
+        note = "proved, although a point refutes it: this is a defect of the prover" if attempt.method == "all sizes" else ""
+        return Verdict(theorem, "refuted", time.perf_counter() - start, contradiction, theorem.conditions, note)
     if proved:
         return Verdict(theorem, "proved", time.perf_counter() - start, conditions=(*theorem.conditions, *conditions))
     counterexample = certificates.search(theorem.claim, theorem.quantity)
     status: Status = "refuted" if counterexample else "open"
-    return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, note)
+    return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, "" if counterexample else note)

@@ -8,6 +8,7 @@ not hold.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -119,8 +120,11 @@ def is_zero(expression: Any) -> bool:
         return bool(rational == 0)
     polynomials = ring(list(generators.symbols.values()), sp.QQ)
     variables = dict(zip(generators.symbols.values(), polynomials[1:], strict=True))
-    numerator, _ = _quotient(rational, polynomials[0], variables, {})
-    return not _idempotent(numerator, [i for i, atom in enumerate(generators.symbols) if isinstance(atom, Indicator)])
+    indicators = [i for i, atom in enumerate(generators.symbols) if isinstance(atom, Indicator)]
+    known: dict[Any, Any] = {}
+    numerator, _ = _quotient(rational, polynomials[0], variables, known)
+    divisors = {factor for _, denominator in known.values() for factor in denominator}
+    return not _idempotent(numerator, indicators) and not any(_may_be_zero(divisor, indicators) for divisor in divisors)
 
 
 class Generators:
@@ -222,6 +226,27 @@ def _sum(quotients: list[tuple[Any, Factors]], one: Any) -> tuple[Any, Factors]:
             above = above * factor ** (k - below.get(factor, 0))
         numerator += above
     return numerator, denominator
+
+
+MOST_INDICATORS = 10
+"""The number of indicators in a divisor of which all cases are looked at."""
+
+
+def _may_be_zero(divisor: Any, indicators: list[int]) -> bool:
+    """Whether a divisor is the zero polynomial in one of the cases that its indicators distinguish, or these are too many."""
+    inside = [i for i in indicators if any(monomial[i] for monomial in divisor.monoms())]
+    if len(inside) > MOST_INDICATORS:
+        return True
+    for case in itertools.product((0, 1), repeat=len(inside)):
+        off = [i for i, value in zip(inside, case, strict=True) if not value]
+        terms: dict[Any, Any] = {}
+        for monomial, c in divisor.terms():
+            if not any(monomial[i] for i in off):
+                rest = tuple(0 if i in inside else k for i, k in enumerate(monomial))
+                terms[rest] = terms.get(rest, 0) + c
+        if not any(terms.values()):
+            return True
+    return False
 
 
 def _idempotent(polynomial: Any, indicators: list[int]) -> dict[Any, Any]:
