@@ -104,7 +104,7 @@ def _derivative_of_maximum(atom: Maximum, d: Callable[[Polynomial], Polynomial])
         return ZERO
     entries = [factor for factor in P.atoms if isinstance(factor, Entry) and k in factor.free]
     if P.single is None or len(P.single[0]) != 1 or P.single[0] != ((*entries, 1),) or not _is_free(entries[0]):
-        raise NotDifferentiable("the maximum of a row has not cancelled, and its ties are not shown to be rare, so the derivative is not known")
+        raise NotDifferentiable("the maximum of a row has not cancelled, and its ties are not shown to be rare")
     selected = ONE - powers.indicator(P - only(atom))
     return sums.sum_over(multiply(selected, inner), [k])
 

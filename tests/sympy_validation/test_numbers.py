@@ -139,3 +139,11 @@ def test_no_derivative_at_a_kink() -> None:
     with pytest.raises(Undecided):
         DUAL.less(x, Dual(Fraction(0)))
     assert DUAL.less(Dual(Fraction(0)), Dual(Fraction(0))).value == 0
+
+
+def test_a_maximum_has_no_derivative_at_a_tie() -> None:
+    domain, one = DualDomain(), Fraction(1)
+    x, y = Dual(one, {"x": one}), Dual(one, {"y": one})
+    with pytest.raises(Undecided):
+        domain.maximum([x, y])
+    assert domain.maximum([x, x]).partials == {"x": 1}
