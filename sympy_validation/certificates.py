@@ -137,6 +137,10 @@ class Checks:
                 return found
         return None
 
+    def vacuous(self) -> bool:
+        """Whether the functions are defined at none of all points: then the conditions of the theorem may never hold."""
+        return not self._points() and all(_is_outside(self.claim, number) for number in range(POINTS))
+
     def _points(self) -> list[Point]:
         if self._made is None:
             self._made = []
@@ -144,3 +148,13 @@ class Checks:
                 with suppress(Exception):  # the code does not run, or a function is not defined here
                     self._made.append(Point.of(self.claim, number, sizes))
         return self._made
+
+
+def _is_outside(claim: Claim, number: int) -> bool:
+    try:
+        Point.of(claim, number)
+    except OutsideDomain:
+        return True
+    except Exception:
+        return False  # the code does not run here, which says nothing of the conditions
+    return False

@@ -157,6 +157,9 @@ def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
         # For all sizes, or at the sizes of the proof, this is a defect of the prover.
         note = "proved, although a point refutes it: this is a defect of the prover" if attempt.method == "all sizes" else ""
         return Verdict(theorem, "refuted", time.perf_counter() - start, contradiction, theorem.conditions, note)
+    if proved and attempt.checks.vacuous():
+        note = "proved under conditions that hold at no point that was tried"
+        return Verdict(theorem, "open", time.perf_counter() - start, None, (*theorem.conditions, *conditions), note)
     if proved:
         return Verdict(theorem, "proved", time.perf_counter() - start, conditions=(*theorem.conditions, *conditions))
     counterexample = certificates.search(theorem.claim, theorem.quantity)
