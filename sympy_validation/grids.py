@@ -116,6 +116,10 @@ class Domain(ABC):
     def maximum(self, row: Sequence[Element]) -> Element:
         """The largest of the elements."""
 
+    def quotient(self, x: Element, y: Element) -> Element:
+        """x / y; a domain of numbers knows 0 / 0, which is 0."""
+        return x * (self.number(1) / y)
+
     @abstractmethod
     def unknown(self, name: str, order: int, x: Element) -> Element:
         """The derivative of the given order of an unknown differentiable function, at x."""
@@ -190,6 +194,9 @@ class GridOps(MatrixOps[Grid]):
     def reciprocal(self, X: Grid) -> Grid:
         one = self.domain.number(1)
         return X.map(lambda x: one / x)
+
+    def quotient(self, X: Grid, Y: Grid) -> Grid:
+        return X.zip(Y, self.domain.quotient)
 
     def sqrt(self, X: Grid) -> Grid:
         return X.map(self.domain.sqrt)

@@ -340,5 +340,14 @@ class DualDomain(Domain):
                 self.less(x, largest)
         return largest
 
+    def quotient(self, x: Dual, y: Dual) -> Dual:
+        """x / y, and 0 for x = 0 (``MatrixOps.quotient``); there it has no derivative unless x is 0 nearby too."""
+        if not (_is_exact_zero(x.value) and _is_exact_zero(y.value)):
+            result: Dual = x / y
+            return result
+        if any(not _is_exact_zero(d) for d in (x.partials | y.partials).values()):
+            raise Undecided("a quotient of numbers that are both 0")
+        return Dual(Fraction(0))
+
     def unknown(self, name: str, order: int, x: Dual) -> Dual:
         return x.chain(self.real.unknown(name, order, x.value), self.real.unknown(name, order + 1, x.value))
