@@ -149,8 +149,11 @@ class Equivalence:
         return {reason: [(space, self.claim.problem(space)) for space in members] for reason, members in spaces.items()}  # type: ignore[attr-defined]
 
     def _equal(self, space: Any, problem: Any, mutation: Mutation) -> bool:
+        mutant = MutantOps(space.ops, mutation)
         try:
-            found = problem.tested(MutantOps(space.ops, mutation))
+            found = problem.tested(mutant)
+            if not mutant.happened:
+                return False  # nothing was changed, so equality shows nothing
             return all(space.proves(problem.expected[q](), found[q], self.claim.strict)[0] for q in self.claim.quantities())
         except Exception:
             return False  # not proved to be equal, whatever the reason

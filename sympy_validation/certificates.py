@@ -7,13 +7,14 @@ differs from what it should be refutes the claim for good.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sympy_validation.claims import Claim, Problem
 from sympy_validation.spaces.grids import Grid, ShapeError
 from sympy_validation.spaces.numbers import OutsideDomain, Undecided, differ, text
-from sympy_validation.spaces.points import PointSpace
+from sympy_validation.spaces.points import CHECKS, PointSpace
 
 POINTS = 24
 
@@ -40,9 +41,9 @@ class Point:
     _expected: dict[str, Grid] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, claim: Claim, number: int) -> Point:
-        """The point with the given number."""
-        space = PointSpace(number)
+    def of(cls, claim: Claim, number: int, sizes: Mapping[str, int] | None = None) -> Point:
+        """The point with the given number, at sizes of its own or at the given ones."""
+        space = PointSpace(number, sizes)
         return cls(space, claim.problem(space))
 
     def expected(self, quantity: str) -> Grid:
@@ -116,3 +117,44 @@ def search(claim: Claim, quantity: str) -> Counterexample | None:
         if found:
             return found
     return None
+
+
+class Checks:
+    """A few points of a claim, at sizes that are 1 and that are equal among them, where what is proved is looked at again."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._made: list[Point] | None = None
+
+    def contradiction(self, quantity: str) -> Counterexample | None:
+        """A counterexample; None if no point shows one."""
+        for point in self._points():
+            try:
+                found = point.refute([quantity])
+            except Exception:
+                continue  # code that does not run is not refuted
+            if found and "not defined" not in found.explanation:  # the conditions of a theorem exclude where it is not defined
+                return found
+        return None
+
+    def vacuous(self) -> bool:
+        """Whether the functions are defined at none of all points: then the conditions of the theorem may never hold."""
+        return not self._points() and all(_is_outside(self.claim, number) for number in range(POINTS))
+
+    def _points(self) -> list[Point]:
+        if self._made is None:
+            self._made = []
+            for number, sizes in CHECKS:
+                with suppress(Exception):  # the code does not run, or a function is not defined here
+                    self._made.append(Point.of(self.claim, number, sizes))
+        return self._made
+
+
+def _is_outside(claim: Claim, number: int) -> bool:
+    try:
+        Point.of(claim, number)
+    except OutsideDomain:
+        return True
+    except Exception:
+        return False  # the code does not run here, which says nothing of the conditions
+    return False

@@ -78,7 +78,7 @@ class Verdict:
     @property
     def as_expected(self) -> bool:
         """Whether the theorem has the status that it should have."""
-        return self.status == self.theorem.expected
+        return self.status == self.theorem.expected and not (self.status == "refuted" and self.note)
 
     @property
     def all_sizes(self) -> bool:
@@ -102,12 +102,11 @@ class Verdict:
     def words(self) -> str:
         """The verdict in words."""
         if self.status == "refuted":
-            return f"{' '.join(('REFUTED', *self.concrete))}: {self.counterexample}"
-        return (
-            f"proved{self.scope}"
-            if self.status == "proved"
-            else f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
-        )
+            defect = f"; {self.note}" if self.note and self.counterexample else ""
+            return f"{' '.join(('REFUTED', *self.concrete))}: {self.counterexample}{defect}"
+        if self.status == "proved":
+            return f"proved{self.scope}"
+        return f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
 
 
 @dataclass
@@ -120,6 +119,11 @@ class Attempt:
     own: bool = False
     """Whether the code is a user's."""
     _spaces: list[tuple[Any, Any]] = field(default_factory=list)
+
+    @cached_property
+    def checks(self) -> certificates.Checks:
+        """The points at which what is proved is looked at again."""
+        return certificates.Checks(self.claim)
 
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         """Whether the quantity is proved in every space, and the conditions under which it is."""
@@ -175,6 +179,15 @@ def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
     except Exception as error:
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
         proved, conditions, note = False, (), fault(error)
+    refuted = attempt.checks.contradiction(theorem.quantity) if proved else None
+    if refuted:
+        # For all sizes this is a defect of the prover, unless code of a user went another way there than on symbols.
+        defect = attempt.method == "all sizes" and not attempt.own
+        note = "proved, although a point refutes it: this is a defect of the prover" if defect else ""
+        return Verdict(theorem, "refuted", time.perf_counter() - start, refuted, theorem.conditions, note)
+    if proved and attempt.checks.vacuous():
+        note = "proved under conditions that hold at no point that was tried"
+        return Verdict(theorem, "open", time.perf_counter() - start, None, (*theorem.conditions, *conditions), note)
     contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
     objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
     if objection:
@@ -185,4 +198,4 @@ def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
     if contradiction and not counterexample:
         counterexample = Counterexample(theorem.quantity, {}, contradiction)
     status: Status = "refuted" if counterexample else "open"
-    return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, note)
+    return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, "" if counterexample else note)

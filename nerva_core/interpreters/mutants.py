@@ -309,6 +309,11 @@ class MutantOps(_Inputs[M]):
         changed: M = KINDS[self.mutation.kind].fault(Step(self.inner, operation, result))
         return changed
 
+    @property
+    def happened(self) -> bool:
+        """Whether the operation with the number of the mutation was done."""
+        return self.mutation.kind == INPUT or self.count >= self.mutation.index
+
     def input(self, name: str, X: M) -> M:
         is_it = self.mutation.kind == INPUT and self.mutation.operation == name
         return self.inner.ones(*self.inner.shape(X)) if is_it else X

@@ -91,11 +91,28 @@ def _derivative_of_atom(atom: Atom, variable: Variable, p: Index, q: Index) -> P
             indices, body = sums.opened(atom)
             return sums.sum_over(d(monomial(*body)), indices)
         case Maximum():
-            if d(sums.opened_maximum(atom)[1]).terms:
-                raise NotDifferentiable("the maximum of a row has not cancelled, so the derivative is not known")
-            return ZERO
+            return _derivative_of_maximum(atom, d)
     assert isinstance(atom, ZERO_ONE)
     return ZERO
+
+
+def _derivative_of_maximum(atom: Maximum, d: Callable[[Polynomial], Polynomial]) -> Polynomial:
+    """Σ_k [P_k = max P] dP_k, where the largest is taken once. Different entries of a variable differ almost everywhere."""
+    k, P = sums.opened_maximum(atom)
+    inner = d(P)
+    if not inner.terms:
+        return ZERO
+    entries = [factor for factor in P.atoms if isinstance(factor, Entry) and k in factor.free]
+    if P.single is None or len(P.single[0]) != 1 or P.single[0] != ((*entries, 1),) or not _is_free(entries[0]):
+        raise NotDifferentiable("the maximum of a row has not cancelled, and its ties are not shown to be rare")
+    selected = ONE - powers.indicator(P - only(atom))
+    return sums.sum_over(multiply(selected, inner), [k])
+
+
+def _is_free(entry: Entry) -> bool:
+    """Whether entries at other places are other numbers, of which none is fixed."""
+    variable = entry.variable
+    return not (isinstance(variable, Output) or variable.fixed or variable.row_stochastic)
 
 
 def _derivative_of_function(atom: Application) -> Polynomial:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import powers, sums
+from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
 from sympy_validation.all_sizes.symbols import STOPPED, UNIT, Dimension, Index, Size, column_index, fresh, number, row_index
@@ -53,9 +54,14 @@ class Conditions:
                 self.add(f"almost everywhere: {text(atom.argument)} is not a jump of {atom.function.name}")
 
     def kink(self, P: Polynomial) -> None:
-        """Record P != 0, which excludes the points where a piecewise function has no derivative."""
+        """Record that the point is not where a piecewise function has no derivative: P != 0 or, if P may be 0 in a whole region, that
+        it is not on the border of this region.
+        """
         Q = _without_positive_factors(P)
-        self.add(f"almost everywhere: {text(Q if sign(Q) > 0 else -Q)} != 0")
+        if is_generic(Q):
+            self.add(f"almost everywhere: {text(Q if sign(Q) > 0 else -Q)} != 0")
+        else:
+            self.add(f"almost everywhere: [{text(Q)} < 0] does not jump")
 
 
 def _without_positive_factors(P: Polynomial) -> Polynomial:

@@ -12,6 +12,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.equations.activations import Activation
 from sympy_validation.all_sizes import calculus, powers, stopped, sums
 from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
+from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.matrices import Conditions, OwnSize, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.symbols import (
@@ -82,10 +83,10 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         return self._declare(name, OwnSize(name, self._conditions))
 
     def variable(
-        self, name: str, rows: Dimension, columns: Dimension, *, positive: bool = False, row_stochastic: bool = False
+        self, name: str, rows: Dimension, columns: Dimension, *, positive: bool = False, row_stochastic: bool = False, fixed: bool = False
     ) -> SymbolicMatrix:
-        """A matrix of arbitrary real numbers; or of positive ones, or one whose rows sum to 1."""
-        variable = self._declare(name, Variable(name, _dimension(rows), _dimension(columns), positive, row_stochastic))
+        """A matrix of arbitrary real numbers; or of positive ones, or one whose rows sum to 1; ``fixed`` if nothing is to vary."""
+        variable = self._declare(name, Variable(name, _dimension(rows), _dimension(columns), positive, row_stochastic, fixed))
         i, j = row_index(rows), column_index(columns)
         matrix = self._matrix(rows, columns, only(Entry(variable, i, j)))
         if positive:
@@ -163,7 +164,7 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         if _vanishes(A.entry):
             return True
         kinks: list[Polynomial] = []
-        if not off_kinks or not _vanishes(sums.orient(A.entry, kinks)):
+        if not off_kinks or not _vanishes(sums.orient(A.entry, kinks, is_generic)):
             return False
         for kink in kinks:
             self._conditions.kink(kink)
@@ -212,13 +213,13 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def constant(self, rows: Sequence[Sequence[Scalar]]) -> SymbolicMatrix:
         """Arbitrary numbers in the place of the given ones: what is proved for all of them is proved for these."""
         name = self._constants.setdefault(tuple(map(tuple, rows)), f"C{len(self._constants) + 1}")
-        return self.variable(name, len(rows), len(rows[0]))
+        return self.variable(name, len(rows), len(rows[0]), fixed=True)
 
     def shift(self, n: Dimension, o: int) -> SymbolicMatrix:
         """An arbitrary n x n matrix in the place of S_o for o > 0. S_0 = I, and S_-o = S_oᵀ."""
         if o <= 0:
             return self.transpose(self.shift(n, -o)) if o else self.identity(n)
-        return self.variable(f"S{o}_{n}", n, n)
+        return self.variable(f"S{o}_{n}", n, n, fixed=True)
 
     def transpose(self, X: SymbolicMatrix) -> SymbolicMatrix:
         return self._matrix(X.columns, X.rows, X.at(column_index(X.rows), row_index(X.columns)))
@@ -291,12 +292,20 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def less(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         return X.with_entry(powers.indicator((X - Y).entry))
 
+    def maximum(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        """Both choices have the same value. Where x = y in a whole region, as after a ReLU that gives 0, the derivative has [y < x]."""
+        return super().maximum(X, Y) if is_generic((X - Y).entry) else self.where(self.less(Y, X), X, Y)
+
+    def minimum(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        """Both choices have the same value."""
+        return super().minimum(X, Y) if is_generic((X - Y).entry) else self.where(self.less(Y, X), Y, X)
+
     # Step functions on any number of intervals.
 
     def intervals(self, name: str, count: int | None = None) -> SymbolicIntervals:
         """Any number of intervals, or so many."""
         J = count or self.size(f"J_{name}")
-        return SymbolicIntervals(self.variable(f"l_{name}", J, 1), self.variable(f"r_{name}", J, 1))
+        return SymbolicIntervals(self.variable(f"l_{name}", J, 1, fixed=True), self.variable(f"r_{name}", J, 1, fixed=True))
 
     def step_function(self, X: SymbolicMatrix, s: Grid, T: SymbolicMatrix) -> SymbolicMatrix:
         """Σ_j T_jk [x in I_j] of an element x of column k."""

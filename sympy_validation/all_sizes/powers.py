@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from sympy_validation.all_sizes import products, signs
+from sympy_validation.all_sizes import products, signs, sums
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
 from sympy_validation.all_sizes.symbols import Function, Number, number
 from sympy_validation.all_sizes.terms import (
@@ -21,6 +21,7 @@ from sympy_validation.all_sizes.terms import (
     Exponential,
     Indicator,
     Logarithm,
+    Maximum,
     Monomial,
     Polynomial,
     Root,
@@ -62,11 +63,24 @@ def indicator(P: Polynomial) -> Polynomial:
         return ZERO
     if is_positive(-P):
         return ONE
+    if _is_maximum_less_one(P):
+        return ZERO
     cases = piecewise(indicator, P, everywhere)
     if cases is not None:
         return cases
     _, _, rest = split_positive(P)
     return only(Indicator(rest)) if rest == P else indicator(rest)
+
+
+def _is_maximum_less_one(P: Polynomial) -> bool:
+    """Whether P is c (max_k F(k) - F(j)) for a c > 0: then it is not negative."""
+    largest = [atom for atom in P.atoms if isinstance(atom, Maximum) and P.terms.get(((atom, 1),), 0) > 0]
+    for atom in largest:
+        c = P.terms[((atom, 1),)]
+        rest = only(atom) - P.times(number(Fraction(1) / c))
+        if any(rest == sums.substitute(atom.body, {atom.index: j}) for j in rest.free if j.size == atom.index.size):
+            return True
+    return False
 
 
 def exponential(P: Polynomial) -> Polynomial:

@@ -281,15 +281,20 @@ def maximum(P: Polynomial, k: Index) -> Polynomial:
 # Kinks ----------------------------------------------------------------------------------------------------------------
 
 
-def orient(P: Polynomial, kinks: list[Polynomial]) -> Polynomial:
-    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs. Appends each Q, which must not be 0."""
-    return combination((products.multiply(*(_oriented_power(atom, e, kinks) for atom, e in m)), c) for m, c in P.terms.items())
+def orient(P: Polynomial, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
+    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs, where Q is shown to be ``generic``.
+
+    Appends each Q, which must not be 0. A Q that is 0 in a whole region, such as x - max(x), is left alone.
+    """
+    return combination((products.multiply(*(_oriented_power(atom, e, kinks, generic) for atom, e in m)), c) for m, c in P.terms.items())
 
 
-def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial]) -> Polynomial:
-    oriented = rebuild(atom, lambda P: orient(P, kinks))
+def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
+    oriented = rebuild(atom, lambda P: orient(P, kinks, generic))
     for indicator in oriented.atoms:
-        if isinstance(indicator, Indicator) and oriented == only(indicator) and signs.sign(indicator.argument) < 0:
+        if not isinstance(indicator, Indicator) or oriented != only(indicator):
+            continue
+        if signs.sign(indicator.argument) < 0 and generic(indicator.argument):
             kinks.append(-indicator.argument)
             oriented = ONE - powers.indicator(-indicator.argument)
     return powers.power(oriented, exponent)

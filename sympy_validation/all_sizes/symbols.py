@@ -82,9 +82,11 @@ class Variable:
     columns: Dimension
     positive: bool = False
     row_stochastic: bool = False
+    fixed: bool = False
+    """An element of a mask, or a constant: a statement holds for each of its values, and not for almost all."""
 
     def __str__(self) -> str:
-        return self.name + "+" * self.positive + "~" * self.row_stochastic
+        return self.name + "+" * self.positive + "~" * self.row_stochastic + "°" * self.fixed
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
 from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, rowwise
 from sympy_validation.spaces.spaces import Kind, Space
-from sympy_validation.spaces.zero_test import Indicator, Stopped, Unknown, is_zero
+from sympy_validation.spaces.zero_test import Fixed, Indicator, Stopped, Unknown, is_zero
 
 
 class SymPyDomain(Domain):
@@ -46,7 +46,7 @@ class SymPyDomain(Domain):
         return Indicator(sp.expand(x - y))
 
     def maximum(self, row: Sequence[Any]) -> Any:
-        return Unknown(sp.Symbol("max"), *[0] * len(row), *row)
+        return Unknown(sp.Symbol("row maximum"), *[0] * len(row), *row)
 
     def unknown(self, name: str, order: int, x: Any) -> Any:
         return Unknown(sp.Symbol(name), order, x)
@@ -69,12 +69,11 @@ class EntriesSpace(Space[Grid]):
         return sp.Symbol(name, real=True, nonnegative=bounded) if closed else sp.Symbol(name, real=True, positive=bounded)
 
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
-        positive = True if kind is Kind.POSITIVE else None
-        variable = Grid.build(m, n, lambda i, j: sp.Symbol(f"{name}[{i},{j}]", real=True, positive=positive))
-        self._variables[name] = variable
-        if kind is Kind.ROW_STOCHASTIC:
-            return Grid.build(m, n, lambda i, j: variable[i, j] if j < n - 1 else 1 - sum(variable.elements[i][:-1]))
-        return variable
+        self._variables[name] = _symbols(sp.Symbol, name, m, n, kind)
+        return _with_row_sums(self._variables[name], kind)
+
+    def constant(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
+        return _with_row_sums(_symbols(Fixed, name, m, n, kind), kind)
 
     def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:
         (product,) = self.ops.elements_sum(self.ops.hadamard(DY, Y)).elements[0]
@@ -107,3 +106,16 @@ class EntriesSpace(Space[Grid]):
         xs = flat(x)
         functions = [Unknown(sp.Symbol(f"{name}{k}"), *[0] * len(xs), *xs) for k in range(n)]
         return Grid([functions], (1, n)) if row else Grid([[x] for x in functions], (n, 1))
+
+
+def _symbols(kind_of_symbol: type[sp.Symbol], name: str, m: Size, n: Size, kind: Kind) -> Grid:
+    positive = True if kind is Kind.POSITIVE else None
+    return Grid.build(m, n, lambda i, j: kind_of_symbol(f"{name}[{i},{j}]", real=True, positive=positive))
+
+
+def _with_row_sums(X: Grid, kind: Kind) -> Grid:
+    """X, or X with a last column that makes the sums of the rows 1."""
+    if kind is not Kind.ROW_STOCHASTIC:
+        return X
+    m, n = X.shape
+    return Grid.build(m, n, lambda i, j: X[i, j] if j < n - 1 else 1 - sum(X.elements[i][:-1]))

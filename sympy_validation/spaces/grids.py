@@ -132,6 +132,10 @@ class Domain(ABC):
     def maximum(self, row: Sequence[Element]) -> Element:
         """The largest of the elements."""
 
+    def quotient(self, x: Element, y: Element) -> Element:
+        """x / y; a domain of numbers knows 0 / 0, which is 0."""
+        return x * (self.number(1) / y)
+
     @abstractmethod
     def unknown(self, name: str, order: int, x: Element) -> Element:
         """The derivative of the given order of an unknown differentiable function, at x."""
@@ -207,6 +211,9 @@ class GridOps(MatrixOps[Grid]):
         one = self.domain.number(1)
         return X.map(lambda x: one / x)
 
+    def quotient(self, X: Grid, Y: Grid) -> Grid:
+        return X.zip(Y, self.domain.quotient)
+
     def sqrt(self, X: Grid) -> Grid:
         return X.map(self.domain.sqrt)
 
@@ -256,8 +263,8 @@ def _number(c: Scalar) -> Scalar:
 
 
 def exact(c: Scalar) -> Scalar:
-    """A float of the code as the simple rational number that it stands for (0.1 is 1/10); any other number as it is."""
-    return Fraction(c).limit_denominator(10**12) if isinstance(c, float) else c
+    """A float of the code as exactly the decimal that it prints as (0.1 is 1/10); any other number as it is."""
+    return Fraction(str(float(c))) if isinstance(c, float) else c
 
 
 def rowwise(f: Callable[..., Grid], *matrices: Grid) -> Grid:

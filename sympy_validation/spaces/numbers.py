@@ -330,11 +330,24 @@ class DualDomain(Domain):
         return Dual(Fraction(int(sign(difference.value) < 0)))
 
     def maximum(self, row: Sequence[Dual]) -> Dual:
+        """The largest of the elements. At a tie between elements with different derivatives it has none."""
         largest = row[0]
         for x in row[1:]:
             if sign(largest.value - x.value) < 0:
                 largest = x
+        for x in row:
+            if x is not largest and sign(largest.value - x.value) == 0:
+                self.less(x, largest)
         return largest
+
+    def quotient(self, x: Dual, y: Dual) -> Dual:
+        """x / y, and 0 for x = 0 (``MatrixOps.quotient``); there it has no derivative unless x is 0 nearby too."""
+        if not (_is_exact_zero(x.value) and _is_exact_zero(y.value)):
+            result: Dual = x / y
+            return result
+        if any(not _is_exact_zero(d) for d in (x.partials | y.partials).values()):
+            raise Undecided("a quotient of numbers that are both 0")
+        return Dual(Fraction(0))
 
     def unknown(self, name: str, order: int, x: Dual) -> Dual:
         return x.chain(self.real.unknown(name, order, x.value), self.real.unknown(name, order + 1, x.value))

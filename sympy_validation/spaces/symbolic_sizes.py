@@ -53,10 +53,16 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         return self.ops.abstract_hard_function(name, outputs)
 
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> SymbolicMatrix:
-        self._variables[name] = self.ops.variable(
-            self._identifier("matrix", name), m, n, positive=kind is Kind.POSITIVE, row_stochastic=kind is Kind.ROW_STOCHASTIC
-        )
+        self._variables[name] = self._variable("matrix", name, m, n, kind)
         return self._variables[name]
+
+    def constant(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> SymbolicMatrix:
+        return self._variable("constant", name, m, n, kind)
+
+    def _variable(self, origin: str, name: str, m: Size, n: Size, kind: Kind) -> SymbolicMatrix:
+        positive, row_stochastic = kind is Kind.POSITIVE, kind is Kind.ROW_STOCHASTIC
+        identifier = self._identifier(origin, name)
+        return self.ops.variable(identifier, m, n, positive=positive, row_stochastic=row_stochastic, fixed=origin == "constant")
 
     def gradient(self, DY: SymbolicMatrix, Y: SymbolicMatrix, name: str) -> SymbolicMatrix:
         return self.ops.released(self.ops.gradient(self.ops.elements_sum(self.ops.hadamard(DY, Y)), self._variables[name]))

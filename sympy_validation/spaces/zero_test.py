@@ -8,6 +8,7 @@ not hold.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +22,9 @@ class Indicator(sp.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, u: Any) -> Any:
-        """Numbers are decided, an indicator inside u is split by cases, and of u and -u one is chosen, by [u < 0] = 1 - [-u < 0]."""
+        """Numbers are decided, an indicator inside u is split by cases, and of u and -u one is chosen, by
+        [u < 0] = 1 - [-u < 0], if u != 0 is shown almost everywhere.
+        """
         if u.is_number and u.is_comparable:
             return sp.Integer(1) if u < 0 else sp.Integer(0)
         if inner := next(iter(u.atoms(cls)), None):
@@ -29,11 +32,50 @@ class Indicator(sp.Function):  # type: ignore[misc]
         content, primitive = u.as_content_primitive()
         if content != 1 and content.is_positive:
             return cls(primitive)
-        return 1 - cls(-u) if u.could_extract_minus_sign() else None
+        return 1 - cls(-u) if u.could_extract_minus_sign() and is_generic(u) else None
 
     def fdiff(self, argindex: int = 1) -> Any:
         """0, where u is not 0."""
         return sp.S.Zero
+
+
+class Fixed(sp.Symbol):  # type: ignore[misc]
+    """A number for each value of which, and not for almost all, something is to hold: an element of a mask, or a constant."""
+
+
+def is_generic(u: Any) -> bool:
+    """Whether u != 0 is shown for almost all values of the symbols, and all of those that are ``Fixed``.
+
+    It is where u is a polynomial in one symbol, with a generic leading coefficient, or an entire function that is not 0 at a point.
+    """
+    u = Stopped.release(sp.expand(u))
+    if u.is_positive or u.is_negative:
+        return True
+    if u.has(Indicator, Unknown):
+        return any(_leads(s, u) for s in _varying(u))
+    return any(_leads(s, u) for s in _varying(u)) or (_is_entire(u) and _is_somewhere_nonzero(u))
+
+
+def _varying(u: Any) -> list[Any]:
+    return sorted((s for s in u.free_symbols if not isinstance(s, Fixed)), key=str)
+
+
+def _leads(s: Any, u: Any) -> bool:
+    P = u.as_poly(s)
+    return P is not None and P.degree() > 0 and not any(c.has(s) for c in P.all_coeffs()) and is_generic(P.LC())
+
+
+def _is_entire(u: Any) -> bool:
+    if u.is_Rational or u.is_Symbol:
+        return not isinstance(u, Fixed)
+    if isinstance(u, sp.Pow) and not isinstance(u, sp.exp):
+        return bool(u.exp.is_Integer and u.exp > 0 and _is_entire(u.base))
+    return isinstance(u, (sp.Add, sp.Mul, sp.exp, sp.erf)) and all(map(_is_entire, u.args))
+
+
+def _is_somewhere_nonzero(u: Any) -> bool:
+    values = {s: sp.Rational(2 * k + 3, 7 + k) for k, s in enumerate(_varying(u))}
+    return bool(abs(u.subs(values).evalf(50)) > sp.Rational(1, 10**20))
 
 
 class Unknown(sp.Function):  # type: ignore[misc]
@@ -78,8 +120,11 @@ def is_zero(expression: Any) -> bool:
         return bool(rational == 0)
     polynomials = ring(list(generators.symbols.values()), sp.QQ)
     variables = dict(zip(generators.symbols.values(), polynomials[1:], strict=True))
-    numerator, _ = _quotient(rational, polynomials[0], variables, {})
-    return not _idempotent(numerator, [i for i, atom in enumerate(generators.symbols) if isinstance(atom, Indicator)])
+    indicators = [i for i, atom in enumerate(generators.symbols) if isinstance(atom, Indicator)]
+    known: dict[Any, Any] = {}
+    numerator, _ = _quotient(rational, polynomials[0], variables, known)
+    divisors = {factor for _, denominator in known.values() for factor in denominator}
+    return not _idempotent(numerator, indicators) and not any(_may_be_zero(divisor, indicators) for divisor in divisors)
 
 
 class Generators:
@@ -181,6 +226,27 @@ def _sum(quotients: list[tuple[Any, Factors]], one: Any) -> tuple[Any, Factors]:
             above = above * factor ** (k - below.get(factor, 0))
         numerator += above
     return numerator, denominator
+
+
+MOST_INDICATORS = 10
+"""The number of indicators in a divisor of which all cases are looked at."""
+
+
+def _may_be_zero(divisor: Any, indicators: list[int]) -> bool:
+    """Whether a divisor is the zero polynomial in one of the cases that its indicators distinguish, or these are too many."""
+    inside = [i for i in indicators if any(monomial[i] for monomial in divisor.monoms())]
+    if len(inside) > MOST_INDICATORS:
+        return True
+    for case in itertools.product((0, 1), repeat=len(inside)):
+        off = [i for i, value in zip(inside, case, strict=True) if not value]
+        terms: dict[Any, Any] = {}
+        for monomial, c in divisor.terms():
+            if not any(monomial[i] for i in off):
+                rest = tuple(0 if i in inside else k for i, k in enumerate(monomial))
+                terms[rest] = terms.get(rest, 0) + c
+        if not any(terms.values()):
+            return True
+    return False
 
 
 def _idempotent(polynomial: Any, indicators: list[int]) -> dict[Any, Any]:

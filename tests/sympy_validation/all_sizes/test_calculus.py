@@ -80,4 +80,13 @@ def test_second_derivatives(ops: AllSizesOps, X: SymbolicMatrix) -> None:
 
 def test_a_maximum_inside_a_function_is_noticed(ops: AllSizesOps, X: SymbolicMatrix) -> None:
     with pytest.raises(NotDifferentiable):
-        ops.gradient(ops.elements_sum(ops.exp(ops.rows_max(X))), X)
+        ops.gradient(ops.elements_sum(ops.exp(ops.rows_max(ops.hadamard(X, X)))), X)
+
+
+def test_the_maximum_of_a_row_is_taken_once(ops: AllSizesOps, X: SymbolicMatrix) -> None:
+    _, D = ops.shape(X)
+    M = ops.rows_max(X)
+    selected = ops.equal(X, ops.column_repeat(M, D))
+    gradient = ops.gradient(ops.elements_sum(ops.hadamard(M, M)), X)
+    assert ops.is_zero(gradient - 2 * ops.hadamard(ops.column_repeat(M, D), selected))
+    assert not ops.is_zero(gradient - ops.hadamard(ops.column_repeat(M, D), selected))

@@ -74,9 +74,14 @@ def test_no_product_of_matrices_with_a_star() -> None:
 
 def test_a_float_is_the_number_that_it_prints_as() -> None:
     assert exact(0.1) == Fraction(1, 10)
-    assert exact(1 / 3) == Fraction(1, 3)
+    assert exact(1 / 3) == Fraction(3333333333333333, 10**16)  # and not 1/3: what is printed is what is meant
     assert exact(7) == 7
 
 
 def test_rowwise() -> None:
     assert as_floats(rowwise(lambda x, y: OPS.dot(x, y), grid(A), grid(B))) == pytest.approx((A * B).sum(axis=1, keepdims=True))
+
+
+def test_a_small_float_is_not_zero() -> None:
+    assert exact(1e-13) == Fraction(1, 10**13)
+    assert exact(0.1) == Fraction(1, 10)

@@ -139,3 +139,18 @@ def test_no_derivative_at_a_kink() -> None:
     with pytest.raises(Undecided):
         DUAL.less(x, Dual(Fraction(0)))
     assert DUAL.less(Dual(Fraction(0)), Dual(Fraction(0))).value == 0
+
+
+def test_a_maximum_has_no_derivative_at_a_tie() -> None:
+    domain, one = DualDomain(), Fraction(1)
+    x, y = Dual(one, {"x": one}), Dual(one, {"y": one})
+    with pytest.raises(Undecided):
+        domain.maximum([x, y])
+    assert domain.maximum([x, x]).partials == {"x": 1}
+
+
+def test_zero_divided_by_zero_is_zero() -> None:
+    zero = Dual(Fraction(0))
+    assert DUAL.quotient(zero, zero).value == 0
+    with pytest.raises(Undecided):
+        DUAL.quotient(Dual(Fraction(0), {"x": Fraction(1)}), zero)

@@ -7,7 +7,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sympy_validation.spaces.zero_test import Indicator, Unknown, is_zero
+from sympy_validation.spaces.zero_test import Fixed, Indicator, Unknown, is_zero
 
 x, y, z = sp.symbols("x y z", real=True)
 p = sp.Symbol("p", positive=True)
@@ -76,3 +76,17 @@ def test_what_is_called_zero_has_the_value_zero(a: sp.Expr, b: sp.Expr) -> None:
     for difference in (a - b, sp.diff(a, x) - sp.diff(b, x), (a + b) ** 2 - sp.expand(a**2) - 2 * a * b - b * b):
         if is_zero(difference):
             assert abs(difference.subs(at).evalf(40)) < 1e-30
+
+
+def test_a_divisor_that_is_zero_in_a_case() -> None:
+    """b (1 - b) is 0, so nothing follows from an equation that is divided by it; nor where one case of the divisor is 0."""
+    b = Indicator(x)
+    assert not is_zero((1 / b - 1 / b**2) * z)
+    assert not is_zero(z / (b * (1 - b)) - y / (b * (1 - b)) + (y - z) / (b * (1 - b)))
+    assert is_zero(z / (1 + b) - z / (1 + b) ** 2 * (1 + b))
+
+
+def test_an_indicator_is_turned_around_only_where_its_argument_is_not_zero() -> None:
+    largest = Unknown(sp.Symbol("row maximum"), 0, 0, x, y)
+    assert not is_zero(Indicator(x - largest) + Indicator(largest - x) - 1)
+    assert not is_zero(Indicator(x * Fixed("r", real=True)) + Indicator(-x * Fixed("r", real=True)) - 1)

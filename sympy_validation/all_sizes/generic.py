@@ -1,0 +1,78 @@
+"""Is a polynomial different from 0 almost everywhere, for all sizes and all values of what is fixed?
+
+Where this is shown, the points at which an indicator of it jumps have measure zero. It is shown by one variable: for fixed values of
+everything else, a polynomial in the entries of a variable whose leading coefficient is not 0 vanishes on a set of measure zero only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy_validation.all_sizes import sums
+from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
+from sympy_validation.all_sizes.symbols import Number, Output, Variable
+from sympy_validation.all_sizes.terms import ONE, Atom, Base, Entry, Logarithm, Monomial, Polynomial, Root, Sum, monomial, only
+from sympy_validation.all_sizes.text import inner_atoms
+
+
+def is_generic(P: Polynomial) -> bool:
+    """Whether P != 0 is shown almost everywhere. False means that it is not shown."""
+    if is_positive(P) or is_positive(-P):
+        return True
+    if P.single and len(P.single[0]) > 1:
+        return all(is_generic(only(atom)) for atom, _ in P.single[0])
+    if P.single:
+        ((atom, _),) = P.single[0] or ((None, 1),)
+        if isinstance(atom, Base | Root) or (atom and is_positive_atom(atom)):
+            return True
+        if isinstance(atom, Logarithm):
+            return is_generic(atom.argument - ONE)
+    return any(_leads(variable, P) for variable in _variables(P))
+
+
+def _variables(P: Polynomial) -> list[Variable]:
+    found = {atom.variable for atom in inner_atoms(P) if isinstance(atom, Entry)}
+    return sorted((v for v in found if not (isinstance(v, Output) or v.fixed or v.row_stochastic)), key=str)
+
+
+def _leads(variable: Variable, P: Polynomial) -> bool:
+    """Whether P is a polynomial in the entries of the variable, of which one term has the greatest degree, with a generic coefficient."""
+    terms: list[tuple[Number, Monomial]] = []
+    for m in P.terms:
+        if _has(monomial(*m), variable):
+            degree = _degree(m, variable)
+            if degree is None:
+                return False
+            terms.append((degree, m))
+    top = max((degree for degree, _ in terms), default=0)
+    leading = [m for degree, m in terms if degree == top]
+    return len(leading) == 1 and all(is_generic(c) for c in _coefficients(leading[0], variable))
+
+
+def _has(P: Polynomial, variable: Variable) -> bool:
+    return any(isinstance(atom, Entry) and atom.variable == variable for atom in inner_atoms(P))
+
+
+def _degree(m: Monomial, variable: Variable) -> Number | None:
+    """The exponent of the one entry of the variable in m, which may be in a sum; None if m is not of this form."""
+    holders = [(atom, e) for atom, e in m if _has(only(atom), variable)]
+    if len(holders) != 1:
+        return None
+    ((atom, exponent),) = holders
+    if isinstance(atom, Entry):
+        return exponent if isinstance(exponent, int) and exponent > 0 else None
+    return _degree(sums.opened(atom)[1], variable) if isinstance(atom, Sum) and exponent == 1 else None
+
+
+def _coefficients(m: Monomial, variable: Variable) -> Iterator[Polynomial]:
+    """Factors of the coefficient of an entry of the variable in m. Of a sum over its row and column one term has this entry."""
+    holder: Atom = next(atom for atom, _ in m if _has(only(atom), variable))
+    yield monomial(*(factor for factor in m if factor[0] is not holder))
+    if isinstance(holder, Sum):
+        indices, body = sums.opened(holder)
+        entry = next(atom for atom, _ in body if _has(only(atom), variable))
+        if not isinstance(entry, Entry):
+            yield Polynomial({})
+            return
+        rest = monomial(*(factor for factor in body if factor[0] is not entry))
+        yield sums.sum_over(rest, [index for index in indices if index not in (entry.row, entry.column)])
