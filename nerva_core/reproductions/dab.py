@@ -92,17 +92,17 @@ def run(bench: Bench) -> Findings:
         trained = sort_sequences(bench, T, {kind: sorting_network(T, SORTING[kind]) for kind in kinds}, seeds, steps)
         sorted_[T] = {kind: trained[f"{kind}, T = {T}"] for kind in kinds}
     ponder: tuple[int, ...] = bench.choose((1, 2), (1, 2, 3, 5, 7))
-    pondered: dict[int, Sequence[Trained]] = {1: sorted_[5]["DAB"]}
-    for p in ponder[1:]:
+    pondered: dict[int, dict[int, Sequence[Trained]]] = {T: {1: sorted_[T]["DAB"]} for T in bench.choose((5,), (5, 10))}
+    for T, p in ((T, p) for T in pondered for p in ponder[1:]):
         name = f"DAB, {p} ponder steps"
-        (pondered[p],) = sort_sequences(bench, 5, {name: sorting_network(5, SORTING["DAB"], p)}, seeds, steps).values()
+        (pondered[T][p],) = sort_sequences(bench, T, {name: sorting_network(T, SORTING["DAB"], p)}, seeds, steps).values()
     images = classify_images(bench, seeds)
     return Findings(
-        [*sorting_rows(sorted_), ponder_row(pondered), *image_rows(images)],
+        [*sorting_rows(sorted_), *(ponder_row(found, T) for T, found in pondered.items()), *image_rows(images)],
         [*remarks(sorted_), LEFT_OPEN],
         {
             "accuracy_by_length": accuracy_by_length({T: {k: accuracies(r) for k, r in runs.items()} for T, runs in sorted_.items()}),
-            "accuracy_by_steps": accuracy_by_steps({p: accuracies(runs) for p, runs in pondered.items()}),
+            "accuracy_by_steps": accuracy_by_steps({p: accuracies(runs) for p, runs in pondered[5].items()}),
             "images": image_curves(images),
         },
         {
@@ -173,7 +173,7 @@ def reaches(accuracy: Statistic, paper: str) -> Verdict:
     return judge(accuracy - (float(paper) - half_a_digit))
 
 
-def ponder_row(found: Mapping[int, Sequence[Trained]]) -> Row:
+def ponder_row(found: Mapping[int, Sequence[Trained]], length: int = 5) -> Row:
     """Figure 3: pondering helps."""
     statistics = {p: accuracies(runs) for p, runs in found.items()}
     more = [p for p in statistics if p > 1]
@@ -181,7 +181,7 @@ def ponder_row(found: Mapping[int, Sequence[Trained]]) -> Row:
     best = max(more, key=lambda p: statistics[p].mean)
     verdict = judge(statistics[best] - statistics[1], comparisons=len(more))
     measured = {f"{p} steps": statistic.values for p, statistic in statistics.items()}
-    return Row("sorting, T = 5: more ponder steps help (%)", "helps, less after 5", here, verdict, measured)
+    return Row(f"sorting, T = {length}: more ponder steps help (%)", "helps, less after 5", here, verdict, measured)
 
 
 def image_rows(found: Runs) -> list[Row]:

@@ -127,17 +127,20 @@ class Bench:
         settings = {"backend": self.backend, "data": source, **common}
         results: dict[str, list[Trained]] = {}
         for k, (kind, given) in enumerate(kinds.items()):
+            config = make_config(override(settings, {**given, "seed": seeds[0]}), kind)
+            self.configurations.setdefault(kind, config.to_toml())
+            trainer = Trainer(config, self.load(config.data))
             for n, seed in enumerate(seeds):
-                config = make_config(override(settings, {**given, "seed": seed}), kind)
+                if n:
+                    trainer.restart(seed)  # to compile the steps again for each seed would take most of the time
                 done, total = k * len(seeds) + n, len(kinds) * len(seeds)
-                results.setdefault(kind, []).append(self._run(config, f"{kind}, seed {seed}", done / total, 1 / total))
-                self.configurations.setdefault(kind, config.to_toml())
+                results.setdefault(kind, []).append(self._run(trainer, f"{kind}, seed {seed}", done / total, 1 / total))
         self.progress("trained", 1.0)
         self.used.update(data=_written(source), backend=self.backend, seeds=" ".join(map(str, seeds)))
         return results
 
-    def _run(self, config: Config, text: str, before: float, share: float) -> Trained:
-        trainer, history, diverged = Trainer(config, self.load(config.data)), [], False
+    def _run(self, trainer: Trainer, text: str, before: float, share: float) -> Trained:
+        config, history, diverged = trainer.config, [], False
         self.progress(text, before)
         try:
             for metrics in trainer.run():

@@ -82,7 +82,7 @@ def run(bench: Bench) -> Findings:
     trained_to_the_end = {kind: recorded[kind][0] for kind in ("none", ARCTAN) if recorded[kind][0].last is not None}
     landscapes = {kind: _landscape(bench, found) for kind, found in trained_to_the_end.items()}
     figures = _figures(table, recorded) | ({"loss_curves": loss_along_directions(landscapes)} if landscapes else {})
-    remarks = _remarks(table)
+    remarks = [*_remarks(table), _cost(trained[f"none at {PAPER_RATE:g}"], trained[f"{ARCTAN} at {PAPER_RATE:g}"])]
     if "none" in landscapes:
         remarks.append(_suggestion(landscapes["none"], recorded["none"][0]))
     measured = {kind: {f"{rate:g}": list(statistic.values) for rate, statistic in found.items()} for kind, found in table.items()}
@@ -241,6 +241,16 @@ def toy_rows() -> list[Row]:
 def _sooner(none: int | None, activated: int | None) -> bool:
     """Whether fewer steps are needed with the gradient activation; None are more than were tried."""
     return activated is not None and (none is None or activated < none)
+
+
+def _cost(none: Sequence[Trained], activated: Sequence[Trained]) -> str:
+    """The time of an epoch with a gradient activation over that of one without, each the median of all but first epochs, which compile."""
+    seconds = [[m.seconds for run in runs for m in run.history[1:]] for runs in (none, activated)]
+    if not all(seconds):
+        return "No run has a second epoch, so the cost of the gradient activation was not measured."
+    without, with_it = (float(np.median(found)) for found in seconds)
+    times = f"({1000 * with_it:.0f} and {1000 * without:.0f} ms)"
+    return f"An epoch with {ARCTAN} takes {with_it / without:.2f} times as long as one without {times}."
 
 
 def _remarks(table: Table) -> list[str]:

@@ -35,6 +35,9 @@ MODES = {
 QUICK = {"ELU": ("plain", "c0.02", "limit"), "Softplus": ("plain", "c0.02", "limit"), "ReLU": ("plain", "c0.02")}
 FULL = {f: tuple(mode for mode in MODES if f != "ReLU" or mode != "limit") for f in ("ELU", "Softplus", "Tanh", "ReLU")}
 """The limit of ReLU is ReLU."""
+DROPOUT = ", dropout"
+FULL |= {f + DROPOUT: ("plain", "c0.02", "a1") for f in ("ELU", "Softplus")}
+"""The right half of Figure 4."""
 
 Runs = Mapping[str, Mapping[str, Sequence[Trained]]]
 
@@ -49,7 +52,8 @@ def momentum_for(steps: int) -> float:
 
 
 def network(f: str, mode: str, dropout: bool = False, momentum: float = 0.99) -> str:
-    """The layers of the paper's MNIST-MLP, for the activation f in one of ``MODES``."""
+    """The layers of the paper's MNIST-MLP, for the activation f in one of ``MODES``; a name that ends in ``DROPOUT`` has it too."""
+    dropout, f = dropout or f.endswith(DROPOUT), f.removesuffix(DROPOUT)
     block = f"{MODES[mode].format(f=f)};BatchNormalization(epsilon=0.001, momentum={momentum});" + "Dropout(0.2);" * dropout
     return 2 * block + "Linear"
 

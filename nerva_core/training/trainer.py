@@ -291,6 +291,11 @@ class Trainer:
         """Continue after ``epoch`` epochs and the steps that reported ``outputs``, from a state of NumPy arrays."""
         self.epoch, self.state, self.outputs = epoch, self.ops.matrices(state), outputs
 
+    def restart(self, seed: int) -> None:
+        """Begin again, as a new trainer of the same configuration with another seed does; what was compiled is kept."""
+        self.config = self.config.model_copy(update={"seed": seed})
+        self.epoch, self.outputs, self.state = 0, NO_OUTPUTS, self._initial_state()
+
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
         lr, step = 0.0, 0

@@ -109,6 +109,7 @@ def test_pondering_is_judged_by_its_best(template: Trained) -> None:
     found: Any = {p: runs(five(a), template) for p, a in ((1, 80.0), (2, 85.0), (3, 70.0))}
     assert ponder_row(found).verdict is Verdict.REPRODUCES
     assert ponder_row({1: found[1], 3: found[3]}).verdict is Verdict.DOES_NOT
+    assert ponder_row(found, 10).experiment == "sorting, T = 10: more ponder steps help (%)"
 
 
 @pytest.mark.parametrize(("signum", "verdict"), [(83.8, "REPRODUCES"), (85.5, "REPRODUCES"), (83.1, "UNKNOWN"), (82.0, "DOES_NOT")])

@@ -1,11 +1,14 @@
+import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend_classes
+from nerva_core.algebra.trees import leaves
 from nerva_core.data import Digits, SineOfSum
-from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, curves, fastest_backend, perform, values
+from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, Trained, curves, fastest_backend, perform, values
 from nerva_core.reproductions.report import Findings
 from nerva_core.training.config import parse_config
 from nerva_core.training.trainer import Trainer
@@ -83,3 +86,21 @@ def test_a_report_says_how_it_was_made() -> None:
     assert report.settings["data"] == "Digits(train=60, test=30)"
     assert list(report.configurations) == ["k"]
     assert report.seconds > 0
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "tensorflow"])
+def test_a_run_after_another_seed_is_that_of_a_new_trainer(backend: str) -> None:
+    """What was compiled for the first seed serves the others, and changes no bit: noise, order, statistics and step count begin again."""
+    pytest.importorskip(backend)
+    layers = "q-elu(lambda=5, gamma=0.5);BatchNormalization;Dropout(0.2);Linear"
+    common = {"model": {"layers": layers, "sizes": [64, 8, 10]}, "optimizer": "Adam", "training": {"epochs": 2, "batch_size": 20}}
+
+    def trained(seeds: tuple[int, ...]) -> Trained:
+        (runs,) = Bench(backend=backend).train({"k": {}}, seeds, Digits(train=50, test=20), **common).values()
+        return runs[-1]
+
+    after, alone = trained((0, 1, 7)), trained((7,))
+    assert after.config == alone.config
+    assert [dataclasses.replace(m, seconds=0) for m in after.history] == [dataclasses.replace(m, seconds=0) for m in alone.history]
+    for found, expected in zip(leaves(after.state), leaves(alone.state), strict=True):
+        np.testing.assert_array_equal(found, expected)

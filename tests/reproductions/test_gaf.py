@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -42,6 +43,7 @@ def test_a_report_on_few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(title.startswith("the largest gradient") for title in titles)
     assert set(report.findings.figures) == set(report.findings.captions)
     assert any("suggests α = " in remark for remark in report.findings.remarks)
+    assert any(re.search(r"takes \d+\.\d\d times as long as one without", remark) for remark in report.findings.remarks)
     assert all(png.startswith(b"\x89PNG") for png in report.findings.figures.values())
     assert len(report.configurations) == 6
 

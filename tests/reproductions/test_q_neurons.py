@@ -88,3 +88,9 @@ def test_the_statistics_of_short_runs_are_those_of_the_run() -> None:
     bench = Bench(source=Digits(train=40, test=20), given_seeds=(0,))
     perform(EXPERIMENT, bench)
     assert "momentum=0.9)" in bench.configurations["ELU plain"]
+
+
+def test_the_full_budget_has_dropout() -> None:
+    assert network("ELU, dropout", "c0.02") == network("ELU", "c0.02", dropout=True)
+    assert {"ELU, dropout", "Softplus, dropout"} <= set(FULL)
+    assert sum(map(len, FULL.values())) == 33  # as docs/q_neurons.md says
