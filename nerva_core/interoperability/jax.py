@@ -138,7 +138,7 @@ def _differentiable(layer: Layer) -> Any:
         return layer.feedforward(_operations(X), params, X, *noise)
 
     def forward(params: Any, X: Any, noise: Any) -> Any:
-        Y, cache = run(params, X, noise)
+        Y, cache = layer.feedforward(_operations(X), params, X, *noise)  # not run: second derivatives go through the cache
         return (Y, cache), (params, cache, noise)
 
     def backward(kept: Any, cotangents: Any) -> Any:

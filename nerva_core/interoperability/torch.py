@@ -55,19 +55,20 @@ def _feedforward(apply: Callable[..., Any], layer: Layer, params: Any, X: Any, n
 def module(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32", device: str = "cpu") -> Any:
     """An ``nn.Module`` for inputs with that many columns; its parameters and buffers have the names of the equations.
 
-    In training mode the backward pass is the layer's own, running statistics are updated, and noise is drawn by NumPy from the seed, or
-    given: ``module(X, noise=(R,))``. In evaluation mode it is ``layer.evaluate``, through which PyTorch differentiates by itself.
+    In training mode the backward pass is the layer's own, running statistics are updated, and noise is drawn by NumPy from a seed that
+    PyTorch's generator draws (``torch.manual_seed``), or given: ``module(X, noise=(R,))``. In evaluation mode it is ``layer.evaluate``,
+    through which PyTorch differentiates by itself. The argument ``seed`` is that of the initial parameters.
     ``module.layer`` may be replaced between steps by a layer with other noise: ``module.layer = module.layer.at_epoch(T)``.
     """
     chosen = as_layer(layer)
     params, state = initial(chosen, inputs, seed)
-    return module_of(chosen, inputs, params, state, seed=seed, dtype=dtype, device=device)
+    return module_of(chosen, inputs, params, state, dtype=dtype, device=device)
 
 
-def module_of(layer: Layer, inputs: int, params: Any, state: Any, *, seed: int = 0, dtype: str = "float32", device: str = "cpu") -> Any:
+def module_of(layer: Layer, inputs: int, params: Any, state: Any, *, dtype: str = "float32", device: str = "cpu") -> Any:
     """The module with given parameters and state (trees of NumPy matrices)."""
     ops = operations("torch", dtype, device)
-    return _classes().Module(layer, inputs, ops.matrices(params), ops.matrices(state), seed)
+    return _classes().Module(layer, inputs, ops.matrices(params), ops.matrices(state))
 
 
 def to_torch(model: Model, dtype: str = "float32") -> Any:
@@ -141,7 +142,6 @@ def _classes() -> SimpleNamespace:
 @functools.cache
 def _function_class() -> Any:
     torch = require("torch", "torch")
-    from torch.autograd.function import once_differentiable
 
     class LayerFunction(torch.autograd.Function):  # type: ignore[misc,name-defined]
         """(Y, *state') = feedforward and update_state; backward is ``backpropagate``."""
@@ -157,8 +157,9 @@ def _function_class() -> Any:
             return (Y.clone() if Y is X else Y, *new)
 
         @staticmethod
-        @once_differentiable  # type: ignore[untyped-decorator]
         def backward(ctx: Any, DY: Any, *_: Any) -> Any:
+            if torch.is_grad_enabled() and not torch.compiler.is_compiling():  # create_graph=True, whether or not DY requires a gradient
+                raise NervaError("gradients of gradients are refused in PyTorch, got create_graph=True; the function for JAX has them")
             params, cache = with_leaves(ctx.saved_template, ctx.saved_tensors)
             DX, gradients = ctx.layer.backpropagate(ctx.ops, params, cache, DY)
             flat = list(leaves(gradients))
@@ -173,10 +174,9 @@ def _module_class() -> Any:
     class LayerModule(torch.nn.Module):  # type: ignore[misc,name-defined]
         """A layer with its parameters and state."""
 
-        def __init__(self, layer: Layer, inputs: int, params: Any, state: Any, seed: int) -> None:
+        def __init__(self, layer: Layer, inputs: int, params: Any, state: Any) -> None:
             super().__init__()
             self.layer, self.inputs = layer, inputs
-            self.random = np.random.default_rng(seed)
             self._params, self._state = hollow(params), hollow(state)
             self._noisy = any(True for _ in leaves(layer.noise_shapes(1, inputs)))
             for name, tensor in named_leaves(params):
@@ -206,7 +206,7 @@ def _module_class() -> Any:
         @torch.compiler.disable  # type: ignore[untyped-decorator]
         def draw(self, X: Any) -> Any:
             """The noise of one step for this input."""
-            return _on_device(noise_of(self.layer, X.numel() // self.inputs, self.inputs, self.random, not self.training), X)
+            return draw(self.layer, torch.randint(2**31, (4,), device="cpu"), X, evaluation=not self.training)
 
         def extra_repr(self) -> str:
             return f"{self.layer!r}, inputs={self.inputs}"
@@ -239,20 +239,25 @@ def _optimizer_class() -> Any:
             return loss
 
         def _update(self, parameters: list[Any], lr: float) -> None:
-            """One step of the rule on the parameters of a group, which are of one dtype and on one device."""
-            ops, thetas = _operations(parameters[0]), [_matrix(parameter) for parameter in parameters]
+            """One step of the rule on the parameters of a group, each with its own step count and dtype."""
+            thetas = [_matrix(parameter) for parameter in parameters]
             all_kept = [self.state[parameter] for parameter in parameters]
             for kept, theta in zip(all_kept, thetas, strict=True):
                 if not kept:
                     kept["step"] = 0
-                    kept.update((name, matrix.clone()) for name, matrix in named_leaves(self.rule.init(ops, theta)))
+                    kept.update((name, matrix.clone()) for name, matrix in named_leaves(self.rule.init(_operations(theta), theta)))
                 kept["step"] += 1
             states = [with_leaves(self._template, [kept[name] for name, _ in named_leaves(self._template)]) for kept in all_kept]
-            scalars = [ops.scalar(c) for c in self.rule.scalars(float(lr), max(kept["step"] for kept in all_kept))]
-            new, states = self.rule.step(ops, states, thetas, [_matrix(parameter.grad) for parameter in parameters], *scalars)
-            for parameter, kept, theta, state in zip(parameters, all_kept, new, states, strict=True):
-                parameter.copy_(theta.reshape(parameter.shape))
-                kept.update(named_leaves(state))
+            slopes = [_matrix(parameter.grad) for parameter in parameters]
+            keys = [(kept["step"], _operations(theta)) for kept, theta in zip(all_kept, thetas, strict=True)]
+            results = {}
+            for t, own in set(keys):  # a rule may look at all parameters, so each step count and dtype is a run of the rule on all
+                scalars = [own.scalar(c) for c in self.rule.scalars(float(lr), t)]
+                results[t, own] = self.rule.step(own, states, thetas, slopes, *scalars)
+            for i, (parameter, kept, key) in enumerate(zip(parameters, all_kept, keys, strict=True)):
+                new, after = results[key]
+                parameter.copy_(new[i].reshape(parameter.shape))
+                kept.update(named_leaves(after[i]))
 
     return RuleOptimizer
 

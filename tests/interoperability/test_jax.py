@@ -172,3 +172,11 @@ def test_a_trained_network_in_a_module_of_flax_as_documented() -> None:
     head = names["variables"]["params"]["Dense_0"]["kernel"]
     expected = jax.grad(lambda params: (apply(params, names["X"]) @ head).sum())(ours)
     assert_trees_equal(map_tree(np.asarray, found), map_tree(np.asarray, expected), rtol=1e-6)
+
+
+def test_second_derivatives_go_through_the_cache() -> None:
+    f = interop.function("Tanh")
+    with jax.enable_x64(True):
+        x = jnp.float64(0.7)
+        second = jax.grad(jax.grad(lambda x: f((), x.reshape(1, 1))[0, 0]))(x)
+        np.testing.assert_allclose(second, -2 * np.tanh(0.7) * (1 - np.tanh(0.7) ** 2), rtol=1e-12)
