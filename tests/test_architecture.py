@@ -110,7 +110,7 @@ def allowed_when_loaded(path: Path) -> set[str]:
         case "backends":
             return {"numpy", "nerva_core", "backends"}
         case _:
-            return LIGHT | SYMBOLIC | {"nerva_core", "sympy_validation"}
+            return LIGHT | SYMBOLIC | {"nerva_core", "backends", "sympy_validation"}
 
 
 @each_source

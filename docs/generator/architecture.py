@@ -29,9 +29,9 @@ LEVELS = (
 
 BESIDE: dict[str, frozenset[str]] = {
     "backends": frozenset({"algebra", "interpreters"}),
-    "sympy_validation": frozenset({"algebra", "equations", "layers", "theory", "interpreters", "figures", "training"}),
+    "sympy_validation": frozenset({"algebra", "equations", "layers", "theory", "interpreters", "figures", "training", "backends"}),
 }
-"""The packages beside nerva_core, with the folders of it that they import; of nerva_core only ``commands/prove.py`` knows the proofs."""
+"""The packages beside nerva_core, and what they import: the proofs end with numbers, on NumPy. Of nerva_core only the command knows them."""
 
 HEAD = """\
 # Architecture
@@ -48,7 +48,7 @@ def architecture_page(root: Path) -> str:
     used = imports_of_folders(root)
     rows = [[f"`nerva_core/{name}/`", cell(sentence(root / "nerva_core" / name)), _listed(used[name], LEVELS)] for name in LEVELS]
     for name in BESIDE:
-        rows.append([f"`{name}/`", cell(sentence(root / name)), _listed(used[name], LEVELS)])
+        rows.append([f"`{name}/`", cell(sentence(root / name)), _listed(used[name], (*LEVELS, *BESIDE))])
     return HEAD + table(["folder", "what lives there", "uses"], rows)
 
 
