@@ -54,7 +54,7 @@ def main() -> None:
         print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         sys.exit(2)
     except MemoryError as error:
-        print(f"error: the memory does not suffice: {error or 'no more can be had'}", file=sys.stderr)
+        print(f"error: the memory does not suffice: {str(error) or 'no more can be had'}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
         print(f"error: {_report_defect(error)}", file=sys.stderr)

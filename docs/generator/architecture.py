@@ -31,7 +31,7 @@ BESIDE: dict[str, frozenset[str]] = {
     "backends": frozenset({"algebra", "interpreters"}),
     "sympy_validation": frozenset({"algebra", "equations", "layers", "theory", "interpreters", "figures", "training", "backends"}),
 }
-"""The packages beside nerva_core, and what they import: the proofs end with numbers, on NumPy. Of nerva_core only the command knows them."""
+"""The packages beside nerva_core, and what they import; the proofs end with numbers, on NumPy. Only the command knows them."""
 
 HEAD = """\
 # Architecture

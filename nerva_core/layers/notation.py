@@ -17,6 +17,7 @@ from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Sequential
 
 
+@Sequential.parser
 def parse_layers(descriptions: Sequence[str | Mapping[str, Any] | Layer]) -> Sequential:
     """A network from a list with one layer an item: ``["Linear(64)", "ReLU", {name = "Linear", outputs = 10}]``.
 
@@ -26,9 +27,6 @@ def parse_layers(descriptions: Sequence[str | Mapping[str, Any] | Layer]) -> Seq
     if not descriptions:
         raise NervaError("a network needs at least one layer, got an empty list")
     return Sequential(tuple(_layer(description) for description in descriptions))
-
-
-Sequential.parse = parse_layers
 
 
 def multilayer_perceptron(

@@ -7,7 +7,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, total
 
+Parser = TypeVar("Parser", bound=Callable[[Sequence[Any]], "Sequential"])
+
 
 @LAYERS.add
 @dataclass(frozen=True)
@@ -26,8 +28,7 @@ class Sequential(Layer):
 
     layers: tuple[Layer, ...]
 
-    parse: ClassVar[Callable[[Sequence[Any]], Sequential]]
-    """Makes a network from a list of descriptions; the module of the notation, which knows all layers, states it."""
+    _parse: ClassVar[Callable[[Sequence[Any]], Sequential]]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -36,11 +37,17 @@ class Sequential(Layer):
                 raise NervaError(f"Sequential is made of layers, got {layer!r}")
 
     @classmethod
+    def parser(cls, parse: Parser) -> Parser:
+        """States the function that makes a network from a list of descriptions: that of the notation, which knows all layers."""
+        cls._parse = parse
+        return parse
+
+    @classmethod
     def from_description(cls, description: Any) -> Sequential:
         """A network inside a layer, such as a bridge: a list of layers as in a configuration, one layer, or the table of a Sequential."""
         if isinstance(description, Sequential):
             return description
-        network = cls.parse(description if isinstance(description, (list, tuple)) else [description])
+        network = cls._parse(description if isinstance(description, (list, tuple)) else [description])
         first, *others = network.layers
         return first if isinstance(first, Sequential) and not others else network
 

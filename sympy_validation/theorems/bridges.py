@@ -129,7 +129,7 @@ def concrete_bridges() -> Iterator[Theorem]:
     for name, bridge, written in (("linear", linear_bridge, linear_equations), ("one hidden layer", hidden_bridge, hidden_equations)):
         subject = f"layers.DAB(any f, {name} bridge)"
         yield from gradient_theorems(subject, dab(bridge), entry_sizes=CHAIN_SIZES)
-        claim = LayerGradient(dab(bridge), written)
+        claim = LayerGradient(dab(bridge, reduction="mean"), written)
         for method in METHODS:
             for quantity in claim.quantities():
                 if quantity not in ("Y", "R"):

@@ -113,8 +113,8 @@ def test_the_penalty_of_a_bridge_is_in_the_loss() -> None:
         "ℒ(Y, T) / N + 2.R + 4.R′",
     ]
     R = [
-        2 * np.sum((trace["2.S"].values - trace["2.Y"].values) ** 2) / N,
-        10 * np.sum((trace["4.S"].values - trace["4.Y"].values) ** 2) / N,
+        2 * np.mean((trace["2.S"].values - trace["2.Y"].values) ** 2),
+        10 * np.mean((trace["4.S"].values - trace["4.Y"].values) ** 2),
     ]
     assert trace["2.R"].values.item() == pytest.approx(R[0])
     assert trace["4.R′"].values.item() == pytest.approx(R[1])

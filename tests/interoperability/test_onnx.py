@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.interoperability.test_graph import NETWORK, case
 
 from nerva_core.interoperability.onnx import to_onnx
+from tests.interpreters.test_graph import NETWORK, case
 
 
 def test_the_number_of_rows_is_open_and_the_weights_are_inside() -> None:

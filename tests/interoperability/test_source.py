@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.interoperability.test_graph import CASES, case
 
 from nerva_core.interoperability.source import DIALECTS, python_source
 from nerva_core.interpreters.graph import graph_of
 from nerva_core.layers import Linear
+from tests.interpreters.test_graph import CASES, case
 
 
 def test_every_operation_of_a_graph_is_in_every_dialect() -> None:

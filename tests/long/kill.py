@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 CONFIG = """
 backend = "{backend}"
-data = "Digits(train=603, test=50)"
+data = "Digits(train=604, test=50)"
 optimizer = "Adam"
 schedule = "Cosine(0.01, n=12)"
 [model]

@@ -102,7 +102,7 @@ def test_the_number_of_gradients_must_be_that_of_the_parameters() -> None:
 def test_the_gradient_of_a_loss_is_that_of_its_value() -> None:
     space = EntriesSpace({"N": 3, "K": 2})
     problem = LossGradient(lambda space: SquaredError()).problem(space)
-    y, t = sp.Symbol("Y[0,1]", real=True), sp.Symbol("T[0,1]", real=True)
+    y, t = sp.Symbol("Y[0,1]", real=True), space.constant("T", 3, 2)[0, 1]
     assert sp.expand(problem.expected["DY"]()[0, 1] - 2 * (y - t)) == 0
 
 

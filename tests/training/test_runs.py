@@ -93,7 +93,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("x")
     with pytest.raises(NervaError, match="is not empty; choose another --output"):
         Run.start(configure(), tmp_path)
-    with pytest.raises(NervaError, match="is not empty"):
+    with pytest.raises(NervaError, match="is a file, and --output is a directory"):
         Run.start(configure(), tmp_path / "precious")
     Run.start(configure(), tmp_path / "run")
     with pytest.raises(NervaError, match="it holds a run"):

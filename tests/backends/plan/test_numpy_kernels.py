@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.test_matrix_ops import CASES, map_arrays
 
 from backends.plan.numpy_kernels import COMPARISONS, NumpyKernels
 from nerva_core.algebra.matrix_ops import MatrixOps
+from tests.algebra.test_matrix_ops import CASES, map_arrays
 from tests.conftest import make_backend
 
 NAMES = [name for name in CASES if name not in ("shape", "apply", *NumpyKernels.views)]

@@ -238,10 +238,11 @@ def test_equations_that_are_slightly_wrong(change: Any) -> None:
     assert not s.ops.is_zero(s.ops.gradient(L, s.X) - (1 + change) * s.ops.exp(s.X))
 
 
-def test_the_maximum_of_a_row_has_no_derivative() -> None:
+def test_the_maximum_of_a_row_of_a_function_has_no_derivative() -> None:
+    """Of plain entries the derivative is that of the largest; which entry of |X| is the largest has no such name."""
     s = Symbols(AllSizesOps())
     with pytest.raises(NotDifferentiable):
-        s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.X)), s.X)
+        s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.ops.hadamard(s.X, s.X))), s.X)
     assert s.ops.is_zero(s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.Y)), s.X))
 
 

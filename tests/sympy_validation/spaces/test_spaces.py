@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import sympy as sp
 
 from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import SIZES, PointSpace
@@ -34,7 +33,8 @@ def test_sympy_and_points_agree(name: str) -> None:
     values: dict[Any, Any] = {}
     for v, shape in (("X", (3, 2)), ("Y", (3, 2)), ("DZ", results[0][0].shape)):
         M = point.constant(v, *shape)
-        values |= {sp.Symbol(f"{v}[{i},{j}]", real=True): M[i, j].value for i in range(shape[0]) for j in range(shape[1])}
+        symbols = entries.constant(v, *shape) if v == "DZ" else entries.matrix(v, *shape)
+        values |= {symbols[i, j]: M[i, j].value for i in range(shape[0]) for j in range(shape[1])}
     for numeric, symbolic in zip(*results, strict=True):
         assert numeric.shape == symbolic.shape
         for i in range(numeric.shape[0]):
