@@ -13,6 +13,7 @@ from backends.plan.numpy_kernels import NumpyKernels
 from backends.plan.planned import Planned
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.operations.windows import Windows
 
 Array = Any
 """An array of ``self.xp``: numpy.ndarray, or jax.Array in the subclass."""
@@ -87,7 +88,16 @@ class NumpyBackend(Backend[Array]):
         return X[..., np.asarray(columns)]
 
     def join_columns(self, X: Array, Y: Array) -> Array:
-        return self.xp.concatenate([X, Y], axis=-1)
+        return self.xp.concatenate(self._beside(X, Y), axis=-1)
+
+    def members(self, F: Array) -> Size:
+        return F.shape[0] if F.ndim == 3 else 1
+
+    def family(self, *matrices: Array) -> Array:
+        return self.xp.stack(matrices)
+
+    def member(self, F: Array, k: int) -> Array:
+        return F[k]
 
     def exp(self, X: Array) -> Array:
         return self.xp.exp(X)
@@ -126,6 +136,49 @@ class NumpyBackend(Backend[Array]):
 
     def rows_sum(self, X: Array) -> Array:
         return X.sum(axis=-1, keepdims=True)
+
+    def split(self, X: Array, m: Size, n: Size) -> Array:
+        rows, columns = X.shape
+        return X.reshape(rows // m, m, columns // n, n).swapaxes(1, 2).reshape(-1, m, n)
+
+    def join(self, F: Array, k: Size) -> Array:
+        _, m, n = F.shape
+        return F.reshape(k, -1, m, n).swapaxes(1, 2).reshape(k * m, -1)
+
+    def members_sum(self, F: Array) -> Array:
+        return F.sum(axis=0)
+
+    def column_part(self, X: Array, k: int, count: int) -> Array:
+        width = X.shape[-1] // count
+        return X[..., k * width : (k + 1) * width]
+
+    def join_column_parts(self, *parts: Array) -> Array:
+        return self.xp.concatenate(parts, axis=-1)
+
+    def transpose_columns(self, X: Array, m: Size) -> Array:
+        return X.reshape(*X.shape[:-1], m, -1).swapaxes(-1, -2).reshape(X.shape)
+
+    def windows(self, X: Array, G: Windows) -> Array:
+        images = X.reshape(-1, G.positions, X.shape[-1])
+        edge = self.xp.zeros_like(images[:, :1])
+        seen = self.xp.take(self.xp.concatenate([images, edge], axis=1), G.map.reshape(-1), axis=1)
+        return seen.reshape(-1, G.offsets * X.shape[-1])
+
+    def fold(self, Z: Array, G: Windows) -> Array:
+        seen = Z.reshape(-1, G.places * G.offsets, Z.shape[-1] // G.offsets)
+        edge = self.xp.zeros_like(seen[:, :1])
+        images = self.xp.concatenate([seen, edge], axis=1)
+        return sum(self.xp.take(images, sources, axis=1) for sources in G.sources.T).reshape(-1, seen.shape[-1])
+
+    def first_maxima(self, X: Array) -> Array:
+        first = X.argmax(axis=-1)[..., None]
+        return (self.xp.arange(X.shape[-1]) == first).astype(self.dtype)
+
+    def one_hot(self, x: Array, n: Size) -> Array:
+        return (x == self.xp.arange(n)).astype(self.dtype)
+
+    def rows_at(self, E: Array, x: Array) -> Array:
+        return self.xp.take(E, x.reshape(-1).astype("int32"), axis=0)
 
     def sort_rows(self, X: Array) -> Array:
         return self.xp.sort(X, axis=-1)
@@ -192,6 +245,11 @@ class NumpyBackend(Backend[Array]):
         cells, n = len(s) + 1, X.shape[-1]
         sums = self.xp.bincount(self._places(X, s).reshape(-1), weights=Y.reshape(-1), minlength=cells * n)
         return sums.reshape(cells, n).astype(self.dtype)
+
+    def _beside(self, *matrices: Array) -> list[Array]:
+        """The matrices, each as often as a family among them has members."""
+        leading = max((X.shape[:-2] for X in matrices), key=len)
+        return [self.xp.broadcast_to(X, (*leading, *X.shape[-2:])) for X in matrices]
 
     def _places(self, X: Array, s: Sequence[Scalar]) -> Array:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""

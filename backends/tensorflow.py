@@ -13,6 +13,7 @@ from backends import accurate, xla
 from backends import grid_lookup as steps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend, F
+from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.trees import leaves, map_tree
 
 Tensor = Any
@@ -103,6 +104,15 @@ class TensorFlowBackend(Backend[Tensor]):
 
         return self.tf.cond(X[0, 0] < 0, branch, branch)
 
+    def _leading(self, X: Tensor) -> list[Size]:
+        """The number of members, if X is a family; where a step is compiled for any number, that is a tensor."""
+        return [X.shape[0] if X.shape[0] is not None else self.tf.shape(X)[0]] if len(X.shape) == 3 else []
+
+    def _beside(self, *matrices: Tensor) -> list[Tensor]:
+        """The matrices, each as often as a family among them has members."""
+        leading = max(map(self._leading, matrices), key=len)
+        return [self.tf.broadcast_to(X, [*leading, *self.shape(X)]) for X in matrices]
+
     def _number(self, c: Scalar | Size) -> Tensor:
         # tf.cast alone would round a Python float to float32 first.
         return self.tf.cast(c, self._dtype) if self.tf.is_tensor(c) else self.tf.constant(c, dtype=self._dtype)
@@ -144,13 +154,22 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.reduce_max(X, axis=-1, keepdims=True)
 
     def reshape(self, X: Tensor, m: Size, n: Size) -> Tensor:
-        return self.tf.reshape(X, [*X.shape[:-2], m, n])
+        return self.tf.reshape(X, [*self._leading(X), m, n])
 
     def take_columns(self, X: Tensor, columns: Sequence[int]) -> Tensor:
         return self.tf.gather(X, list(columns), axis=-1)
 
     def join_columns(self, X: Tensor, Y: Tensor) -> Tensor:
-        return self.tf.concat([X, Y], axis=-1)
+        return self.tf.concat(self._beside(X, Y), axis=-1)
+
+    def members(self, F: Tensor) -> Size:
+        return self._leading(F)[0] if len(F.shape) == 3 else 1
+
+    def family(self, *matrices: Tensor) -> Tensor:
+        return self.tf.stack(matrices)
+
+    def member(self, F: Tensor, k: int) -> Tensor:
+        return F[k]
 
     def exp(self, X: Tensor) -> Tensor:
         return self.tf.exp(X)
@@ -189,6 +208,51 @@ class TensorFlowBackend(Backend[Tensor]):
 
     def rows_sum(self, X: Tensor) -> Tensor:
         return self.tf.reduce_sum(X, axis=-1, keepdims=True)
+
+    def split(self, X: Tensor, m: Size, n: Size) -> Tensor:
+        rows, columns = self.shape(X)
+        blocks = self.tf.reshape(X, [rows // m, m, columns // n, n])
+        return self.tf.reshape(self.tf.transpose(blocks, [0, 2, 1, 3]), [-1, m, n])
+
+    def join(self, F: Tensor, k: Size) -> Tensor:
+        (m, n), members = self.shape(F), self.members(F)
+        blocks = self.tf.reshape(F, [k, members // k, m, n])
+        return self.tf.reshape(self.tf.transpose(blocks, [0, 2, 1, 3]), [k * m, members // k * n])
+
+    def members_sum(self, F: Tensor) -> Tensor:
+        return self.tf.reduce_sum(F, axis=0)
+
+    def column_part(self, X: Tensor, k: int, count: int) -> Tensor:
+        width = self.shape(X)[1] // count
+        return X[..., k * width : (k + 1) * width]
+
+    def join_column_parts(self, *parts: Tensor) -> Tensor:
+        return self.tf.concat(parts, axis=-1)
+
+    def transpose_columns(self, X: Tensor, m: Size) -> Tensor:
+        rows, columns = self.shape(X)
+        blocks = self.tf.reshape(X, [*self._leading(X), rows, m, columns // m])
+        return self.tf.reshape(self.tf.linalg.matrix_transpose(blocks), [*self._leading(X), rows, columns])
+
+    def windows(self, X: Tensor, G: Windows) -> Tensor:
+        C = self.shape(X)[1]
+        images = self.tf.reshape(X, [-1, G.positions, C])
+        seen = self.tf.gather(self.tf.pad(images, [[0, 0], [0, 1], [0, 0]]), G.map.reshape(-1), axis=1)
+        return self.tf.reshape(seen, [-1, G.offsets * C])
+
+    def fold(self, Z: Tensor, G: Windows) -> Tensor:
+        C = self.shape(Z)[1] // G.offsets
+        seen = self.tf.pad(self.tf.reshape(Z, [-1, G.places * G.offsets, C]), [[0, 0], [0, 1], [0, 0]])
+        return self.tf.reshape(self.tf.add_n([self.tf.gather(seen, sources, axis=1) for sources in G.sources.T]), [-1, C])
+
+    def first_maxima(self, X: Tensor) -> Tensor:
+        return self.tf.one_hot(self.tf.argmax(X, axis=-1), self.shape(X)[1], dtype=self._dtype)
+
+    def one_hot(self, x: Tensor, n: Size) -> Tensor:
+        return self.tf.cast(x == self.tf.range(self.tf.cast(n, self._dtype)), self._dtype)
+
+    def rows_at(self, E: Tensor, x: Tensor) -> Tensor:
+        return self.tf.gather(E, self.tf.cast(self.tf.reshape(x, [-1]), "int32"))
 
     def sort_rows(self, X: Tensor) -> Tensor:
         return self.tf.sort(X, axis=-1)

@@ -13,6 +13,7 @@ from backends.plan.planned import Planned
 from backends.plan.torch_kernels import TorchKernels
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.operations.windows import Windows
 
 Tensor = Any
 
@@ -98,7 +99,16 @@ class TorchBackend(Backend[Tensor]):
         return X[..., list(columns)]
 
     def join_columns(self, X: Tensor, Y: Tensor) -> Tensor:
-        return self.torch.cat([X, Y], dim=-1)
+        return self.torch.cat(self._beside(X, Y), dim=-1)
+
+    def members(self, F: Tensor) -> Size:
+        return F.shape[0] if F.ndim == 3 else 1
+
+    def family(self, *matrices: Tensor) -> Tensor:
+        return self.torch.stack(matrices)
+
+    def member(self, F: Tensor, k: int) -> Tensor:
+        return F[k]
 
     def exp(self, X: Tensor) -> Tensor:
         return X.exp()
@@ -137,6 +147,49 @@ class TorchBackend(Backend[Tensor]):
 
     def rows_sum(self, X: Tensor) -> Tensor:
         return X.sum(dim=-1, keepdim=True)
+
+    def split(self, X: Tensor, m: Size, n: Size) -> Tensor:
+        rows, columns = X.shape
+        return X.reshape(rows // m, m, columns // n, n).transpose(1, 2).reshape(-1, m, n)
+
+    def join(self, F: Tensor, k: Size) -> Tensor:
+        _, m, n = F.shape
+        return F.reshape(k, -1, m, n).transpose(1, 2).reshape(k * m, -1)
+
+    def members_sum(self, F: Tensor) -> Tensor:
+        return F.sum(dim=0)
+
+    def column_part(self, X: Tensor, k: int, count: int) -> Tensor:
+        width = X.shape[-1] // count
+        return X[..., k * width : (k + 1) * width]
+
+    def join_column_parts(self, *parts: Tensor) -> Tensor:
+        return self.torch.cat(parts, dim=-1)
+
+    def transpose_columns(self, X: Tensor, m: Size) -> Tensor:
+        return X.reshape(*X.shape[:-1], m, -1).mT.reshape(X.shape)
+
+    def windows(self, X: Tensor, G: Windows) -> Tensor:
+        images = X.reshape(-1, G.positions, X.shape[-1])
+        edge = self.torch.zeros_like(images[:, :1])
+        seen = self.torch.cat([images, edge], dim=1).index_select(1, self._numbers(G.map.reshape(-1)))
+        return seen.reshape(-1, G.offsets * X.shape[-1])
+
+    def fold(self, Z: Tensor, G: Windows) -> Tensor:
+        seen = Z.reshape(-1, G.places * G.offsets, Z.shape[-1] // G.offsets)
+        edge = self.torch.zeros_like(seen[:, :1])
+        images = self.torch.cat([seen, edge], dim=1)
+        return sum(images.index_select(1, self._numbers(sources)) for sources in G.sources.T).reshape(-1, seen.shape[-1])
+
+    def first_maxima(self, X: Tensor) -> Tensor:
+        first = X.argmax(dim=-1, keepdim=True)
+        return (self.torch.arange(X.shape[-1], device=X.device) == first).to(self._dtype)
+
+    def one_hot(self, x: Tensor, n: Size) -> Tensor:
+        return (x == self.torch.arange(n, device=x.device)).to(self._dtype)
+
+    def rows_at(self, E: Tensor, x: Tensor) -> Tensor:
+        return E.index_select(0, x.reshape(-1).long())
 
     def sort_rows(self, X: Tensor) -> Tensor:
         return X.sort(dim=-1).values
@@ -203,6 +256,15 @@ class TorchBackend(Backend[Tensor]):
         cells, n = len(s) + 1, X.shape[-1]
         sums = self.torch.zeros(cells * n, dtype=self._dtype, device=X.device)
         return sums.index_add_(0, self._places(X, s).reshape(-1), Y.reshape(-1)).reshape(cells, n)
+
+    def _numbers(self, numbers: np.ndarray[Any, Any]) -> Tensor:
+        """Numbers of rows or columns, where the matrices are."""
+        return self.torch.as_tensor(np.ascontiguousarray(numbers), device=self._device)
+
+    def _beside(self, *matrices: Tensor) -> list[Tensor]:
+        """The matrices, each as often as a family among them has members."""
+        leading = max((X.shape[:-2] for X in matrices), key=len)
+        return [X.expand(*leading, *X.shape[-2:]) for X in matrices]
 
     def _places(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""

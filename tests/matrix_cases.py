@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.numeric_backend import DType
+from nerva_core.interpreters.traced import OPERANDS, OPERATIONS
 from tests.reference import mp
 
 Arguments = tuple[Any, ...]
@@ -152,6 +154,53 @@ def square_of(ops: Any, X: Any) -> Any:
     return ops.hadamard(X, X)
 
 
+def family(rng: np.random.Generator, members: int, m: int, n: int, dtype: DType) -> np.ndarray[Any, Any]:
+    return rng.normal(size=(members, m, n)).astype(dtype)
+
+
+def families(dtype: DType, *numbers: int) -> list[Arguments]:
+    rng = np.random.default_rng(8)
+    return [(family(rng, 6, m, n, dtype), *numbers) for m, n in ((1, 1), (2, 3), (4, 1))]
+
+
+def parts(dtype: DType) -> list[Arguments]:
+    return [tuple(F) for (F,) in families(dtype)]
+
+
+GEOMETRIES = (
+    Geometry.of((5,), 3),
+    Geometry.of((4, 4), 2, stride=2),
+    Geometry.of((5, 4), 3, padding=1),
+    Geometry.of((6, 5), 2, stride=3),  # some positions are seen by none
+    Geometry.of((7,), 3, stride=2, padding=2, dilation=2),
+    Geometry((4, 3), (2, 3), (1, 2), (1, 0), (2, 1)),
+)
+
+
+def whole(rng: np.random.Generator, m: int, n: int, dtype: DType) -> np.ndarray[Any, Any]:
+    """Small integers: sums and products of them are exact."""
+    return rng.integers(-4, 5, size=(m, n)).astype(dtype)
+
+
+def on_windows(shapes: Callable[[Geometry], list[tuple[int, int]]], *more: Any) -> Callable[[DType], list[Arguments]]:
+    def arguments(dtype: DType) -> list[Arguments]:
+        rng = np.random.default_rng(9)
+        return [(*(whole(rng, m, n, dtype) for m, n in shapes(G)), *more, G) for G in GEOMETRIES]
+
+    return arguments
+
+
+def labelled(dtype: DType) -> list[Arguments]:
+    return [(np.array([[2], [0], [2], [4]], dtype), 5), (np.array([[0]], dtype), 1)]
+
+
+def attentions(dtype: DType) -> list[Arguments]:
+    """Scores with masks: some numbers are large, and a family with one mask for all."""
+    rng = np.random.default_rng(10)
+    mask = np.tril(np.ones((4, 4))).astype(dtype)
+    return [(c * family(rng, 1, 4, 4, dtype)[0], mask) for c in (1, 50)] + [(family(rng, 3, 4, 4, dtype), mask)]
+
+
 # The table of cases ----------------------------------------------------------------------
 
 nonnegative = unary(lambda x: (x >= 0) & not_minus_zero(x))
@@ -182,6 +231,27 @@ CASES: dict[str, Case] = {
     "join_columns": Case(lambda dtype: [(X, X[:, :1]) for X in matrices(dtype)]),
     "sort_rows": Case(reductions),
     "stop_gradient": Case(reductions),
+    "members": Case(families),
+    "family": Case(parts),
+    "member": Case(lambda dtype: families(dtype, 4)),
+    "split": Case(lambda dtype: [(np.arange(24, dtype=dtype).reshape(4, 6), m, n) for m, n in ((1, 1), (2, 3), (4, 2), (4, 6), (2, 6))]),
+    "join": Case(lambda dtype: [case for k in (1, 2, 6) for case in families(dtype, k)]),
+    "column_part": Case(lambda dtype: [(X, k, 3) for X in parts(dtype)[1][:2] for k in range(3)]),
+    "join_column_parts": Case(parts),
+    "transpose_columns": Case(lambda dtype: [(np.arange(24, dtype=dtype).reshape(2, 12), m) for m in (1, 3, 4, 12)]),
+    "windows": Case(on_windows(lambda G: [(2 * G.positions, 3)])),
+    "fold": Case(on_windows(lambda G: [(2 * G.places, 3 * G.offsets)])),
+    "convolve": Case(on_windows(lambda G: [(2 * G.positions, 3), (3 * G.offsets, 2)])),
+    "convolve_weights": Case(on_windows(lambda G: [(2 * G.positions, 3), (2 * G.places, 2)])),
+    "convolve_inputs": Case(on_windows(lambda G: [(2 * G.places, 2), (3 * G.offsets, 2)])),
+    "channel_windows": Case(on_windows(lambda G: [(2 * G.positions, 3)])),
+    "channel_fold": Case(on_windows(lambda G: [(2 * G.places * 3, G.offsets)], 3)),
+    "range_row": Case(lambda dtype: [(1,), (4,)]),
+    "lower_ones": Case(lambda dtype: [(1,), (4,)]),
+    "first_maxima": Case(lambda dtype: [(X,) for X in matrices(dtype)]),
+    "one_hot": Case(labelled),
+    "rows_at": Case(lambda dtype: [(np.arange(3.0 * n, dtype=dtype).reshape(n, 3), x) for x, n in labelled(dtype)]),
+    "sums_at_rows": Case(lambda dtype: [(np.arange(3.0 * len(x), dtype=dtype).reshape(-1, 3), x, n) for x, n in labelled(dtype)]),
     "less": Case(pairs, elementwise=True),
     "less_equal": Case(pairs, elementwise=True),
     "greater": Case(pairs, elementwise=True),
@@ -213,6 +283,9 @@ CASES: dict[str, Case] = {
     "elements_sum": Case(reductions, ulps=6, terms=True),
     "columns_mean": Case(reductions, ulps=3, terms=True),
     "rows_mean": Case(reductions, ulps=3, terms=True),
+    "members_sum": Case(families, ulps=6, terms=True),
+    "masked_softmax": Case(attentions, ulps=300),  # of exponents up to 150
+    "softmax_inputs": Case(lambda dtype: [(np.abs(P), DP) for P, DP in attentions(dtype)], ulps=8, terms=True),
     "interval_sums": Case(sums_on_grids, ulps=8),  # of up to 40 positive terms
     # Elementary functions, to the accuracy of the frameworks' approximations.
     "exp": Case(unary(), ulps=2, elementwise=True),
@@ -228,3 +301,51 @@ CASES: dict[str, Case] = {
     "normal_pdf": Case(unary(), ulps=4, elementwise=True),
     "normal_cdf": Case(unary(), ulps=4, elementwise=True),
 }
+
+
+# One example for interpreters ----------------------------------------------------------------------
+
+SMALL: dict[str, Callable[[Any, Any], list[tuple[Any, ...]]]] = {
+    "matmul": lambda m, n: [(m, n), (n, m)],
+    "diag": lambda m, n: [(m, m)],
+    "Diag": lambda m, n: [(1, n)],
+    "row_repeat": lambda m, n: [(1, n)],
+    "column_repeat": lambda m, n: [(m, 1)],
+    "fill": lambda m, n: [(1, 1)],
+    "join_columns": lambda m, n: [(m, n), (m, m)],
+    "step_function": lambda m, n: [(m, n), (3, n)],
+    "split": lambda m, n: [(2 * m, 3 * n)],
+    "join": lambda m, n: [(m, n, 6)],
+    "member": lambda m, n: [(m, n, 6)],
+    "members_sum": lambda m, n: [(m, n, 6)],
+    "family": lambda m, n: [(m, n), (m, n)],
+    "join_column_parts": lambda m, n: [(m, n), (m, n)],
+    "column_part": lambda m, n: [(m, 2 * n)],
+    "transpose_columns": lambda m, n: [(m, m * n)],
+    "windows": lambda m, n: [(9 * m, n)],
+    "fold": lambda m, n: [(4 * m, 4 * n)],
+    "convolve": lambda m, n: [(9 * m, n), (4 * n, m)],
+    "convolve_weights": lambda m, n: [(9 * m, n), (4 * m, m)],
+    "convolve_inputs": lambda m, n: [(4 * m, m), (4 * n, m)],
+    "channel_windows": lambda m, n: [(9 * m, n)],
+    "channel_fold": lambda m, n: [(4 * m * n, 4)],
+    "one_hot": lambda m, n: [(m, 1)],
+    "rows_at": lambda m, n: [(n, m), (m, 1)],
+    "sums_at_rows": lambda m, n: [(m, n), (m, 1)],
+}
+"""The shapes of operands for an operation, with sizes m and n; of the others each operand is m x n."""
+NUMBERS: dict[str, Any] = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.2, "high": 0.6, "j": 1, "o": 1, "k": 1, "count": 2}
+NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2)}
+
+
+def example(name: str, m: Any, n: Any, matrix: Callable[..., Any], **others: Any) -> list[Any]:
+    """Arguments for an operation: ``matrix(rows, columns[, members])`` in the place of operands."""
+    shapes = iter(SMALL.get(name, lambda m, n: [(m, n)] * len(OPERANDS[name]))(m, n))
+    numbers = {**NUMBERS, "m": m, "n": n, "C": n, **others}
+    arguments: list[Any] = []
+    for key, p in list(OPERATIONS[name].parameters.items())[1:]:
+        if p.kind is p.VAR_POSITIONAL:
+            arguments += [matrix(*shape) for shape in shapes]
+        else:
+            arguments.append(matrix(*next(shapes)) if p.annotation == "M" else numbers[key])
+    return arguments

@@ -11,7 +11,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.interpreters.memberwise import MemberwiseOps
 
 DIGITS = 400
 
@@ -35,14 +35,14 @@ def normal_cdf(x: Any) -> Any:
         return mp.mpf(x > 0) if abs(x) > 10**6 else mp.erfc(-x / mp.sqrt(2)) / 2
 
 
-class ReferenceOps(MatrixOps[Array]):
+class ReferenceOps(MemberwiseOps[Array]):
     """The primitives alone."""
 
     def matrix(self, values: Any) -> Array:
         return elementwise(mp.mpf)(np.array(values, dtype=object, ndmin=2))
 
     def shape(self, X: Array) -> tuple[int, int]:
-        return X.shape[-2], X.shape[-1]
+        return self.of_first(X).shape
 
     def full(self, c: Any, m: int, n: int) -> Array:
         return np.full((m, n), mp.mpf(c), dtype=object)

@@ -75,6 +75,13 @@ class Backend(MatrixOps[M]):
     def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
         return self.matrix(rows)
 
+    def masked_softmax(self, S: M, mask: M) -> M:
+        """The definition for S less its largest element under the mask, so that nothing overflows."""
+        _, n = self.shape(S)
+        shown = self.where(mask, S, self.full(float(np.finfo(self.dtype).min), *self.shape(S)))
+        largest = self.column_repeat(self.rows_max(shown), n)
+        return super().masked_softmax(self.where(mask, S, largest) - largest, mask)
+
     def matrices(self, tree: Any) -> Any:
         """A tree of NumPy matrices, such as the parameters of a network, as a tree of this backend's matrices."""
         return map_tree(self.matrix, tree)

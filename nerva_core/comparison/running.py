@@ -18,6 +18,7 @@ import numpy as np
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.interpreters.exact import Dyadic, ExactMatrix, ExactOps, Number, Numbers
+from nerva_core.interpreters.memberwise import memberwise
 
 
 @dataclass(frozen=True)
@@ -174,4 +175,4 @@ def _elementary(name: str) -> Callable[[RunningOps, ExactMatrix], ExactMatrix]:
 
 
 for _name in ("inv_sqrt", "expm1", "log1p", "sigmoid", "log_sigmoid", "softplus", "tanh"):
-    setattr(RunningOps, _name, _elementary(_name))
+    setattr(RunningOps, _name, memberwise(_elementary(_name)))

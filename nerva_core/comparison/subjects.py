@@ -19,6 +19,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.operations.step_functions import StepFunctionOps
 from nerva_core.algebra.trees import map_tree, named_leaves, with_leaves
 from nerva_core.comparison import inputs
 from nerva_core.comparison.examples import describe, examples
@@ -101,8 +102,8 @@ def subjects() -> Iterator[Subject]:
 
 
 def operations() -> Iterator[Subject]:
-    """The operations of ``MatrixOps`` that give a matrix."""
-    for name, method in inspect.getmembers(MatrixOps, inspect.isfunction):
+    """The operations that give a matrix. Families, windows and what is done with rows are compared through the layers that need them."""
+    for name, method in inspect.getmembers(StepFunctionOps, inspect.isfunction):
         if name.startswith("_") or name == "shape":
             continue
         parameters = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]

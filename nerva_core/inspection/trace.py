@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.matrix import Size
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.equations.losses import Loss
@@ -26,7 +27,6 @@ from nerva_core.interpreters.expressions import Expression, markup
 from nerva_core.interpreters.latex import Equation, EquationReader, LatexOps
 from nerva_core.interpreters.markup import Markup
 from nerva_core.interpreters.polynomial import Polynomial, size
-from nerva_core.interpreters.shapes import Shape
 from nerva_core.interpreters.subjects import Results, gradients_of, input_name
 from nerva_core.interpreters.traced import Operation, Traced
 from nerva_core.layers import Layer, Sequential
@@ -105,7 +105,7 @@ class ValueReader(EquationReader):
         self.found: list[Matrix] = []
         self._copies: list[tuple[Equation, Expression]] = []
 
-    def give(self, name: str, shape: Shape, value: Any, origin: str) -> Traced[Expression]:
+    def give(self, name: str, shape: tuple[Size, Size], value: Any, origin: str) -> Traced[Expression]:
         """A matrix with a value."""
         X = self.matrix(name, shape)
         self.ops.values[X.value] = value
@@ -139,7 +139,7 @@ class ValueReader(EquationReader):
         return copies
 
     def _matrix(self, name: Markup, right: str, e: Expression, given: bool = False) -> Matrix:
-        m, n = e.shape
+        m, n, _ = e.shape
         return Matrix(name.text(), right, f"{m} × {n}", self.ops.numbers.to_numpy(self.ops.values[e]), given)
 
 
@@ -274,13 +274,13 @@ class _Parameter(NamedTuple):
 
     number: int
     name: str
-    shape: Shape
+    shape: tuple[Size, Size]
     """In symbols."""
     sizes: dict[str, int]
     values: Any
     gradient: Any
 
-    def give(self, reader: ValueReader, optimizer: Optimizer, name: str, shape: Shape) -> tuple[Any, Any, Any]:
+    def give(self, reader: ValueReader, optimizer: Optimizer, name: str, shape: tuple[Size, Size]) -> tuple[Any, Any, Any]:
         """The state of the optimizer, the parameter and its gradient, as the reader has them."""
         W = reader.give(name, shape, self.values, "parameter")
         DW = reader.give(f"D{name}", shape, self.gradient, "gradient")

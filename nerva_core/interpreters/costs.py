@@ -3,7 +3,7 @@
 Counted are operations on real numbers, by the usual convention: a product of an m x n with an n x k matrix is 2mnk; an elementwise
 function or operation on an m x n matrix, however complicated the function, is mn; a sum or maximum over an m x n matrix is mn, and a
 mean divides each result too; a sort of the rows is mn, as if it were one pass; transposes, constants, repetitions, diagonals and what only
-moves elements are free, since nothing is computed. ``apply`` counts the operations of its function.
+moves elements are free, since nothing is computed. ``apply`` counts the operations of its function. Each operation states which it is.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from nerva_core.algebra.matrix import Shape, Size
 from nerva_core.interpreters.polynomial import Polynomial
-from nerva_core.interpreters.shapes import Shape, ShapeOps
+from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.subjects import Reader, Results, read
-from nerva_core.interpreters.traced import Operation
-
-FREE = ("transpose", "diag", "Diag", "row_repeat", "column_repeat", "fill", "reshape", "take_columns", "join_columns", "stop_gradient")
+from nerva_core.interpreters.traced import RULES, Operation
 
 
 class CostOps(ShapeOps):
@@ -27,30 +26,21 @@ class CostOps(ShapeOps):
         self.count = Polynomial.of(0)
 
     def operation(self, operation: Operation[Shape]) -> Shape:
-        if operation.name == "apply":
-            return super().operation(operation)
+        if RULES[operation.name].work == "definition":
+            return self.defined(operation)
         before = self.count
         result = super().operation(operation)  # a definition counts its own operations, which are not ours
-        self.count = before + cost(operation, result)
+        self.count = before + _cost(operation, result)
         return result
 
 
-def cost(operation: Operation[Shape], result: Shape) -> Polynomial:
+def _cost(operation: Operation[Shape], result: Shape) -> Polynomial:
     """The number of operations on real numbers, by the convention of this module."""
-    name, operands = operation.name, operation.operands
-    if name in FREE or not operands:
+    work, operands = RULES[operation.name].work, operation.operands
+    if work == "free" or not operands:
         return Polynomial.of(0)
-    work = _elements(operands[0])
-    if name == "matmul":
-        return work * Polynomial.of(result[1]) * 2
-    if name.endswith("_mean"):
-        return work + _elements(result)
-    return work * 2 if name == "dot" else work
-
-
-def _elements(shape: Shape) -> Polynomial:
-    m, n = (Polynomial.of(size) for size in shape)
-    return m * n
+    count = work(*operation.arguments) if callable(work) else operands[0].rows * operands[0].columns
+    return Polynomial.of(count) * next((X.members for X in operands if X.members != 1), 1)
 
 
 @dataclass
@@ -68,7 +58,7 @@ class CostReader(Reader):
         self.ops = CostOps()
         self.costs = Costs()
 
-    def matrix(self, name: str, shape: Shape) -> Any:
+    def matrix(self, name: str, shape: tuple[Size, ...]) -> Any:
         return self.ops.matrix(shape)
 
     def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:

@@ -53,8 +53,8 @@ def _shapes(found: Equations) -> str:
     quantities = {left.text(): shape for left, shape in found.given}
     quantities |= {equation.left.text(): equation.shape for equation in (*found.forward, *found.backward)}
     groups: dict[str, list[str]] = {}
-    for quantity, (m, n) in quantities.items():
-        groups.setdefault(f"{m} × {n}", []).append(quantity)
+    for quantity, (m, n, members) in quantities.items():
+        groups.setdefault(f"{m} × {n}" + (f", {members} of them" if members != 1 else ""), []).append(quantity)
     return _lines(f"{shape:<10} {', '.join(names)}" for shape, names in groups.items())
 
 

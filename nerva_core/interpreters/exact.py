@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nerva_core.algebra.matrix_ops import MatrixOps, Scalar, Size
+from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import require
 from nerva_core.algebra.registry import Entry
+from nerva_core.interpreters.memberwise import MemberwiseOps, beside_families
 
 Number = Any
 """A number of a ``Numbers`` object; it has the operators +, -, *, /, ** and unary -."""
@@ -208,6 +209,7 @@ class Balls(Numbers):
         return (int(low[0]), int(low[1])), (int(high[0]), int(high[1]))
 
 
+@beside_families
 @dataclasses.dataclass(frozen=True)
 class ExactMatrix:
     """A matrix of numbers of one kind, with the operators that equations use."""
@@ -255,7 +257,7 @@ class ExactMatrix:
         return self.map(lambda x: x / divisor)
 
 
-class ExactOps(MatrixOps[ExactMatrix]):
+class ExactOps(MemberwiseOps[ExactMatrix]):
     """Matrix operations on exact numbers: the primitives, and nothing else."""
 
     def __init__(self, numbers: Numbers | None = None) -> None:
@@ -266,7 +268,7 @@ class ExactOps(MatrixOps[ExactMatrix]):
         return ExactMatrix(self.numbers, tuple(tuple(map(self.numbers, row)) for row in np.asarray(values).tolist()))
 
     def shape(self, X: ExactMatrix) -> tuple[Size, Size]:
-        return X.shape
+        return self.of_first(X).shape
 
     def full(self, c: Scalar, m: Size, n: Size) -> ExactMatrix:
         return ExactMatrix(self.numbers, ((self.numbers(c),) * n,) * m)

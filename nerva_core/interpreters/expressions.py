@@ -11,19 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from nerva_core.algebra.matrix import Shape, Size
 from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.markup import Markup
 from nerva_core.interpreters.polynomial import Polynomial
-from nerva_core.interpreters.shapes import Shape
 
 
 class Expression:
     """An operation on expressions and numbers; a symbol has none. Where it has a name, it is shown by it."""
 
-    def __init__(self, operation: str, arguments: tuple[Any, ...] = (), shape: Shape = (1, 1), name: Markup | None = None) -> None:
+    def __init__(
+        self, operation: str, arguments: tuple[Any, ...] = (), shape: tuple[Size, ...] = (1, 1), name: Markup | None = None
+    ) -> None:
         self.operation = operation
         self.arguments = arguments
-        self.shape = shape
+        self.shape = Shape(*shape)
         self.name = name
         self.call: Markup | None = None
         """The call of a function that gave this value."""
@@ -73,7 +75,7 @@ class Scalar(Expression):
         return self._with("negate", self)
 
 
-def symbol(name: str, shape: Shape) -> Expression:
+def symbol(name: str, shape: tuple[Size, ...]) -> Expression:
     """A matrix variable."""
     return Expression("symbol", (), shape, identifier(name))
 
@@ -211,7 +213,7 @@ def _row_of_ones(n: Any) -> Markup:
 def _factors(X: Any, first: bool) -> Piece:
     """X as factors of a matrix product; there a matrix of ones is 1_m · 1_nᵀ."""
     if isinstance(X, Expression) and X.operation == "ones" and X.name is None:
-        m, n = X.shape
+        m, n, _ = X.shape
         rows, columns = (() if m == 1 else (_column_of_ones(m),)), (() if n == 1 else (_row_of_ones(n),))
         return Piece(mk.Number("1"), DOT, rows + columns or (mk.Number("1"),))
     shown = piece(X)
@@ -322,6 +324,23 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "elements_sum": lambda X: _dot(_row_of_ones(X.shape[0]), X, _column_of_ones(X.shape[1])),
     "columns_mean": lambda X: _dot(_row_of_ones(X.shape[0]), X, divisor=X.shape[0]),
     "rows_mean": lambda X: _dot(X, _column_of_ones(X.shape[1]), divisor=X.shape[1]),
+    "split": lambda X, m, n: _indexed("blocks", X, _infix("×", [markup(m), markup(n)], ATOM).markup),
+    "join": lambda F, k: Piece(mk.Call(mk.Symbol("join"), markup(F))),
+    "member": lambda F, k: Piece(mk.Sub(piece(F).within(), markup(k))),
+    "family": _function("family"),
+    "members_sum": lambda F: Piece(mk.Row(mk.Prefix("Σ"), piece(F).within()), NEGATIVE),
+    "column_part": lambda X, k, count: Piece(mk.Sub(piece(X).within(), mk.Symbol(f"({k + 1}/{count})"))),
+    "join_column_parts": lambda *parts: _infix("⊕", [piece(X).within() for X in parts], SUM),
+    "transpose_columns": lambda X, m: _indexed("transpose", X, mk.Symbol("row")),
+    "windows": lambda X, G: Piece(mk.Call(mk.Symbol("windows"), markup(X))),
+    "fold": lambda Z, G: Piece(mk.Call(mk.Symbol("fold"), markup(Z))),
+    "channel_windows": lambda X, G: _indexed("windows", X, mk.Symbol("channel")),
+    "channel_fold": lambda Z, C, G: _indexed("fold", Z, mk.Symbol("channel")),
+    "first_maxima": _function("argmax"),
+    "range_row": lambda n: Piece(mk.Symbol("(0 1 2 …)")),
+    "lower_ones": lambda n: Piece(mk.Sub(mk.Symbol("L"), markup(n)), POWER),
+    "one_hot": lambda x, n: Piece(mk.Call(mk.Symbol("onehot"), markup(x))),
+    "masked_softmax": _function("softmax"),
     "rows_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("row"))),
     "columns_max": lambda X: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("col"))),
     "reshape": lambda X, m, n: _indexed("reshape", X, _infix("×", [markup(m), markup(n)], ATOM).markup),

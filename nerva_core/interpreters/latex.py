@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, TypeAlias
 
-from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.matrix_ops import MatrixOps, Shape, Size
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.gradient_activations import GradientActivation
 from nerva_core.equations.losses import Loss
@@ -39,9 +39,9 @@ from nerva_core.interpreters.expressions import (
 )
 from nerva_core.interpreters.markup import Format, Markup
 from nerva_core.interpreters.polynomial import Polynomial
-from nerva_core.interpreters.shapes import Shape, ShapeOps
+from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.subjects import AnyActivation, Reader, Results, read
-from nerva_core.interpreters.traced import OPERANDS, OPERATIONS, Interpreter, Operation, Traced
+from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced, operand_positions
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,11 @@ class LatexOps(Interpreter[Expression]):
     def __init__(self, functions: Functions) -> None:
         self.functions = functions
 
-    def size(self, value: Expression) -> Shape:
-        return value.shape
+    def size(self, value: Expression) -> tuple[Size, Size]:
+        return value.shape[:2]
+
+    def member_count(self, value: Expression) -> Size:
+        return value.shape.members
 
     def operation(self, operation: Operation[Expression]) -> Expression:
         shape = self._shape(operation)
@@ -105,7 +108,7 @@ class LatexOps(Interpreter[Expression]):
 
     def definition(self, e: Expression) -> Expression:
         """The operation that e is, as MatrixOps defines it."""
-        matrices = OPERANDS[e.operation]
+        matrices = operand_positions(e.operation, e.arguments)
         arguments = [Traced(self, a) if k in matrices else a for k, a in enumerate(e.arguments)]
         result: Traced[Expression] = getattr(MatrixOps, e.operation)(self, *arguments)
         return result.value
@@ -172,10 +175,10 @@ class EquationReader(Reader):
         self._used: set[str] = set()
         self._bound: list[Expression] = []  # the expressions that have an equation, in the part that runs
 
-    def matrix(self, name: str, shape: Shape) -> Traced[Expression]:
+    def matrix(self, name: str, shape: tuple[Size, ...]) -> Traced[Expression]:
         e = symbol(name, shape)
         e.name = self._fresh(markup(e))
-        self.equations.given.append((e.name, shape))
+        self.equations.given.append((e.name, e.shape))
         return Traced(self.ops, e)
 
     def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:

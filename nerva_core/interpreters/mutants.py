@@ -68,6 +68,11 @@ class Step(Generic[M]):
         """The shape of X."""
         return self.ops.shape(X)
 
+    def has_shape_of_result(self, X: M) -> bool:
+        """Whether X could stand in the place of the result."""
+        same = self.shape(X) == self.shape(self.result) and self.ops.members(X) == self.ops.members(self.result)
+        return bool(same)
+
     def is_square(self, X: M) -> bool:
         """Whether X may be transposed, and is more than a number."""
         m, n = self.shape(X)
@@ -146,8 +151,14 @@ def _is_ones(step: Step[Any]) -> bool:
     return step.name == "ones" or (step.name == "full" and step.operation.arguments[0] == 1)
 
 
+def _like(ops: MatrixOps[M], name: str, X: M) -> M:
+    """Zeros or ones of the shape of X."""
+    full: M = getattr(ops, name)(*ops.shape(X))
+    return full if ops.members(X) == 1 else ops.add(ops.scale(0, X), full)
+
+
 def _full_like(name: str) -> Fault:
-    return lambda step: getattr(step.ops, name)(*step.shape(step.result))
+    return lambda step: _like(step.ops, name, step.result)
 
 
 def _scales_by(step: Step[Any], *numbers: int) -> bool:
@@ -171,7 +182,7 @@ def _dropped(k: int) -> Kind:
 
     def applies(step: Step[Any]) -> bool:
         binary = step.name in ELEMENTWISE or step.name in ("matmul", "dot")
-        return binary and step.shape(step.operands[1 - k]) == step.shape(step.result)
+        return binary and step.has_shape_of_result(step.operands[1 - k])
 
     def fault(step: Step[Any]) -> Any:
         rest = step.operands[1 - k]
@@ -183,7 +194,7 @@ def _dropped(k: int) -> Kind:
 def _is_unary(step: Step[Any]) -> bool:
     """Whether the operation may be left out: its operand has the shape of its result, and leaving it out is more than a change of sign."""
     single = len(step.operands) == 1 and step.name not in ("negate", "fill")
-    return single and not _scales_by(step, -1, 1) and step.shape(step.operands[0]) == step.shape(step.result)
+    return single and not _scales_by(step, -1, 1) and step.has_shape_of_result(step.operands[0])
 
 
 def _transposed(k: int) -> Kind:
@@ -316,7 +327,7 @@ class MutantOps(_Inputs[M]):
 
     def input(self, name: str, X: M) -> M:
         is_it = self.mutation.kind == INPUT and self.mutation.operation == name
-        return self.inner.ones(*self.inner.shape(X)) if is_it else X
+        return _like(self.inner, "ones", X) if is_it else X
 
 
 def list_mutations(ops: MatrixOps[M], code: Callable[[TracingOps[M]], Any], descend: bool = False) -> list[Mutation]:

@@ -57,6 +57,23 @@ class Polynomial:
     def __rmul__(self, other: Count) -> Polynomial:
         return self * other
 
+    def __floordiv__(self, other: Count) -> Polynomial:
+        """The quotient; NervaError unless the other is one product of sizes that divides every term."""
+        if not isinstance(other, (Polynomial, int)):
+            return NotImplemented
+        divisor = Polynomial.of(other)
+        if len(divisor.terms) != 1:
+            raise NervaError(f"{self} is not divided by {other}: only by a product of sizes")
+        ((factors, number),) = divisor.terms
+        inverse = tuple((name, -exponent) for name, exponent in factors)
+        terms = [(_times(monomial, inverse), coefficient) for monomial, coefficient in self.terms]
+        if any(exponent < 0 for monomial, _ in terms for _, exponent in monomial) or any(c % number for _, c in terms):
+            raise NervaError(f"{self} is not a multiple of {other}")
+        return _collected([(monomial, coefficient // number) for monomial, coefficient in terms])
+
+    def __rfloordiv__(self, other: Count) -> Polynomial:
+        return Polynomial.of(other) // self
+
     def __truediv__(self, other: object) -> Polynomial:
         raise NervaError(f"the size {self} is not a number: use it in ops.scale(size, X) and ops.divide(X, size)")
 
@@ -100,7 +117,7 @@ def _times(one: Monomial, other: Monomial) -> Monomial:
     exponents = dict(one)
     for name, exponent in other:
         exponents[name] = exponents.get(name, 0) + exponent
-    return tuple(sorted(exponents.items(), key=lambda factor: _order(factor[0])))
+    return tuple(sorted(((name, e) for name, e in exponents.items() if e), key=lambda factor: _order(factor[0])))
 
 
 def _collected(terms: list[tuple[Monomial, int]]) -> Polynomial:

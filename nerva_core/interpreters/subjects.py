@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
-from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Shape, Size
 from nerva_core.algebra.registry import Call, Table, parse_call
 from nerva_core.algebra.trees import leaves, named_leaves, rebuild
 from nerva_core.equations import softmax
@@ -27,7 +27,6 @@ from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.equations.schedules import SCHEDULES, Schedule
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
-from nerva_core.interpreters.shapes import Shape, shown
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 
@@ -77,7 +76,7 @@ class Reader(ABC):
     """Looks at the parts of a subject while they run."""
 
     @abstractmethod
-    def matrix(self, name: str, shape: Shape) -> Any:
+    def matrix(self, name: str, shape: tuple[Size, ...]) -> Any:
         """A matrix that is given."""
 
     @abstractmethod
@@ -145,9 +144,9 @@ def gradients_of(X: Any, params: Any) -> Results:
     return lambda result: list(zip([X, *leaves(params)], [result[0], *leaves(result[1])], strict=True))
 
 
-def _expect(layer: Layer, name: str, shape: Shape, expected: Shape) -> None:
+def _expect(layer: Layer, name: str, shape: tuple[Size, Size], expected: tuple[Size, Size]) -> None:
     if shape != expected:
-        raise NervaError(f"{type(layer).__name__}: {name} should have shape {shown(expected)}, has {shown(shape)}")
+        raise NervaError(f"{type(layer).__name__}: {name} should have shape {Shape(*expected)}, has {Shape(*shape)}")
 
 
 def _read_activation(activation: Activation, reader: Reader) -> None:

@@ -15,22 +15,40 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.algebra.operation import DEFAULT, Rule
 from nerva_core.algebra.trees import map_tree
 
 V = TypeVar("V")
 
 OPERATIONS: dict[str, inspect.Signature] = {
     name: signature
-    for name, method in vars(MatrixOps).items()
-    if not name.startswith("_") and callable(method) and (signature := inspect.signature(method)).return_annotation == "M"
+    for part in reversed(MatrixOps.__mro__)
+    for name, method in vars(part).items()
+    if not name.startswith("_") and inspect.isfunction(method) and (signature := inspect.signature(method)).return_annotation == "M"
 }
 """The operations: the methods of MatrixOps that give a matrix."""
+
+RULES: dict[str, Rule] = {name: getattr(getattr(MatrixOps, name), "rule", DEFAULT) for name in OPERATIONS}
+"""What is stated of each operation beside its definition."""
 
 OPERANDS: dict[str, tuple[int, ...]] = {
     name: tuple(position for position, p in enumerate(list(signature.parameters.values())[1:]) if p.annotation == "M")
     for name, signature in OPERATIONS.items()
 }
-"""The positions of the arguments of each operation that are matrices."""
+"""The positions of the arguments of each operation that are matrices; of one with any number of them, that of the first."""
+
+_VARIADIC = {name for name, signature in OPERATIONS.items() if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values())}
+
+
+def operand_positions(name: str, arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """The positions of the matrices among these arguments of an operation."""
+    positions = OPERANDS[name]
+    return tuple(range(positions[0], len(arguments))) if name in _VARIADIC else positions
+
+
+def is_primitive(name: str) -> bool:
+    """Whether the operation has no definition by others."""
+    return bool(getattr(getattr(MatrixOps, name), "__isabstractmethod__", False))
 
 
 class Traced(Generic[V]):
@@ -114,8 +132,15 @@ class Interpreter(MatrixOps[Traced[V]], Generic[V], _Defined):  # type: ignore[m
     def size(self, value: V) -> tuple[Size, Size]:
         """The shape of a value."""
 
+    def member_count(self, value: V) -> Size:
+        """The number of members of a value that is a family."""
+        return 1
+
     def shape(self, X: Traced[V]) -> tuple[Size, Size]:
         return self.size(self._unwrapped("shape", X))
+
+    def members(self, F: Traced[V]) -> Size:
+        return self.member_count(self._unwrapped("members", F))
 
     def perform(self, name: str, arguments: tuple[Any, ...], positions: tuple[int, ...]) -> Traced[V]:
         """Unwrap the operands, do the operation, wrap its result."""
@@ -133,12 +158,11 @@ class Interpreter(MatrixOps[Traced[V]], Generic[V], _Defined):  # type: ignore[m
 
 
 def _operation_method(name: str, signature: inspect.Signature) -> Callable[..., Any]:
-    positions = OPERANDS[name]
-
     def method(self: Interpreter[V], *arguments: Any, **named: Any) -> Traced[V]:
         bound = signature.bind(self, *arguments, **named)
         bound.apply_defaults()
-        return self.perform(name, bound.args[1:], positions)
+        given = bound.args[1:]
+        return self.perform(name, given, operand_positions(name, given))
 
     method.__name__, method.__doc__ = name, getattr(MatrixOps, name).__doc__
     return method
@@ -169,14 +193,16 @@ class TracingOps(Interpreter[M]):
         return self.hook(operation, operation.run(self.inner))
 
     def perform(self, name: str, arguments: tuple[Any, ...], positions: tuple[int, ...]) -> Traced[M]:
-        definition = getattr(MatrixOps, name, None)
-        if self.descend and definition and not getattr(definition, "__isabstractmethod__", False) and name not in NATIVE:
-            result: Traced[M] = definition(self, *arguments)
+        if self.descend and name in OPERATIONS and not is_primitive(name) and name not in NATIVE:
+            result: Traced[M] = getattr(MatrixOps, name)(self, *arguments)
             return result
         return super().perform(name, arguments, positions)
 
     def size(self, value: M) -> tuple[Size, Size]:
         return self.inner.shape(value)
+
+    def member_count(self, value: M) -> Size:
+        return self.inner.members(value)
 
     def wrap(self, tree: Any) -> Any:
         """The matrices in nested tuples as traced values; what ``inner`` gives no shape, such as a number, stays as it is."""

@@ -254,6 +254,15 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         raise _rearrangement("join_columns")
 
+    def members(self, F: SymbolicMatrix) -> Dimension:
+        return 1
+
+    def family(self, *matrices: SymbolicMatrix) -> SymbolicMatrix:
+        raise _rearrangement("family")
+
+    def member(self, F: SymbolicMatrix, k: int) -> SymbolicMatrix:
+        raise _rearrangement("member")
+
     def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
         raise _rearrangement("sort_rows")
 

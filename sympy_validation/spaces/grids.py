@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix_ops import MatrixOps, Scalar, Size
+from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.interpreters.memberwise import MemberwiseOps, beside_families
 from sympy_validation.operands import Operand
 
 Element = Any
@@ -22,6 +23,7 @@ class ShapeError(ValueError):
     """Two matrices whose shapes do not fit."""
 
 
+@beside_families
 class Grid(Operand):
     """A matrix of elements. ``*`` is the product with a number only, so that a product of matrices is never ambiguous."""
 
@@ -141,14 +143,14 @@ class Domain(ABC):
         """The derivative of the given order of an unknown differentiable function, at x."""
 
 
-class GridOps(MatrixOps[Grid]):
+class GridOps(MemberwiseOps[Grid]):
     """Matrix operations on grids over one domain."""
 
     def __init__(self, domain: Domain) -> None:
         self.domain = domain
 
     def shape(self, X: Grid) -> tuple[Size, Size]:
-        return X.shape
+        return self.of_first(X).shape
 
     def full(self, c: Scalar, m: Size, n: Size) -> Grid:
         element = self.domain.number(c)

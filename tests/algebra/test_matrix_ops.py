@@ -7,6 +7,7 @@ matrix in the backend's dtype; where the exact value is representable there is n
 from __future__ import annotations
 
 import functools
+import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ import pytest
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import Backend, DType
+from nerva_core.interpreters.memberwise import Family
 from tests.conftest import make_backend
 from tests.matrix_cases import CASES, Arguments
 from tests.reference import ReferenceOps, mp
 
 REFERENCE = ReferenceOps()
-OPERATIONS = sorted(name for name, member in vars(MatrixOps).items() if callable(member) and not name.startswith("_"))
+OPERATIONS = sorted(name for name, _ in inspect.getmembers(MatrixOps, inspect.isfunction) if not name.startswith("_") and name != "scan")
+NUMBERS = ("shape", "members")
+"""What gives no matrix."""
 
 # Accepted differences, each with its reason.
 FLUSHES_SUBNORMALS = {
@@ -42,9 +46,10 @@ def evaluate_exactly(name: str, arguments: Arguments, infinity: Any = mp.inf) ->
             return x
         X = REFERENCE.matrix(x.astype(np.float64))
         X[np.isposinf(x)], X[np.isneginf(x)] = infinity, -infinity
-        return X
+        return Family(X) if X.ndim == 3 else X
 
-    return getattr(REFERENCE, name)(*map(exact, arguments))
+    result = getattr(REFERENCE, name)(*map(exact, arguments))
+    return np.stack(result) if isinstance(result, Family) else result
 
 
 def map_arrays(f: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]], arguments: Arguments) -> Arguments:
@@ -92,7 +97,7 @@ def expect(name: str, arguments: Arguments) -> Expected:
     flushed = evaluate_exactly(name, map_arrays(without_subnormals, arguments), case.infinity)
     scale = evaluate_exactly(name, map_arrays(np.abs, arguments), case.infinity) if case.terms else exact
     dtype = next((x.dtype.name for x in arguments if isinstance(x, np.ndarray)), "float32")
-    return Expected(arguments, exact, flushed, scale, name != "shape" and not representable(exact, dtype).all())
+    return Expected(arguments, exact, flushed, scale, name not in NUMBERS and not representable(exact, dtype).all())
 
 
 def unit(scale: Any, dtype: DType) -> Any:
@@ -112,7 +117,6 @@ def assert_conforms(ops: Backend[Any], name: str, expected: Expected, actual: An
     case = CASES[name]
     result = ops.to_numpy(actual)
     assert result.dtype == ops.dtype
-    assert result.ndim == 2
     assert result.shape == expected.exact.shape
     flushes = ops.name in FLUSHES_SUBNORMALS
     floor = float(np.finfo(ops.dtype).tiny) if flushes or (ops.name, name) in UNDERFLOWS_EARLY else 0
@@ -125,6 +129,10 @@ def assert_conforms(ops: Backend[Any], name: str, expected: Expected, actual: An
             pytest.fail(f"{ops}.{name}{at} at {index} is {result[index]!r}, exact {mp.nstr(exact[0], 17)}: {error} ulp, not {case.ulps}")
 
 
+def given(ops: Backend[Any], X: np.ndarray[Any, Any]) -> Any:
+    return ops.family(*map(ops.matrix, X)) if X.ndim == 3 else ops.matrix(X)
+
+
 def test_every_operation_has_a_case() -> None:
     assert sorted(CASES) == OPERATIONS
 
@@ -133,11 +141,11 @@ def test_every_operation_has_a_case() -> None:
 def test_conformance(name: str, ops_of_dtype: Backend[Any]) -> None:
     ops = ops_of_dtype
     for expected in expectations(name, ops.dtype):
-        arguments = map_arrays(ops.matrix, expected.arguments)
+        arguments = map_arrays(functools.partial(given, ops), expected.arguments)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore" if expected.warns else "error")
             actual = getattr(ops, name)(*arguments)
-        if name == "shape":
+        if name in NUMBERS:
             assert actual == expected.exact
         else:
             assert_conforms(ops, name, expected, actual)

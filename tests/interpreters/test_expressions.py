@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup
+from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup, symbol
 from nerva_core.interpreters.latex import LatexOps
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.traced import OPERATIONS, Traced
 from tests.interpreters.reading import Reading
+from tests.matrix_cases import example
 
 VALUES = {name: np.random.default_rng(k).normal(size=(2, 2)) for k, name in enumerate("XYZ")}
 
@@ -122,13 +123,6 @@ def test_notation(code, text):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_is_shown(name):
-    column, row, square, matrix = (N, 1), (1, D), (N, N), (N, D)
-    shape = {"column_repeat": column, "row_repeat": row, "Diag": row, "diag": square, "matmul": square, "fill": (1, 1)}.get(name, matrix)
-    numbers = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0, "high": 1, "m": N, "n": D, "j": 0, "o": 1, "rows": [[1]], "s": [2]}
-    numbers["columns"] = [0, 2, 1]
-
-    def code(ops, A, T):
-        matrices = {key: T if key == "T" else A for key, p in OPERATIONS[name].parameters.items() if p.annotation == "M"}
-        return getattr(ops, name)(*(matrices.get(key, numbers.get(key)) for key in list(OPERATIONS[name].parameters)[1:]))
-
-    assert written(code, A=shape, T=(2, D))
+    ops = LatexOps({})
+    arguments = example(name, N, D, lambda *shape: Traced(ops, symbol("A", shape)), columns=[0, 2, 1])
+    assert markup(getattr(ops, name)(*arguments).value).text()

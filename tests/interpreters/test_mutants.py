@@ -11,6 +11,7 @@ from nerva_core.equations.optimizers import Adam
 from nerva_core.interpreters.mutants import INPUT, KINDS, OTHER_OPERATIONS, MutantOps, Mutation, list_mutations
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, LogSoftmax, Softmax
+from tests.matrix_cases import example
 
 OPS = backend("numpy", dtype="float64")
 
@@ -161,25 +162,8 @@ def test_mutants_of_the_definitions():
 
 def one_operation(name, n):
     """The operation on positive matrices with 2 rows and n columns, or as it needs them."""
-    shape = {"diag": (2, 2), "row_repeat": (1, n), "column_repeat": (2, 1), "fill": (1, 1), "Diag": (1, n)}.get(name, (2, n))
-    numbers = {
-        "c": 3.0,
-        "f": Tanh().gradient,
-        "low": 0.2,
-        "high": 0.6,
-        "m": 2,
-        "n": n,
-        "j": 1,
-        "o": 1,
-        "rows": [[1, 2], [3, 4]],
-        "s": [0.5],
-        "columns": [1, 0],
-    }
     rng = np.random.default_rng(11)
-    arguments = []
-    for key, parameter in list(OPERATIONS[name].parameters.items())[1:]:
-        X = rng.uniform(0.1, 0.9, size=(n, 2) if name == "matmul" and key == "Z" else shape)
-        arguments.append(X if parameter.annotation == "M" else numbers[key])
+    arguments = example(name, 2, n, lambda m, n, *k: rng.uniform(0.1, 0.9, size=(*k, m, n)), f=Tanh().gradient)
     return lambda ops: ops.call(lambda ops, *arguments: getattr(ops, name)(*arguments), *arguments)
 
 

@@ -1,53 +1,31 @@
 """Shapes for all sizes are those that NumPy computes, and operands that do not fit are refused with the operation's name."""
 
+import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend
 from nerva_core.interpreters.polynomial import Polynomial, size
 from nerva_core.interpreters.shapes import ShapeOps
-from nerva_core.interpreters.traced import OPERANDS, OPERATIONS
+from nerva_core.interpreters.traced import OPERATIONS
+from tests.matrix_cases import example
 
 N, D, K = size("N"), size("D"), size("K")
-ARGUMENTS = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.0, "high": 1.0, "j": 1, "o": 1, "rows": [[1.0, 2.0]], "s": [0.0, 1.0]}
-ARGUMENTS["columns"] = [1, 0, 1]
-OPERAND_SHAPES = {
-    "matmul": [(N, D), (D, K)],
-    "diag": [(N, N)],
-    "Diag": [(1, K)],
-    "row_repeat": [(1, K)],
-    "column_repeat": [(N, 1)],
-    "fill": [(1, 1)],
-    "reshape": [(D, K)],
-    "join_columns": [(N, D), (N, K)],
-    "step_function": [(N, D), (3, D)],
-}
 
 
 def number(size):
     return size(N=2, D=3, K=4) if isinstance(size, Polynomial) else size
 
 
-def numbers(shape):
-    return tuple(map(number, shape))
-
-
-def in_numpy(ops, argument):
-    return ops.full(0.5, *numbers(argument)) if isinstance(argument, tuple) else number(argument)
-
-
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_shapes_are_those_of_numpy(name):
-    shapes = OPERAND_SHAPES.get(name, [(N, D)] * len(OPERANDS[name]))
     symbolic, numeric = ShapeOps(), backend("numpy", dtype="float64")
-    operands = iter(shapes)
-    arguments = [
-        next(operands) if p.annotation == "M" else ARGUMENTS.get(key, {"m": K, "n": D}.get(key))
-        for key, p in list(OPERATIONS[name].parameters.items())[1:]
-    ]
-    result = getattr(symbolic, name)(*(symbolic.matrix(a) if isinstance(a, tuple) else a for a in arguments))
-    expected = getattr(numeric, name)(*(in_numpy(numeric, argument) for argument in arguments))
-    assert numbers(symbolic.shape(result)) == expected.shape
+    rng = np.random.default_rng(1)
+    arguments = example(name, N, D, lambda *shape: symbolic.matrix(shape))
+    result = getattr(symbolic, name)(*arguments)
+    expected = getattr(numeric, name)(*example(name, 2, 3, lambda m, n, *k: rng.uniform(size=(*k, m, n))))
+    assert tuple(map(number, symbolic.shape(result))) == expected.shape[-2:]
+    assert number(symbolic.members(result)) == numeric.members(expected)
 
 
 @pytest.mark.parametrize(

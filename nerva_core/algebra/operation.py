@@ -1,0 +1,63 @@
+"""What is stated of a matrix operation beside its definition: the one place from which interpreters derive the rest.
+
+    @operation(shape=lambda X: (X.columns, X.rows), work="free")
+    def transpose(self, X): ...
+
+An operation without a statement takes operands of one shape, gives a result of that shape, and costs one operation an element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from nerva_core.algebra.matrix import Shape
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Work: TypeAlias = Literal["element", "free", "definition"] | Callable[..., Any]
+
+
+class Misfit(ArithmeticError):  # noqa: N818
+    """Shapes that an operation does not take; the message says why."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The shape of the result of an operation, and what it costs."""
+
+    shape: Callable[..., tuple[Any, ...]] | Literal["operand", "definition"] = "operand"
+    """The rows and columns (and members, if it makes or takes a family) of the result, for the arguments with shapes in the place of
+    matrices: Misfit if they do not fit. Or that of the operands, which then have one shape; or what the definition gives."""
+    expects: tuple[str, Callable[[Shape], bool]] | None = None
+    """What it asks of the shape of its first operand, in words and as a condition."""
+    work: Work = "element"
+    """The operations on numbers: one an element of the first operand; none, as where elements only move; those of the definition; or a
+    function of the shapes."""
+
+    def check(self, operands: tuple[Shape, ...]) -> None:
+        """Misfit unless the operands have shapes that the operation takes."""
+        if self.shape == "operand" and any(X[:2] != operands[0][:2] for X in operands):
+            raise Misfit(f"shapes {' and '.join(map(str, dict.fromkeys(operands)))} differ")
+        if self.expects and not self.expects[1](operands[0]):
+            raise Misfit(f"expected {self.expects[0]}, got shape {operands[0]}")
+
+
+DEFAULT = Rule()
+
+
+def operation(**statement: Any) -> Callable[[F], F]:
+    """Decorate a method of ``MatrixOps`` with the fields of its ``Rule``."""
+
+    def decorate(method: F) -> F:
+        method.rule = Rule(**statement)  # type: ignore[attr-defined]
+        return method
+
+    return decorate
+
+
+def fit(condition: Any, reason: str) -> None:
+    """Misfit with the reason unless the condition holds."""
+    if not condition:
+        raise Misfit(reason)

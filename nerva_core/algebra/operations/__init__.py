@@ -1,0 +1,1 @@
+"""The matrix operations by subject; ``MatrixOps`` is all of them."""
