@@ -20,7 +20,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps
-from nerva_core.algebra.registry import Count, Entry
+from nerva_core.algebra.registry import Entry
 from nerva_core.algebra.trees import map_shapes, named_leaves, with_leaves
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.hard_functions import HardFunction
@@ -28,6 +28,7 @@ from nerva_core.equations.initializers import Initializer
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer, Sequential
+from nerva_core.layers.base import is_size_of
 from sympy_validation.spaces import grids
 from sympy_validation.spaces.points import PointSpace
 from sympy_validation.spaces.spaces import Kind, Space, run
@@ -347,7 +348,7 @@ def symbolic(entry: type[E], space: Space[Any], prefix: str = "", **given: Any) 
     for field in dataclasses.fields(entry):  # type: ignore[arg-type]
         if field.name in values or not field.init:
             continue
-        symbol = _symbol(prefix + field.name, hints[field.name], space)
+        symbol = space.size("K") if is_size_of(entry, field.name) else _symbol(prefix + field.name, hints[field.name], space)
         if symbol is not None:
             values[field.name] = symbol
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
@@ -356,8 +357,6 @@ def symbolic(entry: type[E], space: Space[Any], prefix: str = "", **given: Any) 
 
 
 def _symbol(name: str, hint: Any, space: Space[Any]) -> Any:
-    if hint == Count and name.rpartition(".")[2] == "outputs":
-        return space.size("K")
     if hint is Activation:
         return space.unknown_function(name)
     if hint is HardFunction:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from nerva_core.algebra.registry import Count, Entry
+from nerva_core.algebra.registry import Entry
 from nerva_core.equations.activations import Activation, Tanh
 from nerva_core.layers import Layer, Linear, Sequential
+from nerva_core.layers.base import is_size_of
 
 FLOATS = (0.5, 1.0, 2.0, 0.0, -0.75, 1.5, -1.0)
 COMBINATIONS = 32
@@ -89,7 +90,7 @@ def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tup
 def _values(entry: type[Entry], field: dataclasses.Field[Any]) -> list[Any]:
     hint = typing.get_type_hints(entry, include_extras=True)[field.name]
     default = list(_default(field))
-    if hint == Count and field.name == "outputs":
+    if is_size_of(entry, field.name):
         return [OUTPUTS]
     plain = hint.__origin__ if typing.get_origin(hint) is Annotated else hint
     if plain is float:

@@ -16,6 +16,7 @@ from nerva_core.algebra.registry import Call, Entry, Table, parse_call
 from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
 from nerva_core.layers import ActivationLayer, Layer
+from nerva_core.layers.base import is_size_of
 from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
 from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
@@ -151,7 +152,7 @@ def _concrete(entry: type[Entry], given: dict[str, Any], defaults: dict[str, Any
     hints = typing.get_type_hints(entry, include_extras=True)
     texts = []
     for field in dataclasses.fields(entry):  # type: ignore[arg-type]
-        symbol = field.name == "outputs" or _plain(hints[field.name]) is float
+        symbol = is_size_of(entry, field.name) or _plain(hints[field.name]) is float
         value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
         if isinstance(value, (int, float, str)):
             texts.append(f"{field.name} = {value}")

@@ -11,51 +11,6 @@ LONGEST = 3000
 MOST_NAMES = 40
 """Of more names a message lists the nearest."""
 
-ELSEWHERE = {
-    "adamw": "weight decay is around a rule: WeightDecay(Adam, 0.01, decoupled=true)",
-    "adagrad": "the nearest is RMSProp",
-    "adadelta": "the nearest is RMSProp",
-    "nadam": "the nearest is Adam",
-    "lion": "the nearest is Adam",
-    "nllloss": "NegativeLogLikelihood takes probabilities, of Softmax; for logarithms of them use LogSoftmax with SoftmaxCrossEntropy",
-    "bceloss": "BinaryCrossEntropy takes logits, of Linear without Sigmoid",
-    "smoothl1loss": "it is Huber(delta=...) divided by delta",
-    "kldivloss": "its gradient is that of the cross-entropy: SoftmaxCrossEntropy",
-    "hingeloss": "the nearest is SoftmaxCrossEntropy",
-    "cosineembeddingloss": "the nearest is CosineDistance",
-    "layernorm": "the nearest is BatchNormalization",
-    "layernormalization": "the nearest is BatchNormalization",
-    "groupnorm": "the nearest is BatchNormalization",
-    "instancenorm1d": "the nearest is BatchNormalization",
-    "batchnorm2d": "examples are rows of a matrix: BatchNormalization",
-    "conv1d": "there are no convolutions: layers are fully connected, Linear",
-    "conv2d": "there are no convolutions: layers are fully connected, Linear",
-    "maxpool2d": "there is no pooling: layers are fully connected, Linear",
-    "avgpool2d": "there is no pooling: layers are fully connected, Linear",
-    "flatten": "examples are flat already: leave it out",
-    "reshape": "examples are rows of a matrix: leave it out",
-    "lstm": "there are no recurrent layers",
-    "gru": "there are no recurrent layers",
-    "rnn": "there are no recurrent layers",
-    "embedding": "there are no embeddings: give one-hot features to Linear",
-    "multiheadattention": "there is no attention",
-    "transformer": "there is no attention",
-    "hardtanh": "the nearest is Tanh",
-    "relu6": "the nearest is ReLU",
-    "selu": "the nearest is ELU",
-    "mish": "the nearest is SiLU",
-    "hardswish": "the nearest is SiLU",
-    "reducelronplateau": "schedules do not look at the loss; the nearest is Cosine or MultiStep",
-    "onecyclelr": "the nearest is Cosine with warm-up",
-}
-"""Names of other frameworks, folded, that are of nothing here, and what comes nearest."""
-
-
-def elsewhere(name: str) -> str:
-    """What comes nearest to something of another framework, as the beginning of a hint; nothing for other names."""
-    found = ELSEWHERE.get(name.casefold().replace("_", "").replace("-", "").replace(" ", ""))
-    return f"{found}; " if found else ""
-
 
 class NervaError(ValueError):
     """A mistake in what the user gave: what was expected, what was received, what was probably meant.

@@ -27,7 +27,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from nerva_core.algebra.errors import NervaError, did_you_mean, elsewhere
+from nerva_core.algebra.errors import NervaError, did_you_mean
 
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
@@ -70,8 +70,10 @@ class Table(Generic[E]):
 
     of: ClassVar[dict[type, Table[Any]]] = {}
 
-    def __init__(self, kind: str, base: type[E]) -> None:
+    def __init__(self, kind: str, base: type[E], elsewhere: Mapping[str, str] = types.MappingProxyType({})) -> None:
+        """``elsewhere``: what comes nearest to entries of other frameworks that are none here, by their names."""
         self.kind = kind
+        self._elsewhere = {_key(name): nearest for name, nearest in elsewhere.items()}
         self.entries: dict[str, type[E]] = {}
         self._by_key: dict[str, type[E]] = {}
         Table.of[base] = self
@@ -93,8 +95,13 @@ class Table(Generic[E]):
     def lookup(self, name: str) -> type[E]:
         """The class called ``name``; an unknown name is an error that suggests the nearest one."""
         if name not in self:
-            raise NervaError(f"unknown {self.kind} {name!r}; {elsewhere(name)}{did_you_mean(name, self.entries)}")
+            raise NervaError(f"unknown {self.kind} {name!r}; {self.nearest(name)}{did_you_mean(name, self.entries)}")
         return self._by_key[_key(name)]
+
+    def nearest(self, name: str) -> str:
+        """What comes nearest to an entry of another framework, as the beginning of a hint; nothing for other names."""
+        found = self._elsewhere.get(_key(name))
+        return f"{found}; " if found else ""
 
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.

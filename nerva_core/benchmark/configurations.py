@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.matrix_ops import Size
+from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.data import Dataset
 from nerva_core.data.dataset import make_dataset
 from nerva_core.equations.schedules import Constant
-from nerva_core.layers import Layer, Sequential
-from nerva_core.layers.sequential import Composite
+from nerva_core.layers import Layer
 from nerva_core.training.config import Config, make_config, parse_config
 from nerva_core.training.trainer import ORDER, Trainer, random_stream
 
@@ -117,18 +117,15 @@ def make_problem(config: Config, data: Dataset) -> Problem:
     config = config.model_copy(update={"training": training, "schedule": constant, "backend": "numpy", "device": "cpu"})
     trainer = Trainer(config, kept)
     start = trainer.to_numpy()
-    flat = list(_flattened(trainer.network, start.params))
     targets = np.asarray(kept.targets(kept.Ttrain, trainer.network.outputs_for(kept.inputs)), dtype=config.dtype)
     rows = random_stream(config.seed, ORDER, 0).permutation(steps * size).reshape(steps, size)  # those of the trainer
-    return Problem(config, kept, tuple(layer for layer, _ in flat), tuple(params for _, params in flat), targets, rows)
+    return Problem(config, kept, trainer.network.flattened(), _flattened(trainer.network, kept.inputs, start.params), targets, rows)
 
 
-def _flattened(layer: Layer, params: Any) -> Iterator[tuple[Layer, Any]]:
-    """The layers in the order in which they run, without nesting, with their parameters."""
-    if isinstance(layer, Composite):
-        layer = layer.composition()
-    if isinstance(layer, Sequential):
-        for inner, p in zip(layer.layers, params, strict=True):
-            yield from _flattened(inner, p)
-    else:
-        yield layer, params
+def _flattened(network: Layer, D: Size, params: Any) -> tuple[Any, ...]:
+    """The parameters of each of the layers of which the network is composed."""
+    supply, found = leaves(params), []
+    for layer in network.flattened():
+        found.append(map_shapes(lambda _: next(supply), layer.shapes(D)))
+        D = layer.outputs_for(D)
+    return tuple(found)

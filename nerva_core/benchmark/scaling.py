@@ -12,7 +12,7 @@ import math
 import time
 import tracemalloc
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +70,9 @@ def subjects() -> list[Layer]:
     return [_square(layer) for layer in examples(LAYERS)]
 
 
-def _square(layer: Any) -> Any:
-    """The layer with the sizes of it, and of the layers it is made of, replaced."""
-    found = {field.name: getattr(layer, field.name) for field in fields(layer)}
-    changed: dict[str, Any] = {"outputs": COLUMNS} if "outputs" in found else {}
-    for name, value in found.items():
-        if isinstance(value, Layer):
-            changed[name] = _square(value)
-        elif isinstance(value, tuple) and value and all(isinstance(item, Layer) for item in value):
-            changed[name] = tuple(map(_square, value))
-    return replace(layer, **changed)
+def _square(layer: Layer) -> Layer:
+    """The layer with as many outputs as inputs, and the layers inside it likewise."""
+    return layer.sized(COLUMNS) if layer.is_sized() else layer.with_inside(_square)
 
 
 def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 3) -> Growth:

@@ -39,7 +39,17 @@ class Activation(Entry):
         return self.value(ops, X)
 
 
-ACTIVATIONS: Table[Activation] = Table("activation", Activation)
+ACTIVATIONS: Table[Activation] = Table(
+    "activation",
+    Activation,
+    elsewhere={
+        "Hardtanh": "the nearest is Tanh",
+        "ReLU6": "the nearest is ReLU",
+        "SELU": "the nearest is ELU",
+        "Mish": "the nearest is SiLU",
+        "Hardswish": "the nearest is SiLU",
+    },
+)
 
 
 @ACTIVATIONS.add

@@ -51,7 +51,18 @@ class Loss(Entry):
         return None
 
 
-LOSSES: Table[Loss] = Table("loss", Loss)
+LOSSES: Table[Loss] = Table(
+    "loss",
+    Loss,
+    elsewhere={
+        "NLLLoss": "NegativeLogLikelihood takes probabilities, of Softmax; for logarithms of them use LogSoftmax with SoftmaxCrossEntropy",
+        "BCELoss": "BinaryCrossEntropy takes logits, of Linear without Sigmoid",
+        "SmoothL1Loss": "it is Huber(delta=...) divided by delta",
+        "KLDivLoss": "its gradient is that of the cross-entropy: SoftmaxCrossEntropy",
+        "HingeLoss": "the nearest is SoftmaxCrossEntropy",
+        "CosineEmbeddingLoss": "the nearest is CosineDistance",
+    },
+)
 
 
 @LOSSES.add

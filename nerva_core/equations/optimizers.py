@@ -76,7 +76,17 @@ class Wrapper(Optimizer):
         """All θ' and state' of a step."""
 
 
-OPTIMIZERS: Table[Optimizer] = Table("optimizer", Optimizer)
+OPTIMIZERS: Table[Optimizer] = Table(
+    "optimizer",
+    Optimizer,
+    elsewhere={
+        "AdamW": "weight decay is around a rule: WeightDecay(Adam, 0.01, decoupled=true)",
+        "Adagrad": "the nearest is RMSProp",
+        "Adadelta": "the nearest is RMSProp",
+        "NAdam": "the nearest is Adam",
+        "Lion": "the nearest is Adam",
+    },
+)
 
 
 @OPTIMIZERS.add

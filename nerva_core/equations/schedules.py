@@ -33,7 +33,14 @@ class Schedule(Entry):
         """η_i."""
 
 
-SCHEDULES: Table[Schedule] = Table("schedule", Schedule)
+SCHEDULES: Table[Schedule] = Table(
+    "schedule",
+    Schedule,
+    elsewhere={
+        "ReduceLROnPlateau": "schedules do not look at the loss; the nearest is Cosine or MultiStep",
+        "OneCycleLR": "the nearest is Cosine with warm-up",
+    },
+)
 
 
 @SCHEDULES.add

@@ -103,11 +103,11 @@ class TimingOps(TracingOps[M]):
         return run
 
     def watched_network(self, network: Sequential, numbers: Iterator[int]) -> Sequential:
-        """The network with each of its layers watched, those within others too, numbered from left to right."""
+        """The network with each of the layers of which it is composed watched, numbered from left to right."""
 
         def watched(layer: Layer) -> Layer:
-            if isinstance(layer, Sequential):
-                return self.watched_network(layer, numbers)
+            if layer.flattened() != (layer,):
+                return layer.with_inside(watched)
             return self.watched(layer, f"{next(numbers)} {label(layer)}", **DIRECTIONS)
 
         return Sequential(tuple(watched(layer) for layer in network.layers))

@@ -186,14 +186,15 @@ class _Forward:
         N, D = numbers.shape(X)
         for number, layer in enumerate(self.layers, 1):
             reader = ValueReader(numbers, {"N": N, "D": D, "K": (K := layer.outputs_for(D))})
-            layer = dataclasses.replace(layer, outputs=size("K")) if hasattr(layer, "outputs") else layer  # type: ignore[call-arg]
+            layer = layer.sized(size("K"))
             name = input_name(layer)
-            columns = D if _has_network(layer) else size("K" if name in ("Y", "Z") else "D")
+            # The layers inside one have sizes of their own: the columns are then numbers, so that they fit.
+            columns = D if layer.inside() else size("K" if name in ("Y", "Z") else "D")
             given = reader.give(name, (size("N"), columns), X, "the batch" if number == 1 else f"from layer {number - 1}")
             shapes, noise_shapes = layer.shapes(columns), layer.noise_shapes(size("N"), columns)
             theta = reader.give_tree(shapes, _names(shapes), values, "parameter")
             masks = reader.give_tree(noise_shapes, ("R", "R1", "R2"), draws, "noise")
-            output = "Z" if hasattr(layer, "outputs") and self._input_of(number) == "Z" else "Y"
+            output = "Z" if layer.is_sized() and self._input_of(number) == "Z" else "Y"
             Y, cache = reader.part("forward", layer.feedforward, (theta, given, *masks), first_called(output))
             if (R := reader.part("forward", layer.penalty, (cache,), _penalty)) is not None:
                 self.penalties[f"{number}.{markup(R.value).text()}"] = reader.value(R)
@@ -235,11 +236,6 @@ def first_called(name: str) -> Results:
 
 def _penalty(R: Any) -> list[tuple[Any, Any]]:
     return [] if R is None else [("R", R)]
-
-
-def _has_network(layer: Layer) -> bool:
-    """Whether a network inside the layer has sizes of its own: the columns are then numbers, so that they fit."""
-    return any(isinstance(getattr(layer, field.name), Sequential) for field in dataclasses.fields(layer))
 
 
 def label(layer: Layer) -> str:

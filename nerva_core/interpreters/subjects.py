@@ -28,6 +28,7 @@ from nerva_core.equations.schedules import SCHEDULES, Schedule
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
+from nerva_core.layers.base import is_size_of
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 
 N, D, K = size("N"), size("D"), size("K")
@@ -243,7 +244,7 @@ def symbolic(table: Table[Any], call: Call) -> Any:
     hints = typing.get_type_hints(table.lookup(call.name), include_extras=False)
     required = {name: _example(hints[name]) for name, field in fields.items() if name not in given and field.default is dataclasses.MISSING}
     entry = table.build(call.name, *call.arguments, **{**required, **call.parameters})
-    symbols = {name: _symbol(name, hints[name]) for name in fields if name not in given}
+    symbols = {name: K if is_size_of(type(entry), name) else _symbol(name, hints[name]) for name in fields if name not in given}
     try:
         return dataclasses.replace(entry, **{name: value for name, value in symbols.items() if value is not None})
     except TypeError:  # an entry that compares its parameters needs numbers
@@ -257,15 +258,13 @@ def _example(hint: Any) -> Any:
 
 
 def _symbol(name: str, hint: Any) -> Any:
-    """What a parameter is if it is not given: any activation, an example of a gradient activation, the size K, a number of its name;
+    """What a parameter is if it is not given: any activation, an example of a gradient activation, a number of its name;
     None if it needs a value."""
     examples = {Activation: AnyActivation(), HardFunction: AnyHardFunction(), Sequential: Sequential((Linear(typing.cast(int, D)),))}
     if hint in examples:
         return examples[hint]
     if hint is GradientActivation:
         return symbolic(GRADIENT_ACTIVATIONS, Call(next(iter(GRADIENT_ACTIVATIONS.entries))))
-    if hint is int:
-        return K if name == "outputs" else None
     return Scalar("symbol", name=identifier(name)) if hint is float else None
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,10 +37,21 @@ class Around(Layer):
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.inner().draw_for_evaluation(rng, N, D)
 
-    def at_epoch(self, T: int) -> Layer:
+    def inside(self) -> tuple[Layer, ...]:
+        return super().inside() if self._is_given() else (self.inner(),)
+
+    def with_inside(self, change: Callable[[Layer], Layer]) -> Layer:
+        """Of a layer whose inner one is made, not given, the changed inner one alone."""
+        if self._is_given():
+            return super().with_inside(change)
         inner = self.inner()
-        fields = [field.name for field in dataclasses.fields(self) if getattr(self, field.name) is inner]
-        return dataclasses.replace(self, **{name: inner.at_epoch(T) for name in fields}) if fields else inner.at_epoch(T)
+        changed = change(inner)
+        return self if changed is inner else changed
+
+    def _is_given(self) -> bool:
+        """Whether the inner layer is a field."""
+        inner = self.inner()
+        return any(layer is inner for layer in super().inside())
 
     def noise_scale(self) -> float | None:
         return self.inner().noise_scale()

@@ -1,11 +1,15 @@
-"""What a layer is: hyper-parameters, and pure functions of (matrix operations, parameters, input)."""
+"""Layers: hyper-parameters, and pure functions of (matrix operations, parameters, input).
+
+A layer has three sides, each a class below: its equations, its life in training, and its structure for those who walk, show or prove it.
+"""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,23 +21,12 @@ from nerva_core.equations.initializers import NormalizedXavier
 Shape = tuple[Size, Size]
 
 
-@dataclass(frozen=True)
-class Layer(Entry):
-    """A function Y = f(X) of parameters, with hand-written backpropagation equations.
+class LayerEquations(ABC):
+    """Y = f(X) and its hand-written backpropagation.
 
-    A layer states ``shapes``, ``feedforward`` and ``backpropagate``; everything else has a default. Parameters, caches and gradients
-    are NamedTuples whose fields have the names of the equations. The gradients that ``backpropagate`` returns are those of ⟨DY, Y⟩,
-    the sum of the elements of DY ⊙ Y, for every DY, unless the layer states a ``surrogate``.
-
-    Randomness is an input: a layer that needs noise declares ``noise_shapes`` and ``draw``, and ``feedforward`` receives the
-    matrices after X, so a layer is a deterministic function and a seed gives the same run on every backend.
+    The gradients that ``backpropagate`` returns are those of ⟨DY, Y⟩, the sum of the elements of DY ⊙ Y, for every DY, unless the
+    layer states a ``surrogate``.
     """
-
-    trailing: ClassVar[bool] = False
-    """Whether the specification's combined layer of this name is a linear layer followed by this one (section 4)."""
-
-    columns: ClassVar[int | None] = None
-    """The number of columns of X for which the equations are shown and proved, where they depend on it; None if they do not."""
 
     @abstractmethod
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, Any]:
@@ -55,21 +48,17 @@ class Layer(Entry):
         """R, what the layer adds to the loss of a step with this cache, 1 x 1; None if it adds nothing. Its gradient is in the backward."""
         return None
 
-    def hard_layers(self) -> tuple[Layer, ...]:
-        """The layers in this one, or itself, that state a surrogate."""
-        return (self,) if type(self).surrogate is not Layer.surrogate else ()
-
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *args: Any, **kwargs: Any) -> M:
         """The output at inference; by default that of ``feedforward``. Noise matrices, if ``draw_for_evaluation`` gives any, follow X."""
         return self.feedforward(ops, params, X)[0]
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
-        """(layer, its input, its output) of each layer in this one, in the order of evaluation, without noise; by default of itself."""
-        yield self, X, self.evaluate(ops, params, state, X)
 
-    def flattened(self) -> tuple[Layer, ...]:
-        """The layers of which this one is a composition, in their order; by default itself."""
-        return (self,)
+class LayerLife(ABC):
+    """The parameters of a layer in training, from their shapes and first values on, its noise and its state.
+
+    Randomness is an input: a layer that needs noise declares ``noise_shapes`` and ``draw``, and ``feedforward`` receives the
+    matrices after X, so a layer is a deterministic function and a seed gives the same run on every backend.
+    """
 
     def outputs_for(self, D: Size) -> Size:
         """The number of columns of Y when X has D; by default D."""
@@ -103,10 +92,6 @@ class Layer(Entry):
         """The noise matrices of one evaluation; none, unless the layer keeps its noise at inference."""
         return ()
 
-    def at_epoch(self, T: int) -> Layer:
-        """The layer that is trained in epoch T = 1, 2, ...; it may differ from this one in how its noise is drawn, not in its equations."""
-        return self
-
     def noise_scale(self) -> float | None:
         """The scale of the noise that ``at_epoch`` changes, for the log; None if there is none."""
         return None
@@ -120,7 +105,105 @@ class Layer(Entry):
         return state
 
 
-LAYERS: Table[Layer] = Table("layer", Layer)
+@dataclass(frozen=True)
+class Layer(LayerEquations, LayerLife, Entry):
+    """A function Y = f(X) of parameters, with hand-written backpropagation equations; it may be made of other layers.
+
+    A layer states ``shapes``, ``feedforward`` and ``backpropagate``; everything else has a default. Parameters, caches and gradients
+    are NamedTuples whose fields have the names of the equations. Whoever walks a network asks the layer, not for its class.
+    """
+
+    trailing: ClassVar[bool] = False
+    """Whether the specification's combined layer of this name is a linear layer followed by this one (section 4)."""
+
+    columns: ClassVar[int | None] = None
+    """The number of columns of X for which the equations are shown and proved, where they depend on it; None if they do not."""
+
+    sized_by: ClassVar[str] = "outputs"
+    """The field, if there is one of this name, in which the user gives the number of columns of Y; K where the layer is shown or proved."""
+
+    @classmethod
+    def is_sized(cls) -> bool:
+        """Whether the user gives the number of columns of Y."""
+        return any(field.name == cls.sized_by for field in dataclasses.fields(cls))
+
+    def sized(self, K: Size) -> Self:
+        """The layer with K columns of Y, if the user gives their number."""
+        return dataclasses.replace(self, **{self.sized_by: K}) if self.is_sized() else self
+
+    def inside(self) -> tuple[Layer, ...]:
+        """The layers directly inside this one; by default those among its fields, and in tuples that are fields."""
+        values = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return tuple(layer for value in values for layer in (value if isinstance(value, tuple) else (value,)) if isinstance(layer, Layer))
+
+    def with_inside(self, change: Callable[[Layer], Layer]) -> Layer:
+        """This layer with every layer directly inside it changed."""
+        inside = self.inside()
+        changed = {id(layer): change(layer) for layer in inside}
+        if all(changed[id(layer)] is layer for layer in inside):
+            return self
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.init}
+        new = {
+            name: tuple(changed.get(id(item), item) for item in value) if isinstance(value, tuple) else changed.get(id(value), value)
+            for name, value in values.items()
+        }
+        return dataclasses.replace(self, **new)
+
+    def walk(self) -> Iterator[Layer]:
+        """This layer, and all those inside it."""
+        yield self
+        for layer in self.inside():
+            yield from layer.walk()
+
+    def flattened(self) -> tuple[Layer, ...]:
+        """The layers of which this one is a composition, in their order; by default itself."""
+        return (self,)
+
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        """(layer, its input, its output) of each layer in this one, in the order of evaluation, without noise; by default of itself."""
+        yield self, X, self.evaluate(ops, params, state, X)
+
+    def hard_layers(self) -> tuple[Layer, ...]:
+        """The layers in this one, or itself, that state a surrogate."""
+        return (self,) if type(self).surrogate is not Layer.surrogate else ()
+
+    def without_penalty(self) -> Layer:
+        """The layer with the same gradients but those of penalties."""
+        return self.with_inside(lambda layer: layer.without_penalty())
+
+    def at_epoch(self, T: int) -> Layer:
+        """The layer that is trained in epoch T = 1, 2, ...; it may differ from this one in how its noise is drawn, not in its equations."""
+        return self.with_inside(lambda layer: layer.at_epoch(T))
+
+
+def is_size_of(entry: type, field: str) -> bool:
+    """Whether the field of a layer, or of an entry of another table, is the number of columns of Y, which the user gives."""
+    return field == getattr(entry, "sized_by", Layer.sized_by)
+
+
+LAYERS: Table[Layer] = Table(
+    "layer",
+    Layer,
+    elsewhere={
+        "LayerNorm": "the nearest is BatchNormalization",
+        "LayerNormalization": "the nearest is BatchNormalization",
+        "GroupNorm": "the nearest is BatchNormalization",
+        "InstanceNorm1d": "the nearest is BatchNormalization",
+        "BatchNorm2d": "examples are rows of a matrix: BatchNormalization",
+        "Conv1d": "there are no convolutions: layers are fully connected, Linear",
+        "Conv2d": "there are no convolutions: layers are fully connected, Linear",
+        "MaxPool2d": "there is no pooling: layers are fully connected, Linear",
+        "AvgPool2d": "there is no pooling: layers are fully connected, Linear",
+        "Flatten": "examples are flat already: leave it out",
+        "Reshape": "examples are rows of a matrix: leave it out",
+        "LSTM": "there are no recurrent layers",
+        "GRU": "there are no recurrent layers",
+        "RNN": "there are no recurrent layers",
+        "Embedding": "there are no embeddings: give one-hot features to Linear",
+        "MultiheadAttention": "there is no attention",
+        "Transformer": "there is no attention",
+    },
+)
 
 
 def total(penalties: Iterable[M | None]) -> M | None:

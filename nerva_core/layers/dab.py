@@ -6,6 +6,7 @@ value of the output, and is proved to give the gradient of that.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple
@@ -119,6 +120,9 @@ class DAB(Around):
 
     def hard_layers(self) -> tuple[Layer, ...]:
         return (self,)
+
+    def without_penalty(self) -> Layer:
+        return dataclasses.replace(self, gamma=0.0)
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
         return self.hard.noise_shapes(N, D), self.bridge.noise_shapes(N, D)

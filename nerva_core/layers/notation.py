@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError, did_you_mean, elsewhere
+from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.registry import Call, parse_call
 from nerva_core.equations.activations import ACTIVATIONS, AllReLU
 from nerva_core.equations.initializers import INITIALIZERS, Initializer
@@ -94,11 +94,12 @@ def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
     if is_q_activation(call):
         return q_activation(call)
     known = did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])
-    raise NervaError(f"unknown layer {call.name!r}; {elsewhere(call.name)}{known}; for one of your own: nerva --import FILE.py ...")
+    nearest = LAYERS.nearest(call.name) or ACTIVATIONS.nearest(call.name)
+    raise NervaError(f"unknown layer {call.name!r}; {nearest}{known}; for one of your own: nerva --import FILE.py ...")
 
 
 def _is_layer_with_outputs(call: Call) -> bool:
-    return call.name in LAYERS and any(field.name == "outputs" for field in dataclasses.fields(LAYERS.lookup(call.name)))
+    return call.name in LAYERS and LAYERS.lookup(call.name).is_sized()
 
 
 def _takes_size(call: Call) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -58,15 +57,6 @@ class Sequential(Layer):
             widths.append(layer.outputs_for(widths[-1]))
         return widths
 
-    def walk(self) -> Iterator[Layer]:
-        """All layers, and after each those inside it."""
-        for layer in self.layers:
-            yield layer
-            for field in dataclasses.fields(layer):
-                inner = getattr(layer, field.name)
-                if isinstance(inner, Layer):
-                    yield from Sequential((inner,)).walk()
-
     def outputs_for(self, D: Size) -> Size:
         return self.widths(D)[-1]
 
@@ -85,8 +75,12 @@ class Sequential(Layer):
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return tuple(layer.draw_for_evaluation(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
+    def with_inside(self, change: Callable[[Layer], Layer]) -> Sequential:
+        layers = tuple(map(change, self.layers))
+        return self if all(new is old for new, old in zip(layers, self.layers, strict=True)) else Sequential(layers)
+
     def at_epoch(self, T: int) -> Sequential:
-        return Sequential(tuple(layer.at_epoch(T) for layer in self.layers))
+        return self.with_inside(lambda layer: layer.at_epoch(T))
 
     def noise_scale(self) -> float | None:
         """The largest of the layers."""
@@ -100,7 +94,7 @@ class Sequential(Layer):
         parts = [str(D)]
         for layer, width in zip(self.layers, self.widths(D)[1:], strict=True):
             name = repr(layer.activation) if isinstance(layer, ActivationLayer) else type(layer).__name__
-            parts.append(f"{name} {width}" if hasattr(layer, "outputs") else name)
+            parts.append(f"{name} {width}" if layer.is_sized() else name)
         count = sum(leaves(map_shapes(math.prod, self.shapes(D))))
         return f"{' → '.join(parts)}  ({count:,} parameters)"
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nerva_core.algebra.trees import leaves
-from nerva_core.layers import DAB
 
 if TYPE_CHECKING:
     from nerva_core.training.trainer import Trainer
@@ -17,24 +15,13 @@ BY_FAR = 10.0
 """On digits, networks with a bridge of 32 to 512 neurons learned up to a ratio of 8, and collapsed to chance from 17 on (docs/dab.md)."""
 
 
-def without_penalties(value: Any) -> Any:
-    """A layer with γ = 0 in all its bridges, in layers of layers too."""
-    if isinstance(value, DAB):
-        value = dataclasses.replace(value, gamma=0.0)
-    if isinstance(value, tuple):
-        return tuple(map(without_penalties, value))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changed = {field.name: without_penalties(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
-        return dataclasses.replace(value, **changed)
-    return value
-
-
 def penalty_ratio(trainer: Trainer) -> float | None:
-    """‖gradient of the penalties‖ / ‖gradient of the loss‖ by all parameters, on the next batch; None if there is no bridge."""
-    if not any(isinstance(layer, DAB) for layer in trainer.network.hard_layers()):
+    """‖gradient of the penalties‖ / ‖gradient of the loss‖ by all parameters, on the next batch; None if no layer has a penalty."""
+    network = trainer.network.at_epoch(trainer.epoch + 1)
+    without_penalty = network.without_penalty()
+    if without_penalty is network:
         return None
     ops, given, loss = trainer.ops, trainer.first_input(), trainer.config.loss
-    network = trainer.network.at_epoch(trainer.epoch + 1)
     targets = trainer.data.targets(trainer.data.Ttrain[given.rows], trainer.network.outputs_for(trainer.data.inputs))
     X, T = ops.matrix(trainer.data.Xtrain[given.rows]), ops.matrix(targets)
 
@@ -45,7 +32,7 @@ def penalty_ratio(trainer: Trainer) -> float | None:
         _, gradients = network.backpropagate(ops, trainer.state.params, cache, DY)
         return np.concatenate([np.ravel(ops.to_numpy(G)) for G in leaves(gradients)])
 
-    of_loss = gradient(without_penalties(network))
+    of_loss = gradient(without_penalty)
     norm = float(np.linalg.norm(of_loss))
     return float(np.linalg.norm(gradient(network) - of_loss)) / norm if norm else None
 

@@ -21,6 +21,14 @@ def test_the_batches_are_those_of_the_trainer_and_of_one_size() -> None:
     assert problem.inputs.dtype == np.float32
 
 
+def test_a_composition_is_its_layers_with_their_parameters() -> None:
+    layers = ["ActivationDropout(5, Tanh)", {"name": "Sequential", "layers": ["BatchNormalization"]}, "Linear(10)"]
+    config = parse_config(f'data = "Digits(train=100, test=10)"\n[model]\nlayers = {layers}'.replace("': ", "' = "))
+    problem = make_problem(config, config.data.load())
+    assert [type(layer).__name__ for layer in problem.layers] == ["LinearDropout", "ActivationLayer", "BatchNormalization", "Linear"]
+    assert [[theta.shape for theta in params] for params in problem.params] == [[(5, 64), (1, 5)], [], [(1, 5), (1, 5)], [(10, 5), (1, 10)]]
+
+
 def test_mistakes() -> None:
     with pytest.raises(NervaError, match="did you mean 'tiny'"):
         named_problem("tinny")

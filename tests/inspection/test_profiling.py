@@ -15,13 +15,13 @@ from nerva_core.training.runs import Run
 from nerva_core.training.trainer import Trainer, training_step
 
 
-def trainer(backend: str = "numpy", optimizer: str = "Momentum") -> Trainer:
+def trainer(backend: str = "numpy", optimizer: str = "Momentum", layers: str = "ReLU;BatchNormalization;Dropout(0.4);Linear") -> Trainer:
     description = {
         "backend": backend,
         "dtype": "float64",
         "data": "Digits(train=60, test=20)",
         "optimizer": optimizer,
-        "model": {"layers": "ReLU;BatchNormalization;Dropout(0.4);Linear", "sizes": [64, 8, 10]},
+        "model": {"layers": layers, "sizes": [64, 8, 10]},
         "training": {"epochs": 1, "batch_size": 20},
     }
     return Trainer(make_config(description, "test"))
@@ -73,6 +73,13 @@ def test_layers_directions_and_native_operators() -> None:
     assert ("Momentum", "update") in found
     assert ("3 BatchNormalization", "update") in found
     assert ("1 Linear", "backward", "matmul") in {(row.part, row.direction, row.operation) for row in profiler.profile().rows}
+
+
+def test_the_layers_of_a_composition_are_seen() -> None:
+    subject = trainer(layers="ActivationDropout(Tanh);Linear")
+    profiler = Profiler(subject)
+    profiler.step(subject.state, subject.first_input())
+    assert {row.part for row in profiler.profile().rows if row.direction == "forward"} == {"1 LinearDropout", "2 Tanh", "3 Linear"}
 
 
 def test_a_run_is_profiled_and_not_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -224,6 +224,19 @@ def test_what_fits_together_is_taken(data: str, layers: list[str], loss: str) ->
     Trainer(make_config({"data": data, "model": {"layers": layers}, "loss": loss}))
 
 
+@pytest.mark.parametrize(
+    "normalised",
+    [
+        "BatchNormalization",
+        {"name": "Repeat", "layers": ["BatchNormalization"]},
+        {"name": "DAB", "hard": "Signum", "bridge": ["BatchNormalization"]},
+    ],
+)
+def test_a_normalisation_inside_a_layer_is_found(normalised: Any) -> None:
+    with pytest.raises(NervaError, match="at least two examples in every batch"):
+        Trainer(make_config({"data": "Digits(train=17)", "training": {"batch_size": 16}, "model": {"layers": [normalised, "Linear(10)"]}}))
+
+
 @pytest.mark.parametrize(("batch", "train"), [(1, 50), (7, 50), (16, 17), (16, 1)])
 def test_batches_of_one_are_refused_where_they_are_normalised(batch: int, train: int) -> None:
     values = {"data": f"Digits(train={train})", "training": {"batch_size": batch}}

@@ -4,7 +4,7 @@ import pytest
 
 from nerva_core.layers import DAB, Linear, Sequential, parse_layers
 from nerva_core.training.config import make_config
-from nerva_core.training.penalties import BY_FAR, penalty_ratio, penalty_warning, without_penalties
+from nerva_core.training.penalties import BY_FAR, penalty_ratio, penalty_warning
 from nerva_core.training.trainer import Trainer
 
 
@@ -57,7 +57,7 @@ def test_the_ratio_scales_with_gamma() -> None:
 
 def test_bridges_in_layers_of_layers_are_found() -> None:
     network = parse_layers(["Linear(4)", {"name": "Repeat", "layers": ["Linear(4)", bridge(bridge=["Linear(4)"])], "times": 2}, bridge()])
-    assert str(without_penalties(network)).count("gamma=0.0") == str(network).count("gamma=10.0") == 2
+    assert str(network.without_penalty()).count("gamma=0.0") == str(network).count("gamma=10.0") == 2
     plain = Sequential((Linear(3),))
-    assert without_penalties(plain) == plain
+    assert plain.without_penalty() is plain
     assert DAB.__dataclass_fields__["gamma"].default == 10.0
