@@ -73,16 +73,17 @@ class LayerGradient(Claim):
     """Published equations to test in place of ``backpropagate``: a function of (ops, layer, params, cache, DY)."""
 
     def quantities(self) -> tuple[str, ...]:
-        layer, space = self.layer(PointSpace(0)), PointSpace(0)
-        names = [name for name, _ in self._parameters(layer, layer.columns or space.size("D"))]
+        space = PointSpace(0)
+        layer = self.layer(space).for_any_data(space)
+        names = [name for name, _ in self._parameters(layer, layer.shape_of_input(space)[1])]
         gradients = tuple(gradient_name(name) for name in ("X", *names))
         hard = layer.hard_layers()
         penalised = any(type(each).penalty is not Layer.penalty for each in hard)
         return (*gradients, *["Y"] * bool(hard), *["R"] * penalised)
 
     def problem(self, space: Space[Any]) -> Problem:
-        layer = self.layer(space)
-        N, D = space.size("N"), layer.columns or space.size("D")
+        layer = self.layer(space).for_any_data(space)
+        N, D = layer.shape_of_input(space)
         X = space.matrix("X", N, D)
         parameters = {name: space.matrix(name, *shape) for name, shape in self._parameters(layer, D)}
         params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())

@@ -90,5 +90,22 @@ class Geometry:
         return np.array([row + [self.map.size] * (most - len(row)) for row in seen[:-1]])
 
 
+@dataclass(frozen=True)
+class AnyGeometry:
+    """Any matrices S_u of any sizes, by a name: what is shown or proved for it holds for every geometry."""
+
+    name: str
+    positions: Any
+    places: Any
+    offsets: Any
+
+    @property
+    def map(self) -> np.ndarray[Any, Any]:
+        """There is none: NervaError."""
+        raise NervaError(f"{self.name} stands for any windows, so it is not known what they see")
+
+    sources = map
+
+
 def _times(numbers: tuple[int, ...]) -> str:
     return " x ".join(map(str, numbers))

@@ -106,10 +106,10 @@ class Table(Generic[E]):
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
 
-        A field that Python wants by its name (``kw_only``) must be named in text too.
+        A field that Python wants by its name (``kw_only``) must be named in text too; one without ``repr`` is not the user's.
         """
         entry = self.lookup(name)
-        fields = {field.name: field for field in dataclasses.fields(entry) if field.init}  # type: ignore[arg-type]
+        fields = {field.name: field for field in dataclasses.fields(entry) if field.init and field.repr}  # type: ignore[arg-type]
         # A trailing underscore frees a Python keyword: users write lambda, the field is lambda_.
         given = {key + "_" if key + "_" in fields else key: value for key, value in parameters.items()}
         hint = f"; {entry.hint}" if entry.hint else ""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Shape, Size
 from nerva_core.algebra.registry import Call, Table, parse_call
 from nerva_core.algebra.trees import leaves, named_leaves, rebuild
@@ -69,6 +70,18 @@ class AnyFunction(AnyActivation):
     """f: shown by this name."""
 
 
+class PolynomialSymbols:
+    """Sizes as polynomials, and geometries of such sizes."""
+
+    def size(self, name: str) -> Size:
+        """The size of that name."""
+        return size(name)
+
+    def geometry(self, name: str) -> AnyGeometry:
+        """Windows of Q places that see U of P positions."""
+        return AnyGeometry(name, size("P"), size("Q"), size("U"))
+
+
 Results: TypeAlias = Callable[[Any], list[tuple[Any, Any]]]
 """The matrices in what a part gives, each with its name; in the place of a name may be the matrix X of which it is the gradient, DX."""
 
@@ -108,11 +121,12 @@ def read(subject: Any, reader: Reader) -> None:
 
 def _read_layer(layer: Layer, reader: Reader) -> None:
     """A layer, or the layers of a network: the output of each has the name that the input has in the equations of the next."""
-    layers = layer.flattened()
+    layers = layer.for_any_data(PolynomialSymbols()).flattened()
     if not layers:
         return
     names = [input_name(each) for each in layers]
-    X = reader.matrix(names[0], (N, layers[0].columns or (K if names[0] in ("Y", "Z") else D)))
+    rows, columns = layers[0].shape_of_input(PolynomialSymbols())
+    X = reader.matrix(names[0], (rows, K if names[0] in ("Y", "Z") and columns == D else columns))
     ops = X.ops
     done: list[tuple[Layer, Any, Any, Any]] = []
     for each, output in zip(layers, [*names[1:], "Y"], strict=True):
@@ -120,7 +134,7 @@ def _read_layer(layer: Layer, reader: Reader) -> None:
         params = reader.matrices(each.shapes(columns))
         noise = reader.matrices(each.noise_shapes(rows, columns), _parameters(each.feedforward)[2:])
         Y, cache = reader.part("forward", each.feedforward, (params, X, *noise), _named_output(output))
-        _expect(each, "Y", ops.shape(Y), (rows, each.outputs_for(columns)))
+        _expect(each, "Y", ops.shape(Y), (each.rows_for(rows), each.outputs_for(columns)))
         done.append((each, params, X, cache))
         X = Y
     DY = reader.matrix("DY", ops.shape(X))

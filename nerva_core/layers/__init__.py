@@ -10,6 +10,7 @@ from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.notation import multilayer_perceptron, parse_layers
+from nerva_core.layers.positions import Flatten, Images, Sequences
 from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.sequential import Composite, Sequential
@@ -26,7 +27,9 @@ __all__ = [
     "Composite",
     "DiagonalTMAF",
     "Dropout",
+    "Flatten",
     "FullTMAF",
+    "Images",
     "Layer",
     "Linear",
     "LinearDropout",
@@ -37,6 +40,7 @@ __all__ = [
     "Repeat",
     "RescaledActivation",
     "SReLU",
+    "Sequences",
     "Sequential",
     "Softmax",
     "SparseTMAF",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.layers.base import Layer
+from nerva_core.layers.base import Layer, Positions, Symbols
 
 
 class Around(Layer):
@@ -21,6 +21,12 @@ class Around(Layer):
 
     def outputs_for(self, D: Size) -> Size:
         return self.inner().outputs_for(D)
+
+    def rows_for(self, N: Size) -> Size:
+        return self.inner().rows_for(N)
+
+    def fans(self, D: int) -> tuple[int, int]:
+        return self.inner().fans(D)
 
     def shapes(self, D: Size) -> Any:
         return self.inner().shapes(D)
@@ -47,6 +53,12 @@ class Around(Layer):
         inner = self.inner()
         changed = change(inner)
         return self if changed is inner else changed
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        return self.inner().shape_of_input(symbols)
+
+    def bind(self, positions: Positions) -> tuple[Layer, Positions]:
+        return self.with_inside(lambda layer: layer.bind(positions)[0]), self.inner().bind(positions)[1]
 
     def _is_given(self) -> bool:
         """Whether the inner layer is a field."""

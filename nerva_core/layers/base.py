@@ -9,16 +9,29 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
 from nerva_core.equations.initializers import NormalizedXavier
 
 Shape = tuple[Size, Size]
+Positions = tuple[int, ...]
+"""The extents of a grid of positions; () if there is one only."""
+
+
+class Symbols(Protocol):
+    """Where equations are shown or proved: what stands for the sizes and geometries that data determine."""
+
+    def size(self, name: str) -> Size:
+        """The size called N, D, ..."""
+
+    def geometry(self, name: str) -> Windows:
+        """Any windows, by a name."""
 
 
 class LayerEquations(ABC):
@@ -64,6 +77,10 @@ class LayerLife(ABC):
         """The number of columns of Y when X has D; by default D."""
         return D
 
+    def rows_for(self, N: Size) -> Size:
+        """The number of rows of Y when X has N; by default N."""
+        return N
+
     def shapes(self, D: Size) -> Any:
         """The shapes of the parameters for an input with D columns, as (rows, columns) in the NamedTuple of the parameters."""
         return ()
@@ -72,11 +89,15 @@ class LayerLife(ABC):
         """The distribution of each parameter's initial values, in the order of ``shapes``."""
         return tuple(NormalizedXavier() for _ in self.shapes(1))
 
+    def fans(self, D: int) -> tuple[int, int]:
+        """How many inputs an output depends on, and how many outputs on an input: what initial values are scaled by; by default D and K."""
+        return D, self.outputs_for(D)
+
     def init(self, rng: np.random.Generator, D: int) -> Any:
         """Initial parameters, as NumPy matrices in float64."""
-        shapes, K = self.shapes(D), self.outputs_for(D)
+        shapes, fans = self.shapes(D), self.fans(D)
         initial: list[np.ndarray[Any, Any]] = [
-            initializer.draw(rng, D, K, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)
+            initializer.draw(rng, *fans, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)
         ]
         return rebuild(shapes, initial)
 
@@ -130,6 +151,22 @@ class Layer(LayerEquations, LayerLife, Entry):
     def sized(self, K: Size) -> Self:
         """The layer with K columns of Y, if the user gives their number."""
         return dataclasses.replace(self, **{self.sized_by: K}) if self.is_sized() else self
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        """The layer with symbols for what ``bind`` takes from the data; this is what is shown and proved."""
+        return self.with_inside(lambda layer: layer.for_any_data(symbols))
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        """The shape of X for which the equations are shown and proved; by default N x D."""
+        return symbols.size("N"), self.columns or symbols.size("D")
+
+    def bind(self, positions: Positions) -> tuple[Layer, Positions]:
+        """The layer for inputs whose rows are positions of examples, and what the rows of its output are.
+
+        ``positions`` is (28, 28) where the rows are the 28 · 28 positions of each image, (64,) where they are those of sequences, and ()
+        where each example is one row. By default nothing changes but the layers inside.
+        """
+        return self.with_inside(lambda layer: layer.bind(positions)[0]), positions
 
     def inside(self) -> tuple[Layer, ...]:
         """The layers directly inside this one; by default those among its fields, and in tuples that are fields."""

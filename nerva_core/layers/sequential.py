@@ -15,7 +15,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.around import Around
-from nerva_core.layers.base import LAYERS, Layer, total
+from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols, total
 
 Parser = TypeVar("Parser", bound=Callable[[Sequence[Any]], "Sequential"])
 
@@ -30,10 +30,10 @@ class Sequential(Layer):
     _parse: ClassVar[Callable[[Sequence[Any]], Sequential]]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise NervaError(f"Sequential is made of layers, got {layer!r}")
+        object.__setattr__(self, "layers", self._bound(())[0])
 
     @classmethod
     def parser(cls, parse: Parser) -> Parser:
@@ -57,8 +57,33 @@ class Sequential(Layer):
             widths.append(layer.outputs_for(widths[-1]))
         return widths
 
+    def heights(self, N: Size) -> list[Size]:
+        """The number of rows before each layer, and after the last."""
+        heights = [N]
+        for layer in self.layers:
+            heights.append(layer.rows_for(heights[-1]))
+        return heights
+
+    def _bound(self, positions: Positions) -> tuple[tuple[Layer, ...], Positions]:
+        """The layers, each for the positions that those before it leave."""
+        layers = []
+        for layer in self.layers:
+            layer, positions = layer.bind(positions)
+            layers.append(layer)
+        return tuple(layers), positions
+
+    def bind(self, positions: Positions) -> tuple[Sequential, Positions]:
+        layers, left = self._bound(positions)
+        return self if _same(layers, self.layers) else Sequential(layers), left
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        return self.layers[0].shape_of_input(symbols) if self.layers else super().shape_of_input(symbols)
+
     def outputs_for(self, D: Size) -> Size:
         return self.widths(D)[-1]
+
+    def rows_for(self, N: Size) -> Size:
+        return self.heights(N)[-1]
 
     def shapes(self, D: Size) -> Any:
         return tuple(layer.shapes(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
@@ -67,17 +92,21 @@ class Sequential(Layer):
         return tuple(layer.init(rng, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
-        return tuple(layer.noise_shapes(N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+        return tuple(layer.noise_shapes(n, d) for layer, n, d in self._with_sizes(N, D))
 
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
-        return tuple(layer.draw(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+        return tuple(layer.draw(rng, n, d) for layer, n, d in self._with_sizes(N, D))
 
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
-        return tuple(layer.draw_for_evaluation(rng, N, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+        return tuple(layer.draw_for_evaluation(rng, n, d) for layer, n, d in self._with_sizes(N, D))
+
+    def _with_sizes(self, N: Size, D: Size) -> Iterator[tuple[Layer, Size, Size]]:
+        """Each layer with the numbers of rows and columns before it."""
+        return zip(self.layers, self.heights(N), self.widths(D), strict=False)
 
     def with_inside(self, change: Callable[[Layer], Layer]) -> Sequential:
         layers = tuple(map(change, self.layers))
-        return self if all(new is old for new, old in zip(layers, self.layers, strict=True)) else Sequential(layers)
+        return self if _same(layers, self.layers) else Sequential(layers)
 
     def at_epoch(self, T: int) -> Sequential:
         return self.with_inside(lambda layer: layer.at_epoch(T))
@@ -141,6 +170,11 @@ class Sequential(Layer):
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
+
+
+def _same(layers: tuple[Layer, ...], others: tuple[Layer, ...]) -> bool:
+    """Whether they are the same objects; symbols in layers cannot be compared."""
+    return all(layer is other for layer, other in zip(layers, others, strict=True))
 
 
 class Composite(Around):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
+from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
 from sympy_validation.spaces.grids import Grid, GridOps, flat, rowwise
@@ -47,6 +48,10 @@ class PointSpace(Space[Grid]):
     def size(self, name: str) -> Size:
         self.used[name] = self.sizes.setdefault(name, 2 + len(self.sizes))
         return self.used[name]
+
+    def geometry(self, name: str) -> Geometry:
+        """Images with padding at every second point; stride 2 in a row at the others."""
+        return Geometry.of((2, 2), 2, padding=1) if self.positive else Geometry.of((5,), 3, stride=2)
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         return Rational(self._scalar(random.Random(f"{self.seed} {name}"), low, high))

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic
 
+from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.algebra.operations.windows import Windows
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
@@ -100,6 +102,10 @@ class Space(ABC, Generic[M]):
     @abstractmethod
     def size(self, name: str) -> Size:
         """The size called N, D, K, ...; an int stands for itself."""
+
+    def geometry(self, name: str) -> Windows:
+        """Any windows; where that cannot be had, an example: overlapping ones of two positions, in a row of three."""
+        return Geometry.of((3,), 2)
 
     @abstractmethod
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
 from nerva_core.equations.activations import Activation
@@ -34,6 +35,9 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
 
     def size(self, name: str) -> Size:
         return (self.ops.own_size if self.own else self.ops.size)(self._identifier("size", name))
+
+    def geometry(self, name: str) -> AnyGeometry:
+        return AnyGeometry(name, *(self.size(size) for size in "PQU"))
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         return self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
