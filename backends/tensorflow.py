@@ -310,7 +310,7 @@ class TensorFlowBackend(Backend[Tensor]):
 
     def shift_columns(self, X: Tensor, o: int) -> Tensor:
         n = self.shape(X)[1]
-        padded = self.tf.pad(X, [[0, 0], [max(o, 0), max(-o, 0)]])
+        padded = self.tf.pad(X, [*[[0, 0]] * (len(X.shape) - 1), [max(o, 0), max(-o, 0)]])
         return padded[..., :n] if o > 0 else padded[..., -o:]
 
     def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:

@@ -11,10 +11,10 @@ import numpy as np
 
 from backends.numpy import NumpyBackend
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
+from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import Layer, Linear, Sequential
 
 Tree = Any
@@ -101,7 +101,7 @@ class CountingBackend(NumpyBackend):
 
     def __getattribute__(self, name: str) -> Any:
         attribute = super().__getattribute__(name)
-        if name == "shape" or name not in vars(MatrixOps):
+        if name not in OPERATIONS:
             return attribute
         return lambda *args: attribute(*args).view(Counted)
 

@@ -102,9 +102,15 @@ class AnyGeometry:
     @property
     def map(self) -> np.ndarray[Any, Any]:
         """There is none: NervaError."""
-        raise NervaError(f"{self.name} stands for any windows, so it is not known what they see")
+        raise self._unknown()
 
-    sources = map
+    @property
+    def sources(self) -> np.ndarray[Any, Any]:
+        """There are none: NervaError."""
+        raise self._unknown()
+
+    def _unknown(self) -> NervaError:
+        return NervaError(f"{self.name} stands for any windows, so it is not known what they see")
 
 
 def _times(numbers: tuple[int, ...]) -> str:

@@ -80,7 +80,7 @@ def _source(subject: Any) -> str:
     module = sys.modules[definition.__module__]
     texts = list(remarks(subject))
     if dataclasses.is_dataclass(definition):
-        texts.append(", ".join(_hyper_parameter(subject, field) for field in dataclasses.fields(definition)))
+        texts.append(", ".join(_hyper_parameter(subject, field) for field in dataclasses.fields(definition) if field.repr))
     texts.append(f"{module.__name__}.{definition.__name__}, line {inspect.getsourcelines(definition)[1]}")
     return _lines(line for text in texts if text for line in text.splitlines())
 

@@ -57,7 +57,7 @@ class Around(Layer):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.inner().shape_of_input(symbols)
 
-    def bind(self, positions: Positions) -> tuple[Layer, Positions]:
+    def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         return self.with_inside(lambda layer: layer.bind(positions)[0]), self.inner().bind(positions)[1]
 
     def _is_given(self) -> bool:

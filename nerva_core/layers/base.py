@@ -160,11 +160,11 @@ class Layer(LayerEquations, LayerLife, Entry):
         """The shape of X for which the equations are shown and proved; by default N x D."""
         return symbols.size("N"), self.columns or symbols.size("D")
 
-    def bind(self, positions: Positions) -> tuple[Layer, Positions]:
+    def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         """The layer for inputs whose rows are positions of examples, and what the rows of its output are.
 
-        ``positions`` is (28, 28) where the rows are the 28 · 28 positions of each image, (64,) where they are those of sequences, and ()
-        where each example is one row. By default nothing changes but the layers inside.
+        ``positions`` is (28, 28) where the rows are the 28 · 28 positions of each image, (64,) where they are those of sequences, () where
+        each example is one row, and None where it is not known yet. By default nothing changes but the layers inside.
         """
         return self.with_inside(lambda layer: layer.bind(positions)[0]), positions
 

@@ -48,7 +48,7 @@ class PositionsOfExamples(Rearrangement):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N"), math.prod(self.positions) * symbols.size("C")
 
-    def bind(self, positions: Positions) -> tuple[Layer, Positions]:
+    def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         if positions:
             raise NervaError(f"{self!r} makes positions of examples, but the rows are positions already: {_extents(positions)}")
         return self, self.positions
@@ -99,7 +99,9 @@ class Flatten(Rearrangement):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N") * self.positions, symbols.size("C")
 
-    def bind(self, positions: Positions) -> tuple[Layer, Positions]:
+    def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
+        if positions is None:
+            return self, ()
         count = math.prod(positions)
         return (self if count == self.positions else replace(self, positions=count)), ()
 

@@ -33,7 +33,7 @@ class Sequential(Layer):
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise NervaError(f"Sequential is made of layers, got {layer!r}")
-        object.__setattr__(self, "layers", self._bound(())[0])
+        object.__setattr__(self, "layers", self._bound(None)[0])
 
     @classmethod
     def parser(cls, parse: Parser) -> Parser:
@@ -64,7 +64,7 @@ class Sequential(Layer):
             heights.append(layer.rows_for(heights[-1]))
         return heights
 
-    def _bound(self, positions: Positions) -> tuple[tuple[Layer, ...], Positions]:
+    def _bound(self, positions: Positions | None) -> tuple[tuple[Layer, ...], Positions | None]:
         """The layers, each for the positions that those before it leave."""
         layers = []
         for layer in self.layers:
@@ -72,7 +72,7 @@ class Sequential(Layer):
             layers.append(layer)
         return tuple(layers), positions
 
-    def bind(self, positions: Positions) -> tuple[Sequential, Positions]:
+    def bind(self, positions: Positions | None) -> tuple[Sequential, Positions | None]:
         layers, left = self._bound(positions)
         return self if _same(layers, self.layers) else Sequential(layers), left
 

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.operations.step_functions import StepFunctionOps
 from nerva_core.comparison.subjects import activation, layer, loss, subjects
 from nerva_core.equations.activations import ACTIVATIONS, ReLU
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
@@ -20,7 +20,7 @@ ALL = list(subjects())
 
 def test_nothing_is_left_out():
     found = {kind: {subject.name.partition("(")[0] for subject in ALL if subject.kind == kind} for kind in {s.kind for s in ALL}}
-    operations = {name for name, _ in inspect.getmembers(MatrixOps, inspect.isfunction) if not name.startswith("_")} - {"shape"}
+    operations = {name for name, _ in inspect.getmembers(StepFunctionOps, inspect.isfunction) if not name.startswith("_")} - {"shape"}
     tables = {table.kind: table for table in (ACTIVATIONS, GRADIENT_ACTIVATIONS, HARD_FUNCTIONS, LAYERS, LOSSES, OPTIMIZERS)}
     assert found == {"operation": operations} | {kind: set(table.entries) for kind, table in tables.items()}
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from mpmath import iv, mp
 
-from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.interpreters.memberwise import MemberwiseOps
 
 iv.prec = mp.prec = 120
 
@@ -161,11 +161,11 @@ def total(summands: list[Dual]) -> Dual:
     return result
 
 
-class NumberOps(MatrixOps[Numbers]):
+class NumberOps(MemberwiseOps[Numbers]):
     """The primitives on dual numbers; everything else by its definition."""
 
     def shape(self, X: Numbers) -> tuple[int, int]:
-        return X.shape
+        return self.of_first(X).shape
 
     def full(self, c: Any, m: int, n: int) -> Numbers:
         return Numbers([[number(c)] * n for _ in range(m)])
