@@ -14,8 +14,9 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
+from nerva_core.comparison.examples import ExampleSizes
 from nerva_core.interpreters.traced import OPERATIONS
-from nerva_core.layers import Layer, Linear, Sequential
+from nerva_core.layers import LAYERS, Layer, Linear, Sequential
 
 Tree = Any
 """A matrix, or a tuple or NamedTuple of trees."""
@@ -71,8 +72,18 @@ def _value(hint: Any) -> Any:
 
 
 def examples(table: Table[Any]) -> list[Entry]:
-    """One instance of every entry of a table."""
-    return [example(entry) for entry in table]
+    """One instance of every entry of a table; of layers, those that take rows of any number and length."""
+    return [entry for entry in map(example, table) if not (isinstance(entry, Layer) and is_positional(entry))]
+
+
+def positional_examples() -> list[Layer]:
+    """One instance of every layer whose rows are positions of examples, for data of ``ExampleSizes``."""
+    return [layer.for_any_data(ExampleSizes()) for layer in map(example, LAYERS) if is_positional(layer)]
+
+
+def is_positional(layer: Layer) -> bool:
+    """Whether the layer asks for more than N x D."""
+    return layer.for_any_data(ExampleSizes()).shape_of_input(ExampleSizes()) != (ExampleSizes().size("N"), layer.columns or 4)
 
 
 def takes(layer: Layer, D: int) -> bool:

@@ -67,7 +67,7 @@ class Made:
 class Kernels(ABC):
     """How a framework runs one operation into memory that is given."""
 
-    views: ClassVar[frozenset[str]] = frozenset({"transpose", "row_repeat", "column_repeat", "part"})
+    views: ClassVar[frozenset[str]] = frozenset({"transpose", "row_repeat", "column_repeat", "part", "member", "column_part"})
     """The operations whose result lies in the memory of their operand."""
     elementwise: ClassVar[frozenset[str]]
     """Those that may write where an operand of the same shape lies."""

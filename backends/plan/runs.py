@@ -100,8 +100,8 @@ class Reads(NamedTuple):
 def kind(node: Node) -> tuple[int, int] | None:
     """What the operations of a run have in common: the number of rows; or a single row of this length, if they are elementwise."""
     positions = by_rows(node)
-    if not positions:
-        return None
+    if not positions or any(len(value.shape) > 2 for value in (node, *node.operands)):
+        return None  # a family is not a matrix with rows
     rows, columns = _sizes(node.arguments[positions[0]])
     if rows > 1:
         return rows, 0

@@ -95,7 +95,7 @@ class TorchKernels(Kernels):
         delay(graph, self.makes)
 
     def makes(self, node: Node) -> bool:
-        return node.name == "matmul" and _is_large(node) and self._by_onednn(*node.operands)
+        return node.name == "matmul" and _are_matrices(node, *node.operands) and _is_large(node) and self._by_onednn(*node.operands)
 
     def maker(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Tensor]:
         return _onednn_product(self.torch, *arguments)
@@ -191,6 +191,8 @@ class TorchKernels(Kernels):
         return [lambda: sums.zero_().index_add_(0, J.reshape(-1), Y.reshape(-1))]
 
     def _matmul(self, X: Tensor, Z: Tensor, out: Tensor) -> list[Call]:
+        if not _are_matrices(X, Z):
+            return [partial(self.torch.matmul, X, Z, out=out)]
         if self._by_onednn(X, Z):
             product = _onednn_product(self.torch, X, Z)
             return [lambda: out.copy_(product())]
@@ -205,6 +207,11 @@ class TorchKernels(Kernels):
         """An operation on what was just made."""
         for call in self.calls(name, tuple(map(_now, arguments)), out):
             call()
+
+
+def _are_matrices(*values: Any) -> bool:
+    """Whether none is a family."""
+    return all(len(value.shape) == 2 for value in values)
 
 
 def _is_large(X: Any) -> bool:

@@ -21,7 +21,8 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import map_tree, stacked
-from nerva_core.layers import Layer
+from nerva_core.comparison.examples import ExampleSizes, examples
+from nerva_core.layers import LAYERS, Layer
 
 Array = np.ndarray[Any, Any]
 
@@ -64,10 +65,7 @@ def columns_for(layer: Layer) -> int:
 
 def subjects() -> list[Layer]:
     """Every layer of the table, with as many outputs as inputs, the layers within it too."""
-    from nerva_core.comparison.examples import examples
-    from nerva_core.layers import LAYERS
-
-    return [_square(layer) for layer in examples(LAYERS)]
+    return [_square(layer).for_any_data(ExampleSizes()) for layer in examples(LAYERS)]
 
 
 def _square(layer: Layer) -> Layer:
@@ -79,7 +77,7 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
     """The fastest of some runs, as steps of training run, for each number of rows; the shortest are repeated within one timing."""
     rng = np.random.default_rng(0)
     columns = columns or columns_for(layer)
-    params = layer.init(rng, columns)
+    params = layer.init(rng, layer.shape_of_input(ExampleSizes(1, columns, columns))[1])
     seconds, memory, moving = [], [], []
 
     def step(ops: Any, state: Any, params: Any, X: Any, DY: Any, order: Any, noise: Any) -> Any:
@@ -88,8 +86,9 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
         return (Y, *layer.backpropagate(ops, params, cache, DY)), (ops.zeros(1, 1),)
 
     for N in rows:
-        X, DY = rng.normal(size=(N, columns)), rng.normal(size=(N, layer.outputs_for(columns)))
-        noise, order = layer.draw(rng, N, columns), rng.permutation(N)
+        n, d = layer.shape_of_input(ExampleSizes(N, columns, columns))
+        X, DY = rng.normal(size=(n, d)), rng.normal(size=(layer.rows_for(n), layer.outputs_for(d)))
+        noise, order = layer.draw(rng, n, d), rng.permutation(n)
         state, data = ops.matrices(map_tree(np.zeros_like, (DY, X, params))), ops.matrices((params, X, DY))
         runner = _Runner(ops, step, state, data, stacked([(order, ops.converted(noise))] * STEPS))
         seconds.append(_fastest(runner.run, repeats) / STEPS)

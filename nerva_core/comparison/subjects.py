@@ -22,7 +22,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.operations.step_functions import StepFunctionOps
 from nerva_core.algebra.trees import map_tree, named_leaves, with_leaves
 from nerva_core.comparison import inputs
-from nerva_core.comparison.examples import describe, examples
+from nerva_core.comparison.examples import ExampleSizes, describe, examples
 from nerva_core.comparison.inputs import Array
 from nerva_core.equations.activations import ACTIVATIONS, Activation, Sigmoid
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
@@ -271,9 +271,11 @@ MORE_LAYERS: tuple[Layer, ...] = (
 
 def layer(entry: Layer) -> Subject:
     """The output, DX, the gradient of every parameter; the output at inference and the running statistics."""
-    rng = np.random.default_rng(0)
-    trees = {"": entry.init(rng, D), "noise": entry.draw(rng, N, D), "state": entry.initial_state(D)}  # only their names matter
-    return Subject("layer", describe(entry), functools.partial(_layer, trees), functools.partial(_layer_cases, entry), entry)
+    rng, name, sizes = np.random.default_rng(0), describe(entry), ExampleSizes(N, D)
+    entry = entry.for_any_data(sizes)
+    n, d = entry.shape_of_input(sizes)
+    trees = {"": entry.init(rng, d), "noise": entry.draw(rng, n, d), "state": entry.initial_state(d)}  # only their names matter
+    return Subject("layer", name, functools.partial(_layer, trees), functools.partial(_layer_cases, entry), entry)
 
 
 def _layer(trees: dict[str, Any], ops: MatrixOps[M], entry: Layer, given: Mapping[str, M]) -> dict[str, M]:
@@ -294,15 +296,18 @@ def _gradient(name: str) -> str:
 
 def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
     cases = {}
-    matrices = {**inputs.matrices(rng, N, D, dtype), "square": inputs.normal(rng, K, K, dtype)}
+    rows, columns = entry.shape_of_input(ExampleSizes(N, D))
+    matrices = inputs.matrices(rng, rows, columns, dtype)
+    if (rows, columns) == (N, D):
+        matrices["square"] = inputs.normal(rng, K, K, dtype)
     if isinstance(entry, MatrixActivation):
         grids = [grid for grid, _ in entry.step_functions(D)]
         matrices["on grid points"] = inputs.on_grid(rng, [s for grid in grids for s in grid.points()], N, D, dtype)
     for name, X in matrices.items():
         n, d = X.shape
-        if (entry.columns is not None and d != D) or not _takes(entry, d):
+        if (rows != N and n != rows) or (entry.columns is not None and d != D) or not _takes(entry, d):
             continue  # with another number of columns it has other parameters, or none
-        case = {"X": X, "DY": inputs.normal(rng, n, entry.outputs_for(d), dtype)}
+        case = {"X": X, "DY": inputs.normal(rng, entry.rows_for(n), entry.outputs_for(d), dtype)}
         for parameter, values in named_leaves(entry.init(rng, d)):
             drawn = rng.normal(size=values.shape)
             case[parameter] = (np.rint(4 * drawn) / 4 if drawn.size == 1 else drawn).astype(dtype)  # a threshold may be hit exactly

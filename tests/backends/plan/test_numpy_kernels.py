@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,10 @@ import pytest
 
 from backends.plan.numpy_kernels import COMPARISONS, NumpyKernels
 from nerva_core.interpreters.traced import OPERATIONS
-from tests.algebra.test_matrix_ops import CASES, map_arrays
+from tests.algebra.test_matrix_ops import CASES, NUMBERS, given, map_arrays
 from tests.conftest import make_backend
 
-NAMES = [name for name in CASES if name not in ("shape", "apply", *NumpyKernels.views)]
+NAMES = [name for name in CASES if name not in (*NUMBERS, "apply", *NumpyKernels.views)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -20,7 +21,7 @@ def test_an_operation_in_given_memory_is_the_operation(name: str, dtype: Any) ->
     kernels = NumpyKernels(ops)
     with np.errstate(all="ignore"):
         for arguments in CASES[name].arguments(dtype):
-            arguments = map_arrays(ops.matrix, arguments)
+            arguments = map_arrays(functools.partial(given, ops), arguments)
             expected = getattr(ops, name)(*arguments)
             targets = [np.empty_like(expected)]
             if name in kernels.elementwise:
