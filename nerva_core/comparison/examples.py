@@ -18,6 +18,7 @@ from nerva_core.layers import ActivationLayer, Layer, Sequential, SReLU
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.linear import Linear
 
+
 class ExampleSizes:
     """Sizes for examples of layers: N rows of D columns, or N examples of positions with C channels."""
 
@@ -79,22 +80,7 @@ def _value(entry: type[Any], name: str, hint: Any) -> Any:
     known = {
         int: 3,
         float: 0.25,
-        tuple[Layer, ...]: class ExampleSizes:
-    """Sizes for examples of layers: N rows of D columns, or N examples of positions with C channels."""
-
-    def __init__(self, N: int = 5, D: int = 4, C: int = 2) -> None:
-        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "H": 2, "A": 3}
-
-    def size(self, name: str) -> int:
-        """The size of that name."""
-        return self.sizes[name]
-
-    def geometry(self, name: str) -> Geometry:
-        """Windows that overlap, with padding."""
-        return Geometry.of((3, 3), 2, padding=1)
-
-
-LAYERS_IN_A_NETWORK,
+        tuple[Layer, ...]: LAYERS_IN_A_NETWORK,
         Activation: GELU(),  # smooth, and neither odd nor even
         HardFunction: Signum(),
         Sequential: BRIDGE,
