@@ -271,11 +271,17 @@ MORE_LAYERS: tuple[Layer, ...] = (
 
 def layer(entry: Layer) -> Subject:
     """The output, DX, the gradient of every parameter; the output at inference and the running statistics."""
-    rng, name, sizes = np.random.default_rng(0), describe(entry), ExampleSizes(N, D)
-    entry = entry.for_any_data(sizes)
-    n, d = entry.shape_of_input(sizes)
+    rng, name = np.random.default_rng(0), describe(entry)
+    entry = entry.for_any_data(ExampleSizes(N, D))
+    n, d = _input_shape(entry)
     trees = {"": entry.init(rng, d), "noise": entry.draw(rng, n, d), "state": entry.initial_state(d)}  # only their names matter
     return Subject("layer", name, functools.partial(_layer, trees), functools.partial(_layer_cases, entry), entry)
+
+
+def _input_shape(entry: Layer) -> tuple[int, int]:
+    """The rows and columns of the inputs of a layer; what is shown for few columns is compared on as many as the others."""
+    rows, columns = entry.shape_of_input(ExampleSizes(N, D))
+    return rows, D if entry.columns else columns
 
 
 def _layer(trees: dict[str, Any], ops: MatrixOps[M], entry: Layer, given: Mapping[str, M]) -> dict[str, M]:
@@ -296,7 +302,7 @@ def _gradient(name: str) -> str:
 
 def _layer_cases(entry: Layer, rng: np.random.Generator, dtype: str) -> dict[str, Inputs]:
     cases = {}
-    rows, columns = entry.shape_of_input(ExampleSizes(N, D))
+    rows, columns = _input_shape(entry)
     matrices = inputs.matrices(rng, rows, columns, dtype)
     if (rows, columns) == (N, D):
         matrices["square"] = inputs.normal(rng, K, K, dtype)
