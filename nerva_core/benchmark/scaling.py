@@ -64,7 +64,7 @@ def columns_for(layer: Layer) -> int:
 
 def subjects() -> list[Layer]:
     """Every layer of the table, with as many outputs as inputs, the layers within it too."""
-    from nerva_core.comparison.examples import examples
+    from nerva_core.interpreters.examples import examples
     from nerva_core.layers import LAYERS
 
     return [_square(layer) for layer in examples(LAYERS)]
@@ -181,7 +181,7 @@ def _line(result: Growth, layer: Layer) -> str:
     memory = "" if result.bytes_per_row is None else f"{result.bytes_per_row:,.0f}"
     growth_of_memory = "" if result.memory_exponent is None else f"{result.memory_exponent:.2f}"
     narrow = "" if result.columns == COLUMNS else f", K = {result.columns}"
-    from nerva_core.comparison.examples import describe
+    from nerva_core.interpreters.examples import describe
 
     exponents = f"{result.exponent:>8.2f} {result.moving_exponent:>6.2f}"
     return f"{first:>12} {last:>12} {exponents} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"
