@@ -57,6 +57,10 @@ class Sequential(Layer):
             widths.append(layer.outputs_for(widths[-1]))
         return widths
 
+    def parameter_count(self, D: int) -> int:
+        """The number of trained numbers."""
+        return sum(leaves(map_shapes(math.prod, self.shapes(D))))
+
     def outputs_for(self, D: Size) -> Size:
         return self.widths(D)[-1]
 
@@ -95,8 +99,7 @@ class Sequential(Layer):
         for layer, width in zip(self.layers, self.widths(D)[1:], strict=True):
             name = repr(layer.activation) if isinstance(layer, ActivationLayer) else type(layer).__name__
             parts.append(f"{name} {width}" if layer.is_sized() else name)
-        count = sum(leaves(map_shapes(math.prod, self.shapes(D))))
-        return f"{' → '.join(parts)}  ({count:,} parameters)"
+        return f"{' → '.join(parts)}  ({self.parameter_count(D):,} parameters)"
 
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
         """Noise is one tuple a layer; it may be left out when no layer needs any."""

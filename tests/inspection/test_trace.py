@@ -14,7 +14,8 @@ from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.inspection.trace import Trace, print_trace, shown, trace_run, trace_step
 from nerva_core.training.config import make_config
-from nerva_core.training.trainer import Trainer, TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
+from nerva_core.training.trainer import Trainer
 
 N = 5
 NETWORKS = {
