@@ -17,13 +17,15 @@ from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
 from nerva_core.layers import ActivationLayer, Layer
 from nerva_core.layers.base import is_size_of
-from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
+from sympy_validation.claims import ActivationGradient, Claim, Make, Slope
 from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
-from nerva_core.comparison.examples import ExampleSizes
+from nerva_core.interpreters.examples import EXAMPLES, ExampleSizes, required_values
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential
 
@@ -53,22 +52,8 @@ def assert_trees_equal(actual: Tree, expected: Tree, rtol: float = 0, atol: floa
 
 
 def example(entry: type[Any]) -> Any:
-    """An instance with default parameters; those without a default get a value that their type allows."""
-    hints = typing.get_type_hints(entry, include_extras=True)
-    required = [f for f in dataclasses.fields(entry) if f.default is f.default_factory is dataclasses.MISSING]
-    return entry(**{field.name: _value(hints[field.name]) for field in required})
-
-
-def _value(hint: Any) -> Any:
-    if typing.get_origin(hint) is typing.Annotated:
-        return _value(hint.__origin__)
-    if typing.get_origin(hint) is tuple:
-        return (_value(typing.get_args(hint)[0]),) * 2
-    if hint is Sequential:
-        return Sequential((Linear(3),))
-    if hint in Table.of:
-        return example(next(iter(Table.of[hint])))
-    return {int: 3, float: 0.5}[hint]
+    """An instance with default parameters; those without a default get a value that their type allows. Networks inside take any size."""
+    return entry(**required_values(entry, EXAMPLES | {Sequential: Sequential((Linear(3),))}))
 
 
 def examples(table: Table[Any]) -> list[Entry]:

@@ -11,10 +11,10 @@ import numpy as np
 
 import nerva_core as nc
 from nerva_core.algebra.registry import Table
-from nerva_core.comparison.examples import examples
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.gradient_activations import Elementwise
 from nerva_core.equations.schedules import Schedule
+from nerva_core.interpreters.examples import examples
 
 Curves = dict[str, Any]
 COLOURS = {"#111111": "curve-1", "#222222": "curve-2", "#333333": "curve-3", "#000000": "ink"}

@@ -15,8 +15,9 @@ from nerva_core.data import Dataset
 from nerva_core.data.dataset import make_dataset
 from nerva_core.equations.schedules import Constant
 from nerva_core.layers import Layer
+from nerva_core.training.batches import ORDER, random_stream
 from nerva_core.training.config import Config, make_config, parse_config
-from nerva_core.training.trainer import ORDER, Trainer, random_stream
+from nerva_core.training.trainer import Trainer
 
 CHECKED_STEPS = 5
 """So many steps from the same weights must give the same losses before anything is timed."""

@@ -12,7 +12,8 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.benchmark.configurations import CHECKED_STEPS, Problem
 from nerva_core.data import Dataset
 from nerva_core.training.config import Config
-from nerva_core.training.trainer import Metrics, StepOutput, Trainer
+from nerva_core.training.step import StepOutput
+from nerva_core.training.trainer import Metrics, Trainer
 
 
 class NoCounterpartError(NervaError):
@@ -59,14 +60,11 @@ class _Training(Trainer):
     def __init__(self, config: Config, data: Dataset) -> None:
         super().__init__(config, data)
         self.reported: list[np.ndarray[Any, Any]] = []
-        run_steps: Any = self._run_steps
 
-        def recording(*arguments: Any) -> Any:
-            state, outputs = run_steps(*arguments)
-            self.reported.append(outputs)
-            return state, outputs
-
-        self.__dict__["_run_steps"] = recording
+    def _run_steps(self, *arguments: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+        state, outputs = super()._run_steps(*arguments)
+        self.reported.append(outputs)
+        return state, outputs
 
     def evaluate(self, test: bool = True) -> tuple[float, float | None]:
         return 0.0, None

@@ -21,7 +21,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import map_tree, stacked
-from nerva_core.comparison.examples import ExampleSizes, examples
+from nerva_core.interpreters.examples import ExampleSizes, examples
 from nerva_core.layers import LAYERS, Layer
 
 Array = np.ndarray[Any, Any]
@@ -180,7 +180,7 @@ def _line(result: Growth, layer: Layer) -> str:
     memory = "" if result.bytes_per_row is None else f"{result.bytes_per_row:,.0f}"
     growth_of_memory = "" if result.memory_exponent is None else f"{result.memory_exponent:.2f}"
     narrow = "" if result.columns == COLUMNS else f", K = {result.columns}"
-    from nerva_core.comparison.examples import describe
+    from nerva_core.interpreters.examples import describe
 
     exponents = f"{result.exponent:>8.2f} {result.moving_exponent:>6.2f}"
     return f"{first:>12} {last:>12} {exponents} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"

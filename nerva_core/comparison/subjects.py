@@ -22,13 +22,13 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.operations.step_functions import StepFunctionOps
 from nerva_core.algebra.trees import map_tree, named_leaves, with_leaves
 from nerva_core.comparison import inputs
-from nerva_core.comparison.examples import ExampleSizes, describe, examples
 from nerva_core.comparison.inputs import Array
 from nerva_core.equations.activations import ACTIVATIONS, Activation, Sigmoid
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
 from nerva_core.equations.hard_functions import HARD_FUNCTIONS, Binary, HardFunction, ImageSort, KMeans, Sort, TopK
 from nerva_core.equations.losses import LOSSES, CosineDistance, Huber, Loss
 from nerva_core.equations.optimizers import GAF, OPTIMIZERS, Momentum, Optimizer
+from nerva_core.interpreters.examples import ExampleSizes, describe, examples
 from nerva_core.layers import DAB, LAYERS, Layer, Linear, Sequential, StraightThrough
 from nerva_core.layers.tmaf import MatrixActivation
 

@@ -18,7 +18,7 @@ from nerva_core.equations.losses import SoftmaxCrossEntropyOneHot
 from nerva_core.equations.optimizers import Momentum
 from nerva_core.interpreters.exact import ExactMatrix, ExactOps, exactly
 from nerva_core.layers import multilayer_perceptron
-from nerva_core.training.trainer import TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
 
 STEPS, BATCH, EXAMPLES, FEATURES = 100, 16, 48, 4
 LEARNING_RATE = 1 / 64

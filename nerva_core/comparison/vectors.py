@@ -16,10 +16,10 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Entry
-from nerva_core.comparison.examples import describe
 from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.measure import exact_values
 from nerva_core.comparison.subjects import LEARNING_RATE, Inputs, Subject, subjects
+from nerva_core.interpreters.examples import describe
 
 DTYPES = ("float64", "float32")
 FORMAT = 1

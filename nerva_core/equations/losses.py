@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
@@ -49,6 +51,24 @@ class Loss(Entry):
     def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
         """What the outputs say of each class, for a loss that takes them as probabilities or as logits; otherwise None."""
         return None
+
+    def correct(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        """The indicator (N x 1) of the rows whose class is predicted: that of the first of the largest outputs, for one-hot targets.
+
+        With a single output the class is 1 where y > threshold, and the target is the class.
+        """
+        N, K = ops.shape(Y)
+        if K == 1:
+            return ops.equal(T, ops.greater(Y, ops.full(self.threshold, N, K)))
+        order = ops.row_repeat(ops.constant([list(range(int(K), 0, -1))]), N)  # the largest where the first column is
+        largest = ops.equal(Y, ops.column_repeat(ops.rows_max(Y), K))
+        predicted, actual = (ops.rows_max(ops.hadamard(chosen, order)) for chosen in (largest, T))
+        return ops.equal(predicted, actual)
+
+    def classes_of(self, Y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The predicted classes of the rows, as ``correct`` has them."""
+        classes: np.ndarray[Any, Any] = Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > self.threshold).astype(int)
+        return classes
 
 
 LOSSES: Table[Loss] = Table(

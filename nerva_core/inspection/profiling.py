@@ -19,8 +19,10 @@ from nerva_core.algebra.trees import map_tree
 from nerva_core.inspection.trace import label
 from nerva_core.interpreters.traced import Operation, TracingOps, unwrap
 from nerva_core.layers import Layer, Sequential
+from nerva_core.training.batches import StepInput
 from nerva_core.training.models import write_atomically
-from nerva_core.training.trainer import StepInput, Trainer, TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
+from nerva_core.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from nerva_core.training.runs import Run

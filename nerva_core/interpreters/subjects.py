@@ -24,8 +24,9 @@ from nerva_core.equations.activations import ACTIVATIONS, Activation
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
 from nerva_core.equations.hard_functions import HARD_FUNCTIONS, HardFunction
 from nerva_core.equations.losses import LOSSES, Loss
-from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
+from nerva_core.equations.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from nerva_core.equations.schedules import SCHEDULES, Schedule
+from nerva_core.interpreters.examples import EXAMPLES, required_values
 from nerva_core.interpreters.expressions import Scalar, identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
@@ -33,6 +34,9 @@ from nerva_core.layers.base import is_size_of
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 
 N, D, K = size("N"), size("D"), size("K")
+
+PLAIN = EXAMPLES | {int: 2, tuple[Layer, ...]: (), Optimizer: GradientDescent()}
+"""Values of parameters that are shown as they are."""
 
 TABLES: tuple[Table[Any], ...] = (LAYERS, ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, GRADIENT_ACTIVATIONS, HARD_FUNCTIONS)
 """What can be shown; of a name that is in two of them, the first."""
@@ -256,19 +260,13 @@ def symbolic(table: Table[Any], call: Call) -> Any:
     fields = {field.name: field for field in dataclasses.fields(table.lookup(call.name)) if field.init}
     given = {*list(fields)[: len(call.arguments)], *call.parameters, *(f"{key}_" for key in call.parameters)}
     hints = typing.get_type_hints(table.lookup(call.name), include_extras=False)
-    required = {name: _example(hints[name]) for name, field in fields.items() if name not in given and field.default is dataclasses.MISSING}
-    entry = table.build(call.name, *call.arguments, **{**required, **call.parameters})
+    required = required_values(table.lookup(call.name), PLAIN, given)
+    entry = table.build(call.name, *call.arguments, **required, **call.parameters)
     symbols = {name: K if is_size_of(type(entry), name) else _symbol(name, hints[name]) for name in fields if name not in given}
     try:
         return dataclasses.replace(entry, **{name: value for name, value in symbols.items() if value is not None})
     except TypeError:  # an entry that compares its parameters needs numbers
         return entry
-
-
-def _example(hint: Any) -> Any:
-    """A value for a parameter that must be given."""
-    known = {int: 2, float: 0.5, Sequential: Sequential((Linear(1),))}
-    return next(iter(Table.of[hint].entries)) if hint in Table.of else known.get(hint, ())
 
 
 def _symbol(name: str, hint: Any) -> Any:

@@ -79,6 +79,10 @@ class Sequential(Layer):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.layers[0].shape_of_input(symbols) if self.layers else super().shape_of_input(symbols)
 
+    def parameter_count(self, D: int) -> int:
+        """The number of trained numbers."""
+        return sum(leaves(map_shapes(math.prod, self.shapes(D))))
+
     def outputs_for(self, D: Size) -> Size:
         return self.widths(D)[-1]
 
@@ -124,8 +128,7 @@ class Sequential(Layer):
         for layer, width in zip(self.layers, self.widths(D)[1:], strict=True):
             name = repr(layer.activation) if isinstance(layer, ActivationLayer) else type(layer).__name__
             parts.append(f"{name} {width}" if layer.is_sized() else name)
-        count = sum(leaves(map_shapes(math.prod, self.shapes(D))))
-        return f"{' → '.join(parts)}  ({count:,} parameters)"
+        return f"{' → '.join(parts)}  ({self.parameter_count(D):,} parameters)"
 
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
         """Noise is one tuple a layer; it may be left out when no layer needs any."""

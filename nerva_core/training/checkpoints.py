@@ -15,7 +15,8 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.training.config import Config, parse_config
 from nerva_core.training.models import Arrays, fill, pack, read_safetensors, write_atomically
-from nerva_core.training.trainer import Metrics, TrainingState
+from nerva_core.training.step import TrainingState
+from nerva_core.training.trainer import Metrics
 
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 OUTPUTS = "outputs/"

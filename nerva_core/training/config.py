@@ -13,35 +13,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, PositiveInt, ValidationError
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
 from nerva_core.algebra.registry import Entry
-from nerva_core.data import SOURCES, Dataset, DataSource, Digits
-from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
+from nerva_core.data import SOURCES, DataSource, Digits
 from nerva_core.equations.losses import (
     LOSSES,
-    CosineDistance,
-    LogisticCrossEntropy,
     Loss,
-    SequenceCrossEntropy,
-    SoftmaxCrossEntropy,
     SoftmaxCrossEntropyOneHot,
 )
 from nerva_core.equations.optimizers import OPTIMIZERS, Momentum, Optimizer
 from nerva_core.equations.schedules import SCHEDULES, Constant, Schedule
 from nerva_core.layers import (
-    ActivationLayer,
-    BatchNormalization,
-    Layer,
-    Linear,
-    LogSoftmax,
     Sequential,
-    Softmax,
-    SReLU,
     multilayer_perceptron,
     parse_layers,
 )
@@ -143,92 +130,6 @@ class Config(_Section):
         if not isinstance(self.model.layers, str):
             data["model"] = {key: value for key, value in data["model"].items() if key in ("layers", "load_weights")}
         return tomli_w.dumps(data)
-
-
-def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> None:
-    """NervaError unless the loss, the last layer, the outputs and the data make sense together: others train something else in silence."""
-    name, last = type(loss).__name__, network.layers[-1]
-    data.check_outputs(outputs)
-    if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
-        if (loss.classification and data.positions > 1) or getattr(loss, "classes", data.classes) != data.classes:
-            needed = f"SequenceCrossEntropy(classes={data.classes})" if data.classes else "SquaredError"
-            raise NervaError(f"the data have {data.positions} positions of {data.classes} classes, but the loss is {loss}; use {needed}")
-        return
-    if data.classes is None:
-        _check_reach(last, data)
-        return
-    if outputs == 1:
-        _check_single_output(loss, last)
-    given = _given_by(last)
-    if loss.takes == "probabilities" and given not in ("probabilities", None):
-        instead = "BinaryCrossEntropy after a Linear layer" if given == "fractions" else "SoftmaxCrossEntropyOneHot after a Linear layer"
-        raise NervaError(
-            f"the loss {name} takes probabilities that sum to 1, but the last layer, {last}, gives {_MEANING[given or '']}; "
-            f"make it Softmax, or use {instead}"
-        )
-    if loss.takes == "logits" and (given in ("probabilities", "fractions") or (given == "logarithms" and not _is_softmax(loss))):
-        instead = ", or use CrossEntropy" if given == "probabilities" else ""
-        raise NervaError(
-            f"the loss {name} turns logits into probabilities itself, but the last layer, {last}, gives {_MEANING[given or '']}; "
-            f"make it Linear{instead}"
-        )
-
-
-def check_batches(network: Sequential, batch: int, examples: int) -> None:
-    """NervaError for a batch of one example in a network that normalises batches."""
-    if 1 not in (batch, examples, examples % batch) or not any(isinstance(layer, BatchNormalization) for layer in network.walk()):
-        return
-    last = "" if batch == 1 else f", of which the last of {examples:,} examples has one"
-    raise NervaError(
-        f"BatchNormalization needs at least two examples in every batch, as the variance of one is 0; got batches of {batch}{last}: "
-        "choose another training.batch_size"
-    )
-
-
-_MEANING = {
-    "numbers": "any numbers",
-    "fractions": "numbers in (0, 1) that do not sum to 1",
-    "probabilities": "probabilities already",
-    "logarithms": "logarithms of probabilities",
-}
-
-
-def _given_by(last: Layer) -> str | None:
-    """What a last layer gives; None for one that is not known."""
-    if isinstance(last, Softmax):
-        return "probabilities"
-    if isinstance(last, LogSoftmax):
-        return "logarithms"
-    if isinstance(last, ActivationLayer) and isinstance(last.activation, Sigmoid):
-        return "fractions"
-    return "numbers" if isinstance(last, (ActivationLayer, BatchNormalization, Linear, SReLU)) else None
-
-
-def _is_softmax(loss: Loss) -> bool:
-    return isinstance(loss, SoftmaxCrossEntropy)
-
-
-def _check_single_output(loss: Loss, last: Layer) -> None:
-    """With one output a softmax is 1, and a loss without a term for the class 0 is least where everything is class 1."""
-    constant = _is_softmax(loss) or isinstance(last, (Softmax, LogSoftmax)) or isinstance(loss, CosineDistance)
-    if constant or loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy):
-        what = "the softmax or the direction of one number is constant" if constant else "it has no term for the class 0"
-        raise NervaError(
-            f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; "
-            "use BinaryCrossEntropy after a Linear layer, or two outputs"
-        )
-
-
-def _check_reach(last: Layer, data: Dataset) -> None:
-    """NervaError for targets of a regression that the last layer never gives."""
-    activation = last.activation if isinstance(last, ActivationLayer) else last
-    ranges = {Sigmoid: (0, 1), Softmax: (0, 1), Tanh: (-1, 1), ReLU: (0, np.inf), LogSoftmax: (-np.inf, 0)}
-    low, high = ranges.get(type(activation), (-np.inf, np.inf))
-    if data.Ttrain.min() < low or data.Ttrain.max() > high:
-        raise NervaError(
-            f"the last layer, {last}, gives numbers from {low} to {high}, but the targets go from {data.Ttrain.min():g} to "
-            f"{data.Ttrain.max():g}; make the last layer Linear, or scale the targets"
-        )
 
 
 def make_config(values: Mapping[str, Any], where: str = "configuration") -> Config:

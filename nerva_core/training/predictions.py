@@ -43,11 +43,9 @@ def predict(model: Model, X: Array, ops: Backend[Any] | None = None) -> Predicti
         return Predictions(Y, None, None, ())
     probabilities = loss.probabilities(ops, ops.matrix(Y))
     P = None if probabilities is None else ops.to_numpy(probabilities)
+    classes = loss.classes_of(Y)
     if Y.shape[1] == 1:  # two classes, of which the output is the second
-        classes = (Y[:, 0] > loss.threshold).astype(int)
         P = None if P is None else np.hstack([1 - P, P])
-    else:
-        classes = Y.argmax(axis=1)
     count = max(2, Y.shape[1])
     names = model.encoding.classes
     return Predictions(Y, P, classes, names if len(names) == count else tuple(map(str, range(count))))

@@ -10,8 +10,8 @@ from typing import Any
 
 from nerva_core.equations.gradient_activations import Arctan, Identity, Log, NormClipping
 from nerva_core.theory.gradient_theory import gap_bound
-from sympy_validation.claims import symbolic
 from sympy_validation.errata.specification import Erratum, erratum
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.gradient_activations import QUADRATIC, rotation
 from sympy_validation.theorems.tools import equation

@@ -16,8 +16,9 @@ from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.softmax import log_softmax, softmax
 from nerva_core.layers.trained_activations import SReLU as SReLULayer
 from nerva_core.layers.trained_activations import SReLUParameters
-from sympy_validation.claims import LayerGradient, symbolic
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Kind
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.initializers import moments_theorem
 from sympy_validation.theorems.matrix_calculus import equation21, equation21_last, normalized_jacobian

@@ -7,7 +7,8 @@ from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.activations import ACTIVATIONS, Activation, LeakyReLU, Sigmoid, SReLU
-from sympy_validation.claims import ActivationGradient, Number, symbolic
+from sympy_validation.claims import ActivationGradient, Number
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
 

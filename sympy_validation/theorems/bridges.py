@@ -11,8 +11,10 @@ from nerva_core.equations.losses import LOSSES, Loss
 from nerva_core.layers import DAB, ActivationLayer, Layer, Linear, Repeat, Sequential, StraightThrough
 from nerva_core.layers.dab import DABCache
 from nerva_core.theory.bridge_theory import map_gradient, map_objective, score_function_gradient
-from sympy_validation.claims import LayerGradient, Make, Number, symbolic
+from sympy_validation.claims import Make, Number
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import CHAIN_SIZES, METHODS, gradient_theorems
 from sympy_validation.theorems.tools import about, equation

@@ -9,7 +9,8 @@ from typing import Any
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation, ValueClipping
-from sympy_validation.claims import ActivationGradient, symbolic
+from sympy_validation.claims import ActivationGradient
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
 

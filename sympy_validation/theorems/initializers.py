@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from nerva_core.equations.initializers import INITIALIZERS, Initializer, NormalDistribution, Uniform
-from sympy_validation.claims import Numbers, symbolic, with_symbols
+from sympy_validation.claims import Numbers
+from sympy_validation.symbols import symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
 

@@ -11,8 +11,10 @@ from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
-from sympy_validation.claims import LayerGradient, Make, symbolic
+from sympy_validation.claims import Make
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Method, Theorem
 
 METHODS: tuple[Method, ...] = ("all sizes", "entries")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from nerva_core.equations.schedules import SCHEDULES
-from sympy_validation.claims import Numbers, symbolic, with_symbols
+from sympy_validation.claims import Numbers
+from sympy_validation.symbols import symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
 

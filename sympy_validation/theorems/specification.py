@@ -25,7 +25,8 @@ from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.softmax import LogSoftmax, Softmax, SoftmaxCache
 from nerva_core.layers.trained_activations import SReLU as SReLULayer
 from nerva_core.layers.trained_activations import SReLUCache, SReLUParameters
-from sympy_validation.claims import LayerGradient, Number
+from sympy_validation.claims import Number
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import sequence

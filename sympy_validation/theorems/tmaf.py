@@ -13,8 +13,9 @@ from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.layers import Layer
 from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU
-from sympy_validation.claims import Make, Number, symbolic
+from sympy_validation.claims import Make, Number
 from sympy_validation.spaces.spaces import Space
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import equation

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.trees import leaves, map_tree
-from nerva_core.comparison.examples import describe, examples
+from nerva_core.interpreters.examples import describe, examples
 from nerva_core.layers import LAYERS
 from tests.conftest import BACKENDS, make_backend
 

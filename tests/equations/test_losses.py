@@ -9,6 +9,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.equations.losses import (
     LOSSES,
+    BinaryCrossEntropy,
     CosineDistance,
     CrossEntropy,
     Loss,
@@ -221,3 +222,18 @@ def test_the_gradient_at_likelihood_zero_is_infinite_at_the_target_alone(ops: An
     with np.errstate(all="ignore"):
         gradient = ops.to_numpy(LOSSES.build("NegativeLogLikelihood").gradient(ops, Y, T))
     np.testing.assert_array_equal(gradient, [[-np.inf, 0], [0, -2]])
+
+
+@pytest.mark.parametrize(("outputs", "threshold"), [(1, 0.5), (1, 0.0), (2, 0.5), (5, 0.5)])
+def test_correct_predictions_are_those_of_argmax(ops: Any, rng: np.random.Generator, outputs: int, threshold: float) -> None:
+    """Of equal outputs the first counts, so a network that tells nothing is not always right."""
+    labels = rng.integers(max(outputs, 2), size=40)
+    Y = rng.integers(-2, 3, size=(40, outputs)) / 2
+    T = labels[:, None] if outputs == 1 else np.eye(outputs)[labels]
+    predicted = np.where(Y[:, 0] > threshold, 1, 0) if outputs == 1 else Y.argmax(axis=1)
+    loss = BinaryCrossEntropy() if threshold == 0 else SquaredError()
+    assert loss.threshold == threshold
+    correct = ops.to_numpy(loss.correct(ops, ops.matrix(Y), ops.matrix(T)))
+    np.testing.assert_array_equal(correct[:, 0], predicted == labels)
+    np.testing.assert_array_equal(loss.classes_of(Y), predicted)
+    assert 0 < correct.sum() < 40

@@ -12,7 +12,8 @@ from nerva_core.inspection.profiling import BETWEEN, PROFILE, Profiler, print_pr
 from nerva_core.interpreters.traced import Recorder
 from nerva_core.training.config import make_config
 from nerva_core.training.runs import Run
-from nerva_core.training.trainer import Trainer, training_step
+from nerva_core.training.step import training_step
+from nerva_core.training.trainer import Trainer
 
 
 def trainer(backend: str = "numpy", optimizer: str = "Momentum", layers: str = "ReLU;BatchNormalization;Dropout(0.4);Linear") -> Trainer:

@@ -1,20 +1,18 @@
 """The traced step is the step that trains, and its matrices have the names and values of the equations."""
 
-import io
 from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 import nerva_core as nc
-from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.optimizers import OPTIMIZERS
-from nerva_core.inspection.trace import Trace, print_trace, shown, trace_run, trace_step
+from nerva_core.inspection.trace import Trace, trace_run, trace_step
 from nerva_core.training.config import make_config
-from nerva_core.training.trainer import Trainer, TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
+from nerva_core.training.trainer import Trainer
 
 N = 5
 NETWORKS = {
@@ -121,11 +119,6 @@ def test_the_penalty_of_a_bridge_is_in_the_loss() -> None:
     assert trace.loss == pytest.approx(trace["5.ℒ(Y, T)"].values.item() / N + sum(R))
 
 
-def test_an_unknown_matrix_is_answered_with_the_nearest() -> None:
-    with pytest.raises(NervaError, match=r"no matrix '1.Dw'; did you mean '1.DW'"):
-        traced("Linear", [3, 2])["1.Dw"]
-
-
 def test_the_first_step_of_a_run() -> None:
     """A run of one step ends with the parameters that its trace ends with."""
     values = {"data": "Checkerboard(n=30)", "dtype": "float64", "training": {"epochs": 1, "batch_size": 30}}
@@ -135,21 +128,3 @@ def test_the_first_step_of_a_run() -> None:
     list(trainer.run())
     for found, expected in zip(leaves(trace_run(config).params), leaves(trainer.to_numpy().params), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-def test_it_is_printed_with_names_and_shapes() -> None:
-    console = Console(width=90, record=True, file=io.StringIO())
-    print_trace(traced("ReLU;Linear", [3, 4, 2]), console)
-    text = console.export_text()
-    assert "Z = X · Wᵀ + 1_N · b  (N × K = 5 × 4)" in text
-    assert "X  from layer 2  (N × D = 5 × 4)\nW  parameter" in text, "what a neighbour gave is printed once"
-    assert "-0.0000" not in text
-
-
-def test_of_a_large_matrix_a_corner_is_shown() -> None:
-    rows = shown(np.arange(200.0).reshape(10, 20), digits=1)
-    assert len(rows) == 9
-    assert rows[0] == ["0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0", "…"]
-    assert set(rows[-1]) == {"…"}
-    assert shown(np.array([[-1e-9, 2e-9]]), digits=2) == [["-1.00e-09", "2.00e-09"]]
-    assert shown(np.array([[-1e-9, 1.0]]), digits=2) == [["0.00", "1.00"]]

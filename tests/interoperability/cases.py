@@ -12,7 +12,7 @@ from nerva_core.equations.activations import ELU, ReLU
 from nerva_core.equations.losses import SoftmaxCrossEntropy
 from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear, QActivation, Sequential
-from nerva_core.training.trainer import TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
 from tests.helpers import Tree, examples, to_numpy, to_ops
 
 N, D = 5, 3

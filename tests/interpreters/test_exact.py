@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.matrix_ops import MatrixOps
-from nerva_core.comparison.examples import describe, examples
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.equations.optimizers import Adam, WeightDecay
 from nerva_core.interpreters.exact import Balls, Decimals, ExactOps, UndeterminedError, exactly
+from nerva_core.interpreters.examples import describe, examples
 
 KINDS = [Decimals(200), Balls(200)]
 

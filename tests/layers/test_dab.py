@@ -29,7 +29,8 @@ from nerva_core.layers import (
 from nerva_core.training.config import parse_config
 from nerva_core.training.models import load_model
 from nerva_core.training.runs import Run
-from nerva_core.training.trainer import Trainer, TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
+from nerva_core.training.trainer import Trainer
 from tests.autodiff import oracles
 from tests.conftest import make_backend
 from tests.helpers import to_numpy, to_ops

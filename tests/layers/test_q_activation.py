@@ -28,8 +28,9 @@ from nerva_core.layers import (
 )
 from nerva_core.layers.q_activation import draw_q, q_density
 from nerva_core.theory.q_calculus import q_activation
+from nerva_core.training.batches import NOISE, random_stream
 from nerva_core.training.config import parse_config
-from nerva_core.training.trainer import NOISE, Trainer, random_stream
+from nerva_core.training.trainer import Trainer
 from tests.autodiff import Forward
 from tests.conftest import make_backend
 from tests.layers.check import check_layer, run

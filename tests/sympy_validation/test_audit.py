@@ -9,8 +9,10 @@ import pytest
 from nerva_core.layers.batch_normalization import BatchNormalization
 from sympy_validation.audit import Equivalence, audit, audit_claim
 from sympy_validation.certificates import Points
-from sympy_validation.claims import Equality, LayerGradient, symbolic
+from sympy_validation.claims import Equality
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces import points
+from sympy_validation.symbols import symbolic
 from sympy_validation.table import select, table
 from sympy_validation.theorem import Theorem
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from sympy_validation.certificates import Point, Points, search
-from sympy_validation.claims import Equality, LayerGradient, symbolic
+from sympy_validation.claims import Equality
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.numbers import Undecided
 from sympy_validation.spaces.points import KINKS, PointSpace
+from sympy_validation.symbols import symbolic
 from sympy_validation.table import table
 from sympy_validation.theorem import prove
 from sympy_validation.theorems.layers import gradient_theorems

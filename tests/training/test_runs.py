@@ -146,7 +146,7 @@ def test_free_directories(tmp_path: Path) -> None:
 def test_a_signal_saves_within_an_epoch_and_the_resumed_run_is_bitwise_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr("nerva_core.training.trainer.STEPS_AT_ONCE", 2)  # 4 calls an epoch
+    monkeypatch.setattr("nerva_core.training.batches.STEPS_AT_ONCE", 2)  # 4 calls an epoch
     Run.start(configure(), tmp_path / "whole").train()
     told: list[int] = []
 
@@ -172,7 +172,7 @@ def test_a_state_within_an_epoch_continues_also_where_the_calls_are_cut_differen
 ) -> None:
     whole = Run.start(configure(), tmp_path / "whole")
     whole.train()
-    monkeypatch.setattr("nerva_core.training.trainer.STEPS_AT_ONCE", 2)
+    monkeypatch.setattr("nerva_core.training.batches.STEPS_AT_ONCE", 2)
     trainer = Trainer(configure())
 
     def stop(epoch: int, steps: int, loss: float) -> None:

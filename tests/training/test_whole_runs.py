@@ -14,8 +14,9 @@ import pytest
 
 from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.equations.schedules import SCHEDULES
+from nerva_core.training.batches import ORDER, random_stream
 from nerva_core.training.config import make_config
-from nerva_core.training.trainer import ORDER, Trainer, random_stream
+from nerva_core.training.trainer import Trainer
 
 EPOCHS, BATCH = 3, 32  # of 100 examples: the last batch is smaller
 Array = np.ndarray[Any, Any]

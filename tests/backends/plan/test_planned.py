@@ -12,7 +12,7 @@ from nerva_core.algebra.trees import leaves, map_tree, stacked
 from nerva_core.equations.losses import LOSSES, Loss, MeanSquaredError, SquaredError
 from nerva_core.equations.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Optimizer
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, multilayer_perceptron
-from nerva_core.training.trainer import TrainingState, training_step
+from nerva_core.training.step import TrainingState, training_step
 from tests.conftest import installed, make_backend
 from tests.helpers import examples, to_numpy, to_ops
 

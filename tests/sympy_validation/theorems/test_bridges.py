@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from nerva_core.layers import DAB, StraightThrough
-from sympy_validation.claims import LayerGradient, Make, symbolic
+from sympy_validation.claims import Make
+from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem, prove
 from sympy_validation.theorems.bridges import UndetachedDAB, any_bridge, dab, hidden_bridge, linear_bridge
 

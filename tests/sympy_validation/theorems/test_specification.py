@@ -6,7 +6,7 @@ from typing import Any
 
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.linear import Linear
-from sympy_validation.claims import LayerGradient
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.theorem import prove
 from sympy_validation.theorems import specification
 from sympy_validation.theorems.layers import sequence

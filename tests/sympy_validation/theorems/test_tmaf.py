@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, TridiagonalTMAF
-from sympy_validation.claims import symbolic
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import prove
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tmaf import theorems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any
 
 from nerva_core.algebra.errors import NervaError
@@ -34,20 +34,54 @@ class ExampleSizes:
         return Geometry.of((3, 3), 2, padding=1)
 
 
-LAYERS_IN_A_NETWORK = (Linear(3), BatchNormalization(), SReLU())
-BRIDGE = Sequential((Linear(5), ActivationLayer(Tanh()), Linear(4)))
-"""For the four columns that layers are compared with."""
+EXAMPLES: dict[Any, Any] = {
+    int: 3,
+    float: 0.25,
+    tuple[Layer, ...]: (Linear(3), BatchNormalization(), SReLU()),
+    Activation: GELU(),  # smooth, and neither odd nor even
+    HardFunction: Signum(),
+    Sequential: Sequential((Linear(5), ActivationLayer(Tanh()), Linear(4))),  # for the four columns that layers are compared with
+    Optimizer: Momentum(),  # has a state, and its steps show the scale of the gradients, which those of RMSProp hide
+}
+"""A value for a parameter of each type that has no better one."""
+
+
+def value_of_type(hint: Any, known: Mapping[Any, Any] = EXAMPLES) -> Any:
+    """A value that a type hint allows: a known one, two items of a tuple, or the first entry of a table that needs no parameters.
+
+    NervaError if there is none.
+    """
+    if hint in known:
+        return known[hint]
+    if typing.get_origin(hint) is Annotated:
+        return value_of_type(hint.__origin__, known)
+    if typing.get_origin(hint) is tuple:
+        return (value_of_type(typing.get_args(hint)[0], known),) * 2
+    if hint in Table.of:
+        return next(other() for other in Table.of[hint] if not any(map(_required, _fields(other))))
+    raise NervaError(f"no example is known for the type {hint}")
+
+
+def required_values(entry: type[Any], known: Mapping[Any, Any] = EXAMPLES, given: Collection[str] = ()) -> dict[str, Any]:
+    """A value for each parameter of an entry that has no default and is not given."""
+    hints, values = typing.get_type_hints(entry), {}
+    for name in (field.name for field in _fields(entry) if _required(field) and field.name not in given):
+        try:
+            values[name] = value_of_type(hints[name], known)
+        except NervaError as error:
+            raise NervaError(f"{entry.__name__} needs a value for {name!r}: {error}") from None
+    return values
 
 
 def examples(table: Table[Any], variants: bool = False) -> Iterator[Any]:
     """Every entry with its defaults; with both values of its switches; and if ``variants``, with other values of its plain numbers."""
     for entry in table:
         hints = typing.get_type_hints(entry)
-        given = {field.name: _value(entry, field.name, hints[field.name]) for field in dataclasses.fields(entry) if _required(field)}
-        switches = [name for name in _fields(entry) if hints[name] is bool]
+        given, names = required_values(entry), [field.name for field in _fields(entry)]
+        switches = [name for name in names if hints[name] is bool]
         for values in itertools.product([False, True], repeat=len(switches)):
             yield entry(**given, **dict(zip(switches, values, strict=True)))
-        if variants and (numbers := [name for name in _fields(entry) if hints[name] is float and name not in given]):
+        if variants and (numbers := [name for name in names if hints[name] is float and name not in given]):
             yield entry(**given, **{name: _other(entry, name, k) for k, name in enumerate(numbers)})
 
 
@@ -64,33 +98,12 @@ def _describe_value(value: Any) -> str:
     return describe(value) if isinstance(value, Entry) else repr(value)
 
 
-def _fields(entry: type[Any]) -> list[str]:
-    return [field.name for field in dataclasses.fields(entry)]
+def _fields(entry: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(entry)
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _value(entry: type[Any], name: str, hint: Any) -> Any:
-    """A value for a required parameter. For an entry of another table, the first one there that needs no parameters.
-
-    A wrapped optimizer is Momentum: it has a state, and its steps show the scale of the gradients, which RMSProp's hide.
-    """
-    known = {
-        int: 3,
-        float: 0.25,
-        tuple[Layer, ...]: LAYERS_IN_A_NETWORK,
-        Activation: GELU(),  # smooth, and neither odd nor even
-        HardFunction: Signum(),
-        Sequential: BRIDGE,
-        Optimizer: Momentum(),
-    }
-    if hint in Table.of and hint not in known:
-        return next(other() for other in Table.of[hint] if not any(map(_required, dataclasses.fields(other))))
-    if hint not in known:
-        raise NervaError(f"{entry.__name__}: no example is known for the parameter {name!r} of type {hint}; add one in {__name__}")
-    return known[hint]
+    return field.default is field.default_factory is dataclasses.MISSING
 
 
 def _other(entry: type[Any], name: str, k: int) -> float:

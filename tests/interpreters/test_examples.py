@@ -6,10 +6,10 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Entry, Table
-from nerva_core.comparison.examples import describe, examples
 from nerva_core.equations.activations import ACTIVATIONS, LeakyReLU
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.optimizers import OPTIMIZERS, WeightDecay
+from nerva_core.interpreters.examples import describe, examples
 from nerva_core.layers import LAYERS
 
 

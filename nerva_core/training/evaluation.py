@@ -1,0 +1,97 @@
+"""Evaluation: the loss, the accuracy and the confusions of a network on a set of examples, as at inference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.data import Dataset
+from nerva_core.equations.losses import Loss
+from nerva_core.layers import Sequential
+from nerva_core.training.batches import grouped
+
+EVALUATION_BATCH = 1000
+"""Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
+
+Array = np.ndarray[Any, Any]
+
+
+class EvaluationOutput(NamedTuple):
+    """What the evaluation of a batch reports, each 1 x 1."""
+
+    loss: Any
+    """The loss of the batch: a sum, or the mean, as the loss function has it."""
+    correct: Any
+    """The number of rows whose class is predicted, at all positions."""
+
+
+class EvaluatedState(NamedTuple):
+    """What a network is evaluated with; the backend's ``run_steps`` consumes it and gives it back."""
+
+    params: Any
+    statistics: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluator:
+    """Evaluates a network in batches, by the ``run_steps`` of a backend."""
+
+    ops: Backend[Any]
+    run_steps: Callable[..., tuple[Any, Array]]
+    network: Sequential
+    loss: Loss
+    data: Dataset
+
+    def evaluate(
+        self, state: EvaluatedState, X: Any, T: Any, N: int, noisy: Sequential, random: np.random.Generator
+    ) -> tuple[EvaluatedState, float, float | None]:
+        """The state, the mean loss and the accuracy on N examples; ``noisy`` draws what noise is kept at inference, in this epoch."""
+        D, values, sizes = self.data.inputs, [], []
+
+        def draw(N: int) -> Any:
+            return self.ops.converted(noisy.draw_for_evaluation(random, N, D))
+
+        for group in grouped(np.arange(N), EVALUATION_BATCH, self.network.parameter_count(D), draw):
+            state, outputs = self.run_steps(self._evaluate_rows, state, (X, T), group)
+            values.append(outputs)
+            sizes += list(map(len, group[0]))
+        result = EvaluationOutput(*np.concatenate(values).astype(float).T)
+        weights = sizes if self.loss.mean else np.ones(len(sizes))
+        accuracy = None if self.data.classes is None else float(result.correct.sum()) / N
+        return state, float(result.loss @ weights) / N, accuracy
+
+    def _evaluate_rows(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
+        X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        Y = self.network.evaluate(ops, *state, X, *noise)
+        correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, self.loss, Y, T, self.data.positions)
+        return state, EvaluationOutput(self.loss.value(ops, Y, T), correct)
+
+    def confusion(self, state: EvaluatedState) -> Array:
+        """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
+        classes = self.data.classes or 0
+        result = np.zeros((classes, classes), dtype=int)
+        for start in range(0, len(self.data.Ttest), EVALUATION_BATCH):
+            rows = slice(start, start + EVALUATION_BATCH)
+            Y = self.network.evaluate(self.ops, *state, self.ops.matrix(self.data.Xtest[rows]))
+            np.add.at(result, (self.data.Ttest[rows], self.loss.classes_of(self.ops.to_numpy(Y))), 1)
+        return result
+
+    def hard_distance(self, state: EvaluatedState) -> float | None:
+        """The earth mover distance of the first hard layer on the test set, as ``metrics.hard_distance`` has it."""
+        from nerva_core.training.metrics import MOST_ROWS, hard_distance
+
+        return hard_distance(self.ops, self.network, *state, self.ops.matrix(self.data.Xtest[:MOST_ROWS]))
+
+
+def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int = 1) -> Any:
+    """The number of rows (1 x 1) whose class is predicted; of several positions, which stand one after the other, those of all."""
+    N, K = ops.shape(Y)
+    if positions == 1:
+        return ops.elements_sum(loss.correct(ops, Y, T))
+    of_positions = [ops.reshape(Z, N * positions, K // positions) for Z in (Y, T)]
+    right = ops.rows_sum(ops.reshape(loss.correct(ops, *of_positions), N, positions))
+    return ops.elements_sum(ops.equal(right, ops.full(positions, N, 1)))

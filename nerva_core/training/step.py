@@ -1,0 +1,66 @@
+"""One training step: forward, loss, the hand-written gradients, the update of every parameter."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.numeric_backend import require_matrix
+from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.equations.losses import Loss
+from nerva_core.equations.optimizers import Optimizer
+from nerva_core.layers import Sequential
+
+
+class TrainingState(NamedTuple):
+    """What changes in training: parameters, one optimizer state a parameter, and the layers' running statistics."""
+
+    params: Any
+    optimizer: Any
+    statistics: Any
+
+
+class StepOutput(NamedTuple):
+    """What one step reports, each 1 x 1. ``Backend.run_steps`` gives them as the columns of an array, in this order."""
+
+    loss: Any
+    """The mean loss of the batch before the step."""
+    largest_gradient: Any = ()
+    """The largest |Dθ| of all parameters, before the optimizer changes it; nothing unless gradients are recorded."""
+
+
+def training_step(
+    ops: MatrixOps[M],
+    network: Sequential,
+    loss: Loss,
+    optimizer: Optimizer,
+    state: TrainingState,
+    X: M,
+    T: M,
+    noise: Any,
+    scalars: tuple[Any, ...],
+    record_gradients: bool = False,
+) -> tuple[TrainingState, StepOutput]:
+    """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix."""
+    for name, given in (("X", X), ("T", T)):
+        require_matrix(f"training_step: {name}", given)
+    N, _ = ops.shape(X)
+    Y, cache = network.feedforward(ops, state.params, X, *noise)
+    value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
+    if not loss.mean:
+        value, DY = ops.divide(value, N), ops.divide(DY, N)
+    penalty = network.penalty(ops, cache)
+    if penalty is not None:
+        value = value + penalty
+    _, gradients = network.backpropagate(ops, state.params, cache, DY)
+    thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
+    statistics = network.update_state(ops, state.statistics, cache)
+    outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
+    return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+
+
+def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:
+    """The largest absolute value of all elements of all matrices (1 x 1)."""
+    return functools.reduce(ops.maximum, (ops.rows_max(ops.columns_max(ops.abs(X))) for X in matrices))

@@ -1,0 +1,110 @@
+"""What does not fit together is refused before training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.training.config import make_config
+from nerva_core.training.trainer import Trainer
+from tests.training.test_trainer import configure
+
+BINARY, TEN, LINE = "Checkerboard(n=50)", "Digits", "SineOfSum(n=50)"
+
+
+@pytest.mark.parametrize(
+    ("data", "layers", "loss", "message"),
+    [
+        (BINARY, ["Linear(1)"], "SoftmaxCrossEntropyOneHot", "trains nothing: the softmax .* use BinaryCrossEntropy"),
+        (BINARY, ["Linear(1)", "Sigmoid"], "CrossEntropy", "no term for the class 0; use BinaryCrossEntropy"),
+        (BINARY, ["Linear(1)", "Sigmoid"], "NegativeLogLikelihood", "no term for the class 0"),
+        (BINARY, ["Linear(1)"], "LogisticCrossEntropy", "no term for the class 0"),
+        (BINARY, ["Linear(1)", "Softmax"], "SquaredError", "constant"),
+        (BINARY, ["Linear(1)", "Sigmoid"], "BinaryCrossEntropy", "turns logits into probabilities itself.* make it Linear"),
+        (BINARY, ["Linear(2)", "Sigmoid"], "CrossEntropy", "do not sum to 1; make it Softmax, or use BinaryCrossEntropy"),
+        (TEN, ["Linear(10)"], "CrossEntropy", "any numbers; make it Softmax, or use SoftmaxCrossEntropyOneHot"),
+        (TEN, ["Linear(10)", "ReLU"], "NegativeLogLikelihood", "any numbers; make it Softmax"),
+        (TEN, ["Linear(10)", "LogSoftmax"], "NegativeLogLikelihood", "logarithms of probabilities; make it Softmax"),
+        (TEN, ["Linear(10)", "Softmax"], "SoftmaxCrossEntropyOneHot", "probabilities already; make it Linear, or use CrossEntropy"),
+        (TEN, ["Linear(10)", "Sigmoid"], "SoftmaxCrossEntropyOneHot", "make it Linear"),
+        (TEN, ["Linear(10)"], "SequenceCrossEntropy(classes=5)", r"use SequenceCrossEntropy\(classes=10\)"),
+        ("SortingSequences(n=50)", ["Linear(25)"], "SoftmaxCrossEntropyOneHot", r"use SequenceCrossEntropy\(classes=5\)"),
+        (LINE, ["Linear(1)", "Sigmoid"], "SquaredError", "gives numbers from 0 to 1, but the targets go from -"),
+        (LINE, ["Linear(1)", "ReLU"], "SquaredError", "make the last layer Linear"),
+    ],
+)
+def test_loss_last_layer_outputs_and_data_must_fit_together(data: str, layers: list[str], loss: str, message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        Trainer(make_config({"data": data, "model": {"layers": layers}, "loss": loss}))
+
+
+@pytest.mark.parametrize(
+    ("data", "layers", "loss"),
+    [
+        (BINARY, ["Linear(1)"], "BinaryCrossEntropy"),
+        (BINARY, ["Linear(1)", "Sigmoid"], "SquaredError"),
+        (TEN, ["Linear(10)", "Softmax"], "CrossEntropy"),
+        (TEN, ["Linear(10)", "LogSoftmax"], "SoftmaxCrossEntropyOneHot"),
+        (TEN, ["Linear(10)"], "BinaryCrossEntropy"),
+        (LINE, ["Linear(1)", "Tanh"], "SquaredError"),
+        ("SortingSequences(n=50)", ["Linear(25)"], "SequenceCrossEntropy(classes=5)"),
+    ],
+)
+def test_what_fits_together_is_taken(data: str, layers: list[str], loss: str) -> None:
+    Trainer(make_config({"data": data, "model": {"layers": layers}, "loss": loss}))
+
+
+@pytest.mark.parametrize(
+    "normalised",
+    [
+        "BatchNormalization",
+        {"name": "Repeat", "layers": ["BatchNormalization"]},
+        {"name": "DAB", "hard": "Signum", "bridge": ["BatchNormalization"]},
+    ],
+)
+def test_a_normalisation_inside_a_layer_is_found(normalised: Any) -> None:
+    with pytest.raises(NervaError, match="at least two examples in every batch"):
+        Trainer(make_config({"data": "Digits(train=17)", "training": {"batch_size": 16}, "model": {"layers": [normalised, "Linear(10)"]}}))
+
+
+@pytest.mark.parametrize(("batch", "train"), [(1, 50), (7, 50), (16, 17), (16, 1)])
+def test_batches_of_one_are_refused_where_they_are_normalised(batch: int, train: int) -> None:
+    values = {"data": f"Digits(train={train})", "training": {"batch_size": batch}}
+    Trainer(make_config({**values, "model": {"layers": ["Linear(10)"]}}))
+    with pytest.raises(NervaError, match=r"at least two examples in every batch.*got batches of"):
+        Trainer(make_config({**values, "model": {"layers": ["Linear(10)", "BatchNormalization", "Linear(10)"]}}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": {"layers": "Linear", "sizes": [63, 10]}}, "first of model.sizes must be the number of features, 64, got 63"),
+        ({"model": {"layers": "Linear", "sizes": [64, 9]}}, "9 outputs, but the data have 10 classes"),
+        ({"data": "SineOfSum(n=10)", "model": {"layers": "Linear", "sizes": [1, 1]}}, "is for classes, but the data are a regression"),
+        ({"backend": "nunpy"}, "unknown backend 'nunpy'; did you mean 'numpy'"),
+        ({"device": "cuda:7"}, "finds no device 'cuda:7'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_training(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        Trainer(configure(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"model": {"layers": "ReLU;Linear", "sizes": [2, 10**12, 2]}},
+            r"a network with 5,000,000,000,002 parameters would need .*iB",
+        ),
+        ({"model": {"layers": "ReLU;ReLU;Linear", "sizes": [2, 10**18, 10**18, 2]}}, "parameters would need"),
+        ({"data": "Checkerboard(n=1000000000000)"}, "Checkerboard with n = 1000000000000 would need"),
+        ({"data": "SineOfSum(n=10, d=1000000000000)", "loss": "SquaredError"}, "SineOfSum with n = 10 would need"),
+    ],
+)
+def test_what_cannot_fit_in_memory_is_refused_before_it_is_made(changes: dict[str, Any], message: str) -> None:
+    config = {"data": "Checkerboard(n=20)", "model": {"layers": "Linear", "sizes": [2, 2]}, **changes}
+    with pytest.raises(NervaError, match=message):
+        Trainer(make_config(config))

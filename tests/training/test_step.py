@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.algebra.trees import leaves
+from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.optimizers import GradientDescent
+from nerva_core.layers import Linear, Sequential
+from nerva_core.training.step import TrainingState, largest_magnitude, training_step
+
+
+@pytest.mark.parametrize(("X", "T", "named"), [((3, 5, 4), (3, 2), "X"), ((3, 4), (3, 2, 1), "T"), ((4,), (1, 2), "X")])
+def test_a_step_refuses_what_is_not_a_matrix(X: tuple[int, ...], T: tuple[int, ...], named: str) -> None:
+    """Linear turned W into a 3 x 2 x 4 array without a word."""
+    ops, network, optimizer = backend("numpy"), Sequential((Linear(2),)), GradientDescent()
+    params = ops.matrices(network.init(np.random.default_rng(0), 4))
+    state = TrainingState(params, tuple(optimizer.init(ops, theta) for theta in leaves(params)), network.initial_state(4))
+    with pytest.raises(NervaError, match=f"training_step: {named}: every value is a matrix"):
+        training_step(ops, network, SquaredError(), optimizer, state, np.zeros(X), np.zeros(T), (), optimizer.scalars(0.1, 1))
+
+
+def test_the_largest_magnitude_is_that_of_any_sign_and_matrix(ops: Any) -> None:
+    matrices = [ops.matrix([[1.0, -5.0], [2.0, 3.0]]), ops.matrix([[4.0]])]
+    assert ops.to_numpy(largest_magnitude(ops, matrices)) == [[5.0]]
+    assert ops.to_numpy(largest_magnitude(ops, matrices[::-1])) == [[5.0]]
