@@ -140,7 +140,8 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
 def restriction(verdict: Verdict) -> str:
     """What is not proved for all sizes, in plain words."""
     theorem = verdict.theorem
-    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other sizes are not proved"
+    why = f" ({verdict.note})" if verdict.note else ""
+    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other sizes are not proved{why}"
 
 
 def complaint(verdict: Verdict) -> str:

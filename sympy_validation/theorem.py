@@ -16,6 +16,7 @@ from sympy_validation.claims import Claim
 from sympy_validation.faults import fault
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.spaces.points import SIZES, PointSpace
+from sympy_validation.spaces.spaces import ROUNDED
 
 Method = Literal["all sizes", "entries"]
 Expected = Literal["proved", "refuted"]
@@ -74,6 +75,7 @@ class Verdict:
     counterexample: Counterexample | None = None
     conditions: tuple[str, ...] = ()
     note: str = ""
+    """Why it is not proved, or not for all sizes."""
 
     @property
     def as_expected(self) -> bool:
@@ -89,7 +91,8 @@ class Verdict:
     def scope(self) -> str:
         """What the proof is restricted to: sizes and hyper-parameters that were numbers; empty if it is not."""
         sizes = f" at {self.theorem.sizes} only" if "=" in self.theorem.sizes and self.theorem.method == "entries" else ""
-        return sizes + "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+        values = "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+        return sizes + values + f" {ROUNDED}" * (ROUNDED in self.conditions)
 
     @property
     def concrete(self) -> tuple[str, ...]:
@@ -165,8 +168,9 @@ def prove_or_try_entries(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
     """Theorems for all sizes; one that is neither proved nor refuted is tried at concrete sizes."""
     for verdict in prove(theorems):
         if verdict.status == "open":
-            theorem = replace(verdict.theorem, method="entries")
+            theorem, why = replace(verdict.theorem, method="entries"), verdict.note
             verdict = decide(theorem, Attempt(theorem.claim, "entries", theorem.entry_sizes))
+            verdict = replace(verdict, note=why) if verdict.status == "proved" else verdict
         yield verdict
 
 
