@@ -45,8 +45,8 @@ def almost_equal(P: Polynomial, Q: Polynomial) -> bool:
     return all(abs(c) <= ROUNDING * (_size(P, m) + _size(Q, m)) for m, c in (P - Q).terms.items())
 
 
-def _size(P: Polynomial, m: Monomial) -> Fraction:
-    return Fraction(abs(P.terms.get(m, 0)))
+def _size(P: Polynomial, m: Monomial) -> Number:
+    return abs(P.terms[m]) if m in P.terms else 0
 
 
 # What is known about signs --------------------------------------------------------------------------------------------
