@@ -42,11 +42,12 @@ def common_factor(P: Polynomial, atoms: Iterable[Atom]) -> dict[Atom, Number]:
 
 def almost_equal(P: Polynomial, Q: Polynomial) -> bool:
     """Whether the coefficients are those of floats that differ by a rounding, as of 0.3333333333333333 and 1/3."""
-    return all(abs(c) <= ROUNDING * (_size(P, m) + _size(Q, m)) for m, c in (P - Q).terms.items())
+    return all(_size(P - Q, m) <= ROUNDING * (_size(P, m) + _size(Q, m)) for m in (P - Q).terms)
 
 
 def _size(P: Polynomial, m: Monomial) -> Number:
-    return abs(P.terms[m]) if m in P.terms else 0
+    c = P.terms.get(m, 0)
+    return c if c >= 0 else -c
 
 
 # What is known about signs --------------------------------------------------------------------------------------------
