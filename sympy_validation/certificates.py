@@ -106,17 +106,21 @@ class Points:
             self._made.append(point)
             yield point
 
+    def search(self, quantity: str) -> Counterexample | None:
+        """An exact counterexample, or None if the points that were tried show none."""
+        for point in self:
+            try:
+                found = point.refute([quantity])
+            except Exception:
+                continue  # code that does not run is not refuted
+            if found:
+                return found
+        return None
+
 
 def search(claim: Claim, quantity: str) -> Counterexample | None:
-    """An exact counterexample, or None if the points that were tried show none."""
-    for point in Points(claim):
-        try:
-            found = point.refute([quantity])
-        except Exception:
-            continue  # code that does not run is not refuted
-        if found:
-            return found
-    return None
+    """An exact counterexample to one claim."""
+    return Points(claim).search(quantity)
 
 
 class Checks:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from nerva_core.algebra.errors import NervaError
+
 PACKAGES = ("nerva_core", "backends", "sympy_validation")
 HERE = Path(__file__).resolve().parent.parent
 
 
 def fault(error: BaseException) -> str:
-    """For example ``AttributeError: ... (my_layer.py, line 7: return X.nothing)``."""
-    return f"{type(error).__name__}: {error}{place(error)}"
+    """For example ``AttributeError: ... (my_layer.py, line 7: return X.nothing)``; a message of ours needs no type."""
+    kind = "" if isinstance(error, NervaError) else f"{type(error).__name__}: "
+    return f"{kind}{error}{place(error)}"
 
 
 def place(error: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from enum import IntEnum
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,10 @@ from rich.text import Text
 from nerva_core.algebra.errors import NervaError
 from nerva_core.training.models import write_atomically
 from sympy_validation.audit import Audit, audit
+from sympy_validation.jobs import verdicts as verdicts_of
+from sympy_validation.limits import Limits
 from sympy_validation.table import select, table
-from sympy_validation.theorem import Theorem, Verdict, prove, prove_or_try_entries
+from sympy_validation.theorem import LIMITS, Theorem, Verdict
 from sympy_validation.user_layers import is_user_layer, user_theorems
 
 COLUMNS = {"theorem": 5, "statement": 7, "method": 2, "sizes": 4, "time": 1, "verdict": 5}
@@ -25,6 +26,7 @@ COLUMNS = {"theorem": 5, "statement": 7, "method": 2, "sizes": 4, "time": 1, "ve
 MINIMUM = {"time": 7, "method": 9}
 NARROW, WIDE = 120, 160
 """A narrower terminal shows no methods and sizes; this is the width where there is no terminal."""
+WAY_OUT = "a part that is a field of type Sequential stands for any layers in the proof, so that layers can be proved one by one"
 COLOURS = {"proved": "green", "refuted": "yellow", "open": "red"}
 
 
@@ -42,15 +44,23 @@ def run_proofs(names: list[str], json_file: Path | None, html_file: Path | None,
     return show_proofs(names, json_file, html_file, with_audit, quiet) is Outcome.PROVED
 
 
-def show_proofs(names: list[str], json_file: Path | None, html_file: Path | None, with_audit: bool, quiet: bool) -> Outcome:
+def show_proofs(
+    names: list[str],
+    json_file: Path | None,
+    html_file: Path | None,
+    with_audit: bool,
+    quiet: bool,
+    limits: Limits = LIMITS,
+    jobs: int = 1,
+) -> Outcome:
     """Prove what is asked for and show it."""
-    theorems, own = chosen(names)
+    theorems, own = chosen(names, limits)
     if not theorems + own:
         raise NervaError("nothing is chosen, so nothing is proved")
     console = Console(emoji=False)
     console = console if console.is_terminal else Console(width=WIDE, emoji=False)
     rows = Rows(console, quiet)
-    verdicts = [rows.show(verdict) for verdict in chain(prove(theorems), prove_or_try_entries(own))]
+    verdicts = [rows.show(verdict) for verdict in verdicts_of(theorems, own, limits, jobs)]
     summary(console, verdicts)
     audits = run_audit(console, theorems + own) if with_audit else []
     if json_file:
@@ -71,12 +81,12 @@ def outcome(verdicts: list[Verdict]) -> Outcome:
     return Outcome.PROVED if all(verdict.all_sizes for verdict in verdicts) else Outcome.SOME_SIZES
 
 
-def chosen(names: Iterable[str]) -> tuple[list[Theorem], list[Theorem]]:
+def chosen(names: Iterable[str], limits: Limits = LIMITS) -> tuple[list[Theorem], list[Theorem]]:
     """The theorems of the library with these names, all of them if there are no names; and those about the user's own layers."""
     names = list(names)
     if not names:
         return list(table()), []
-    own = [theorem for name in names if is_user_layer(name) for theorem in user_theorems(name)]
+    own = [theorem for name in names if is_user_layer(name) for theorem in user_theorems(name, limits)]
     return select(name for name in names if not is_user_layer(name)), own
 
 
@@ -130,9 +140,9 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
     counts = f"{count['proved']} proved, {count['refuted']} refuted by a counterexample, {count['open']} open"
     console.print(f"\n{len(verdicts)} theorems: {counts}; {seconds:.1f} s")
     for line in dict.fromkeys(complaint(verdict) for verdict in verdicts if not verdict.as_expected):
-        console.print(line, style="bold red", highlight=False, markup=False)
+        console.print(line, style="bold red", highlight=False, markup=False, soft_wrap=True)
     for line in dict.fromkeys(restriction(verdict) for verdict in verdicts if verdict.as_expected and not verdict.all_sizes):
-        console.print(line, style="bold yellow", highlight=False, markup=False)
+        console.print(line, style="bold yellow", highlight=False, markup=False, soft_wrap=True)
     if outcome(verdicts) is Outcome.PROVED:
         console.print("every theorem has the status that it should have", style="green")
 
@@ -140,7 +150,8 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
 def restriction(verdict: Verdict) -> str:
     """What is not proved for all sizes, in plain words."""
     theorem = verdict.theorem
-    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other sizes are not proved"
+    why = f" ({verdict.note})" if verdict.note else ""
+    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other sizes are not proved{why}"
 
 
 def complaint(verdict: Verdict) -> str:
@@ -150,7 +161,9 @@ def complaint(verdict: Verdict) -> str:
         return f"{theorem.subject}: {theorem.quantity} is {' '.join(('wrong', *verdict.concrete))}: {verdict.counterexample}"
     if verdict.status == "proved":
         return f"{theorem.id}: a formula that should be wrong is proved"
-    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}"
+    slow = verdict.note.startswith("no verdict") and theorem.numbers is not None
+    way_out = f"; {WAY_OUT}" if slow else ""
+    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}{way_out}"
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
@@ -183,9 +196,11 @@ def run_audit(console: Console, theorems: list[Theorem]) -> list[Audit]:
             f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False, markup=False
         )
         for mutant in result.survivors:
-            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, markup=False)
+            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, markup=False, soft_wrap=True)
         for mutant in result.equivalent:
-            console.print(f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, markup=False)
+            console.print(
+                f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, markup=False, soft_wrap=True
+            )
     totals = [sum(len(getattr(a, name)) for a in audits) for name in ("mutants", "killed", "equivalent", "survivors")]
     console.print("{} mutants: {} refused by a counterexample, {} equivalent, {} survived".format(*totals), style="bold")
     return audits

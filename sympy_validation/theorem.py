@@ -14,12 +14,15 @@ from sympy_validation import certificates
 from sympy_validation.certificates import Counterexample
 from sympy_validation.claims import Claim
 from sympy_validation.faults import fault
+from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.spaces.points import SIZES, PointSpace
+from sympy_validation.spaces.spaces import ROUNDED
 
 Method = Literal["all sizes", "entries"]
 Expected = Literal["proved", "refuted"]
 Status = Literal["proved", "refuted", "open"]
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,7 @@ class Verdict:
     counterexample: Counterexample | None = None
     conditions: tuple[str, ...] = ()
     note: str = ""
+    """Why it is not proved, or not for all sizes."""
 
     @property
     def as_expected(self) -> bool:
@@ -89,7 +93,8 @@ class Verdict:
     def scope(self) -> str:
         """What the proof is restricted to: sizes and hyper-parameters that were numbers; empty if it is not."""
         sizes = f" at {self.theorem.sizes} only" if "=" in self.theorem.sizes and self.theorem.method == "entries" else ""
-        return sizes + "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+        values = "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+        return sizes + values + f" {ROUNDED}" * (ROUNDED in self.conditions)
 
     @property
     def concrete(self) -> tuple[str, ...]:
@@ -106,6 +111,8 @@ class Verdict:
             return f"{' '.join(('REFUTED', *self.concrete))}: {self.counterexample}{defect}"
         if self.status == "proved":
             return f"proved{self.scope}"
+        if self.note.startswith("no verdict"):
+            return f"open: {self.note}"
         return f"not proved (no counterexample found){': ' + self.note if self.note else ''}"
 
 
@@ -119,11 +126,17 @@ class Attempt:
     own: bool = False
     """Whether the code is a user's."""
     _spaces: list[tuple[Any, Any]] = field(default_factory=list)
+    _stopped: NoVerdict | None = None
 
     @cached_property
     def checks(self) -> certificates.Checks:
         """The points at which what is proved is looked at again."""
         return certificates.Checks(self.claim)
+
+    @cached_property
+    def points(self) -> certificates.Points:
+        """The points at which what is not proved may be refuted."""
+        return certificates.Points(self.claim)
 
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         """Whether the quantity is proved in every space, and the conditions under which it is."""
@@ -136,10 +149,16 @@ class Attempt:
         return True, conditions
 
     def _problems(self) -> Iterator[tuple[Any, Any]]:
+        if self._stopped:
+            raise self._stopped
         for number, make in enumerate(self._makers()):
             if number == len(self._spaces):
-                space = make()
-                self._spaces.append((space, self.claim.problem(space)))
+                try:
+                    space = make()
+                    self._spaces.append((space, self.claim.problem(space)))
+                except NoVerdict as error:
+                    self._stopped = error  # what takes too long for one quantity does so for the others
+                    raise
             yield self._spaces[number]
 
     def _makers(self) -> list[Any]:
@@ -152,50 +171,66 @@ class Attempt:
         return [lambda: SymbolicSizesSpace(self.own)]
 
 
-def prove(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
+def prove(theorems: Iterable[Theorem], limits: Limits = LIMITS) -> Iterator[Verdict]:
     """The verdicts, in the order of the theorems. Theorems that share a claim and a method follow each other."""
     for (claim, method), group in groupby(theorems, key=lambda theorem: (theorem.claim, theorem.method)):
         members = list(group)
         attempt = Attempt(claim, method, members[0].entry_sizes, members[0].numbers is not None)
         for theorem in members:
-            yield decide(theorem, attempt)
+            yield decide(theorem, attempt, limits)
 
 
-def prove_or_try_entries(theorems: Iterable[Theorem]) -> Iterator[Verdict]:
+def prove_or_try_entries(theorems: Iterable[Theorem], limits: Limits = LIMITS) -> Iterator[Verdict]:
     """Theorems for all sizes; one that is neither proved nor refuted is tried at concrete sizes."""
-    for verdict in prove(theorems):
+    attempt: Attempt | None = None
+    for verdict in prove(theorems, limits):
         if verdict.status == "open":
-            theorem = replace(verdict.theorem, method="entries")
-            verdict = decide(theorem, Attempt(theorem.claim, "entries", theorem.entry_sizes))
+            theorem, why = replace(verdict.theorem, method="entries"), verdict.note
+            if attempt is None or attempt.claim is not theorem.claim:
+                attempt = Attempt(theorem.claim, "entries", theorem.entry_sizes)
+            verdict = decide(theorem, attempt, limits)
+            verdict = replace(verdict, note=verdict.note or why) if verdict.status != "refuted" else verdict
         yield verdict
 
 
-def decide(theorem: Theorem, attempt: Attempt) -> Verdict:
+def decide(theorem: Theorem, attempt: Attempt, limits: Limits = LIMITS) -> Verdict:
     """Try to prove the theorem; if that fails, search for a counterexample."""
     start = time.perf_counter()
-    note = ""
+    proved, note = False, ""
+    conditions: tuple[str, ...] = ()
     try:
-        proved, conditions = attempt.proves(theorem.quantity)
-    except Exception as error:
+        with limits.held():
+            proved, conditions = attempt.proves(theorem.quantity)
+    except (Exception, NoVerdict) as error:
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
-        proved, conditions, note = False, (), fault(error)
+        note = limits.words(error) or fault(error)
+    try:
+        with limits.held():
+            verdict = _checked(theorem, attempt, proved, conditions, note)
+    except (NoVerdict, MemoryError) as error:
+        verdict = Verdict(theorem, "open", 0, None, theorem.conditions, note or limits.words(error))
+    return replace(verdict, seconds=time.perf_counter() - start)
+
+
+def _checked(theorem: Theorem, attempt: Attempt, proved: bool, conditions: tuple[str, ...], note: str) -> Verdict:
+    """The verdict, after points and numbers have been looked at."""
     refuted = attempt.checks.contradiction(theorem.quantity) if proved else None
     if refuted:
         # For all sizes this is a defect of the prover, unless code of a user went another way there than on symbols.
         defect = attempt.method == "all sizes" and not attempt.own
         note = "proved, although a point refutes it: this is a defect of the prover" if defect else ""
-        return Verdict(theorem, "refuted", time.perf_counter() - start, refuted, theorem.conditions, note)
+        return Verdict(theorem, "refuted", 0, refuted, theorem.conditions, note)
     if proved and attempt.checks.vacuous():
         note = "proved under conditions that hold at no point that was tried"
-        return Verdict(theorem, "open", time.perf_counter() - start, None, (*theorem.conditions, *conditions), note)
+        return Verdict(theorem, "open", 0, None, (*theorem.conditions, *conditions), note)
     contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
     objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
     if objection:
-        return Verdict(theorem, "open", time.perf_counter() - start, None, theorem.conditions, objection)
+        return Verdict(theorem, "open", 0, None, theorem.conditions, objection)
     if proved and not contradiction:
-        return Verdict(theorem, "proved", time.perf_counter() - start, conditions=(*theorem.conditions, *conditions))
-    counterexample = None if proved else certificates.search(theorem.claim, theorem.quantity)
+        return Verdict(theorem, "proved", 0, conditions=(*theorem.conditions, *conditions))
+    counterexample = None if proved else attempt.points.search(theorem.quantity)
     if contradiction and not counterexample:
         counterexample = Counterexample(theorem.quantity, {}, contradiction)
     status: Status = "refuted" if counterexample else "open"
-    return Verdict(theorem, status, time.perf_counter() - start, counterexample, theorem.conditions, "" if counterexample else note)
+    return Verdict(theorem, status, 0, counterexample, theorem.conditions, "" if counterexample else note)

@@ -21,12 +21,13 @@ from sympy_validation.claims import ActivationGradient, Claim, Make, Slope
 from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
 from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorem import Theorem
+from sympy_validation.theorem import LIMITS, Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
 
@@ -38,7 +39,7 @@ def is_user_layer(name: str) -> bool:
     return ".py:" in name or name.endswith(".py")
 
 
-def user_theorems(name: str) -> list[Theorem]:
+def user_theorems(name: str, limits: Limits = LIMITS) -> list[Theorem]:
     """The theorems about the layer or activation; NervaError if there is none of this name, or if it cannot be made."""
     if name.endswith(".py"):
         raise NervaError(f"which class of {name}? {_listing(name)}")
@@ -52,7 +53,7 @@ def user_theorems(name: str) -> list[Theorem]:
     for number, values in enumerate(itertools.islice(itertools.product(*finite.values()), COMBINATIONS)):
         chosen = dict(zip(finite, values, strict=True))
         label = ", ".join(f"{key}={value}" for key, value in chosen.items()) if number else ""
-        theorems += [replace(theorem, name=label) for theorem in _theorems(subject, entry, given | chosen)]
+        theorems += [replace(theorem, name=label) for theorem in _theorems(subject, entry, given | chosen, limits)]
     return theorems
 
 
@@ -61,19 +62,19 @@ def _listing(path: str) -> str:
     return f"it has {', '.join(f'{path}:{name}' for name in names)}" if names else "it has no layers or activations"
 
 
-def _theorems(subject: str, entry: type[Layer] | type[Activation], given: dict[str, Any]) -> list[Theorem]:
+def _theorems(subject: str, entry: type[Layer] | type[Activation], given: dict[str, Any], limits: Limits) -> list[Theorem]:
     if issubclass(entry, Activation):
-        return _activation_theorems(subject, entry, given)
-    make, conditions = _runnable(entry, given, LayerGradient)
+        return _activation_theorems(subject, entry, given, limits)
+    make, conditions = _runnable(entry, given, LayerGradient, limits)
     if entry.columns is not None:
         conditions = (*conditions, f"for D = {entry.columns}")
     numbers = NumericCheck(choices(entry, given, lambda layer: layer))
     return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
 
 
-def _activation_theorems(subject: str, entry: type[Activation], given: dict[str, Any]) -> list[Theorem]:
+def _activation_theorems(subject: str, entry: type[Activation], given: dict[str, Any], limits: Limits) -> list[Theorem]:
     """That the gradient is the derivative of the value and, if it is stated, the second derivative that of the gradient."""
-    make, conditions = _runnable(entry, given, ActivationGradient)
+    make, conditions = _runnable(entry, given, ActivationGradient, limits)
     claims: list[tuple[str, str, Make, Callable[[Any], Layer]]] = [("gradient", "value", make, ActivationLayer)]
     if entry.second_derivative is not Activation.second_derivative:
         claims.append(("second_derivative", "gradient", lambda space: Slope(make(space)), lambda f: ActivationLayer(Slope(f))))
@@ -119,7 +120,7 @@ def _given(entry: type[Entry], call: Call) -> dict[str, Any]:
     return {name: Table.of[hints[name]].parse(str(value)) if hints[name] in Table.of else value for name, value in given.items()}
 
 
-def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim]) -> tuple[Make, tuple[str, ...]]:
+def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim], limits: Limits) -> tuple[Make, tuple[str, ...]]:
     """The entry with symbols for its parameters or, if its code needs numbers, with their default values; and what that assumes."""
     from sympy_validation.spaces.entries import EntriesSpace
 
@@ -127,10 +128,14 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
         return symbolic(entry, space, **given)
 
     try:
-        claim(with_symbols).problem(EntriesSpace(SIZES[0]))
-        if not _compares_scalars(claim(with_symbols)):
+        with limits.held():
+            claim(with_symbols).problem(EntriesSpace(SIZES[0]))
+            compares = _compares_scalars(claim(with_symbols))
+        if not compares:
             return with_symbols, _concrete(entry, given, {})
         raise ComparedError
+    except NoVerdict:
+        return with_symbols, _concrete(entry, given, {})
     except NervaError as error:
         raise NervaError(f"{error}{place(error)}") from error
     except Exception:

@@ -21,6 +21,11 @@ def prove(
     ] = None,
     audit: Annotated[bool, typer.Option("--audit", help="Also make every one-operation mutant of the code and refuse it.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only show what is not as expected.")] = False,
+    time_limit: Annotated[
+        float, typer.Option(help="The seconds after which a theorem is open; concrete sizes and numbers are still tried.")
+    ] = 60.0,
+    memory_limit: Annotated[float, typer.Option(help="The memory, in GiB, that a proof may take.")] = 4.0,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="The number of processes.")] = 1,
 ) -> None:
     """Prove the backward equations by running the code that trains.
 
@@ -30,7 +35,8 @@ def prove(
     from nerva_core.algebra.numeric_backend import require
 
     require("sympy", "proofs")
+    from sympy_validation.limits import Limits
     from sympy_validation.report import show_proofs
 
-    if status := show_proofs(names or [], json, html, audit, quiet):
+    if status := show_proofs(names or [], json, html, audit, quiet, Limits(time_limit, memory_limit), jobs):
         raise typer.Exit(int(status))

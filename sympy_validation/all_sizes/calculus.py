@@ -39,6 +39,7 @@ from sympy_validation.all_sizes.terms import (
     monomial,
     only,
 )
+from sympy_validation.all_sizes.winners import ties_are_rare
 
 
 class NotDifferentiable(ArithmeticError):  # noqa: N818
@@ -97,22 +98,15 @@ def _derivative_of_atom(atom: Atom, variable: Variable, p: Index, q: Index) -> P
 
 
 def _derivative_of_maximum(atom: Maximum, d: Callable[[Polynomial], Polynomial]) -> Polynomial:
-    """Σ_k [P_k = max P] dP_k, where the largest is taken once. Different entries of a variable differ almost everywhere."""
+    """Σ_k [P_k = max P] dP_k, where the largest is taken once: almost everywhere, if ties are shown to be rare."""
     k, P = sums.opened_maximum(atom)
     inner = d(P)
     if not inner.terms:
         return ZERO
-    entries = [factor for factor in P.atoms if isinstance(factor, Entry) and k in factor.free]
-    if P.single is None or len(P.single[0]) != 1 or P.single[0] != ((*entries, 1),) or not _is_free(entries[0]):
+    if not ties_are_rare(P, k):
         raise NotDifferentiable("the maximum of a row has not cancelled, and its ties are not shown to be rare")
     selected = ONE - powers.indicator(P - only(atom))
     return sums.sum_over(multiply(selected, inner), [k])
-
-
-def _is_free(entry: Entry) -> bool:
-    """Whether entries at other places are other numbers, of which none is fixed."""
-    variable = entry.variable
-    return not (isinstance(variable, Output) or variable.fixed or variable.row_stochastic)
 
 
 def _derivative_of_function(atom: Application) -> Polynomial:

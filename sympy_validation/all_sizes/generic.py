@@ -27,15 +27,16 @@ def is_generic(P: Polynomial) -> bool:
             return True
         if isinstance(atom, Logarithm):
             return is_generic(atom.argument - ONE)
-    return any(_leads(variable, P) for variable in _variables(P))
+    return any(leads(variable, P) for variable in variables(P))
 
 
-def _variables(P: Polynomial) -> list[Variable]:
+def variables(P: Polynomial) -> list[Variable]:
+    """The variables of which P has entries, and whose entries are free to vary, each by itself."""
     found = {atom.variable for atom in inner_atoms(P) if isinstance(atom, Entry)}
     return sorted((v for v in found if not (isinstance(v, Output) or v.fixed or v.row_stochastic)), key=str)
 
 
-def _leads(variable: Variable, P: Polynomial) -> bool:
+def leads(variable: Variable, P: Polynomial) -> bool:
     """Whether P is a polynomial in the entries of the variable, of which one term has the greatest degree, with a generic coefficient."""
     terms: list[tuple[Number, Monomial]] = []
     for m in P.terms:

@@ -63,6 +63,10 @@ class Conditions:
         else:
             self.add(f"almost everywhere: [{text(Q)} < 0] does not jump")
 
+    def once(self, P: Polynomial) -> None:
+        """Record that no two elements P are the largest."""
+        self.add(f"almost everywhere: the largest {text(P)} is taken once")
+
 
 def _without_positive_factors(P: Polynomial) -> Polynomial:
     _, U, Q = powers.split_positive(P)

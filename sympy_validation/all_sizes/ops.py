@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.equations.activations import Activation
-from sympy_validation.all_sizes import calculus, powers, stopped, sums
+from sympy_validation.all_sizes import calculus, powers, signs, stopped, sums, winners
 from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.matrices import Conditions, OwnSize, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
@@ -163,11 +163,29 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         """
         if _vanishes(A.entry):
             return True
+        return off_kinks and self._holds(lambda off: _vanishes(off(A.entry)))
+
+    def is_rounded(self, A: SymbolicMatrix, B: SymbolicMatrix) -> bool:
+        """Whether A = B is proved but for a rounding of the floats in the code, as of 1/3: each coefficient of one normal form is that of
+        the other within two units in the last place.
+        """
+        A.check_shape(B)
+        return self._holds(lambda off: signs.almost_equal(off(A.entry), off(B.entry)))
+
+    def _holds(self, claim: Callable[[Callable[[Polynomial], Polynomial]], bool]) -> bool:
+        """Whether the claim holds of normal forms off kinks or, if need be, also where the largest elements are taken once."""
         kinks: list[Polynomial] = []
-        if not off_kinks or not _vanishes(sums.orient(A.entry, kinks, is_generic)):
+        rare: list[Polynomial] = []
+
+        def oriented(P: Polynomial) -> Polynomial:
+            return sums.orient(P, kinks, is_generic)
+
+        if not claim(oriented) and not claim(lambda P: winners.take_once(oriented(P), rare)):
             return False
         for kink in kinks:
             self._conditions.kink(kink)
+        for F in rare:
+            self._conditions.once(F)
         return True
 
     def by_columns(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
@@ -283,6 +301,12 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
     def reciprocal(self, X: SymbolicMatrix) -> SymbolicMatrix:
         self._conditions.nonzero(X.entry)
         return X.with_entry(powers.power(X.entry, -1))
+
+    def quotient(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        """X ⊙ (1 / Y); where X and Y are both 0 on a piece it is 0 there."""
+        X.check_shape(Y)
+        cases = powers.quotient(X.entry, Y.entry)
+        return super().quotient(X, Y) if cases is None else X.with_entry(cases)
 
     def sqrt(self, X: SymbolicMatrix) -> SymbolicMatrix:
         """√X, for X > 0, because √ has no derivative at 0."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from sympy_validation.all_sizes import products, signs, sums
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
-from sympy_validation.all_sizes.symbols import Function, Number, number
+from sympy_validation.all_sizes.symbols import Function, Index, Number, number
 from sympy_validation.all_sizes.terms import (
     ONE,
     ZERO,
@@ -63,7 +63,7 @@ def indicator(P: Polynomial) -> Polynomial:
         return ZERO
     if is_positive(-P):
         return ONE
-    if _is_maximum_less_one(P):
+    if below_maximum(P):
         return ZERO
     cases = piecewise(indicator, P, everywhere)
     if cases is not None:
@@ -72,15 +72,16 @@ def indicator(P: Polynomial) -> Polynomial:
     return only(Indicator(rest)) if rest == P else indicator(rest)
 
 
-def _is_maximum_less_one(P: Polynomial) -> bool:
-    """Whether P is c (max_k F(k) - F(j)) for a c > 0: then it is not negative."""
+def below_maximum(P: Polynomial) -> tuple[Maximum, Index] | None:
+    """max_k F(k) and j, if P is c (max_k F(k) - F(j)) for a c > 0: then P is not negative."""
     largest = [atom for atom in P.atoms if isinstance(atom, Maximum) and P.terms.get(((atom, 1),), 0) > 0]
     for atom in largest:
         c = P.terms[((atom, 1),)]
         rest = only(atom) - P.times(number(Fraction(1) / c))
-        if any(rest == sums.substitute(atom.body, {atom.index: j}) for j in rest.free if j.size == atom.index.size):
-            return True
-    return False
+        for j in sorted(rest.free):
+            if j.size == atom.index.size and rest == sums.substitute(atom.body, {atom.index: j}):
+                return atom, j
+    return None
 
 
 def exponential(P: Polynomial) -> Polynomial:
@@ -171,6 +172,21 @@ def _fractional_power(P: Polynomial, e: Fraction) -> Polynomial:
     if Q.single and Q.single[0] == ():
         raise Undefined("a negative number to a fractional power")
     return products.multiply(numbers, positive, products.product({Root(Q): e}) if not U else power(Q, e))
+
+
+def quotient(P: Polynomial, Q: Polynomial) -> Polynomial | None:
+    """P Q⁻¹ piece by piece, and 0 where P is 0 on a piece; None if Q is neither known to be positive nor P to be 0 on one of them."""
+    parts = products.branches(Q)
+    if parts is None:
+        return None
+    over = products.branches_by(parts.b, P)
+    pieces = []
+    for p, q in ((over.one, parts.one), (over.zero, parts.zero)):
+        piece = ZERO if not p.terms else products.multiply(p, power(q, -1)) if is_positive(q) else quotient(p, q)
+        if piece is None:
+            return None
+        pieces.append(piece)
+    return parts.join(*pieces)
 
 
 # Logarithms -----------------------------------------------------------------------------------------------------------

@@ -261,8 +261,13 @@ class Branches(NamedTuple):
 
 def branches(P: Polynomial) -> Branches | None:
     """P at the two values of a factor that is 0 or 1, or None if there is no such factor."""
-    for b in sorted((atom for atom in P.atoms if isinstance(atom, ZERO_ONE)), key=lambda atom: atom.key):
-        one = combination((product(_without(dict(m), b)), c) for m, c in P.terms.items())
-        zero = Polynomial({m: c for m, c in P.terms.items() if all(atom is not b for atom, _ in m)})
-        return Branches(only(b), one, zero)
-    return None
+    b = min((atom for atom in P.atoms if isinstance(atom, ZERO_ONE)), key=lambda atom: atom.key, default=None)
+    return None if b is None else branches_by(only(b), P)
+
+
+def branches_by(b: Polynomial, P: Polynomial) -> Branches:
+    """P at the two values of b, an atom that is 0 or 1."""
+    (atom,) = b.atoms
+    one = combination((product(_without(dict(m), atom)), c) for m, c in P.terms.items())
+    zero = Polynomial({m: c for m, c in P.terms.items() if all(factor is not atom for factor, _ in m)})
+    return Branches(b, one, zero)

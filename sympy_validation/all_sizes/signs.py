@@ -8,7 +8,10 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from sympy_validation.all_sizes.symbols import Number, number
-from sympy_validation.all_sizes.terms import ZERO_ONE, Atom, Base, Count, Entry, Exponential, Maximum, Polynomial, Root, Sum
+from sympy_validation.all_sizes.terms import ZERO_ONE, Atom, Base, Count, Entry, Exponential, Maximum, Monomial, Polynomial, Root, Sum
+
+ROUNDING = Fraction(1, 2**52)
+"""The difference of two coefficients, relative to their sum, that is taken for a rounding."""
 
 # Scale and common factors ---------------------------------------------------------------------------------------------
 
@@ -35,6 +38,16 @@ def common_factor(P: Polynomial, atoms: Iterable[Atom]) -> dict[Atom, Number]:
     terms = [dict(m) for m in P.terms]
     least = {atom: min(term.get(atom, 0) for term in terms) for atom in atoms}
     return {atom: exponent for atom, exponent in least.items() if exponent}
+
+
+def almost_equal(P: Polynomial, Q: Polynomial) -> bool:
+    """Whether the coefficients are those of floats that differ by a rounding, as of 0.3333333333333333 and 1/3."""
+    return all(_size(P - Q, m) <= ROUNDING * (_size(P, m) + _size(Q, m)) for m in (P - Q).terms)
+
+
+def _size(P: Polynomial, m: Monomial) -> Number:
+    c = P.terms.get(m, 0)
+    return c if c >= 0 else -c
 
 
 # What is known about signs --------------------------------------------------------------------------------------------

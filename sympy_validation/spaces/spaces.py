@@ -23,6 +23,9 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer, Linear
 
+ROUNDED = "up to the rounding of numbers in the code"
+"""The condition of a proof in which 0.3333333333333333 was taken for 1/3."""
+
 
 class Kind(Enum):
     """What is assumed of the elements of a variable."""

@@ -13,7 +13,7 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
-from sympy_validation.spaces.spaces import AnyGrid, ExampleLayer, Kind, Space
+from sympy_validation.spaces.spaces import ROUNDED, AnyGrid, ExampleLayer, Kind, Space
 
 
 class SymbolicSizesSpace(Space[SymbolicMatrix]):
@@ -75,8 +75,11 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         return map_tree(lambda X: self.ops.released(X) if isinstance(X, SymbolicMatrix) else X, tree)
 
     def proves(self, expected: SymbolicMatrix, found: SymbolicMatrix, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
-        proved = self.ops.is_zero(expected - found, off_kinks=not strict)
-        return proved, self.ops.conditions if proved else ()
+        if self.ops.is_zero(expected - found, off_kinks=not strict):
+            return True, self.ops.conditions
+        if not strict and self.ops.is_rounded(expected, found):
+            return True, (*self.ops.conditions, ROUNDED)
+        return False, ()
 
     def columnwise(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
         return self.ops.by_columns(f, *matrices)

@@ -125,3 +125,14 @@ def test_unknown_functions_and_abstract_layers_under_another_interpreter(ops: Al
     DX, _ = run(ops, params, X)
     traced, _ = TracingOps(ops).call(run, params, X)
     assert ops.is_zero(DX - traced)
+
+
+def test_a_rounding_of_a_number_in_the_code_is_no_mistake_and_is_told() -> None:
+    ops = AllSizesOps()
+    X = ops.variable("X", ops.size("N"), ops.size("D"))
+    assert not ops.is_zero(X / 3 - (1 / 3) * X)
+    assert ops.is_rounded(X / 3, (1 / 3) * X)
+    assert ops.is_rounded((0.1 + 0.2) * X, 0.3 * X)
+    assert not ops.is_rounded(X, 1.000000000000001 * X)
+    assert not ops.is_rounded(X + 1e-18, X)
+    assert not ops.is_rounded(X, X + 1e-18 * ops.hadamard(X, X))

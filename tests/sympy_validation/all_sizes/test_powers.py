@@ -121,3 +121,13 @@ def test_prime_powers() -> None:
     assert list(prime_powers(1)) == []
     large = 10_007 * 10_009
     assert dict(prime_powers(2 * large)) == {2: 1, large: 1}
+
+
+def test_a_quotient_of_what_is_0_on_a_piece_is_0_there() -> None:
+    o = AllSizesOps()
+    s = Symbols(o)
+    b = o.less(s.X, s.zero)
+    assert o.is_zero(o.quotient(b, b) - b)
+    assert o.is_zero(o.quotient(o.where(b, s.Y, s.zero), o.where(b, s.P, s.zero)) - o.hadamard(b, o.hadamard(s.Y, o.reciprocal(s.P))))
+    assert not o.is_zero(o.quotient(b, b) - s.one)
+    assert o.quotient(s.one, s.X).text() == "X[i,j]^-1"

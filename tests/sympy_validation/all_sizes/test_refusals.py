@@ -238,11 +238,12 @@ def test_equations_that_are_slightly_wrong(change: Any) -> None:
     assert not s.ops.is_zero(s.ops.gradient(L, s.X) - (1 + change) * s.ops.exp(s.X))
 
 
-def test_the_maximum_of_a_row_of_a_function_has_no_derivative() -> None:
-    """Of plain entries the derivative is that of the largest; which entry of |X| is the largest has no such name."""
+def test_the_maximum_of_a_row_with_ties_in_a_region_has_no_derivative() -> None:
+    """After a ReLU all elements of a row may be 0; that x² and y² are equal is rare."""
     s = Symbols(AllSizesOps())
     with pytest.raises(NotDifferentiable):
-        s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.ops.hadamard(s.X, s.X))), s.X)
+        s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.ops.maximum(s.X, s.ops.zeros(*s.ops.shape(s.X))))), s.X)
+    s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.ops.hadamard(s.X, s.X))), s.X)
     assert s.ops.is_zero(s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.Y)), s.X))
 
 

@@ -1,0 +1,90 @@
+"""The limits of time and memory of one proof: what does not end is told, and the next theorem is tried."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nerva_core.algebra.errors import NervaError
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None  # type: ignore[assignment]
+
+SECONDS, GIBIBYTES = 60.0, 4.0
+AGAIN = 1.0
+"""The seconds after which code that has swallowed the exception is stopped again."""
+
+
+class NoVerdict(BaseException):
+    """The time is over."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a proof may take, in seconds, and how much memory it may take, in GiB, besides what is taken already."""
+
+    seconds: float = SECONDS
+    gibibytes: float = GIBIBYTES
+
+    def __post_init__(self) -> None:
+        if not (self.seconds > 0 and self.gibibytes > 0):
+            raise NervaError(f"a limit must be more than 0, got {self.seconds:g} s and {self.gibibytes:g} GiB")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Run what follows within the limits: NoVerdict or MemoryError. Time is only limited in the main thread of a process."""
+        with self._time(), self._memory():
+            yield
+
+    @contextmanager
+    def _time(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            raise NoVerdict
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        taken = _address_space()
+        if resource is None or not taken:
+            yield
+            return
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = taken + int(self.gibibytes * 2**30)
+        if soft != resource.RLIM_INFINITY:
+            most = min(most, soft)
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+    def words(self, error: BaseException) -> str:
+        """What is told of an exception that a limit has caused; empty for another one."""
+        if isinstance(error, NoVerdict):
+            return f"no verdict within {self.seconds:g} s"
+        return f"no verdict within {self.gibibytes:g} GiB" if isinstance(error, MemoryError) else ""
+
+
+def _address_space() -> int:
+    """The bytes of addresses that this process has; 0 where that is not known."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, AttributeError):
+        return 0
