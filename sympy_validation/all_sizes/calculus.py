@@ -11,12 +11,14 @@ from sympy_validation.all_sizes.symbols import (
     NORMAL_CDF,
     NORMAL_PDF,
     Argument,
-    Index,
     Output,
+    Place,
     Variable,
     column_index,
+    flat,
     fresh,
     number,
+    renaming,
     row_index,
 )
 from sympy_validation.all_sizes.terms import (
@@ -39,14 +41,14 @@ from sympy_validation.all_sizes.terms import (
     monomial,
     only,
 )
-from sympy_validation.all_sizes.winners import ties_are_rare
+from sympy_validation.all_sizes.winners import winner
 
 
 class NotDifferentiable(ArithmeticError):  # noqa: N818
     """A maximum over an index depends on the variable and has not cancelled."""
 
 
-def derivative(P: Polynomial, variable: Variable, p: Index, q: Index) -> Polynomial:
+def derivative(P: Polynomial, variable: Variable, p: Place, q: Place) -> Polynomial:
     """∂P / ∂variable[p, q], where p and q are indices that do not occur in P: the product rule, and the power rule for each factor."""
     summands = []
     for m, c in P.terms.items():
@@ -58,7 +60,7 @@ def derivative(P: Polynomial, variable: Variable, p: Index, q: Index) -> Polynom
     return combination(summands)
 
 
-def _derivative_of_atom(atom: Atom, variable: Variable, p: Index, q: Index) -> Polynomial:
+def _derivative_of_atom(atom: Atom, variable: Variable, p: Place, q: Place) -> Polynomial:
     """The derivative of an atom; of ``Base`` and ``Root`` that of the argument, since these atoms stand for it under a power.
 
     Indicators and step functions are locally constant off their jumps: the derivative holds where no argument of an indicator is 0.
@@ -98,15 +100,14 @@ def _derivative_of_atom(atom: Atom, variable: Variable, p: Index, q: Index) -> P
 
 
 def _derivative_of_maximum(atom: Maximum, d: Callable[[Polynomial], Polynomial]) -> Polynomial:
-    """Σ_k [P_k = max P] dP_k, where the largest is taken once: almost everywhere, if ties are shown to be rare."""
+    """Σ_k w(k) dP_k, where w is the indicator of the first largest.
+
+    Where several are the largest, almost everywhere they have the same derivative: at a point of density of {P_k = P_l} that of P_k - P_l
+    is 0, and almost every point of a set is one of density.
+    """
     k, P = sums.opened_maximum(atom)
     inner = d(P)
-    if not inner.terms:
-        return ZERO
-    if not ties_are_rare(P, k):
-        raise NotDifferentiable("the maximum of a row has not cancelled, and its ties are not shown to be rare")
-    selected = ONE - powers.indicator(P - only(atom))
-    return sums.sum_over(multiply(selected, inner), [k])
+    return sums.sum_over(multiply(winner(P, k), inner), [k]) if inner.terms else ZERO
 
 
 def _derivative_of_function(atom: Application) -> Polynomial:
@@ -120,7 +121,7 @@ def _derivative_of_function(atom: Application) -> Polynomial:
     return powers.apply(atom.function, atom.argument, atom.order + 1)
 
 
-def _derivative_of_output(output: Output, i: Index, j: Index, d: Callable[[Polynomial], Polynomial]) -> Polynomial:
+def _derivative_of_output(output: Output, i: Place, j: Place, d: Callable[[Polynomial], Polynomial]) -> Polynomial:
     """The chain rule: Σ_{p,q} ∂Y[i,j]/∂A[p,q] · dA[p,q], summed over the arguments A of an abstract layer."""
     summands = []
     for k, argument in enumerate(output.arguments):
@@ -132,7 +133,8 @@ def _derivative_of_output(output: Output, i: Index, j: Index, d: Callable[[Polyn
     return combination(summands)
 
 
-def _at_fresh(argument: Argument) -> tuple[Polynomial, Index, Index]:
+def _at_fresh(argument: Argument) -> tuple[Polynomial, Place, Place]:
     """The entry of an argument at fresh indices, and these."""
     p, q = fresh(argument.rows), fresh(argument.columns)
-    return sums.substitute(argument.entry, {row_index(argument.rows): p, column_index(argument.columns): q}), p, q
+    at = renaming(flat(row_index(argument.rows), column_index(argument.columns)), flat(p, q))
+    return sums.substitute(argument.entry, at), p, q

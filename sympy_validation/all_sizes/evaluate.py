@@ -6,12 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import product as cartesian
+from math import prod
 from operator import add, mul
 from typing import Any, Generic, Protocol, TypeVar
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
-from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, NORMAL_PDF, UNIT, Dimension, Index, Number, Output, Size
+from sympy_validation.all_sizes.symbols import (
+    ARCTAN,
+    NORMAL_CDF,
+    NORMAL_PDF,
+    UNIT,
+    Dimension,
+    Index,
+    Number,
+    Output,
+    Place,
+    Size,
+    factors_of,
+    flat,
+    is_number,
+)
 from sympy_validation.all_sizes.terms import (
     Application,
     Atom,
@@ -26,6 +41,7 @@ from sympy_validation.all_sizes.terms import (
     Monomial,
     Polynomial,
     Root,
+    Selected,
     Sensitivity,
     Sum,
 )
@@ -82,8 +98,10 @@ def evaluate(
     ``functions["f"](k, x)`` is the derivative of order k of f at x.
     """
     point = _Point(sizes, values, functions or {}, domain)
-    rows, columns = (range(point.size(size)) for size in (A.rows, A.columns))
-    return [[point.polynomial(A.entry, {A.i: i, A.j: j, UNIT: 0}) for j in columns] for i in rows]
+    if A.members != 1:
+        raise NervaError("a family has no matrix of values: evaluate its members")
+    rows, columns = (point.places(tuple(flat(place))) for place in (A.i, A.j))
+    return [[point.polynomial(A.entry, {**i, **j, UNIT: 0}) for j in columns] for i in rows]
 
 
 Places = Mapping[Index, int]
@@ -96,7 +114,14 @@ class _Point(Generic[V]):
         self.sizes, self.values, self.functions, self.domain = sizes, values, functions, domain
 
     def size(self, size: Dimension) -> int:
-        return self.sizes[size.name] if isinstance(size, Size) else size
+        return prod(self.sizes[factor.name] if isinstance(factor, Size) else factor for factor in factors_of(size))
+
+    def number(self, place: Place, at: Places) -> int:
+        """The number of a row or column, which is counted through the factors of its size."""
+        result = 0
+        for index in flat(place):
+            result = result * self.size(index.size) + (int(index.name[1:]) if is_number(index) else at[index])
+        return result
 
     def constant(self, c: Number) -> V:
         return self.domain.constant(Fraction(c))
@@ -125,11 +150,15 @@ class _Point(Generic[V]):
                 raise NervaError(f"the abstract layer {atom} has no value")
             case Entry():
                 elements = self.values[atom.variable.name]
-                return elements[at[atom.row]][at[atom.column]] if isinstance(elements, Sequence) else elements  # type: ignore[no-any-return]
+                if not isinstance(elements, Sequence):
+                    return elements  # type: ignore[no-any-return]
+                return elements[self.number(atom.row, at)][self.number(atom.column, at)]  # type: ignore[no-any-return]
             case Count():
                 return self.constant(self.size(atom.size))
             case Delta():
-                return self.constant(int(at[atom.i] == at[atom.j]))
+                return self.constant(int(self.number(atom.i, at) == self.number(atom.j, at)))
+            case Selected():
+                return self.constant(int(self.number(atom.index, at) == self.first_largest(atom.maximum, at)))
             case Indicator():
                 return self.constant(int(self.domain.less(self.polynomial(atom.argument, at), self.constant(0))))
             case Application():
@@ -158,6 +187,10 @@ class _Point(Generic[V]):
     def places(self, indices: tuple[Index, ...]) -> list[dict[Index, int]]:
         ranges = (range(self.size(index.size)) for index in indices)
         return [dict(zip(indices, numbers, strict=True)) for numbers in cartesian(*ranges)]
+
+    def first_largest(self, atom: Maximum, at: Places) -> int:
+        values = [self.polynomial(atom.body, {**at, **place}) for place in self.places((atom.index,))]
+        return next(k for k, x in enumerate(values) if not any(self.domain.less(x, y) for y in values))
 
     def largest(self, values: list[V]) -> V:
         result = values[0]

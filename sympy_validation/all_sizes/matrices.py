@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import isfinite
 from numbers import Rational
@@ -15,8 +15,24 @@ from sympy_validation.all_sizes import powers, sums
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import STOPPED, UNIT, Dimension, Index, Size, column_index, fresh, number, row_index
-from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, constant, count_of
+from sympy_validation.all_sizes.symbols import (
+    STOPPED,
+    UNIT,
+    Dimension,
+    Factor,
+    Index,
+    Place,
+    Product,
+    Size,
+    column_index,
+    flat,
+    fresh,
+    member_index,
+    number,
+    renaming,
+    row_index,
+)
+from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, Selected, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 from sympy_validation.operands import Operand, by_own_code, undecided
 
@@ -50,6 +66,8 @@ class Conditions:
         for atom in inner_atoms(P):
             if isinstance(atom, Indicator):
                 self.kink(atom.argument)
+            if isinstance(atom, Selected):
+                self.add(f"almost everywhere: the number of the first largest {text(atom.maximum.body)} does not jump")
             if isinstance(atom, Application) and atom.function.step and atom.function != STOPPED:
                 self.add(f"almost everywhere: {text(atom.argument)} is not a jump of {atom.function.name}")
 
@@ -78,7 +96,7 @@ def exact(c: Any) -> Polynomial | None:
     match c:
         case SymbolicScalar():
             return c.value
-        case Size():
+        case Size() | Product():
             return count_of(c)
         case Rational():
             return constant(number(Fraction(c)))
@@ -161,26 +179,31 @@ class SymbolicScalar(Operand):
     __str__ = text
 
 
-@dataclass(frozen=True, eq=False)
-class OwnSize(Size):
+class Counted(Factor):
     """A size in the hands of a user's code, which can compute with it as with a number, but not decide by it."""
 
-    conditions: Conditions = field(default_factory=Conditions, repr=False)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Size) and self.name == other.name:
-            return True
-        if by_own_code(1):
-            raise undecided(f"the size {self.name}")
-        return False
-
-    def __hash__(self) -> int:
-        if by_own_code(1):
-            raise undecided(f"the size {self.name}")
-        return hash((self.name,))
+    conditions: Conditions
 
     def _scalar(self) -> SymbolicScalar:
-        return SymbolicScalar(count_of(self), self.conditions)
+        return SymbolicScalar(count_of(self), self.conditions)  # type: ignore[arg-type]
+
+    def _decided(self) -> None:
+        if by_own_code(2):
+            raise undecided(f"the size {self}")
+
+    def __mul__(self, other: Any) -> Any:
+        product = super().__mul__(other)
+        return self._scalar().__mul__(other) if product is NotImplemented else self._counted(product)
+
+    def __rmul__(self, other: Any) -> Any:
+        product = super().__rmul__(other)
+        return self._scalar().__rmul__(other) if product is NotImplemented else self._counted(product)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self._counted(super().__floordiv__(other))
+
+    def _counted(self, size: Any) -> Any:
+        return OwnProduct(size.factors, self.conditions) if type(size) is Product else size
 
     def __add__(self, other: Any) -> SymbolicScalar:
         return self._scalar().__add__(other)
@@ -193,11 +216,6 @@ class OwnSize(Size):
     def __rsub__(self, other: Any) -> SymbolicScalar:
         return self._scalar().__rsub__(other)
 
-    def __mul__(self, other: Any) -> SymbolicScalar:
-        return self._scalar().__mul__(other)
-
-    __rmul__ = __mul__
-
     def __truediv__(self, other: Any) -> SymbolicScalar:
         return self._scalar().__truediv__(other)
 
@@ -209,6 +227,40 @@ class OwnSize(Size):
 
 
 @dataclass(frozen=True, eq=False)
+class OwnSize(Counted, Size):
+    """A size by a name."""
+
+    conditions: Conditions = field(default_factory=Conditions, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Size) and self.name == other.name:
+            return True
+        self._decided()
+        return False
+
+    def __hash__(self) -> int:
+        self._decided()
+        return hash((self.name,))
+
+
+@dataclass(frozen=True, eq=False)
+class OwnProduct(Counted, Product):
+    """A product of sizes."""
+
+    conditions: Conditions = field(default_factory=Conditions, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Product) and self.factors == other.factors:
+            return True
+        self._decided()
+        return False
+
+    def __hash__(self) -> int:
+        self._decided()
+        return hash((self.factors,))
+
+
+@dataclass(frozen=True, eq=False)
 class SymbolicMatrix(Operand):
     """A matrix given by the normal form of its entry at row i and column j."""
 
@@ -216,31 +268,47 @@ class SymbolicMatrix(Operand):
     columns: Dimension
     entry: Polynomial
     conditions: Conditions
+    members: Dimension = 1
+    """Of a family the number of its members; the entry is that of member h."""
 
     @property
-    def i(self) -> Index:
+    def i(self) -> Any:
         """The index of the rows in ``entry``."""
         return row_index(self.rows)
 
     @property
-    def j(self) -> Index:
+    def j(self) -> Any:
         """The index of the columns in ``entry``."""
         return column_index(self.columns)
 
-    def at(self, row: Index, column: Index) -> Polynomial:
+    @property
+    def h(self) -> Any:
+        """The index of the members in ``entry``."""
+        return member_index(self.members)
+
+    def at(self, row: Place, column: Place) -> Polynomial:
         """The entry at other indices."""
-        return sums.substitute(self.entry, {i: k for i, k in ((self.i, row), (self.j, column)) if i != k})
+        return sums.substitute(self.entry, renaming(flat(self.i, self.j), flat(row, column)))
 
     def with_entry(self, entry: Polynomial) -> SymbolicMatrix:
         """A matrix of the same shape."""
-        return SymbolicMatrix(self.rows, self.columns, entry, self.conditions)
+        return replace(self, entry=entry)
+
+    def beside(self, other: SymbolicMatrix) -> SymbolicMatrix:
+        """Of the two the one that is a family: a matrix beside it stands for every member. NervaError for families of two sizes."""
+        if self.members == 1 or other.members == self.members:
+            return other if self.members == 1 else self
+        if other.members != 1:
+            raise NervaError(f"expected families of one size, got {self.members} and {other.members} members")
+        return self
 
     def text(self) -> str:
         """The normal form of the entry as readable text."""
         return text(self.entry)
 
     def __repr__(self) -> str:
-        return f"<{self.rows} x {self.columns}: {self.text()}>"
+        family = f"{self.members} of " if self.members != 1 else ""
+        return f"<{family}{self.rows} x {self.columns}: {self.text()}>"
 
     def check_shape(self, other: SymbolicMatrix) -> None:
         """NervaError unless both matrices have the same shape."""
@@ -253,7 +321,7 @@ class SymbolicMatrix(Operand):
             c = exact(other)
             return NotImplemented if c is None else self.with_entry(self.entry + c)
         self.check_shape(other)
-        return self.with_entry(self.entry + other.entry)
+        return self.beside(other).with_entry(self.entry + other.entry)
 
     __radd__ = __add__
 
@@ -276,7 +344,7 @@ class SymbolicMatrix(Operand):
             raise NervaError(f"a product needs equal inner sizes, got {self.rows} x {self.columns} and {other.rows} x {other.columns}")
         k = fresh(self.columns)
         entry = sums.sum_over(multiply(self.at(self.i, k), other.at(k, other.j)), [k])
-        return SymbolicMatrix(self.rows, other.columns, entry, self.conditions)
+        return replace(self.beside(other), rows=self.rows, columns=other.columns, entry=entry)
 
     def __mul__(self, other: Any) -> SymbolicMatrix:
         if isinstance(other, SymbolicMatrix):

@@ -15,6 +15,7 @@ from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLa
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.matrices import Conditions, OwnSize, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
 from sympy_validation.all_sizes.products import clear_denominators, multiply
+from sympy_validation.all_sizes.rearrangements import RearrangementOps
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
     NORMAL_CDF,
@@ -25,10 +26,13 @@ from sympy_validation.all_sizes.symbols import (
     Dimension,
     Function,
     Output,
+    Product,
     Size,
     Variable,
     column_index,
+    flat,
     fresh,
+    renaming,
     row_index,
 )
 from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, only
@@ -60,7 +64,7 @@ class UnknownActivation(Activation):
         return result
 
 
-class AllSizesOps(MatrixOps[SymbolicMatrix]):
+class AllSizesOps(RearrangementOps):
     """Matrix operations for all sizes, with real entries. What ``MatrixOps`` defines by other operations is done by that definition.
 
     Where an operation is only defined for some arguments, that condition is added to ``conditions``, unless the argument is known to
@@ -124,8 +128,12 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
             raise NervaError(f"{name!r} is declared twice: as {self._declared[name]!r} and as {declaration!r}")
         return declaration
 
-    def _matrix(self, rows: Dimension, columns: Dimension, entry: Polynomial) -> SymbolicMatrix:
-        return SymbolicMatrix(_dimension(rows), _dimension(columns), entry, self._conditions)
+    def any_matrix(self, name: str, rows: Dimension, columns: Dimension) -> SymbolicMatrix:
+        name = self._constants.setdefault(((name,),), f"C{len(self._constants) + 1}")
+        return self.variable(name, rows, columns, fixed=True)
+
+    def _matrix(self, rows: Dimension, columns: Dimension, entry: Polynomial, members: Dimension = 1) -> SymbolicMatrix:
+        return SymbolicMatrix(_dimension(rows), _dimension(columns), entry, self._conditions, _dimension(members))
 
     # Proofs.
 
@@ -153,7 +161,8 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         K, D = (y.rows if y.columns == 1 else y.columns), (variable.rows if variable.columns == 1 else variable.columns)
         k, d = (y.i if y.columns == 1 else y.j), (p if variable.columns == 1 else q)
         entry = calculus.derivative(y.entry, variable, p, q)
-        return self._matrix(K, D, sums.substitute(entry, {k: row_index(K), d: column_index(D)}))
+        at = renaming(flat(k, d), flat(row_index(K), column_index(D)))
+        return self._matrix(K, D, sums.substitute(entry, at))
 
     def is_zero(self, A: SymbolicMatrix, *, off_kinks: bool = True) -> bool:
         """Whether all entries of A are proved to be 0. False means that they are not proved to be: the rules are sound, not complete.
@@ -193,7 +202,7 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         (n,) = {X.columns for X in matrices}
         k = fresh(n)
         z = f(*(self._matrix(X.rows, 1, X.at(X.i, k)) for X in matrices))
-        return self._matrix(z.rows, n, sums.substitute(z.entry, {k: column_index(n)}))
+        return self._matrix(z.rows, n, sums.substitute(z.entry, renaming(flat(k), flat(column_index(n)))))
 
     def by_rows(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
         """The matrix whose row i is f applied to the rows i of the matrices, for every i."""
@@ -240,16 +249,16 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         return self.variable(f"S{o}_{n}", n, n, fixed=True)
 
     def transpose(self, X: SymbolicMatrix) -> SymbolicMatrix:
-        return self._matrix(X.columns, X.rows, X.at(column_index(X.rows), row_index(X.columns)))
+        return self._matrix(X.columns, X.rows, X.at(column_index(X.rows), row_index(X.columns)), X.members)
 
     def hadamard(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         X.check_shape(Y)
-        return X.with_entry(multiply(X.entry, Y.entry))
+        return X.beside(Y).with_entry(multiply(X.entry, Y.entry))
 
     def diag(self, X: SymbolicMatrix) -> SymbolicMatrix:
         if X.rows != X.columns:
             raise NervaError(f"only a square matrix has a diagonal, got {X.rows} x {X.columns}")
-        return self._matrix(X.rows, 1, X.at(X.i, X.i))
+        return self._matrix(X.rows, 1, X.at(X.i, X.i), X.members)
 
     def Diag(self, x: SymbolicMatrix) -> SymbolicMatrix:
         if 1 not in (x.rows, x.columns):
@@ -261,28 +270,7 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
 
     def rows_max(self, X: SymbolicMatrix) -> SymbolicMatrix:
         k = fresh(X.columns)
-        return self._matrix(X.rows, 1, sums.maximum(X.at(X.i, k), k))
-
-    def reshape(self, X: SymbolicMatrix, m: Dimension, n: Dimension) -> SymbolicMatrix:
-        raise _rearrangement("reshape")
-
-    def take_columns(self, X: SymbolicMatrix, columns: Sequence[int]) -> SymbolicMatrix:
-        raise _rearrangement("take_columns")
-
-    def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
-        raise _rearrangement("join_columns")
-
-    def members(self, F: SymbolicMatrix) -> Dimension:
-        return 1
-
-    def family(self, *matrices: SymbolicMatrix) -> SymbolicMatrix:
-        raise _rearrangement("family")
-
-    def member(self, F: SymbolicMatrix, k: int) -> SymbolicMatrix:
-        raise _rearrangement("member")
-
-    def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
-        raise _rearrangement("sort_rows")
+        return self._matrix(X.rows, 1, sums.maximum(X.at(X.i, k), k), X.members)
 
     def stop_gradient(self, X: SymbolicMatrix) -> SymbolicMatrix:
         return X.with_entry(stopped.stop(X.entry))
@@ -306,7 +294,7 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         """X ⊙ (1 / Y); where X and Y are both 0 on a piece it is 0 there."""
         X.check_shape(Y)
         cases = powers.quotient(X.entry, Y.entry)
-        return super().quotient(X, Y) if cases is None else X.with_entry(cases)
+        return super().quotient(X, Y) if cases is None else X.beside(Y).with_entry(cases)
 
     def sqrt(self, X: SymbolicMatrix) -> SymbolicMatrix:
         """√X, for X > 0, because √ has no derivative at 0."""
@@ -323,7 +311,8 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         return self.unknown(NORMAL_PDF, X)
 
     def less(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
-        return X.with_entry(powers.indicator((X - Y).entry))
+        difference = X - Y
+        return difference.with_entry(powers.indicator(difference.entry))
 
     def maximum(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         """Both choices have the same value. Where x = y in a whole region, as after a ReLU that gives 0, the derivative has [y < x]."""
@@ -366,23 +355,19 @@ class AllSizesOps(MatrixOps[SymbolicMatrix]):
         return X.with_entry(powers.apply(function, X.entry, order))
 
 
-def _rearrangement(name: str) -> NervaError:
-    return NervaError(f"{name} moves elements by their numbers, which symbolic sizes do not have")
-
-
 def _vanishes(P: Polynomial) -> bool:
     return not P.terms or not clear_denominators(P).terms
 
 
 def _dimension(size: Any) -> Dimension:
-    if isinstance(size, Size) or (isinstance(size, int) and size >= 1):
+    if isinstance(size, (Size, Product)) or (isinstance(size, int) and size >= 1):
         return size
     raise NervaError(f"a size is made by ops.size(...) or is a positive int, got {size!r}")
 
 
 def _output(name: str, rows: Dimension, columns: Dimension, arguments: Sequence[SymbolicMatrix]) -> Output:
     for A in arguments:
-        if not A.entry.free <= {A.i, A.j}:
+        if not A.entry.free <= {*flat(A.i, A.j)}:
             raise NervaError(f"an abstract layer is applied to a whole matrix, not to a row or a column of it: {A!r}")
     return Output(name, rows, columns, arguments=tuple(Argument(A.rows, A.columns, A.entry) for A in arguments))
 

@@ -15,10 +15,11 @@ from itertools import product as cartesian
 from math import factorial, prod
 
 from sympy_validation.all_sizes import powers, products, signs
-from sympy_validation.all_sizes.symbols import UNIT, Index, Number, Renaming, fresh
+from sympy_validation.all_sizes.symbols import Index, Indices, Number, Place, Renaming, flat, fresh, is_number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ONE,
+    ZERO,
     Application,
     Atom,
     Base,
@@ -32,8 +33,10 @@ from sympy_validation.all_sizes.terms import (
     Monomial,
     Polynomial,
     Root,
+    Selected,
     Sensitivity,
     Sum,
+    Undefined,
     combination,
     count_of,
     free_indices,
@@ -46,10 +49,16 @@ MOST_ORDERS = 720
 """The number of orders of equivalent indices that are compared; beyond it sums may be equal without being recognised as such."""
 
 
-def delta(i: Index, j: Index) -> Polynomial:
+def delta(i: Place, j: Place) -> Polynomial:
     """1 if i = j, else 0."""
     if i.size != j.size:
         raise ValueError(f"indices of dimensions of different sizes {i.size} and {j.size}")
+    return products.multiply(*(_delta(a, b) for a, b in zip(flat(i), flat(j), strict=True)))
+
+
+def _delta(i: Index, j: Index) -> Polynomial:
+    if is_number(i) and is_number(j):
+        return ONE if i == j else ZERO
     return ONE if i == j else only(Delta(*sorted((i, j), key=str)))
 
 
@@ -94,9 +103,12 @@ def rebuild(atom: Atom, change: Callable[[Polynomial], Polynomial], rename: Call
     """The atom made anew from changed parts. Of ``Base`` and ``Root`` this is the argument, of which the caller takes the power."""
     match atom:
         case Entry():
-            return only(Entry(atom.variable, rename(atom.row), rename(atom.column)))
+            return only(Entry(atom.variable, *(_rename(rename, place) for place in (atom.row, atom.column))))
+        case Selected():
+            k, argument = opened_maximum(atom.maximum)
+            return selected(change(argument), k, rename(atom.index))
         case Sensitivity():
-            row, column, p, q = map(rename, (atom.row, atom.column, atom.p, atom.q))
+            row, column, p, q = (_rename(rename, place) for place in (atom.row, atom.column, atom.p, atom.q))
             return only(Sensitivity(atom.output, atom.argument, row, column, p, q))
         case Count():
             return only(atom)
@@ -119,6 +131,10 @@ def rebuild(atom: Atom, change: Callable[[Polynomial], Polynomial], rename: Call
             k, argument = opened_maximum(atom)
             return maximum(change(argument), k)
     raise TypeError(type(atom).__name__)
+
+
+def _rename(rename: Callable[[Index], Index], place: Place) -> Place:
+    return Indices(map(rename, place)) if isinstance(place, Indices) else rename(place)
 
 
 def opened(atom: Sum) -> tuple[list[Index], Monomial]:
@@ -144,9 +160,9 @@ def _unscaled(P: Polynomial) -> Monomial:
 # Sums -----------------------------------------------------------------------------------------------------------------
 
 
-def sum_over(P: Polynomial, indices: Sequence[Index]) -> Polynomial:
+def sum_over(P: Polynomial, indices: Sequence[Place]) -> Polynomial:
     """The sum of P over indices that occur nowhere else."""
-    bound = [index for index in indices if index != UNIT]
+    bound = flat(*indices)
     return combination((_sum_monomial(m, bound), c) for m, c in P.terms.items()) if bound else P
 
 
@@ -268,14 +284,29 @@ def _orders(body: Monomial, bound: list[Index]) -> Iterator[tuple[Index, ...]]:
         yield tuple(chain(*order))
 
 
-def maximum(P: Polynomial, k: Index) -> Polynomial:
+def maximum(P: Polynomial, k: Place) -> Polynomial:
     """The largest value of P over an index that occurs nowhere else."""
+    for index in flat(k):
+        P = _maximum(P, index)
+    return P
+
+
+def _maximum(P: Polynomial, k: Index) -> Polynomial:
     if k not in P.free:
         return P
     level = 1 + max(atom.level for atom in P.atoms)
     name = Index(f"^{level}.0", k.size)
     _check_names([name], P.free)
     return only(Maximum(name, substitute(P, {k: name})))
+
+
+def selected(P: Polynomial, k: Index, at: Index) -> Polynomial:
+    """1 if ``at`` is the first k at which P is largest, else 0. Undefined if P does not depend on k: the first is not known then."""
+    largest = _maximum(P, k)
+    atom = largest.single[0][0][0] if largest.single and len(largest.single[0]) == 1 else None
+    if not isinstance(atom, Maximum) or largest != only(atom):
+        raise Undefined("the first of equal elements has a number that symbolic sizes do not have")
+    return only(Selected(at, atom))
 
 
 # Kinks ----------------------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from nerva_core.algebra.errors import NervaError
 
 if TYPE_CHECKING:
     from sympy_validation.all_sizes.terms import Polynomial
@@ -23,8 +25,24 @@ def number(c: Number) -> Number:
 # Sizes and indices ----------------------------------------------------------------------------------------------------
 
 
+class Factor:
+    """What sizes have in common: they have products, and quotients by their first or last factors."""
+
+    def __mul__(self, other: Any) -> Any:
+        return product_of(self, other) if _is_size(other) else NotImplemented
+
+    def __rmul__(self, other: Any) -> Any:
+        return product_of(other, self) if _is_size(other) else NotImplemented
+
+    def __floordiv__(self, other: Any) -> Any:
+        return quotient_of(self, other) if _is_size(other) else NotImplemented
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return quotient_of(other, self) if _is_size(other) else NotImplemented
+
+
 @dataclass(frozen=True)
-class Size:
+class Size(Factor):
     """A positive integer of which nothing else is known: the N of N rows. Equal if and only if the names are."""
 
     name: str
@@ -33,8 +51,44 @@ class Size:
         return self.name
 
 
-Dimension: TypeAlias = Size | int
-"""A number of rows or columns: a symbol, or a positive int such as the 1 of vectors."""
+@dataclass(frozen=True)
+class Product(Factor):
+    """A size that is a product, as the N·L rows of N sequences of L positions. It is a numbering: N·L and L·N are different sizes."""
+
+    factors: tuple[Any, ...]
+    """Sizes and ints above 1, at least two."""
+
+    def __str__(self) -> str:
+        return "·".join(map(str, self.factors))
+
+
+Dimension: TypeAlias = Size | Product | int
+"""A number of rows or columns: a symbol, a product, or a positive int such as the 1 of vectors."""
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, Factor) or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
+
+
+def factors_of(size: Dimension) -> tuple[Any, ...]:
+    """The sizes of which it is the product, in their order; none of 1."""
+    return size.factors if isinstance(size, Product) else () if isinstance(size, int) and size == 1 else (size,)
+
+
+def product_of(*sizes: Any) -> Any:
+    """The product of sizes, numbered like the rows of a matrix: the last factor changes first."""
+    factors = tuple(factor for size in sizes for factor in factors_of(size))
+    return factors[0] if len(factors) == 1 else Product(factors) if factors else 1
+
+
+def quotient_of(size: Any, other: Any) -> Any:
+    """The size without its last factors, or without its first, whose product is the other; NervaError if they are not there."""
+    whole, part = factors_of(size), factors_of(other)
+    if whole[len(whole) - len(part) :] == part:
+        return product_of(*whole[: len(whole) - len(part)])
+    if whole[: len(part)] == part:
+        return product_of(*whole[len(part) :])
+    raise NervaError(f"the size {size} neither begins nor ends with the factor {other}, so it is not shown to be a multiple of it")
 
 
 class Index(NamedTuple):
@@ -47,6 +101,23 @@ class Index(NamedTuple):
         return f"{self.name}:{self.size}"
 
 
+class Indices(tuple[Index, ...]):
+    """The index of a product: one index for each factor."""
+
+    __slots__ = ()
+
+    @property
+    def size(self) -> Any:
+        """The product."""
+        return product_of(*(index.size for index in self))
+
+    def __str__(self) -> str:
+        return f"({','.join(map(str, self))})"
+
+
+Place: TypeAlias = Index | Indices
+"""The number of a row or column."""
+
 UNIT = Index("0", 1)
 """The one index of a dimension of size 1."""
 
@@ -55,19 +126,61 @@ Renaming: TypeAlias = Mapping[Index, Index]
 _numbers = count(1)
 
 
-def fresh(size: Dimension) -> Index:
+def flat(*places: Place) -> list[Index]:
+    """The indices of the factors, without those of size 1."""
+    indices = (index for place in places for index in (place if isinstance(place, Indices) else (place,)))
+    return [index for index in indices if index != UNIT]
+
+
+def place_of(indices: Sequence[Index]) -> Place:
+    """The place with these indices of factors."""
+    return indices[0] if len(indices) == 1 else Indices(indices) if indices else UNIT
+
+
+def renaming(old: Sequence[Index], new: Sequence[Index]) -> dict[Index, Index]:
+    """New indices in the place of old ones of the same sizes; NervaError for others."""
+    if [index.size for index in old] != [index.size for index in new]:
+        raise NervaError(f"the sizes {place_of(old).size} and {place_of(new).size} have other factors, or in another order")
+    return {i: k for i, k in zip(old, new, strict=True) if i != k}
+
+
+def number_index(k: int, size: int) -> Index:
+    """The number k of a dimension of a known size."""
+    return UNIT if size == 1 else Index(f"#{k}", size)
+
+
+def is_number(index: Index) -> bool:
+    """Whether the index is a known number."""
+    return index.name[0] == "#"
+
+
+def _place(size: Dimension, name: Callable[[int], str]) -> Any:
+    """The place of a dimension with indices of these names, by the number of the factor."""
+    return place_of([Index(name(k), factor) for k, factor in enumerate(factors_of(size))])
+
+
+def fresh(size: Dimension) -> Any:
     """An index that occurs nowhere else."""
-    return UNIT if size == 1 else Index(f"~{next(_numbers)}", size)
+    return _place(size, lambda k: f"~{next(_numbers)}")
 
 
-def row_index(rows: Dimension) -> Index:
+def row_index(rows: Dimension) -> Any:
     """The index by which the rows of every matrix with so many rows are numbered."""
-    return UNIT if rows == 1 else Index("i", rows)
+    return _named("i", rows)
 
 
-def column_index(columns: Dimension) -> Index:
+def column_index(columns: Dimension) -> Any:
     """The index by which the columns of every matrix with so many columns are numbered."""
-    return UNIT if columns == 1 else Index("j", columns)
+    return _named("j", columns)
+
+
+def member_index(members: Dimension) -> Any:
+    """The index by which the members of every family with so many members are numbered."""
+    return _named("h", members)
+
+
+def _named(letter: str, size: Dimension) -> Any:
+    return _place(size, lambda k: f"{letter}{k + 1}" if isinstance(size, Product) else letter)
 
 
 # What the user declares -----------------------------------------------------------------------------------------------

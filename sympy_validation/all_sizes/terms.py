@@ -7,14 +7,30 @@ cheap. This module only holds the data; the rules that keep it normal are in ``p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import Any, ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
-from sympy_validation.all_sizes.symbols import UNIT, Dimension, Function, Index, Number, Output, Size, Variable, number
+from sympy_validation.all_sizes.symbols import (
+    UNIT,
+    Dimension,
+    Function,
+    Index,
+    Indices,
+    Number,
+    Output,
+    Place,
+    Size,
+    Variable,
+    factors_of,
+    is_number,
+    number,
+)
 
 CACHE_SIZE = 30_000
 """The number of results that each cached rule keeps."""
@@ -76,8 +92,8 @@ class Entry(Atom):
     """An entry of a variable."""
 
     variable: Variable
-    row: Index
-    column: Index
+    row: Place
+    column: Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +102,10 @@ class Sensitivity(Atom):
 
     output: Output
     argument: int
-    row: Index
-    column: Index
-    p: Index
-    q: Index
+    row: Place
+    column: Place
+    p: Place
+    q: Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +207,15 @@ class Maximum(_Binder):
         return frozenset([self.index])
 
 
-ZERO_ONE = (Delta, Indicator)
+@dataclass(frozen=True, eq=False)
+class Selected(Atom):
+    """1 at the one index where the maximum is taken, or the first of them, and 0 elsewhere. Made by ``sums.selected``."""
+
+    index: Index
+    maximum: Maximum
+
+
+ZERO_ONE = (Delta, Indicator, Selected)
 """The atoms whose value is 0 or 1."""
 
 # Monomials and polynomials --------------------------------------------------------------------------------------------
@@ -277,7 +301,10 @@ def only(atom: Atom) -> Polynomial:
 
 def count_of(size: Dimension) -> Polynomial:
     """A size, as a number."""
-    return only(Count(size)) if isinstance(size, Size) else constant(size)
+    factors = factors_of(size)
+    symbols = Counter(Count(factor) for factor in factors if isinstance(factor, Size))
+    powers = sorted(symbols.items(), key=lambda power: power[0].key)
+    return monomial(*powers).times(prod(factor for factor in factors if not isinstance(factor, Size)))
 
 
 ZERO = Polynomial({})
@@ -299,8 +326,10 @@ def _key(part: Any) -> str:
 def _free(part: Any) -> frozenset[Index]:
     match part:
         case Index():
-            return frozenset([part]) - {UNIT}
-        case Polynomial():
+            return frozenset() if part == UNIT or is_number(part) else frozenset([part])
+        case Indices():
+            return frozenset().union(*map(_free, part))
+        case Polynomial() | Maximum():
             return part.free
         case tuple() if part and not isinstance(part[0], Index):
             return free_indices(part)
@@ -311,6 +340,8 @@ def _level(part: Any) -> int:
     match part:
         case Polynomial():
             return max((atom.level for atom in part.atoms), default=0)
+        case Maximum():
+            return part.level
         case tuple() if part and not isinstance(part, Index) and not isinstance(part[0], Index):
             return max((atom.level for atom, _ in part), default=0)
     return 0
@@ -319,7 +350,9 @@ def _level(part: Any) -> int:
 def _marked(part: Any, marks: Mapping[Index, str]) -> str:
     match part:
         case Index():
-            return f"{marks.get(part, '?')}:{part.size}"
+            return f"{part.name if is_number(part) else marks.get(part, '?')}:{part.size}"
+        case Maximum():
+            return part.marked(marks)
         case Polynomial():
             return "{" + "+".join(sorted(f"{c}·{marked(m, marks)}" for m, c in part.terms.items())) + "}"
         case tuple() if part and isinstance(part[0], Index):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain, count
 
 from sympy_validation.all_sizes import sums
-from sympy_validation.all_sizes.symbols import UNIT, Index, Number, Output
+from sympy_validation.all_sizes.symbols import Index, Number, Output, flat, is_number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     Application,
@@ -23,6 +23,7 @@ from sympy_validation.all_sizes.terms import (
     Monomial,
     Polynomial,
     Root,
+    Selected,
     Sensitivity,
     Sum,
 )
@@ -32,7 +33,7 @@ Names = Mapping[Index, str]
 
 def text(P: Polynomial, names: Names | None = None) -> str:
     """P in the usual notation; indices without a name get the first free letters."""
-    names = {**{index: index.name for index in P.free if index.name in "ij"}, **(names or {})}
+    names = {**{index: index.name for index in P.free if index.name[0] in "hij"}, **(names or {})}
     for index in sorted(P.free - set(names), key=lambda index: P.key.find(str(index))):
         names[index] = _letter("ijklmnpqrstuvw", names)
     return _sum_of_terms(P, names)
@@ -64,15 +65,18 @@ def _power(atom: Atom, exponent: Number, names: Names) -> str:
 def _atom(atom: Atom, names: Names) -> str:
     match atom:
         case Entry():
-            indices = ",".join(names[index] for index in (atom.row, atom.column) if index != UNIT)
+            indices = ",".join(_index(index, names) for index in flat(atom.row, atom.column))
             return f"{atom.variable.name}[{indices}]" if indices else atom.variable.name
         case Sensitivity():
-            row, column, p, q = (names[index] if index != UNIT else "1" for index in (atom.row, atom.column, atom.p, atom.q))
+            places = (atom.row, atom.column, atom.p, atom.q)
+            row, column, p, q = (",".join(_index(index, names) for index in flat(place)) or "1" for place in places)
             return f"∂{atom.output.name}[{row},{column}]/∂{atom.argument}[{p},{q}]"
         case Count():
             return str(atom.size)
         case Delta():
-            return f"δ({names[atom.i]},{names[atom.j]})"
+            return f"δ({_index(atom.i, names)},{_index(atom.j, names)})"
+        case Selected():
+            return f"[{_index(atom.index, names)} is the first of {_atom(atom.maximum, names)}]"
         case Indicator():
             return f"[{_sum_of_terms(atom.argument, names)} < 0]"
         case Application():
@@ -88,6 +92,11 @@ def _atom(atom: Atom, names: Names) -> str:
         case Maximum():
             return _bound("max", (atom.index,), atom.body, names)
     raise TypeError(type(atom).__name__)
+
+
+def _index(index: Index, names: Names) -> str:
+    """The name of an index, or its number, counted from 1."""
+    return str(int(index.name[1:]) + 1) if is_number(index) else names[index]
 
 
 def _bound(symbol: str, indices: tuple[Index, ...], body: Polynomial, names: Names) -> str:
@@ -124,6 +133,8 @@ def parts_of(atom: Atom) -> list[Polynomial]:
             return [Polynomial({sums.opened(atom)[1]: 1})]
         case Maximum():
             return [sums.opened_maximum(atom)[1]]
+        case Selected():
+            return [sums.opened_maximum(atom.maximum)[1]]
         case Indicator() | Application() | Logarithm() | Base() | Root():
             return [atom.argument]
         case Entry(variable=Output() as output):

@@ -28,6 +28,14 @@ MOST_PIECES = 16
 """The number of pieces of a piecewise polynomial that are looked at; beyond it nothing is shown."""
 
 
+def winner(P: Polynomial, k: Index) -> Polynomial:
+    """1 at the k where P(k) is largest, else 0; where it is largest several times, at the first of them.
+
+    Where ties are rare this is w(k), which is equal to it almost everywhere.
+    """
+    return ONE - powers.indicator(P - sums.maximum(P, k)) if ties_are_rare(P, k) else sums.selected(P, k, k)
+
+
 def ties_are_rare(P: Polynomial, k: Index) -> bool:
     """Whether P(k) != P(l) is shown almost everywhere for k != l.
 
