@@ -58,7 +58,9 @@ class Theorem:
         if self.method == "all sizes":
             return "all " + ", ".join(self._size_names()) if self._size_names() else "all"
         names = self._size_names()
-        return "; ".join(",".join(f"{k}={size[k]}" for k in names) for size in self.entry_sizes) if names else "as it stands"
+        return (
+            "; ".join(",".join(f"{k}={size.get(k, OTHER_SIZE)}" for k in names) for size in self.entry_sizes) if names else "as it stands"
+        )
 
     def _size_names(self) -> list[str]:
         space = PointSpace(0)

@@ -6,10 +6,12 @@ Adding one: its file, and its line below.
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
+from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.notation import multilayer_perceptron, parse_layers
+from nerva_core.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from nerva_core.layers.positions import Flatten, Images, Sequences
 from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.repeat import Repeat
@@ -23,17 +25,21 @@ __all__ = [
     "LAYERS",
     "ActivationDropout",
     "ActivationLayer",
+    "AveragePool",
     "BatchNormalization",
     "Composite",
+    "Convolution",
     "DiagonalTMAF",
     "Dropout",
     "Flatten",
     "FullTMAF",
+    "GlobalAveragePool",
     "Images",
     "Layer",
     "Linear",
     "LinearDropout",
     "LogSoftmax",
+    "MaxPool",
     "PDiagonalTMAF",
     "PReLU",
     "QActivation",

@@ -15,6 +15,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols
+from nerva_core.layers.windowed import extents
 
 
 class Rearrangement(Layer):
@@ -36,22 +37,47 @@ class PositionsOfExamples(Rearrangement):
     def positions(self) -> Positions:
         """The extents of the grid."""
 
+    @property
+    def count(self) -> Size:
+        """P, the number of positions."""
+        return math.prod(self.positions)
+
     def rows_for(self, N: Size) -> Size:
-        return N * math.prod(self.positions)
+        return N * self.count
 
     def outputs_for(self, D: Size) -> Size:
-        count = math.prod(self.positions)
-        if isinstance(D, int) and D % count:
-            raise NervaError(f"{self!r} has {count} positions, so the number of columns must be a multiple of it, got {D}")
-        return D // count
+        if isinstance(D, int) and D % self.count:
+            raise NervaError(f"{self!r} has {self.count} positions, so the number of columns must be a multiple of it, got {D}")
+        return D // self.count
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return AnyPositions(symbols.size("P"))
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
-        return symbols.size("N"), math.prod(self.positions) * symbols.size("C")
+        return symbols.size("N"), self.count * symbols.size("C")
 
     def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         if positions:
-            raise NervaError(f"{self!r} makes positions of examples, but the rows are positions already: {_extents(positions)}")
+            raise NervaError(f"{self!r} makes positions of examples, but the rows are positions already: {extents(positions)}")
         return self, self.positions
+
+
+@dataclass(frozen=True)
+class AnyPositions(PositionsOfExamples):
+    """Any number P of positions: what stands for every grid where equations are shown and proved."""
+
+    P: Size
+
+    @property
+    def positions(self) -> Positions:
+        return (self.P,)
+
+    @property
+    def count(self) -> Size:
+        return self.P
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return self
 
 
 @LAYERS.add
@@ -104,7 +130,3 @@ class Flatten(Rearrangement):
             return self, ()
         count = math.prod(positions)
         return (self if count == self.positions else replace(self, positions=count)), ()
-
-
-def _extents(positions: Positions) -> str:
-    return " x ".join(map(str, positions))

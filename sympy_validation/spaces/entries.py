@@ -13,6 +13,9 @@ from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, ro
 from sympy_validation.spaces.spaces import Kind, Space
 from sympy_validation.spaces.zero_test import Fixed, Indicator, Stopped, Unknown, is_zero
 
+OTHER_SIZE = 2
+"""The size of what is not given one: positions, channels, heads."""
+
 
 class SymPyDomain(Domain):
     """SymPy expressions. The largest element of a row is an unknown function of the row: nothing that depends on it is proved."""
@@ -62,7 +65,7 @@ class EntriesSpace(Space[Grid]):
         self._variables: dict[str, Grid] = {}
 
     def size(self, name: str) -> Size:
-        return self.sizes[name]
+        return self.sizes.get(name, OTHER_SIZE)
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         bounded = True if low is not None and low >= 0 else None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from nerva_core.layers import LAYERS, Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
+from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
+from nerva_core.layers.windowed import WindowedLayer
 from sympy_validation.claims import Make
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
@@ -41,8 +46,11 @@ def gradient_theorems(
 
 
 def layer_of(entry: type[Layer]) -> Make:
-    """The layer with symbols for its parameters."""
-    return lambda space: symbolic(entry, space)
+    """The layer with symbols for its parameters, and 2 for a number that must be given and stays concrete."""
+    hints = typing.get_type_hints(entry)
+    required = [field.name for field in dataclasses.fields(entry) if field.default is field.default_factory is dataclasses.MISSING]
+    given: dict[str, Any] = {name: 2 for name in required if hints[name] is int and not is_size_of(entry, name)}
+    return lambda space: symbolic(entry, space, **given)
 
 
 def sequence(*parts: type[Layer] | Callable[[Space, str], Layer]) -> Make:  # type: ignore[type-arg]
@@ -94,7 +102,8 @@ def theorems() -> Iterator[Theorem]:
     """The table for the layers."""
     for entry in LAYERS:
         if entry is not Sequential:
-            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, ""))
+            windows = ", for any windows" if issubclass(entry, WindowedLayer) else ""
+            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, windows))
     statement = ", if f's and g's own equations are right"
     yield from gradient_theorems("layers.Sequential(any f, any g)", two_layers, statement, methods=("all sizes",))
     for name, make in CHAINS.items():

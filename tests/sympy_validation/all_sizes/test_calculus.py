@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix
+from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 
 
 @pytest.fixture
@@ -78,9 +78,15 @@ def test_second_derivatives(ops: AllSizesOps, X: SymbolicMatrix) -> None:
     assert ops.gradient(ops.elements_sum(first), X).text() == "f''(X[i,j])"
 
 
-def test_a_maximum_inside_a_function_is_noticed(ops: AllSizesOps, X: SymbolicMatrix) -> None:
-    with pytest.raises(NotDifferentiable):
-        ops.gradient(ops.elements_sum(ops.exp(ops.rows_max(ops.maximum(X, ops.zeros(*ops.shape(X)))))), X)
+def test_the_chain_rule_through_a_maximum(ops: AllSizesOps, X: SymbolicMatrix) -> None:
+    _, D = ops.shape(X)
+    zero = ops.zeros(*ops.shape(X))
+    H = ops.maximum(X, zero)
+    E = ops.exp(ops.rows_max(H))
+    slope = ops.hadamard(ops.less(zero, X), ops.first_maxima(H))
+    gradient = ops.gradient(ops.elements_sum(E), X)
+    assert ops.is_zero(gradient - ops.hadamard(ops.column_repeat(E, D), slope))
+    assert not ops.is_zero(gradient - slope)
 
 
 def test_the_maximum_of_a_row_is_taken_once(ops: AllSizesOps, X: SymbolicMatrix) -> None:

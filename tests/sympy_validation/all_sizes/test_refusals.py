@@ -11,7 +11,7 @@ import pytest
 
 from nerva_core.equations.activations import srelu
 from nerva_core.equations.softmax import softmax
-from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix
+from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 
 
 @dataclass
@@ -238,11 +238,15 @@ def test_equations_that_are_slightly_wrong(change: Any) -> None:
     assert not s.ops.is_zero(s.ops.gradient(L, s.X) - (1 + change) * s.ops.exp(s.X))
 
 
-def test_the_maximum_of_a_row_with_ties_in_a_region_has_no_derivative() -> None:
+def test_where_the_maximum_of_a_row_has_ties_in_a_region_the_first_has_the_derivative() -> None:
     """After a ReLU all elements of a row may be 0; that x² and y² are equal is rare."""
     s = Symbols(AllSizesOps())
-    with pytest.raises(NotDifferentiable):
-        s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.ops.maximum(s.X, s.ops.zeros(*s.ops.shape(s.X))))), s.X)
+    zero = s.ops.zeros(*s.ops.shape(s.X))
+    H = s.ops.maximum(s.X, zero)
+    gradient = s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(H)), s.X)
+    assert s.ops.is_zero(gradient - s.ops.hadamard(s.ops.less(zero, s.X), s.ops.first_maxima(H)))
+    assert not s.ops.is_zero(gradient - s.ops.first_maxima(H))
+    assert not s.ops.is_zero(gradient - s.ops.less(zero, s.X))
     s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.ops.hadamard(s.X, s.X))), s.X)
     assert s.ops.is_zero(s.ops.gradient(s.ops.elements_sum(s.ops.rows_max(s.Y)), s.X))
 

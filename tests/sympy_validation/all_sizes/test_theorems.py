@@ -24,6 +24,7 @@ from nerva_core.equations.softmax import (
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Repeat, Sequential, SReLU
 from nerva_core.theory.q_calculus import elementwise_derivative
 from sympy_validation.all_sizes import AllSizesOps, Size, SymbolicMatrix
+from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.theorems.losses import ENTRIES_ONLY
 
 
@@ -55,7 +56,10 @@ def matrices_in(tree: Any) -> list[SymbolicMatrix]:
 
 def residuals(ops: AllSizesOps, layer: Layer) -> list[SymbolicMatrix]:
     """The derivatives of ⟨DY, Y⟩ + R of the surrogate minus what ``backpropagate`` says, for the input and each parameter."""
-    N, D = ops.size("N"), layer.columns or ops.size("D")
+    space = SymbolicSizesSpace()
+    space.ops = ops
+    layer = layer.for_any_data(space)
+    N, D = layer.shape_of_input(space)
     X = ops.variable("X", N, D)
     params, noise = variables(ops, layer.shapes(D), "p"), variables(ops, layer.noise_shapes(N, D), "r")
     Y, cache = layer.feedforward(ops, params, X, *noise)
@@ -90,6 +94,7 @@ CHAINS: dict[str, Callable[[AllSizesOps], tuple[Layer, ...]]] = {
 
 SYMBOLS: dict[str, Callable[[AllSizesOps], Any]] = {
     "outputs": lambda o: o.size("K"),
+    **{name: lambda o: 2 for name in ("height", "width", "length")},
     "activation": lambda o: o.unknown_activation("act"),
     "epsilon": lambda o: o.scalar("epsilon", positive=True),
     "layers": lambda o: (linear(o), act(o)),

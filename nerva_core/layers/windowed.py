@@ -1,0 +1,54 @@
+"""What convolution and pooling have in common: windows over the positions of each example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.geometry import Geometry
+from nerva_core.algebra.matrix_ops import Size
+from nerva_core.algebra.operations.windows import Windows
+from nerva_core.layers.base import Layer, Positions, Symbols
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowedLayer(Layer):
+    """A layer whose rows are N·P positions, and whose output has a row for each of N·Q windows."""
+
+    geometry: Windows | None = field(default=None, repr=False)
+    """The windows, which the layers before this one determine."""
+
+    def windows_over(self, positions: Positions) -> Geometry:
+        """The windows over such a grid of positions."""
+        raise NotImplementedError
+
+    @property
+    def windows(self) -> Windows:
+        """The windows; NervaError if the network has not said of what the rows are positions."""
+        if self.geometry is None:
+            raise NervaError(
+                f"{self!r} does not know the positions of an example; begin the network with Images(height, width) or Sequences(length)"
+            )
+        return self.geometry
+
+    def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
+        if not positions:
+            return self, positions
+        geometry = self.windows_over(positions)
+        return (self if geometry == self.geometry else replace(self, geometry=geometry)), geometry.out
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return replace(self, geometry=symbols.geometry("S"))
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        return symbols.size("N") * self.windows.positions, symbols.size("C")
+
+    def rows_for(self, N: Size) -> Size:
+        if isinstance(N, int) and isinstance(self.geometry, Geometry) and N % self.geometry.positions:
+            raise NervaError(f"{self!r} takes examples of {self.geometry.positions} positions, a row each, got {N} rows")
+        return N // self.windows.positions * self.windows.places
+
+
+def extents(positions: Positions) -> str:
+    """The positions as text, 28 x 28."""
+    return " x ".join(map(str, positions))
