@@ -17,7 +17,7 @@ from sympy_validation.faults import fault
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.spaces.points import SIZES, PointSpace
-from sympy_validation.spaces.spaces import ROUNDED
+from sympy_validation.spaces.spaces import OTHER_SIZE, ROUNDED
 
 Method = Literal["all sizes", "entries"]
 Expected = Literal["proved", "refuted"]
@@ -58,9 +58,8 @@ class Theorem:
         if self.method == "all sizes":
             return "all " + ", ".join(self._size_names()) if self._size_names() else "all"
         names = self._size_names()
-        return (
-            "; ".join(",".join(f"{k}={size.get(k, OTHER_SIZE)}" for k in names) for size in self.entry_sizes) if names else "as it stands"
-        )
+        each = (",".join(f"{name}={sizes.get(name, OTHER_SIZE)}" for name in names) for sizes in self.entry_sizes)
+        return "; ".join(each) if names else "as it stands"
 
     def _size_names(self) -> list[str]:
         space = PointSpace(0)

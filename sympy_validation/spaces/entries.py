@@ -10,11 +10,8 @@ import sympy as sp
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
 from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, rowwise
-from sympy_validation.spaces.spaces import Kind, Space
+from sympy_validation.spaces.spaces import OTHER_SIZE, Kind, Space
 from sympy_validation.spaces.zero_test import Fixed, Indicator, Stopped, Unknown, is_zero
-
-OTHER_SIZE = 2
-"""The size of what is not given one: positions, channels, heads."""
 
 
 class SymPyDomain(Domain):

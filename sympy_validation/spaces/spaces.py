@@ -27,6 +27,10 @@ ROUNDED = "up to the rounding of numbers in the code"
 """The condition of a proof in which 0.3333333333333333 was taken for 1/3."""
 
 
+OTHER_SIZE = 2
+"""The size at which entries are computed of what is not given one: positions, channels, heads."""
+
+
 class Kind(Enum):
     """What is assumed of the elements of a variable."""
 
