@@ -13,6 +13,7 @@ from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
+from nerva_core.layers.pooling import MaxPool
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.windowed import WindowedLayer
@@ -80,6 +81,9 @@ ABOUT = {
 }
 """What the statement of a layer's theorems adds."""
 
+MAXIMA = (MaxPool,)
+"""Layers that choose a largest element, of which SymPy's entries know nothing."""
+
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {
     "linear, activation": sequence(Linear, ActivationLayer),
@@ -102,8 +106,9 @@ def theorems() -> Iterator[Theorem]:
     """The table for the layers."""
     for entry in LAYERS:
         if entry is not Sequential:
+            methods: tuple[Method, ...] = ("all sizes",) if entry in MAXIMA else METHODS
             windows = ", for any windows" if issubclass(entry, WindowedLayer) else ""
-            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, windows))
+            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, windows), methods)
     statement = ", if f's and g's own equations are right"
     yield from gradient_theorems("layers.Sequential(any f, any g)", two_layers, statement, methods=("all sizes",))
     for name, make in CHAINS.items():
