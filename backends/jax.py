@@ -83,8 +83,8 @@ class JaxBackend(NumpyBackend):
         cells, n = len(s) + 1, X.shape[-1]
 
         def sums(Y: Array, J: Array) -> Array:
-            places = (J * n + self.xp.arange(n)).astype("uint32")  # a signed place might count from the end
-            result = self.xp.zeros(cells * n, self.dtype).at[places.reshape(-1)].add(Y.reshape(-1), mode="promise_in_bounds")
+            index = (J * n + self.xp.arange(n)).astype("uint32")  # a signed one might count from the end
+            result = self.xp.zeros(cells * n, self.dtype).at[index.reshape(-1)].add(Y.reshape(-1), mode="promise_in_bounds")
             return result.reshape(cells, n)
 
         return self._apart(sums, Y, self._intervals(X, steps.points(s, self.dtype)))

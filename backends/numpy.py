@@ -239,11 +239,11 @@ class NumpyBackend(Backend[Array]):
         return self.xp.concatenate(parts, axis=-1) if o else X
 
     def step_function(self, X: Array, s: Sequence[Scalar], T: Array) -> Array:
-        return self.xp.take(T.reshape(-1), self._places(X, s), mode="clip")
+        return self.xp.take(T.reshape(-1), self._cell_index(X, s), mode="clip")
 
     def interval_sums(self, Y: Array, X: Array, s: Sequence[Scalar]) -> Array:
         cells, n = len(s) + 1, X.shape[-1]
-        sums = self.xp.bincount(self._places(X, s).reshape(-1), weights=Y.reshape(-1), minlength=cells * n)
+        sums = self.xp.bincount(self._cell_index(X, s).reshape(-1), weights=Y.reshape(-1), minlength=cells * n)
         return sums.reshape(cells, n).astype(self.dtype)
 
     def _beside(self, *matrices: Array) -> list[Array]:
@@ -251,7 +251,7 @@ class NumpyBackend(Backend[Array]):
         leading = max((X.shape[:-2] for X in matrices), key=len)
         return [self.xp.broadcast_to(X, (*leading, *X.shape[-2:])) for X in matrices]
 
-    def _places(self, X: Array, s: Sequence[Scalar]) -> Array:
+    def _cell_index(self, X: Array, s: Sequence[Scalar]) -> Array:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
         n = X.shape[-1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.xp.arange(n)

@@ -314,14 +314,14 @@ class TensorFlowBackend(Backend[Tensor]):
         return padded[..., :n] if o > 0 else padded[..., -o:]
 
     def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
-        return self.tf.gather(self.tf.reshape(T, [-1]), self._places(X, s))
+        return self.tf.gather(self.tf.reshape(T, [-1]), self._cell_index(X, s))
 
     def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         cells, n = len(s) + 1, self.shape(X)[1]
-        places = self.tf.reshape(self._places(X, s), [-1])
-        return self.tf.reshape(self.tf.math.unsorted_segment_sum(self.tf.reshape(Y, [-1]), places, cells * n), [cells, n])
+        index = self.tf.reshape(self._cell_index(X, s), [-1])
+        return self.tf.reshape(self.tf.math.unsorted_segment_sum(self.tf.reshape(Y, [-1]), index, cells * n), [cells, n])
 
-    def _places(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+    def _cell_index(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
         n = self.shape(X)[1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)

@@ -250,12 +250,12 @@ class TorchBackend(Backend[Tensor]):
         return self.torch.nn.functional.pad(X[..., : n - o] if o > 0 else X[..., -o:], (max(o, 0), max(-o, 0)))
 
     def step_function(self, X: Tensor, s: Sequence[Scalar], T: Tensor) -> Tensor:
-        return T.reshape(-1)[self._places(X, s)]
+        return T.reshape(-1)[self._cell_index(X, s)]
 
     def interval_sums(self, Y: Tensor, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         cells, n = len(s) + 1, X.shape[-1]
         sums = self.torch.zeros(cells * n, dtype=self._dtype, device=X.device)
-        return sums.index_add_(0, self._places(X, s).reshape(-1), Y.reshape(-1)).reshape(cells, n)
+        return sums.index_add_(0, self._cell_index(X, s).reshape(-1), Y.reshape(-1)).reshape(cells, n)
 
     def _numbers(self, numbers: np.ndarray[Any, Any]) -> Tensor:
         """Numbers of rows or columns, where the matrices are."""
@@ -266,7 +266,7 @@ class TorchBackend(Backend[Tensor]):
         leading = max((X.shape[:-2] for X in matrices), key=len)
         return [X.expand(*leading, *X.shape[-2:]) for X in matrices]
 
-    def _places(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
+    def _cell_index(self, X: Tensor, s: Sequence[Scalar]) -> Tensor:
         """The place, in a matrix with one row an interval, of the interval and column of each element."""
         n = X.shape[-1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.torch.arange(n, device=X.device)

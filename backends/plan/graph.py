@@ -64,7 +64,17 @@ class Node:
         self.operands = tuple(a for a in arguments if isinstance(a, Node))
         self.value = value
         """Its value in the recorded step; afterwards an Example, except of a constant."""
-        self.order: float = next(Node._count)
+        self.order: tuple[int, ...] = (next(Node._count), 0)
+        """Nodes run in the lexicographic order of these."""
+
+    def run_before(self, reader: Node) -> None:
+        """Run just before a node, after those that ran before it."""
+        *position, step = reader.order
+        self.order = (*position, step - 1)
+
+    def run_after(self, *others: Node) -> None:
+        """Run just after the last of some nodes."""
+        self.order = (*max(node.order for node in others), 1)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -77,7 +87,7 @@ class Node:
         return self.value.dtype
 
     def __repr__(self) -> str:
-        return self.name + (f"({', '.join(map(repr, self.arguments))})" if self.arguments else f"{self.order}")
+        return self.name + (f"({', '.join(map(repr, self.arguments))})" if self.arguments else f"{self.order[0]}")
 
 
 class Number:
@@ -150,14 +160,14 @@ def _identity(argument: Any) -> Any:
 
 
 class Builder:
-    """Makes the nodes of a graph, each of them once."""
+    """The nodes of a graph, each of them once."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self.backend = backend
         self._known: dict[Any, Node] = {}
         self._uniform: dict[Node, float | None] = {}
 
-    def make(self, name: str, *arguments: Any) -> Node:
+    def node(self, name: str, *arguments: Any) -> Node:
         """The node of an operation; a constant if it depends on nothing that changes."""
         key = (name, *map(_identity, arguments))
         if key not in self._known:
@@ -182,7 +192,7 @@ class Recorder(Interpreter[Node]):
         self.builder = Builder(backend)
 
     def operation(self, operation: Operation[Node]) -> Node:
-        return self.builder.make(operation.name, *operation.arguments)
+        return self.builder.node(operation.name, *operation.arguments)
 
     def size(self, value: Node) -> tuple[Size, Size]:
         m, n = self.backend.shape(value.value)
@@ -197,7 +207,7 @@ class Recorder(Interpreter[Node]):
 
     def take_rows(self, X: Traced[Node], indices: Traced[Node]) -> Traced[Node]:
         """As the backend's."""
-        return Traced(self, self.builder.make("take_rows", X.value, indices.value))
+        return Traced(self, self.builder.node("take_rows", X.value, indices.value))
 
     def matrix(self, values: Any) -> Traced[Node]:
         """A constant."""
@@ -218,7 +228,7 @@ class Graph:
     """The leaves of one input: nodes, and numbers."""
     new_state: list[Node]
     outputs: list[Node]
-    parts: dict[int, tuple[int, int | None, tuple[int, ...]]] = field(default_factory=dict)
+    segments: dict[int, tuple[int, int | None, tuple[int, ...]]] = field(default_factory=dict)
     """After packing: for each leaf of the step's state the leaf of this one that holds it, its offset there (None: it is the leaf), its
     shape."""
 

@@ -33,13 +33,13 @@ class Buffer:
 
 
 @dataclass(eq=False)
-class Home:
+class StateMemory:
     """The memory of leaf ``index`` of the state."""
 
     index: int
 
 
-Place = Buffer | Home
+Place = Buffer | StateMemory
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Layout:
     runs: list[Run]
     """What is computed, in this order."""
     root: dict[Node, Node] = field(default_factory=dict)
-    """The owner of the memory in which each value lies."""
+    """The root of the memory in which each value lies."""
     place: dict[Node, Place] = field(default_factory=dict)
     """The memory of each root that is computed, and of the state."""
     blocks: dict[Node, tuple[int, ...]] = field(default_factory=dict)
@@ -61,11 +61,11 @@ class Layout:
 
 
 ALIGNMENT = 16
-"""The offsets in a pack are multiples of it, so that every part begins on a cache line (of 64 bytes, for float32)."""
+"""The offsets in a pack are multiples of it, so that every segment begins on a cache line (of 64 bytes, for float32)."""
 
 
 def offsets(shapes: list[tuple[int, ...]]) -> tuple[list[int], int]:
-    """Where each of the parts begins that lie side by side, and the length of the whole."""
+    """Where each of the matrices begins that lie side by side, and the length of the whole."""
     result, total = [], 0
     for shape in shapes:
         result.append(total)
@@ -84,18 +84,18 @@ class Allocator:
         self._find_roots()
         self.starts = list(itertools.accumulate((len(run.nodes) + 2 for run in runs), initial=0))
         self.last = self._last_uses()
-        self.homes = self._homes()
+        self.targets = self._targets()
         self.occupant: dict[Place, Node] = {}
         self.free: defaultdict[Any, list[Buffer]] = defaultdict(list)
 
     def run(self) -> Layout:
         """The layout."""
-        self.state = [Home(k) for k in range(len(self.graph.state))]
-        for leaf, home in zip(self.graph.state, self.state, strict=True):
-            self._put(leaf, home)
+        self.state = [StateMemory(k) for k in range(len(self.graph.state))]
+        for leaf, memory in zip(self.graph.state, self.state, strict=True):
+            self._put(leaf, memory)
         ending: defaultdict[int, list[Node]] = defaultdict(list)
-        for owner, moment in self.last.items():
-            ending[moment].append(owner)
+        for root, moment in self.last.items():
+            ending[moment].append(root)
         for start, run in zip(self.starts, self.layout.runs, strict=False):
             for node in run.nodes:
                 if node.name in SUMS or node in self.layout.inside:
@@ -117,9 +117,9 @@ class Allocator:
                 self.root.setdefault(operand, operand)  # constants, data and what a step is given
         for pack in self.nodes:
             if pack.name == PACK:
-                for part, offset in zip(pack.operands, offsets([part.shape for part in pack.operands])[0], strict=True):
-                    if self.root[part] is part and part in self.root and part.name not in (LEAF, CONSTANT, PACK):
-                        self.layout.inside[part] = (pack, offset)
+                for member, offset in zip(pack.operands, offsets([member.shape for member in pack.operands])[0], strict=True):
+                    if self.root[member] is member and member.name not in (LEAF, CONSTANT, PACK):
+                        self.layout.inside[member] = (pack, offset)
         for node in self.root:
             if self.root[node] in self.layout.inside:
                 self.root[node] = self.layout.inside[self.root[node]][0]
@@ -131,34 +131,34 @@ class Allocator:
             over = start + len(run.nodes) + 1
             for i, node in enumerate(run.nodes, start + 1):
                 whole = {self.root[read] for read in Reads.of(node, self.views).whole} if run.block is not None else set()
-                for owner in {self.root[operand] for operand in node.operands}:
-                    last[owner] = max(last.get(owner, 0), over if owner in whole else i)
+                for root in {self.root[operand] for operand in node.operands}:
+                    last[root] = max(last.get(root, 0), over if root in whole else i)
                 last.setdefault(self.root[node], i)
         return last | {self.root.get(result, result): self.starts[-1] for result in self.graph.results}
 
-    def _homes(self) -> dict[Node, int]:
-        """The leaf of the state whose new value a node is."""
+    def _targets(self) -> dict[Node, int]:
+        """For a new value of the state: the number of its leaf."""
         found: dict[Node, int] = {}
         for k, (leaf, node) in enumerate(zip(self.graph.state, self.graph.new_state, strict=True)):
-            own = self.root.get(node) is node and node.name != LEAF
-            if own and node not in found and (node.shape, node.dtype) == (leaf.shape, leaf.dtype):
+            computed = self.root.get(node) is node and node.name != LEAF
+            if computed and node not in found and (node.shape, node.dtype) == (leaf.shape, leaf.dtype):
                 found[node] = k
         return found
 
     def _place(self, i: int, node: Node, run: Run) -> None:
-        owner = self.root[node]
-        if owner in self.layout.place:
+        root = self.root[node]
+        if root in self.layout.place:
             return
-        place = self._choose(i, node, run) if owner is node else self._take(math.prod(owner.shape), owner.dtype)
+        place = self._choose(i, node, run) if root is node else self._take(math.prod(root.shape), root.dtype)
         if isinstance(place, Buffer) and place.of_block:
             self.layout.blocks[node] = run.block_shape(node)
-        self._put(owner, place)
+        self._put(root, place)
 
     def _choose(self, i: int, node: Node, run: Run) -> Place:
         """Where the new state is for its sake, or in place, or a buffer; of a local value it is only for a block."""
         local = node in run.local
-        if node in self.homes and self._is_free(self.state[self.homes[node]], i, node):
-            return self.state[self.homes[node]]
+        if node in self.targets and self._is_free(self.state[self.targets[node]], i, node):
+            return self.state[self.targets[node]]
         if node.name in self.elementwise:
             for operand in node.operands:
                 place = self.layout.place.get(operand)
@@ -184,10 +184,10 @@ class Allocator:
         self.layout.place[node] = place
         self.occupant[place] = node
 
-    def _release(self, owners: list[Node]) -> None:
-        for owner in owners:
-            place = self.layout.place.get(owner)
-            if isinstance(place, Buffer) and self.occupant[place] is owner:
+    def _release(self, roots: list[Node]) -> None:
+        for root in roots:
+            place = self.layout.place.get(root)
+            if isinstance(place, Buffer) and self.occupant[place] is root:
                 self.free[place.count, place.dtype, place.of_block].append(place)
 
 

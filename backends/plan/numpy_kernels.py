@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backends.plan.program import Call, Cell, Kernels
-from backends.plan.rewrites import BY_PLACES
+from backends.plan.rewrites import BY_CELL_INDEX
 from nerva_core.algebra.memory import on_cache_line
 from nerva_core.algebra.numeric_backend import Backend
 
@@ -61,7 +61,7 @@ class NumpyKernels(Kernels):
     def empty(self, count: int, dtype: Any) -> Array:
         return on_cache_line((count,), dtype)
 
-    def own(self, array: Array, others: Sequence[Array]) -> Array:
+    def exclusive(self, array: Array, others: Sequence[Array]) -> Array:
         flags = array.flags
         if flags.writeable and flags.c_contiguous and flags.aligned and not any(np.may_share_memory(array, other) for other in others):
             return array
@@ -69,7 +69,7 @@ class NumpyKernels(Kernels):
 
     def calls(self, name: str, arguments: tuple[Any, ...], out: Array) -> list[Call]:
         arrays = [a for a in arguments if isinstance(a, np.ndarray)]
-        if name not in BY_PLACES and any(a.dtype != out.dtype for a in arrays if a.dtype.kind != "i"):
+        if name not in BY_CELL_INDEX and any(a.dtype != out.dtype for a in arrays if a.dtype.kind != "i"):
             return [self.plain(name, arguments, out)]
         if name in UFUNCS:
             return [partial(UFUNCS[name], *map(self._operand, arguments), out)]
@@ -117,8 +117,8 @@ class NumpyKernels(Kernels):
     def _take_rows(self, X: Array, indices: Array, out: Array) -> list[Call]:
         return [partial(X.take, indices, -2, out, "clip")]  # any other mode goes through a buffer
 
-    def _places(self, X: Array, s: Sequence[float], out: Array) -> list[Call]:
-        return [lambda: np.copyto(out, self.backend._places(X, s))]
+    def _cell_index(self, X: Array, s: Sequence[float], out: Array) -> list[Call]:
+        return [lambda: np.copyto(out, self.backend._cell_index(X, s))]
 
     def _values_at(self, J: Array, T: Array, out: Array) -> list[Call]:
         return [partial(T.reshape(-1).take, J, None, out, "clip")]

@@ -1,7 +1,7 @@
 """The parameters side by side: what is done alike to every parameter is done once, to all of them.
 
-An update rule is elementwise, and the same for every parameter. So the parameters of a network become the parts of one long row, their
-gradients too, and the rule is applied to rows: the same operations on the same elements, in a fraction of the calls.
+An update rule is elementwise, and the same for every parameter. So the parameters of a network become the segments of one flat matrix,
+1 x n, their gradients too, and the rule is applied to the flats: the same operations on the same elements, in a fraction of the calls.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ class NotPackableError(Exception):
 
 
 class Packing:
-    """Rewrites a graph. ``parts`` says where each leaf of the old state is now: in which leaf of the new one, and from which offset on."""
+    """Rewrites a graph, family by family; the members of a family become the segments of a flat."""
 
-    def __init__(self, graph: Graph, apart: Callable[[Node], bool]) -> None:
-        self.graph, self.apart = graph, apart
+    def __init__(self, graph: Graph, alone: Callable[[Node], bool]) -> None:
+        self.graph, self.alone = graph, alone
         self.single: set[Family] = set()
         """Families whose members are computed one by one, as something else needs one of them before the last is known."""
         self.consumers = consumers(graph.nodes())
         self._start()
 
     def _start(self) -> None:
-        self.rows: dict[Family, Node] = {}
-        """The row that holds the members of a family side by side."""
-        self.parts: dict[Node, Node] = {}
-        """For a member of a family: its part of the row."""
+        self.flats: dict[Family, Node] = {}
+        """The flat that holds the members of a family."""
+        self.segments: dict[Node, Node] = {}
+        """For a member of a family: its segment of the flat."""
         self.leaf_families: list[Family] = []
 
     def run(self) -> Graph:
@@ -56,22 +56,19 @@ class Packing:
         return self._rebuilt(families, new) if families else self.graph
 
     def _pack(self, families: list[tuple[int, ...]]) -> list[Node]:
-        """The rows of the new state."""
+        """The flats of the new state."""
         for family in families:
             self.leaf_families.append(tuple(self.graph.state[k] for k in family))
             self._add(self.leaf_families[-1], Node(LEAF, (), self._example(self.leaf_families[-1])))
-        return [self._row(tuple(self.graph.new_state[k] for k in family)) for family in families]
+        return [self._flat(tuple(self.graph.new_state[k] for k in family)) for family in families]
 
     def _early(self) -> set[Family]:
-        """The families that are rows, of which an operation outside of all rows reads a member before the row is there."""
-        return {
-            family
-            for family, row in self.rows.items()
-            if row.name != PACK
-            for member in family
-            for consumer in self.consumers[member]
-            if consumer not in self.parts and consumer.order < row.order
-        }
+        """The families that are computed as a flat, of which another operation reads a member before the flat is there."""
+        return {family for family, flat in self.flats.items() if flat.name != PACK and self._is_read_before(flat, family)}
+
+    def _is_read_before(self, flat: Node, family: Family) -> bool:
+        readers = {reader for member in family for reader in self.consumers[member] if reader not in self.segments}
+        return any(reader.order < flat.order for reader in readers)
 
     def _families(self) -> list[tuple[int, ...]]:
         """The positions of leaves whose new value is the same expression of whatever is not elementwise."""
@@ -88,14 +85,14 @@ class Packing:
         if node.name == CONSTANT:
             return CONSTANT, self.graph.builder.uniform(node)
         if node.name not in POINTWISE:
-            return node if self.apart(node) else "value"
+            return node if self.alone(node) else "value"
         return node.name, *(self._signature(a, depth - 1) if isinstance(a, Node) else repr(a) for a in node.arguments)
 
-    def _row(self, family: Family) -> Node:
-        if family in self.rows:
-            return self.rows[family]
+    def _flat(self, family: Family) -> Node:
+        if family in self.flats:
+            return self.flats[family]
         first = family[0]
-        if any(node in self.parts for node in family):
+        if any(node in self.segments for node in family):
             raise NotPackableError  # in another order, or with other company
         if family not in self.single and all(node.name in POINTWISE and node.name == first.name for node in family):
             arguments = [self._argument(arguments) for arguments in zip(*(node.arguments for node in family), strict=True)]
@@ -108,52 +105,54 @@ class Packing:
         return self._add(family, Node(PACK, family, self._example(family)))
 
     def _argument(self, arguments: tuple[Any, ...]) -> Any:
-        return self._row(arguments) if isinstance(arguments[0], Node) else arguments[0]
+        return self._flat(arguments) if isinstance(arguments[0], Node) else arguments[0]
 
-    def _add(self, family: Family, row: Node) -> Node:
-        row.order = max(node.order for node in family) + 0.25
-        self.rows[family] = row
+    def _add(self, family: Family, flat: Node) -> Node:
+        flat.run_after(*family)
+        self.flats[family] = flat
         for node, offset in zip(family, offsets([node.shape for node in family])[0], strict=True):
-            self.parts[node] = part = Node("part", (row, offset, *node.shape), Example(node.shape, node.dtype))
-            part.order = row.order + 0.25
-        return row
+            self.segments[node] = segment = Node("segment", (flat, offset, *node.shape), Example(node.shape, node.dtype))
+            segment.run_after(flat)
+        return flat
 
     def _example(self, family: Family) -> Example:
         return Example((1, offsets([node.shape for node in family])[1]), family[0].dtype)
 
     def _rebuilt(self, families: list[tuple[int, ...]], new: list[Node]) -> Graph:
-        """The graph on rows; leaves that are in no family stay as they are, after the rows."""
+        """The graph on flats; leaves that are in no family stay as they are, after the flats."""
         graph, packed = self.graph, {k for family in families for k in family}
-        packs = {member for row in self.rows.values() if row.name == PACK for member in row.operands}
-        replaced = {node: part for node, part in self.parts.items() if node not in packs}
+        packs = {member for flat in self.flats.values() if flat.name == PACK for member in flat.operands}
+        replaced = {node: segment for node, segment in self.segments.items() if node not in packs}
         for node in graph.nodes():
             if node not in replaced and any(operand in replaced for operand in node.operands):
                 arguments = tuple(replaced.get(a, a) if isinstance(a, Node) else a for a in node.arguments)
                 replaced[node] = twin = Node(node.name, arguments, node.value)
                 twin.order = node.order
-        for row in self.rows.values():
-            if row.name == PACK:
-                row.arguments = row.operands = tuple(replaced.get(member, member) for member in row.operands)
+        for flat in self.flats.values():
+            if flat.name == PACK:
+                flat.arguments = flat.operands = tuple(replaced.get(member, member) for member in flat.operands)
         rest = [k for k in range(len(graph.state)) if k not in packed]
 
         def now(nodes: list[Node]) -> list[Node]:
             return [replaced.get(node, node) for node in nodes]
 
-        state = [self.rows[family] for family in self.leaf_families] + [graph.state[k] for k in rest]
+        state = [self.flats[family] for family in self.leaf_families] + [graph.state[k] for k in rest]
         new_state = new + now([graph.new_state[k] for k in rest])
         result = Graph(graph.builder, state, graph.data, graph.given, new_state, now(graph.outputs))
         for i, family in enumerate(families):
             shapes = [graph.state[k].shape for k in family]
             for k, offset, shape in zip(family, offsets(shapes)[0], shapes, strict=True):
-                result.parts[k] = (i, offset, shape)
-        result.parts |= {k: (len(families) + i, None, graph.state[k].shape) for i, k in enumerate(rest)}
+                result.segments[k] = (i, offset, shape)
+        result.segments |= {k: (len(families) + i, None, graph.state[k].shape) for i, k in enumerate(rest)}
         return result
 
 
-VIEWS = ("transpose", "row_repeat", "column_repeat", "part")
+VIEWS = ("transpose", "row_repeat", "column_repeat", "segment")
 
 
-def packed(graph: Graph, apart: Callable[[Node], bool] = lambda node: False) -> Graph:
-    """The graph with the leaves of its state packed where they are treated alike; see ``Graph.parts``. A leaf whose new value is
-    computed from a node that is to stay apart is not packed."""
-    return Packing(graph, apart).run()
+def packed(graph: Graph, alone: Callable[[Node], bool] = lambda node: False) -> Graph:
+    """The graph with the leaves of its state packed where they are treated alike; see ``Graph.segments``.
+
+    A leaf whose new value is computed from a node that is computed alone is not packed.
+    """
+    return Packing(graph, alone).run()

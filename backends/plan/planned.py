@@ -9,7 +9,7 @@ import numpy as np
 
 from backends.plan.graph import Graph, record
 from backends.plan.packing import packed
-from backends.plan.program import Kernels, Program, part
+from backends.plan.program import Kernels, Program, segment
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 
 PROGRAMS = 16
@@ -24,7 +24,7 @@ class Planned:
         self._graphs: dict[Any, Graph] = {}
         self._programs: dict[Any, Program] = {}
         self._leaves: list[Any] = []
-        self._rows: list[Any] = []
+        self._flats: list[Any] = []
 
     def run(self, state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         """As ``Backend.run_steps``."""
@@ -35,7 +35,7 @@ class Planned:
             graph = record(self.kernels.backend, self.step, state, data, first)
             graph.forget_values()
             self.kernels.rewrite(graph)
-            self._graphs[shapes] = packed(graph, self.kernels.makes)
+            self._graphs[shapes] = packed(graph, self.kernels.allocates)
         graph = self._graphs[shapes]
         if len(given) != len(self._leaves) or any(a is not b for a, b in zip(given, self._leaves, strict=True)):
             self._programs.clear()
@@ -44,23 +44,23 @@ class Planned:
         if key not in self._programs:
             if len(self._programs) == PROGRAMS:
                 self._programs.clear()
-            self._programs[key] = Program(graph, self.kernels, self._rows, matrices)
+            self._programs[key] = Program(graph, self.kernels, self._flats, matrices)
         outputs = self._programs[key].run(inputs)
         return with_leaves(state, self._leaves), outputs
 
     def _take_over(self, graph: Graph, given: list[Any]) -> None:
         """Put the state where the programs update it: parameters side by side, and no two leaves in the same memory."""
-        parts = graph.parts or {k: (k, None, leaf.shape) for k, leaf in enumerate(graph.state)}
-        rows: list[Any] = [None] * len(graph.state)
-        for k, (i, offset, _) in parts.items():
+        segments = graph.segments or {k: (k, None, leaf.shape) for k, leaf in enumerate(graph.state)}
+        flats: list[Any] = [None] * len(graph.state)
+        for k, (i, offset, _) in segments.items():
             if offset is None:
                 changes = graph.state[i] is not graph.new_state[i]
-                rows[i] = self.kernels.own(given[k], given[:k]) if changes else given[k]
-            elif rows[i] is None:
-                rows[i] = self.kernels.empty(graph.state[i].shape[1], graph.state[i].dtype).reshape(1, -1)
-        places = [parts[k] for k in range(len(given))]
-        self._leaves = [rows[i] if offset is None else part(rows[i], offset, *shape) for i, offset, shape in places]
+                flats[i] = self.kernels.exclusive(given[k], given[:k]) if changes else given[k]
+            elif flats[i] is None:
+                flats[i] = self.kernels.empty(graph.state[i].shape[1], graph.state[i].dtype).reshape(1, -1)
+        found = [segments[k] for k in range(len(given))]
+        self._leaves = [flats[i] if offset is None else segment(flats[i], offset, *shape) for i, offset, shape in found]
         for array, leaf in zip(given, self._leaves, strict=True):
             if array is not leaf:
                 self.kernels.copy(array, leaf)()
-        self._rows = rows
+        self._flats = flats

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from backends.plan.graph import CONSTANT, LEAF, Graph, Node, Number
-from backends.plan.memory import PACK, Buffer, Home, Layout, allocate
+from backends.plan.memory import PACK, Buffer, Layout, StateMemory, allocate
 from backends.plan.rewrites import read_once, share_intervals
 from backends.plan.runs import SUMS, Run, by_rows, runs, viewed
 from nerva_core.algebra.numeric_backend import Backend
@@ -24,7 +24,7 @@ Operation = tuple[str, tuple[Any, ...], Any]
 
 
 class Cell:
-    """The place of a number: its value, and an array of shape () with it."""
+    """The memory of a number: its value, and an array of shape () with it."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
@@ -36,20 +36,25 @@ class Cell:
         self.array.fill(value) if isinstance(self.array, np.ndarray) else self.array.fill_(value)
 
 
-class Made:
-    """The result of an operation that makes its own memory, anew in each step; or a block of it. It is read where it lies."""
+class Fresh(ABC):
+    """A result that is in new memory in each step, or a block of it. It is read where it lies."""
+
+    @abstractmethod
+    def get(self) -> Any:
+        """The array of this step."""
+
+
+class FreshArray(Fresh):
+    """The result of an operation that allocates its own memory."""
 
     def __init__(self) -> None:
         self.array: Any = None
 
     def get(self) -> Any:
-        """The array, or the block of it."""
         return self.array
 
-    def __getitem__(self, block: Any) -> Made:
-        part = Made()
-        part.get = lambda: self.array[block]  # type: ignore[method-assign]
-        return part
+    def __getitem__(self, block: Any) -> FreshBlock:
+        return FreshBlock(self, block)
 
     def keeping(self, make: Callable[[], Any]) -> Call:
         """A call that makes the array and keeps it."""
@@ -64,10 +69,37 @@ class Made:
         self.array = None
 
 
+class FreshBlock(Fresh):
+    """Some rows or columns of one."""
+
+    def __init__(self, whole: FreshArray, block: Any) -> None:
+        self.whole = whole
+        self.block = block
+
+    def get(self) -> Any:
+        return self.whole.array[self.block]
+
+
+def as_now(argument: Any) -> Any:
+    """An argument as it is in this step, if it is a fresh result."""
+    return argument.get() if isinstance(argument, Fresh) else argument
+
+
+def number_now(c: Any) -> float:
+    """A number as it is in this step."""
+    value: float = c.value if isinstance(c, Cell) else c
+    return value
+
+
+def are_one(X: Any, Y: Any) -> bool:
+    """Whether two tensors, or blocks of them, lie in the same memory."""
+    return not isinstance(X, Fresh) and not isinstance(Y, Fresh) and X.data_ptr() == Y.data_ptr() and X.shape == Y.shape
+
+
 class Kernels(ABC):
     """How a framework runs one operation into memory that is given."""
 
-    views: ClassVar[frozenset[str]] = frozenset({"transpose", "row_repeat", "column_repeat", "part", "member", "column_part"})
+    views: ClassVar[frozenset[str]] = frozenset({"transpose", "row_repeat", "column_repeat", "segment", "member", "column_part"})
     """The operations whose result lies in the memory of their operand."""
     elementwise: ClassVar[frozenset[str]]
     """Those that may write where an operand of the same shape lies."""
@@ -82,18 +114,18 @@ class Kernels(ABC):
         """An array of shape (count,), aligned to cache lines."""
 
     @abstractmethod
-    def own(self, array: Any, others: Sequence[Any]) -> Any:
+    def exclusive(self, array: Any, others: Sequence[Any]) -> Any:
         """The array, if it may be overwritten: it is contiguous and shares no memory with the others; else a copy."""
 
     @abstractmethod
     def calls(self, name: str, arguments: tuple[Any, ...], out: Any) -> list[Call]:
         """Calls without arguments that put the result of the operation in ``out``. Arguments are arrays, cells and constants."""
 
-    def makes(self, node: Node) -> bool:
-        """Whether ``maker`` has a way to compute this operation that is quicker than ``calls``."""
+    def allocates(self, node: Node) -> bool:
+        """Whether ``allocating`` has a way to compute this operation that is quicker than ``calls``."""
         return False
 
-    def maker(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Any]:
+    def allocating(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Any]:
         """A function that computes an operation into memory of its own."""
         raise NotImplementedError
 
@@ -144,13 +176,13 @@ class Program:
     def __init__(self, graph: Graph, kernels: Kernels, state: list[Any], data: list[Any]) -> None:
         self.graph, self.kernels = graph, kernels
         self.data = data
-        made = read_once(graph.nodes(), kernels.makes, graph.results)
-        layout = allocate(graph, runs(graph, kernels.views, kernels.block, made.__contains__), kernels.views, kernels.elementwise)
+        fresh = read_once(graph.nodes(), kernels.allocates, graph.results)
+        layout = allocate(graph, runs(graph, kernels.views, kernels.block, fresh.__contains__), kernels.views, kernels.elementwise)
         self.arrays: dict[Node, Any] = dict(zip([*graph.state, *graph.data], [*state, *data], strict=True))
         self.state = state
         self._buffers: dict[Buffer, Any] = {}
-        self._made = set(made)
-        """The results that stay where the framework made them: one elementwise operation reads each, and nothing else."""
+        self._fresh = set(fresh)
+        """The results that stay where the framework put them: one elementwise operation reads each, and nothing else."""
         self._cells: dict[Number, Cell] = {}
         self._derived: list[tuple[Cell, Any, tuple[Any, ...]]] = []
         self._loaders = [self._loader(leaf) for leaf in graph.given]
@@ -207,15 +239,15 @@ class Program:
     def _locate(self, node: Node, layout: Layout) -> Any:
         if node.name == CONSTANT:
             return self.kernels.constant(node.value, self.graph.builder.uniform(node))
-        if node in self._made:
-            return Made()
+        if node in self._fresh:
+            return FreshArray()
         if node.name in self.kernels.views:
             return self._view(node, layout)
         if node in layout.inside:
             pack, offset = layout.inside[node]
-            return part(self._array(pack, layout), offset, *node.shape)
+            return segment(self._array(pack, layout), offset, *node.shape)
         place = layout.place[node]
-        if isinstance(place, Home):
+        if isinstance(place, StateMemory):
             return self.state[place.index]
         if place not in self._buffers:
             self._buffers[place] = self.kernels.empty(place.count, place.dtype)
@@ -224,21 +256,21 @@ class Program:
     def _view(self, node: Node, layout: Layout) -> Any:
         operand, *sizes = node.arguments
         array = self._array(operand, layout)
-        return part(array, *sizes) if node.name == "part" else getattr(self.kernels.backend, node.name)(array, *sizes)
+        return segment(array, *sizes) if node.name == "segment" else getattr(self.kernels.backend, node.name)(array, *sizes)
 
     def _calls(self, run: Run, layout: Layout) -> list[Call]:
         """The calls of a run: for every block, those of all operations."""
         nodes = [node for node in run.nodes if node.name != PACK]
         for node in nodes:
             self._array(node, layout)
-        if nodes and nodes[0] in self._made:
+        if nodes and nodes[0] in self._fresh:
             name, arguments, _ = self._operation(nodes[0], layout)
-            return [self.arrays[nodes[0]].keeping(self.kernels.maker(name, arguments))]
+            return [self.arrays[nodes[0]].keeping(self.kernels.allocating(name, arguments))]
         if run.block is None:
             calls = self.kernels.sequence([self._operation(node, layout) for node in nodes])
         else:
             calls = self._in_blocks(run, layout)
-        return calls + [self.arrays[operand].forget for node in nodes for operand in node.operands if operand in self._made]
+        return calls + [self.arrays[operand].forget for node in nodes for operand in node.operands if operand in self._fresh]
 
     def _operation(self, node: Node, layout: Layout) -> Operation:
         """An operation on whole matrices."""
@@ -295,6 +327,6 @@ class Program:
         return first + then
 
 
-def part(array: Any, offset: int, m: int, n: int) -> Any:
-    """m n elements of a row, from an offset on, as a matrix."""
+def segment(array: Any, offset: int, m: int, n: int) -> Any:
+    """m n elements of a flat, from an offset on, as a matrix."""
     return array.reshape(-1)[offset : offset + m * n].reshape(m, n)

@@ -11,9 +11,9 @@ import numpy as np
 from backends.plan.graph import POINTWISE, Example, Graph, Node
 
 INDEX = np.dtype(np.int64)
-"""The dtype of places."""
+"""The dtype of the index of a cell."""
 
-BY_PLACES = frozenset({"places", "values_at", "sums_at", "contiguous"})
+BY_CELL_INDEX = frozenset({"cell_index", "values_at", "sums_at", "contiguous"})
 """What ``share_intervals`` makes: operations of plans, which no backend has by these names."""
 
 
@@ -55,31 +55,32 @@ def fold_scales(graph: Graph, chosen: Callable[[Node], bool]) -> None:
 def delay(graph: Graph, chosen: Callable[[Node], bool]) -> None:
     """Compute each of the chosen nodes, if one elementwise operation alone reads it, just before that operation."""
     for node, reader in read_once(graph.nodes(), chosen, graph.results).items():
-        node.order = reader.order - 0.5
+        node.run_before(reader)
 
 
 def share_intervals(graph: Graph, views: Collection[str]) -> None:
-    """Step functions and sums over intervals from the places of the elements, which are found once for one matrix and grid.
+    """Step functions and sums over intervals from the cells of the elements, which are found once for one matrix and grid.
 
-    ``places(X, s)`` is, for each element, its place in a matrix with one row an interval; ``values_at(J, T)`` are the elements of T at the
-    places J, and ``sums_at(Y, J)`` the sums of the elements of Y with the same place. T is made contiguous where it is a view.
+    ``cell_index(X, s)`` is, for each element, the index J of its cell in a matrix with one row an interval; ``values_at(J, T)`` are the
+    elements of T in the cells J, and ``sums_at(Y, J)`` the sums of the elements of Y of the same cell. T is made contiguous where it is
+    a view.
     """
     known: dict[tuple[str, Node, Any], Node] = {}
 
     def before(node: Node, name: str, X: Node, s: Any, dtype: Any) -> Node:
         if (name, X, s) not in known:
             known[name, X, s] = new = Node(name, (X, *s), Example(X.shape, dtype))
-            new.order = node.order - 0.5
+            new.run_before(node)
         return known[name, X, s]
 
     for node in graph.nodes():
         if node.name == "step_function":
             X, s, T = node.arguments
             T = before(node, "contiguous", T, (), T.dtype) if T.name in views else T
-            node.name, node.arguments = "values_at", (before(node, "places", X, (s,), INDEX), T)
+            node.name, node.arguments = "values_at", (before(node, "cell_index", X, (s,), INDEX), T)
         elif node.name == "interval_sums":
             Y, X, s = node.arguments
-            node.name, node.arguments = "sums_at", (Y, before(node, "places", X, (s,), INDEX))
+            node.name, node.arguments = "sums_at", (Y, before(node, "cell_index", X, (s,), INDEX))
         else:
             continue
         node.operands = tuple(a for a in node.arguments if isinstance(a, Node))

@@ -23,7 +23,7 @@ BY_ROWS: dict[str, tuple[int, ...]] = {
     "shift_columns": (0,),
     "take_columns": (0,),
     "join_columns": (0, 1),
-    "places": (0,),
+    "cell_index": (0,),
     "values_at": (0,),
 }
 """The arguments of which an operation reads, for a row of its result, that row only. Of an elementwise operation it is all of them."""
@@ -111,16 +111,16 @@ def kind(node: Node) -> tuple[int, int] | None:
 class Grouping:
     """Finds the runs, taking the nodes in their order.
 
-    What does not belong to a run that has begun waits until it ends. What is apart comes before it, if it depends on nothing of it.
+    What does not belong to a run that has begun waits until it ends. What is alone comes before it, if it depends on nothing of it.
     """
 
-    def __init__(self, graph: Graph, views: frozenset[str], budget: int, apart: Callable[[Node], bool]) -> None:
-        self.views, self.budget, self.apart = views, budget, apart
+    def __init__(self, graph: Graph, views: frozenset[str], budget: int, alone: Callable[[Node], bool]) -> None:
+        self.views, self.budget, self.alone = views, budget, alone
         nodes = graph.nodes()
         self.nodes = [node for node in nodes if node.name not in (LEAF, CONSTANT, *views)]
         self.reads = {node: Reads.of(node, views) for node in nodes}
         self.readers = consumers(nodes)
-        self.homes = dict(zip(graph.new_state, graph.state, strict=True))
+        self.targets = dict(zip(graph.new_state, graph.state, strict=True))
         self.results = set(graph.results)
         self.found: list[list[Node]] = []
         self._start([])
@@ -140,7 +140,7 @@ class Grouping:
             elif self._may_begin(node):
                 self._end()
                 self._start([node])
-            elif self.apart(node) and not any(read in self.begun or read in self.waiting for read in reads.by_rows | reads.whole):
+            elif self.alone(node) and not any(read in self.begun or read in self.waiting for read in reads.by_rows | reads.whole):
                 self.found.append([node])
             else:
                 self.waiting[node] = None
@@ -154,7 +154,7 @@ class Grouping:
 
     def _may_begin(self, node: Node) -> bool:
         """Whether a run may begin with the node: for smaller matrices the order of the equations is kept."""
-        if kind(node) is None or self.apart(node):
+        if kind(node) is None or self.alone(node):
             return False
         return 4 * max(math.prod(matrix.shape) for matrix in (node, *self.reads[node].by_rows)) >= self.budget
 
@@ -163,15 +163,15 @@ class Grouping:
 
         Then block after block gives the same: of what the run computes the node reads the rows of its own block only.
         """
-        if not self.begun or self.apart(node) or kind(node) is None or kind(node) != kind(next(iter(self.begun))):
+        if not self.begun or self.alone(node) or kind(node) is None or kind(node) != kind(next(iter(self.begun))):
             return False
         reads = self.reads[node]
         if any(read in self.waiting for read in reads.by_rows | reads.whole):
             return False
         if any(read in self.begun for read in reads.whole) or any(read in self.begun and read.name in SUMS for read in reads.by_rows):
             return False
-        home = self.homes.get(node)
-        if home is not None and any(home in self.reads[other].by_rows | self.reads[other].whole for other in self.waiting):
+        target = self.targets.get(node)
+        if target is not None and any(target in self.reads[other].by_rows | self.reads[other].whole for other in self.waiting):
             return False  # they read the old value, so it would need memory beside it
         near = reads.by_rows.union(*(self.reads[reader].by_rows for reader in self.readers[node]))
         return not near.isdisjoint(self.touched)  # or it would only push out of the cache what is there
@@ -218,10 +218,10 @@ def _sizes(node: Node) -> tuple[int, int]:
     return rows, columns
 
 
-def runs(graph: Graph, views: frozenset[str], budget: int, apart: Callable[[Node], bool] = lambda node: False) -> list[Run]:
+def runs(graph: Graph, views: frozenset[str], budget: int, alone: Callable[[Node], bool] = lambda node: False) -> list[Run]:
     """The operations of a graph in the order in which they run; ``budget`` is the number of elements of all matrices of a block.
 
-    The nodes that are ``apart`` are in no run with others.
+    The nodes that are ``alone`` are in no run with others.
     """
-    grouping = Grouping(graph, views, budget, apart)
+    grouping = Grouping(graph, views, budget, alone)
     return [grouping.run(nodes) for nodes in grouping.groups()]

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backends.plan.graph import Graph, Node
-from backends.plan.program import Call, Cell, Kernels, Made, Operation
-from backends.plan.rewrites import BY_PLACES, delay, fold_scales
+from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now, number_now
+from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
+from backends.plan.torch_momentum import momentum
 from nerva_core.algebra.numeric_backend import Backend
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class TorchKernels(Kernels):
             dtype = self.torch.from_numpy(np.empty(0, dtype)).dtype
         return self.torch.zeros(count, dtype=dtype, device=self.device)
 
-    def own(self, array: Tensor, others: Sequence[Tensor]) -> Tensor:
+    def exclusive(self, array: Tensor, others: Sequence[Tensor]) -> Tensor:
         memory = array.untyped_storage().data_ptr()
         shared = any(other.untyped_storage().data_ptr() == memory for other in others)
         return array.clone() if shared or not array.is_contiguous() or array.is_inference() else array
@@ -92,22 +93,22 @@ class TorchKernels(Kernels):
     def rewrite(self, graph: Graph) -> None:
         super().rewrite(graph)
         fold_scales(graph, _is_large)
-        delay(graph, self.makes)
+        delay(graph, self.allocates)
 
-    def makes(self, node: Node) -> bool:
+    def allocates(self, node: Node) -> bool:
         return node.name == "matmul" and _are_matrices(node, *node.operands) and _is_large(node) and self._by_onednn(*node.operands)
 
-    def maker(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Tensor]:
+    def allocating(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Tensor]:
         return _onednn_product(self.torch, *arguments)
 
     def constant(self, value: Tensor, uniform: float | None) -> Tensor:
         return value[:1, :1].expand(value.shape) if uniform is not None and _is_large(value) else value
 
     def calls(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> list[Call]:
-        if any(isinstance(a, Made) for a in arguments):
+        if any(isinstance(a, Fresh) for a in arguments):
             return [partial(self._read, name, arguments, out)]
         tensors = [a for a in arguments if self.torch.is_tensor(a)]
-        if name not in BY_PLACES and any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
+        if name not in BY_CELL_INDEX and any(a.dtype != out.dtype for a in tensors if a.dtype != self.torch.int64):
             return [self.plain(name, arguments, out)]
         if name in self.functions and len(arguments) < 3:
             return [partial(self.functions[name], *map(self._operand, arguments), out=out)]
@@ -117,25 +118,10 @@ class TorchKernels(Kernels):
     def sequence(self, operations: list[Operation]) -> list[Call]:
         calls: list[Call] = []
         while operations:
-            fused = self._momentum(operations[:3])
+            fused = momentum(self.torch, operations[:3])
             calls += [fused] if fused else self.calls(*operations[0])
             operations = operations[3 if fused else 1 :]
         return calls
-
-    def _momentum(self, operations: list[Operation]) -> Call | None:
-        """Δ' = μ Δ - η Dθ, θ' = θ + Δ' of float32 in one pass over memory, if these are the operations, each in place.
-
-        PyTorch's function is Δ' = μ Δ + (1 - d) Dθ, θ' = θ - λ Δ': the same for d = 1 + η and λ = -1.
-        """
-        signature = [(name, len(arguments)) for name, arguments, _ in operations]
-        if signature != [("scale", 2), ("subtract", 3), ("add", 2)] or not hasattr(self.torch, "_fused_sgd_"):
-            return None
-        ((mu, Delta), scaled), ((minuend, Dtheta, eta), difference), ((theta, summand), new) = (rest for _, *rest in operations)
-        in_place = all(_are_one(Delta, X) for X in (scaled, minuend, difference, summand)) and _are_one(theta, new)
-        if not in_place or theta.dtype != self.torch.float32:
-            return None
-        update = partial(self.torch._fused_sgd_, weight_decay=0, lr=-1, nesterov=False, maximize=False, is_first_step=False)
-        return lambda: update([theta], [_now(Dtheta)], [Delta], momentum=_value(mu), dampening=1 + _value(eta))
 
     def copy(self, source: Tensor, target: Tensor) -> Call:
         return partial(target.copy_, source)
@@ -160,10 +146,10 @@ class TorchKernels(Kernels):
         return argument.array if isinstance(argument, Cell) else argument
 
     def _add(self, X: Tensor, Y: Tensor, c: Any, out: Tensor) -> list[Call]:
-        return [lambda: self.torch.add(X, Y, alpha=_value(c), out=out)]
+        return [lambda: self.torch.add(X, Y, alpha=number_now(c), out=out)]
 
     def _subtract(self, X: Tensor, Y: Tensor, c: Any, out: Tensor) -> list[Call]:
-        return [lambda: self.torch.sub(X, Y, alpha=_value(c), out=out)]
+        return [lambda: self.torch.sub(X, Y, alpha=number_now(c), out=out)]
 
     def _scale(self, c: Any, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.mul, X, self._operand(c), out=out)]
@@ -180,8 +166,8 @@ class TorchKernels(Kernels):
     def _take_rows(self, X: Tensor, indices: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.index_select, X, 0, indices, out=out)]
 
-    def _places(self, X: Tensor, s: Sequence[float], out: Tensor) -> list[Call]:
-        return [lambda: out.copy_(self.backend._places(X, s))]
+    def _cell_index(self, X: Tensor, s: Sequence[float], out: Tensor) -> list[Call]:
+        return [lambda: out.copy_(self.backend._cell_index(X, s))]
 
     def _values_at(self, J: Tensor, T: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.take, T, J, out=out)]
@@ -204,8 +190,8 @@ class TorchKernels(Kernels):
         return large and X.dtype == Z.dtype == self.torch.float32 and self.device.type == "cpu" and onednn_is_faster()
 
     def _read(self, name: str, arguments: tuple[Any, ...], out: Tensor) -> None:
-        """An operation on what was just made."""
-        for call in self.calls(name, tuple(map(_now, arguments)), out):
+        """An operation on fresh results."""
+        for call in self.calls(name, tuple(map(as_now, arguments)), out):
             call()
 
 
@@ -216,21 +202,6 @@ def _are_matrices(*values: Any) -> bool:
 
 def _is_large(X: Any) -> bool:
     return int(X.shape[0] * X.shape[1]) >= LARGE
-
-
-def _now(argument: Any) -> Any:
-    """The array of what was just made."""
-    return argument.get() if isinstance(argument, Made) else argument
-
-
-def _are_one(X: Any, Y: Any) -> bool:
-    """Whether two matrices, or blocks of them, lie in the same memory."""
-    return not isinstance(X, Made) and not isinstance(Y, Made) and X.data_ptr() == Y.data_ptr() and X.shape == Y.shape
-
-
-def _value(c: Any) -> float:
-    """A number as it is now."""
-    return c.value if isinstance(c, Cell) else c
 
 
 def _onednn_product(torch: Any, X: Tensor, Z: Tensor) -> Callable[[], Tensor]:

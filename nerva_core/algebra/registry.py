@@ -22,7 +22,7 @@ import re
 import types
 import typing
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -260,28 +260,52 @@ def _check_bounds(entry: type, name: str, value: Any) -> None:
 
 def _convert(where: str, value: Any, hint: Any) -> Any:
     """``value`` as the type that ``hint`` asks for: a number, text, a tuple, or an entry of another table."""
-    origin = typing.get_origin(hint)
-    if origin is Annotated:
-        return _convert(where, value, hint.__origin__)
-    if origin in (types.UnionType, typing.Union):
-        kinds = typing.get_args(hint)
-        return None if value is None and type(None) in kinds else _convert(where, value, next(k for k in kinds if k is not type(None)))
-    if origin is typing.Literal:
-        if value not in typing.get_args(hint):
-            raise NervaError(f"{where} must be one of {', '.join(map(repr, typing.get_args(hint)))}, got {value!r}")
-        return value
-    if origin is tuple:
-        items = value if isinstance(value, (list, tuple)) else (value,)
-        return tuple(_convert(where, item, typing.get_args(hint)[0]) for item in items)
     if isinstance(value, int) and abs(value) >= LARGEST:
         raise NervaError(f"{where} is too large: integers must be below 2⁶³ in magnitude")
     if hint in Table.of:
         return Table.of[hint].parse(value)
     if hasattr(hint, "from_description"):
         return hint.from_description(value)
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if (hint in (int, str, bool) and type(value) is hint) or hint is Any:
-        return value
-    wanted = {float: "a number", int: "an integer", str: "text", bool: "true or false"}.get(hint, str(hint))
-    raise NervaError(f"{where} must be {wanted}, got {str(value)!r}")
+    return _CONVERSIONS.get(typing.get_origin(hint) or hint, _plain)(where, value, hint)
+
+
+def _optional(where: str, value: Any, hint: Any) -> Any:
+    kinds = typing.get_args(hint)
+    return None if value is None and type(None) in kinds else _convert(where, value, next(k for k in kinds if k is not type(None)))
+
+
+def _choice(where: str, value: Any, hint: Any) -> Any:
+    if value not in typing.get_args(hint):
+        raise NervaError(f"{where} must be one of {', '.join(map(repr, typing.get_args(hint)))}, got {value!r}")
+    return value
+
+
+def _each(where: str, value: Any, hint: Any) -> Any:
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    return tuple(_convert(where, item, typing.get_args(hint)[0]) for item in items)
+
+
+def _plain(where: str, value: Any, hint: Any) -> Any:
+    wanted, taken = _PLAIN.get(hint, (str(hint), ()))
+    if not isinstance(value, taken) or (isinstance(value, bool) and hint is not bool):
+        raise NervaError(f"{where} must be {wanted}, got {str(value)!r}")
+    return hint(value)
+
+
+_PLAIN: dict[Any, tuple[str, tuple[type, ...]]] = {
+    float: ("a number", (float, int)),
+    int: ("an integer", (int,)),
+    str: ("text", (str,)),
+    bool: ("true or false", (bool,)),
+}
+"""What a type is called in messages, and the types of the values that are taken for it."""
+
+_CONVERSIONS: dict[Any, Callable[[str, Any, Any], Any]] = {
+    Annotated: lambda where, value, hint: _convert(where, value, hint.__origin__),
+    types.UnionType: _optional,
+    typing.Union: _optional,
+    typing.Literal: _choice,
+    tuple: _each,
+    Any: lambda where, value, hint: value,
+}
+"""How a value is converted to types that are made of others."""

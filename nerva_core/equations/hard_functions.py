@@ -9,8 +9,6 @@ where an order of equals matters (the nearest of two centroids) the first is tak
 
 from __future__ import annotations
 
-import dataclasses
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,51 +16,11 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.registry import Count, Entry, NonNegative, Table
+from nerva_core.algebra.registry import Count, NonNegative
+from nerva_core.equations.hard_function import HARD_FUNCTIONS, HardFunction
+from nerva_core.equations.k_means import KMeans
 
-
-@dataclass(frozen=True)
-class HardFunction(Entry):
-    """H = f(X), a matrix with the rows of X. Randomness is an input: noise matrices follow X."""
-
-    @abstractmethod
-    def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
-        """f(X); without the noise that the function declares, its most probable value."""
-
-    def outputs_for(self, D: Size) -> Size:
-        """The number of columns of f(X) when X has D; NervaError if it takes no such X."""
-        return D
-
-    def laid_out(self, ops: MatrixOps[M], X: M) -> M:
-        """X with its elements in the places of the output, to compare the two."""
-        return X
-
-    def example_width(self) -> int | None:
-        """A number of columns that f takes, if it does not take every one."""
-        return None
-
-    def abridged(self) -> HardFunction:
-        """What is shown of it, if its equations are long."""
-        return self
-
-    def levels(self) -> int | None:
-        """The number of values that an element of f(X) can have, None if there are more than can be listed."""
-        return None
-
-    def noise_shapes(self, N: Size, D: Size) -> tuple[tuple[Size, Size], ...]:
-        """The shapes of the noise matrices for an input of N rows and D columns."""
-        return ()
-
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any], ...]:
-        """The noise matrices of one step."""
-        return ()
-
-    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any], ...]:
-        """The noise matrices of one evaluation; none, unless the function keeps its noise at inference."""
-        return ()
-
-
-HARD_FUNCTIONS: Table[HardFunction] = Table("hard function", HardFunction)
+__all__ = ["HARD_FUNCTIONS", "Bernoulli", "Binary", "HardFunction", "ImageSort", "KMeans", "Signum", "Sort", "Threshold", "TopK"]
 
 
 # Elementwise ----------------------------------------------------------------------------------------------------------
@@ -248,111 +206,4 @@ class ImageSort(HardFunction):
 
 # Clusters -------------------------------------------------------------------------------------------------------------
 
-
-@HARD_FUNCTIONS.add
-@dataclass(frozen=True)
-class KMeans(HardFunction):
-    """Lloyd's algorithm on the points of each sample, with k clusters and a fixed number of iterations (Table 2).
-
-    A sample of D columns is D/d points of d = ``dimension`` numbers. The centroids start at evenly spaced points, for d = 1 of the sorted
-    sample. A point goes to the nearest centroid, of equally near ones to the first; a centroid without points stays where it is.
-
-    The paper does not say what the output is (erratum 003-24): here every point replaced by its centroid ("quantised", D columns), the
-    centroids (k d columns), or the number of the cluster of each point, 0, 1, ..., k - 1 ("assignments", D/d columns). (``nerva show``
-    shows one iteration, for at most two clusters.)
-    """
-
-    k: Count = 10
-    output: Literal["quantised", "centroids", "assignments"] = "quantised"
-    iterations: Count = 5
-    dimension: Count = 1
-
-    def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
-        centroids = self._start(ops, X)
-        for _ in range(self.iterations):
-            clusters = self._clusters(ops, X, centroids)
-            centroids = [self._mean(ops, X, self._members(ops, clusters, c), C) for c, C in enumerate(centroids)]
-        if self.output == "centroids":
-            return self._joined(ops, centroids)
-        clusters = self._clusters(ops, X, centroids)
-        return clusters if self.output == "assignments" else self._quantised(ops, clusters, centroids)
-
-    def outputs_for(self, D: Size) -> Size:
-        d = self.dimension
-        if isinstance(D, int) and D % d:
-            raise NervaError(f"KMeans: the number of columns must be a multiple of the dimension {d} of a point, got {D}")
-        if self.output == "centroids":
-            return self.k * d
-        return D if d == 1 or self.output == "quantised" else D // d
-
-    def example_width(self) -> int:
-        return 2 * self.k * self.dimension
-
-    def abridged(self) -> KMeans:
-        return dataclasses.replace(self, k=min(self.k, 2), iterations=1)
-
-    def levels(self) -> int | None:
-        return self.k if self.output == "assignments" else None
-
-    def _start(self, ops: MatrixOps[M], X: M) -> list[M]:
-        """The centroids before the first iteration, each N x d."""
-        d, k = self.dimension, self.k
-        n = ops.shape(X)[1] // d
-        points = ops.sort_rows(X) if d == 1 else X
-        numbers = [(2 * c + 1) * n // (2 * k) for c in range(k)]
-        return [ops.take_columns(points, range(p * d, (p + 1) * d)) for p in numbers]
-
-    def _clusters(self, ops: MatrixOps[M], X: M, centroids: list[M]) -> M:
-        """The number of the nearest centroid of each point, N x n."""
-        nearest = self._squared_distance(ops, X, centroids[0])
-        clusters = ops.zeros(*ops.shape(nearest))
-        for c, C in enumerate(centroids[1:], 1):
-            distance = self._squared_distance(ops, X, C)
-            clusters = ops.where(ops.less(distance, nearest), ops.full(c, *ops.shape(nearest)), clusters)
-            nearest = ops.minimum(nearest, distance)
-        return clusters
-
-    def _squared_distance(self, ops: MatrixOps[M], X: M, C: M) -> M:
-        """Of each point to the centroid C, N x n."""
-        (N, D), d = ops.shape(X), self.dimension
-        E = X - self._for_each_point(ops, C, D // d)
-        squares = ops.hadamard(E, E)
-        return squares if d == 1 else ops.reshape(ops.rows_sum(ops.reshape(squares, N * (D // d), d)), N, D // d)
-
-    def _members(self, ops: MatrixOps[M], clusters: M, c: int) -> M:
-        """The indicator of the points of cluster c, N x n."""
-        return ops.equal(clusters, ops.full(c, *ops.shape(clusters)))
-
-    def _mean(self, ops: MatrixOps[M], X: M, members: M, C: M) -> M:
-        """The mean of the members, N x d; C where there is none."""
-        (N, D), d = ops.shape(X), self.dimension
-        n = D // d
-        kept = ops.hadamard(self._for_each_coordinate(ops, members), X)
-        if d == 1:
-            total = ops.rows_sum(kept)
-        else:
-            by_coordinate = ops.take_columns(kept, [p * d + a for a in range(d) for p in range(n)])
-            total = ops.reshape(ops.rows_sum(ops.reshape(by_coordinate, N * d, n)), N, d)
-        count = ops.column_repeat(ops.rows_sum(members), d)
-        return ops.where(ops.greater(count, ops.zeros(N, d)), ops.quotient(total, count), C)
-
-    def _for_each_point(self, ops: MatrixOps[M], C: M, n: int) -> M:
-        """C, N x d, beside itself n times."""
-        return ops.column_repeat(C, n) if self.dimension == 1 else ops.take_columns(C, list(range(self.dimension)) * n)
-
-    def _for_each_coordinate(self, ops: MatrixOps[M], A: M) -> M:
-        """Each column of A, N x n, d times."""
-        return A if self.dimension == 1 else ops.take_columns(A, [p for p in range(ops.shape(A)[1]) for _ in range(self.dimension)])
-
-    def _joined(self, ops: MatrixOps[M], matrices: list[M]) -> M:
-        joined, *rest = matrices
-        for X in rest:
-            joined = ops.join_columns(joined, X)
-        return joined
-
-    def _quantised(self, ops: MatrixOps[M], clusters: M, centroids: list[M]) -> M:
-        n = ops.shape(clusters)[1]
-        result, *rest = (self._for_each_point(ops, C, n) for C in centroids)
-        for c, Y in enumerate(rest, 1):
-            result = ops.where(self._for_each_coordinate(ops, self._members(ops, clusters, c)), Y, result)
-        return result
+HARD_FUNCTIONS.add(KMeans)

@@ -243,9 +243,7 @@ class GAF(Wrapper):
 
     * ``"gradient-first"``: V' = μ V + G(Dθ), θ' = θ - η V'. Of any optimizer. The default: G sees gradients, the quantity for which α
       and β are chosen and for which the theorems are stated, at every learning rate and before an optimizer such as Adam rescales
-      them. It is also the most accurate in ``nerva reproduce gaf --full`` (20,000 images of Fashion-MNIST, six hidden layers of 128, arctan
-      (0.1, 20), 10 epochs, mean of 3 seeds). Test accuracy (%) at the rates 0.005, 0.01, 0.02, 0.05 and 0.1: 85.5, 86.3, 86.6, 86.3,
-      84.3; printed 85.4, 86.1, 86.4, 85.4, 33.2; momentum-buffer 85.3, 86.2, 86.4, 86.1, 84.5; momentum alone 84.3, 85.3, 86.0, 85.5, 84.4.
+      them. It is also the most accurate at all rates but the largest (docs/gaf.md has the accuracies).
     * ``"printed"``: Δ' = μ Δ - η Dθ, θ' = θ + G(Δ'). G sees steps, so that its α and β depend on η, and bounds them.
     * ``"momentum-buffer"``: V' = μ V + Dθ, θ' = θ - η G(V').
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nerva_core.theory.bridge_theory import map_gradient
-from sympy_validation.errata.specification import Erratum, Ops, erratum
+from sympy_validation.errata.erratum import Erratum, Ops, erratum
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.bridges import POSTERIOR, UndetachedDAB, dab, gradient, gradient_of
 from sympy_validation.theorems.tools import equation
@@ -64,11 +64,11 @@ def likelihood() -> Erratum:
 
     return erratum(
         "003-09",
-        "DAB, equation (9), likelihood",
-        "-log likelihood = Σ_i -(z_i - φ x_i)² / σ² + const",
-        "-log likelihood = Σ_i (z_i - φ x_i)² / (2σ²) + const",
-        theorem(tested(-1), minus_log_likelihood),
-        theorem(tested(0.5), minus_log_likelihood),
+        where="DAB, equation (9), likelihood",
+        printed="-log likelihood = Σ_i -(z_i - φ x_i)² / σ² + const",
+        corrected="-log likelihood = Σ_i (z_i - φ x_i)² / (2σ²) + const",
+        wrong=theorem(tested(-1), minus_log_likelihood),
+        right=theorem(tested(0.5), minus_log_likelihood),
     )
 
 
@@ -80,11 +80,11 @@ def prior() -> Erratum:
 
     return erratum(
         "003-10",
-        "DAB, equation (9), prior",
-        "-log prior = Σ_i -φ² / σ_φ² + const",
-        "-log prior = φ² / (2σ_φ²) + const, once",
-        theorem(printed, minus_log_prior),
-        theorem(lambda ops, Phi, X, H, sigma, sigma_phi: Phi / (sigma_phi * sigma_phi), minus_log_prior),
+        where="DAB, equation (9), prior",
+        printed="-log prior = Σ_i -φ² / σ_φ² + const",
+        corrected="-log prior = φ² / (2σ_φ²) + const, once",
+        wrong=theorem(printed, minus_log_prior),
+        right=theorem(lambda ops, Phi, X, H, sigma, sigma_phi: Phi / (sigma_phi * sigma_phi), minus_log_prior),
     )
 
 
@@ -96,11 +96,11 @@ def squared_error() -> Erratum:
 
     return erratum(
         "003-12",
-        "DAB, equation (10)",
-        "2σ² (-log posterior) = |z - φ x|² + const",
-        "2σ² (-log posterior) = |z - φ x|² + (σ² / σ_φ²) |φ|² + const",
-        theorem(printed, minus_log_posterior),
-        theorem(map_gradient, minus_log_posterior),
+        where="DAB, equation (10)",
+        printed="2σ² (-log posterior) = |z - φ x|² + const",
+        corrected="2σ² (-log posterior) = |z - φ x|² + (σ² / σ_φ²) |φ|² + const",
+        wrong=theorem(printed, minus_log_posterior),
+        right=theorem(map_gradient, minus_log_posterior),
     )
 
 
@@ -108,9 +108,9 @@ def detached() -> Erratum:
     """Without a detached H the penalty does not condition the layer before."""
     return erratum(
         "003-31",
-        "DAB, section 5.3.1 and the code of section 7.1",
-        "the penalty γ |H - S|² on the returned H and S conditions the input: DX = the gradient of ⟨DY + DS, S⟩",
-        "with the penalty γ |stopgrad(H) - S|², DX = the gradient of ⟨DY + DS, S⟩",
-        gradient(dab(kind=UndetachedDAB), "DX"),
-        gradient(dab(), "DX"),
+        where="DAB, section 5.3.1 and the code of section 7.1",
+        printed="the penalty γ |H - S|² on the returned H and S conditions the input: DX = the gradient of ⟨DY + DS, S⟩",
+        corrected="with the penalty γ |stopgrad(H) - S|², DX = the gradient of ⟨DY + DS, S⟩",
+        wrong=gradient(dab(kind=UndetachedDAB), "DX"),
+        right=gradient(dab(), "DX"),
     )

@@ -11,8 +11,8 @@ from itertools import chain
 from pathlib import Path
 
 from sympy_validation.errata import dab, gaf, q_neurons, specification, tmaf
+from sympy_validation.errata.erratum import Erratum
 from sympy_validation.errata.remarks import REMARKS
-from sympy_validation.errata.specification import Erratum
 from sympy_validation.theorem import Verdict, prove
 
 HEAD = """\

@@ -7,7 +7,7 @@ from typing import Any
 
 from nerva_core.equations.activations import Activation, ReLU
 from sympy_validation.claims import Number
-from sympy_validation.errata.specification import Erratum, erratum
+from sympy_validation.errata.erratum import Erratum, erratum
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.q_calculus import SUBJECT, D, exchanged, g_q, product, product_rule, theorem
 from sympy_validation.theorems.tools import equation
@@ -42,11 +42,11 @@ def proposition_2() -> Erratum:
 
     return erratum(
         "000-12",
-        "q-neurons, after Proposition 2",
-        "the p-derivative of g_q agrees with f: D_p g_q = f",
-        "D_p g_q = D_q f / (1 - p) - p D_{p,pq} f / (1 - p), equation (4)",
-        theorem("D_p g_q", "", lambda ops, X, p, q, f, g: f(ops, X), p_derivative),
-        theorem("D_p g_q", "", corrected, p_derivative),
+        where="q-neurons, after Proposition 2",
+        printed="the p-derivative of g_q agrees with f: D_p g_q = f",
+        corrected="D_p g_q = D_q f / (1 - p) - p D_{p,pq} f / (1 - p), equation (4)",
+        wrong=theorem("D_p g_q", "", lambda ops, X, p, q, f, g: f(ops, X), p_derivative),
+        right=theorem("D_p g_q", "", corrected, p_derivative),
     )
 
 
@@ -64,11 +64,11 @@ def q_relu() -> Erratum:
 
     return erratum(
         "000-18",
-        "q-neurons, section 3",
-        "g_q is very similar to f for relu, also for q = -r < 0: g_q(x) = relu(x)",
-        "for q = -r < 0 it is x / (1 + r) for x > 0 and r x / (1 + r) for x < 0; for q > 0 it is relu",
-        equation("", "q-relu", "", X, q_activation, lambda space, X, r: ReLU()(space.ops, X), methods=("entries",)),
-        equation("", "q-relu", "", X, q_activation, corrected, methods=("all sizes",)),
+        where="q-neurons, section 3",
+        printed="g_q is very similar to f for relu, also for q = -r < 0: g_q(x) = relu(x)",
+        corrected="for q = -r < 0 it is x / (1 + r) for x > 0 and r x / (1 + r) for x < 0; for q > 0 it is relu",
+        wrong=equation("", "q-relu", "", X, q_activation, lambda space, X, r: ReLU()(space.ops, X), methods=("entries",)),
+        right=equation("", "q-relu", "", X, q_activation, corrected, methods=("all sizes",)),
     )
 
 
@@ -108,14 +108,21 @@ def noise() -> Iterator[Erratum]:
         return equation("", "(q - 1)²", "", variables, squared, expected)
 
     corrected = "(q - 1)² = (λ|ε| + φ)², so φ is the smallest value of |q - 1|"
-    yield erratum("000-19", "q-neurons, below equation (6)", "φ is the smallest absolute value of q", corrected, at_least(-1), distance())
+    yield erratum(
+        "000-19",
+        where="q-neurons, below equation (6)",
+        printed="φ is the smallest absolute value of q",
+        corrected=corrected,
+        wrong=at_least(-1),
+        right=distance(),
+    )
     yield erratum(
         "000-20",
-        "q-neurons, Figure 1",
-        "q is in (-∞, -φ] ∪ [φ, ∞)",
-        "q is in (-∞, 1 - φ] ∪ [1 + φ, ∞): (q - 1)² = (λ|ε| + φ)²",
-        at_least(-1),
-        distance(),
+        where="q-neurons, Figure 1",
+        printed="q is in (-∞, -φ] ∪ [φ, ∞)",
+        corrected="q is in (-∞, 1 - φ] ∪ [1 + φ, ∞): (q - 1)² = (λ|ε| + φ)²",
+        wrong=at_least(-1),
+        right=distance(),
     )
 
 
@@ -141,11 +148,11 @@ def lemma_3() -> Iterator[Erratum]:
     for number, where, a in (("000-28", "Lemma 3, first limit", "q"), ("000-31", "Lemma 3, end of the proof", "p")):
         yield erratum(
             number,
-            f"q-neurons, {where}",
-            f"(1/{a}) D f({a}x), the limit of D_{{p,q}} f(x), is (1/{a}) f′({a}x)",
-            f"it is f′({a}x) = (1/{a}) d/dx [f({a}x)]",
-            limit(lambda ops, X, p, f: (1 / p) * f.gradient(ops, p * X)),
-            limit(lambda ops, X, p, f: f.gradient(ops, p * X)),
+            where=f"q-neurons, {where}",
+            printed=f"(1/{a}) D f({a}x), the limit of D_{{p,q}} f(x), is (1/{a}) f′({a}x)",
+            corrected=f"it is f′({a}x) = (1/{a}) d/dx [f({a}x)]",
+            wrong=limit(lambda ops, X, p, f: (1 / p) * f.gradient(ops, p * X)),
+            right=limit(lambda ops, X, p, f: f.gradient(ops, p * X)),
         )
 
 
@@ -161,11 +168,11 @@ def partial_derivative() -> Erratum:
 
     return erratum(
         "000-40",
-        "q-neurons, A.2, second form",
-        "D_{p,q,x_i} F(x) = (F(x + (p_i - 1) e_i) - F(x + (q_i - 1) e_i)) / ((p_i - q_i) x_i)",
-        "D_{p,q,x_i} F(x) = (F(x + (p_i - 1) x_i e_i) - F(x + (q_i - 1) x_i e_i)) / ((p_i - q_i) x_i)",
-        theorem("D F", "", lambda ops, X, p, q, f, g: form(ops, X, p, q, f, ops.ones(*ops.shape(X))), derivative),
-        theorem("D F", "", lambda ops, X, p, q, f, g: form(ops, X, p, q, f, X), derivative),
+        where="q-neurons, A.2, second form",
+        printed="D_{p,q,x_i} F(x) = (F(x + (p_i - 1) e_i) - F(x + (q_i - 1) e_i)) / ((p_i - q_i) x_i)",
+        corrected="D_{p,q,x_i} F(x) = (F(x + (p_i - 1) x_i e_i) - F(x + (q_i - 1) x_i e_i)) / ((p_i - q_i) x_i)",
+        wrong=theorem("D F", "", lambda ops, X, p, q, f, g: form(ops, X, p, q, f, ops.ones(*ops.shape(X))), derivative),
+        right=theorem("D F", "", lambda ops, X, p, q, f, g: form(ops, X, p, q, f, X), derivative),
     )
 
 
@@ -189,11 +196,11 @@ def corollary_4() -> Iterator[Erratum]:
         wrong, right = (form(sign) if line == 1 else exchanged(form(sign)) for sign in (-1, 1))
         yield erratum(
             number,
-            f"q-neurons, Corollary 4, line {line}",
-            f"D_{{p,q}} f(x) = f'({a}x) + B_f({b}x : {a}x) / (x ({a} - {b}))",
-            f"D_{{p,q}} f(x) = f'({a}x) + B_f({b}x : {a}x) / (x ({b} - {a}))",
-            theorem("D f", "", wrong, derivative),
-            theorem("D f", "", right, derivative),
+            where=f"q-neurons, Corollary 4, line {line}",
+            printed=f"D_{{p,q}} f(x) = f'({a}x) + B_f({b}x : {a}x) / (x ({a} - {b}))",
+            corrected=f"D_{{p,q}} f(x) = f'({a}x) + B_f({b}x : {a}x) / (x ({b} - {a}))",
+            wrong=theorem("D f", "", wrong, derivative),
+            right=theorem("D f", "", right, derivative),
         )
 
 
@@ -207,9 +214,9 @@ def product_rules() -> Iterator[Erratum]:
         wrong, right = (rule if line == 1 else exchanged(rule) for rule in (printed, product_rule))
         yield erratum(
             number,
-            f"q-neurons, A.1, product rule, line {line}",
-            f"D(fg) = f({a}x) + D g + g({b}x) D f",
-            f"D(fg) = f({a}x) D g + g({b}x) D f",
-            theorem("D(fg)", "", wrong, product),
-            theorem("D(fg)", "", right, product),
+            where=f"q-neurons, A.1, product rule, line {line}",
+            printed=f"D(fg) = f({a}x) + D g + g({b}x) D f",
+            corrected=f"D(fg) = f({a}x) D g + g({b}x) D f",
+            wrong=theorem("D(fg)", "", wrong, product),
+            right=theorem("D(fg)", "", right, product),
         )

@@ -12,7 +12,7 @@ from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.step_functions import Beta, Grid, TenIntervals
 from sympy_validation.claims import Numbers
-from sympy_validation.errata.specification import Erratum, erratum
+from sympy_validation.errata.erratum import Erratum, erratum
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
@@ -61,11 +61,11 @@ def first_interval() -> Erratum:
     x = Fraction("-1.4")
     return erratum(
         "002-09",
-        "TMAF, section 3.1",
-        "the first interval is (-∞, -1.4), so that x = -1.4 is in one",
-        "the first interval is (-∞, -1.4]",
-        number_of_intervals(x, printed, TenIntervals()),
-        number_of_intervals(x, in_grid, TenIntervals()),
+        where="TMAF, section 3.1",
+        printed="the first interval is (-∞, -1.4), so that x = -1.4 is in one",
+        corrected="the first interval is (-∞, -1.4]",
+        wrong=number_of_intervals(x, printed, TenIntervals()),
+        right=number_of_intervals(x, in_grid, TenIntervals()),
     )
 
 
@@ -78,11 +78,11 @@ def beta_intervals() -> Erratum:
     x = Fraction("-2")
     return erratum(
         "002-11",
-        "TMAF, section 3.2, β",
-        "the intervals of β are (-∞, -2.01 + h], (-2.01 + kh, -2.01 + (k + 1)h] for k = 0, ..., 99, ..., so that x = -2 is in one",
-        "the first interval is (-∞, -2.01]",
-        number_of_intervals(x, printed, Beta()),
-        number_of_intervals(x, in_grid, Beta()),
+        where="TMAF, section 3.2, β",
+        printed="the intervals of β are (-∞, -2.01 + h], (-2.01 + kh, -2.01 + (k + 1)h] for k = 0, ..., 99, ..., so that x = -2 is in one",
+        corrected="the first interval is (-∞, -2.01]",
+        wrong=number_of_intervals(x, printed, Beta()),
+        right=number_of_intervals(x, in_grid, Beta()),
     )
 
 
@@ -103,11 +103,11 @@ def cross_entropy() -> Erratum:
 
     return erratum(
         "002-22",
-        "TMAF, section 3, cross entropy",
-        "E = -(1/p) Σ_k log(exp(x_{k,c_k}) / Σ_{j=1}^p exp(x_{j,k})), the sum over the p images",
-        "E = -(1/p) Σ_k log(exp(x_{k,c_k}) / Σ_{m=1}^M exp(x_{k,m})), the sum over the M classes",
-        entropy(lambda ops, E: ops.row_repeat(ops.columns_sum(E), ops.shape(E)[0])),
-        entropy(lambda ops, E: ops.column_repeat(ops.rows_sum(E), ops.shape(E)[1])),
+        where="TMAF, section 3, cross entropy",
+        printed="E = -(1/p) Σ_k log(exp(x_{k,c_k}) / Σ_{j=1}^p exp(x_{j,k})), the sum over the p images",
+        corrected="E = -(1/p) Σ_k log(exp(x_{k,c_k}) / Σ_{m=1}^M exp(x_{k,m})), the sum over the M classes",
+        wrong=entropy(lambda ops, E: ops.row_repeat(ops.columns_sum(E), ops.shape(E)[0])),
+        right=entropy(lambda ops, E: ops.column_repeat(ops.rows_sum(E), ops.shape(E)[1])),
     )
 
 
@@ -117,4 +117,6 @@ def inputs_of_mnist() -> Erratum:
     def inputs(n: int) -> Iterator[Theorem]:
         return about("", Numbers("n_0", lambda space: [n], lambda space: [28 * 28]), "", methods=("entries",), range="one number")
 
-    return erratum("002-23", "TMAF, section 3.3", "n_0 = 764", "n_0 = 28 · 28 = 784", inputs(764), inputs(784))
+    return erratum(
+        "002-23", where="TMAF, section 3.3", printed="n_0 = 764", corrected="n_0 = 28 · 28 = 784", wrong=inputs(764), right=inputs(784)
+    )

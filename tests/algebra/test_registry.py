@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import nerva_core as nc
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Call, Count, Entry, Fraction, Positive, Table, parse_call
+from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import Sequential
 
 for _module in nc.__all__:
@@ -329,3 +331,7 @@ def test_a_learning_rate_is_not_taken_for_a_coefficient_of_the_optimizer(text: s
 
     with pytest.raises(NervaError, match=message + r".*; the learning rate is that of the schedule, such as Constant\(0.01\)"):
         OPTIMIZERS.parse(text)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert ACTIVATIONS.build("LeakyReLU", np.float64(0.25)).alpha == 0.25  # type: ignore[attr-defined]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans as SklearnKMeans
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.equations.hard_functions import (
     HARD_FUNCTIONS,
@@ -25,7 +21,6 @@ from nerva_core.equations.hard_functions import (
     Threshold,
     TopK,
 )
-from nerva_core.layers import StraightThrough, parse_layers
 from tests.conftest import make_backend
 from tests.helpers import examples
 
@@ -95,41 +90,6 @@ def test_image_sort(ops: Backend[Any], rng: np.random.Generator, descending: boo
         assert hard.outputs_for(24) == H.shape[1]
 
 
-def lloyd(points: Array, start: Array, iterations: int) -> tuple[Array, Array]:
-    """scikit-learn's, from the same start."""
-    fitted = SklearnKMeans(len(start), init=start, n_init=1, max_iter=iterations, tol=0, algorithm="lloyd").fit(points)
-    return fitted.cluster_centers_, fitted.labels_
-
-
-@pytest.mark.parametrize("d", [1, 2])
-def test_k_means_is_lloyds_algorithm(ops: Backend[Any], rng: np.random.Generator, d: int) -> None:
-    """Run until it no longer changes, where scikit-learn's also ends."""
-    k, n = 3, 12
-    X = rng.normal(size=(4, n * d)) + 4 * rng.integers(0, 3, size=(4, n)).repeat(d, axis=1)
-    hard = KMeans(k, iterations=20, dimension=d)
-    outputs = {
-        name: apply(ops, dataclasses.replace(hard, output=name), X)  # type: ignore[arg-type]
-        for name in ("quantised", "centroids", "assignments")
-    }
-    for i, x in enumerate(X):
-        points = x.reshape(n, d)
-        start = (np.sort(points, axis=0) if d == 1 else points)[[2, 6, 10]]
-        centers, labels = lloyd(points, start, 100)
-        np.testing.assert_allclose(outputs["centroids"][i].reshape(k, d), centers, rtol=1e-12)
-        np.testing.assert_array_equal(outputs["assignments"][i], labels)
-        np.testing.assert_allclose(outputs["quantised"][i].reshape(n, d), centers[labels], rtol=1e-12)
-
-
-def test_k_means_gives_equally_near_points_to_the_first_centroid(ops: Backend[Any]) -> None:
-    X = [[0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 2.0]]
-    np.testing.assert_array_equal(apply(ops, KMeans(2, "assignments", 1), X), [[0, 0, 0, 0, 1, 1, 1, 1]])
-    np.testing.assert_array_equal(apply(ops, KMeans(2, "centroids", 1), X), [[0.25, 2.0]])
-
-
-def test_k_means_keeps_a_centroid_without_points(ops: Backend[Any]) -> None:
-    np.testing.assert_array_equal(apply(ops, KMeans(3, "centroids"), [[1.0, 1.0, 1.0, 1.0]]), [[1.0, 1.0, 1.0]])
-
-
 @pytest.mark.parametrize("hard", examples(HARD_FUNCTIONS), ids=repr)
 def test_the_output_has_the_stated_width(hard: Any, rng: np.random.Generator) -> None:
     ops = make_backend("numpy", "float32")
@@ -161,22 +121,3 @@ def test_compiled_is_eager(ops: Backend[Any], hard: Any, rng: np.random.Generato
 def test_what_does_not_fit_is_refused(hard: HardFunction, D: int, message: str) -> None:
     with pytest.raises(NervaError, match=message):
         hard.outputs_for(D)
-
-
-def test_a_hard_function_of_ones_own_is_one_entry() -> None:
-    @HARD_FUNCTIONS.add
-    @dataclass(frozen=True)
-    class Rectangles(HardFunction):
-        """[x² < c]."""
-
-        c: float = 1.0
-
-        def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
-            return ops.less(ops.hadamard(X, X), ops.full(self.c, *ops.shape(X)))
-
-    try:
-        (layer,) = parse_layers(["StraightThrough(Rectangles(c=4))"]).layers
-        assert layer == StraightThrough(Rectangles(4.0))
-        np.testing.assert_array_equal(apply(make_backend("numpy", "float64"), Rectangles(), [[0.5, 1.0, -2.0]]), [[1, 0, 0]])
-    finally:
-        del HARD_FUNCTIONS.entries["Rectangles"], HARD_FUNCTIONS._by_key["rectangles"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Builder, Graph, Number, record
+from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Builder, Graph, Node, Number, record
 from nerva_core.algebra.errors import NervaError
 from nerva_core.equations.optimizers import Momentum
 from nerva_core.interpreters.traced import OPERATIONS
@@ -44,10 +44,10 @@ def test_an_expression_that_is_written_twice_is_computed_once() -> None:
 
 def test_zeros_of_different_sign_are_different_constants() -> None:
     builder = Builder(make_backend("numpy", "float64"))
-    assert builder.make("full", 0.0, 1, 1) is not builder.make("full", -0.0, 1, 1)
-    assert builder.make("full", 0.0, 1, 1) is builder.make("full", 0.0, 1, 1)
-    assert builder.uniform(builder.make("full", 2.0, 2, 3)) == 2.0
-    assert builder.uniform(builder.make("identity", 2)) is None
+    assert builder.node("full", 0.0, 1, 1) is not builder.node("full", -0.0, 1, 1)
+    assert builder.node("full", 0.0, 1, 1) is builder.node("full", 0.0, 1, 1)
+    assert builder.uniform(builder.node("full", 2.0, 2, 3)) == 2.0
+    assert builder.uniform(builder.node("identity", 2)) is None
 
 
 def test_numbers_know_how_they_are_computed_but_not_what_they_are() -> None:
@@ -62,3 +62,20 @@ def test_numbers_know_how_they_are_computed_but_not_what_they_are() -> None:
 
 def test_the_pointwise_operations_are_operations() -> None:
     assert set(OPERATIONS) >= POINTWISE
+
+
+def test_nodes_are_put_just_before_and_after_others() -> None:
+    first, second, third, before, earlier, after, last = (Node(LEAF, (), np.zeros((1, 1))) for _ in range(7))
+    before.run_before(second)
+    earlier.run_before(before)
+    after.run_after(first, second)
+    last.run_after(after)
+    assert sorted([last, after, third, second, before, earlier, first], key=lambda node: node.order) == [
+        first,
+        earlier,
+        before,
+        second,
+        after,
+        last,
+        third,
+    ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backends.plan.graph import CONSTANT, LEAF, Graph, Node, record
-from backends.plan.memory import PACK, Buffer, Home, Layout, allocate, offsets
+from backends.plan.memory import PACK, Buffer, Layout, StateMemory, allocate, offsets
 from backends.plan.numpy_kernels import NumpyKernels
 from backends.plan.packing import packed
 from backends.plan.runs import runs
@@ -27,7 +27,7 @@ def test_the_new_state_is_computed_where_the_old_one_was() -> None:
     layout = allocated(graph)
     assert layout.copies == []
     assert [layout.place[node] for node in graph.new_state] == [layout.place[leaf] for leaf in graph.state]
-    assert all(isinstance(layout.place[node], Home) for node in graph.new_state)
+    assert all(isinstance(layout.place[node], StateMemory) for node in graph.new_state)
 
 
 def test_no_two_values_that_live_at_once_share_memory() -> None:
@@ -96,7 +96,7 @@ def test_a_sum_is_not_put_where_its_run_still_reads(no_least: None) -> None:
         return state, (ops.interval_sums(ops.exp(Z), Z, (0.0, 0.5, 1.0, 1.5, 2.0)),)
 
     graph, layout = in_blocks(step, (6, 6), (6, 6))
-    assert names_of(layout) == [["tanh", "exp", "places", "sums_at"]]
+    assert names_of(layout) == [["tanh", "exp", "cell_index", "sums_at"]]
     assert layout.place[graph.outputs[0]] is not layout.place[find(layout, "matmul")]
 
 

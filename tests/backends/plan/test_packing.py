@@ -27,7 +27,7 @@ def test_the_update_of_all_parameters_is_that_of_one_row() -> None:
         assert len(graph.state) == 2
         assert operations(plain)["scale"] - operations(graph)["scale"] == 2 * (parameters - 1)
         assert operations(graph)[PACK] == 1
-        assert sorted(graph.parts) == list(range(len(plain.state)))
+        assert sorted(graph.segments) == list(range(len(plain.state)))
 
 
 def test_what_is_not_elementwise_in_an_update_is_not_packed() -> None:

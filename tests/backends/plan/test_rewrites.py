@@ -74,7 +74,7 @@ def test_intervals_are_found_once_for_a_matrix_and_a_grid() -> None:
     assert Counter(node.name for node in graph.nodes())["step_function"] == 4
     share_intervals(graph, {"column_repeat"})
     found = Counter(node.name for node in graph.nodes())
-    assert (found["places"], found["values_at"], found["sums_at"], found["contiguous"]) == (3, 4, 2, 1)
+    assert (found["cell_index"], found["values_at"], found["sums_at"], found["contiguous"]) == (3, 4, 2, 1)
     assert found["step_function"] == found["interval_sums"] == 0
     nodes = graph.nodes()
     assert all(nodes.index(operand) < nodes.index(node) for node in nodes for operand in node.operands)

@@ -10,7 +10,7 @@ import pytest
 from backends.plan import program
 from backends.plan.graph import POINTWISE, Graph, record
 from backends.plan.program import Kernels
-from backends.plan.rewrites import BY_PLACES
+from backends.plan.rewrites import BY_CELL_INDEX
 from backends.plan.runs import BY_ROWS, SUMS, Run, runs
 from nerva_core.algebra.trees import leaves
 from nerva_core.equations.losses import SquaredError
@@ -62,7 +62,7 @@ def keep(step: Any) -> Any:
 
 
 def test_the_names_are_those_of_operations() -> None:
-    assert set(BY_ROWS) | set(SUMS) <= {*OPERATIONS, "take_rows", *BY_PLACES}
+    assert set(BY_ROWS) | set(SUMS) <= {*OPERATIONS, "take_rows", *BY_CELL_INDEX}
     assert POINTWISE.isdisjoint({*BY_ROWS, *SUMS})
     assert set(BY_ROWS).isdisjoint(SUMS)
 
@@ -173,9 +173,9 @@ def test_a_product_that_a_run_does_not_need_waits_and_one_that_is_read_where_it_
         return ops.tanh(E), P + E
 
     assert grouped(keep(step))[0] == [["exp", "tanh"], ["matmul"], ["add"]]
-    apart = {"apart": lambda node: node.name == "matmul"}
-    assert grouped(keep(step), **apart)[0] == [["matmul"], ["exp", "tanh", "add"]]
-    assert grouped(keep(lambda ops, X, Y: (ops.exp(X) @ Y,)), **apart)[0] == [["exp"], ["matmul"]]
+    alone = {"alone": lambda node: node.name == "matmul"}
+    assert grouped(keep(step), **alone)[0] == [["matmul"], ["exp", "tanh", "add"]]
+    assert grouped(keep(lambda ops, X, Y: (ops.exp(X) @ Y,)), **alone)[0] == [["exp"], ["matmul"]]
 
 
 def test_a_new_state_does_not_pass_what_still_reads_the_old_one() -> None:
