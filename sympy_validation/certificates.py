@@ -39,6 +39,7 @@ class Point:
     space: PointSpace
     problem: Problem
     _expected: dict[str, Grid] = field(default_factory=dict)
+    _found: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, claim: Claim, number: int, sizes: Mapping[str, int] | None = None) -> Point:
@@ -52,7 +53,15 @@ class Point:
             self._expected[quantity] = self.problem.expected[quantity]()
         return self._expected[quantity]
 
-    def refute(self, quantities: Iterable[str], change: Callable[[Any], Any] = lambda ops: ops) -> Counterexample | None:
+    def tested(self, change: Callable[[Any], Any] | None) -> Mapping[str, Any]:
+        """What the quantities are, by changed operations or, computed once, by the operations themselves."""
+        if change:
+            return self.problem.tested(change(self.space.ops))
+        if self._found is None:
+            self._found = self.problem.tested(self.space.ops)
+        return self._found
+
+    def refute(self, quantities: Iterable[str], change: Callable[[Any], Any] | None = None) -> Counterexample | None:
         """The first element that is wrong here, when the quantities are computed by changed operations; None if none is."""
         try:
             expected = {quantity: self.expected(quantity) for quantity in quantities}
@@ -60,7 +69,7 @@ class Point:
             return None
         first = next(iter(expected))
         try:
-            found = self.problem.tested(change(self.space.ops))
+            found = self.tested(change)
         except OutsideDomain as error:
             return self._because(first, f"{first} is not defined: {error}")
         except Undecided:
@@ -129,9 +138,15 @@ class Checks:
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self._made: list[Point] | None = None
+        self._contradictions: dict[str, Counterexample | None] = {}
 
     def contradiction(self, quantity: str) -> Counterexample | None:
-        """A counterexample; None if no point shows one."""
+        """A counterexample; None if no point shows one. The points are looked at once, however often it is asked for."""
+        if quantity not in self._contradictions:
+            self._contradictions[quantity] = self._contradiction(quantity)
+        return self._contradictions[quantity]
+
+    def _contradiction(self, quantity: str) -> Counterexample | None:
         for point in self._points():
             try:
                 found = point.refute([quantity])

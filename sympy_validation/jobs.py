@@ -18,7 +18,7 @@ from sympy_validation.theorem import LIMITS, Theorem, Verdict, prove, prove_or_t
 
 @dataclass(frozen=True)
 class Work:
-    """Theorems that share a claim and a method, so that one space serves all of them, and how they are proved."""
+    """Theorems that share a claim, so that its points and spaces serve all of them, and how they are proved."""
 
     prove: Callable[[], Iterator[Verdict]]
     theorems: Sequence[Theorem]
@@ -35,7 +35,7 @@ def verdicts(theorems: Sequence[Theorem], own: Sequence[Theorem] = (), limits: L
 
 
 def _shared(function: Callable[..., Iterator[Verdict]], theorems: Sequence[Theorem], limits: Limits) -> Iterator[Work]:
-    for _, group in groupby(theorems, key=lambda theorem: (theorem.claim, theorem.method)):
+    for _, group in groupby(theorems, key=lambda theorem: theorem.claim):
         members = list(group)
         yield Work(partial(function, members, limits), members)
 

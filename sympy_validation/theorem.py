@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sympy_validation import certificates
 from sympy_validation.certificates import Counterexample
-from sympy_validation.claims import Claim
+from sympy_validation.claims import Claim, Problem
 from sympy_validation.faults import fault
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
@@ -118,6 +118,19 @@ class Verdict:
 
 
 @dataclass
+class Setting:
+    """A claim in one space; the tested matrices are computed once for all quantities."""
+
+    space: Any
+    problem: Problem
+
+    @cached_property
+    def tested(self) -> Mapping[str, Any]:
+        """What the quantities are."""
+        return self.problem.tested(self.space.ops)
+
+
+@dataclass
 class Attempt:
     """A claim in the spaces of one method. Setting up a space is shared by the claim's quantities."""
 
@@ -126,37 +139,40 @@ class Attempt:
     entry_sizes: tuple[dict[str, int], ...] = SIZES
     own: bool = False
     """Whether the code is a user's."""
-    _spaces: list[tuple[Any, Any]] = field(default_factory=list)
+    shared: certificates.Checks | None = None
+    """The checks of another attempt at the same claim."""
+    _spaces: list[Setting] = field(default_factory=list)
     _stopped: NoVerdict | None = None
-
-    @cached_property
-    def checks(self) -> certificates.Checks:
-        """The points at which what is proved is looked at again."""
-        return certificates.Checks(self.claim)
 
     @cached_property
     def points(self) -> certificates.Points:
         """The points at which what is not proved may be refuted."""
         return certificates.Points(self.claim)
 
+    @cached_property
+    def checks(self) -> certificates.Checks:
+        """The points at which what is proved is looked at again."""
+        return self.shared or certificates.Checks(self.claim)
+
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         """Whether the quantity is proved in every space, and the conditions under which it is."""
         conditions: tuple[str, ...] = ()
-        for space, problem in self._problems():
-            proved, needed = space.proves(problem.expected[quantity](), problem.tested(space.ops)[quantity], self.claim.strict)
+        for setting in self._settings():
+            expected, found = setting.problem.expected[quantity](), setting.tested[quantity]
+            proved, needed = setting.space.proves(expected, found, self.claim.strict)
             if not proved:
                 return False, ()
             conditions = (*conditions, *(c for c in needed if c not in conditions))
         return True, conditions
 
-    def _problems(self) -> Iterator[tuple[Any, Any]]:
+    def _settings(self) -> Iterator[Setting]:
         if self._stopped:
             raise self._stopped
         for number, make in enumerate(self._makers()):
             if number == len(self._spaces):
                 try:
                     space = make()
-                    self._spaces.append((space, self.claim.problem(space)))
+                    self._spaces.append(Setting(space, self.claim.problem(space)))
                 except NoVerdict as error:
                     self._stopped = error  # what takes too long for one quantity does so for the others
                     raise
@@ -174,9 +190,11 @@ class Attempt:
 
 def prove(theorems: Iterable[Theorem], limits: Limits = LIMITS) -> Iterator[Verdict]:
     """The verdicts, in the order of the theorems. Theorems that share a claim and a method follow each other."""
+    attempt: Attempt | None = None
     for (claim, method), group in groupby(theorems, key=lambda theorem: (theorem.claim, theorem.method)):
         members = list(group)
-        attempt = Attempt(claim, method, members[0].entry_sizes, members[0].numbers is not None)
+        checks = attempt.checks if attempt and attempt.claim is claim else None
+        attempt = Attempt(claim, method, members[0].entry_sizes, members[0].numbers is not None, checks)
         for theorem in members:
             yield decide(theorem, attempt, limits)
 

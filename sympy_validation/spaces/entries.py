@@ -76,8 +76,12 @@ class EntriesSpace(Space[Grid]):
         return _with_row_sums(_symbols(Fixed, name, m, n, kind), kind)
 
     def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:
-        (product,) = self.ops.elements_sum(self.ops.hadamard(DY, Y)).elements[0]
-        return self._variables[name].map(lambda x: Stopped.release(sp.diff(product, x)))
+        pairs = [(dy, y, y.free_symbols) for dys, ys in zip(DY.elements, Y.elements, strict=True) for dy, y in zip(dys, ys, strict=True)]
+
+        def derivative(x: sp.Symbol) -> Any:
+            return Stopped.release(sp.Add(*(dy * sp.diff(y, x) for dy, y, symbols in pairs if x in symbols)))
+
+        return self._variables[name].map(derivative)
 
     def detach(self, tree: Any) -> Any:
         return map_tree(lambda X: X.map(Stopped.release) if isinstance(X, Grid) else X, tree)

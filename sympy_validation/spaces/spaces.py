@@ -179,5 +179,5 @@ class Space(ABC, Generic[M]):
 
 def run(ops: MatrixOps[M], function: Callable[..., Any], *arguments: Any) -> Any:
     """``function(ops, *arguments)``, also where ``ops`` wraps the matrices to look at, or to change, what the function does."""
-    call = getattr(ops, "call", None)
-    return call(function, *arguments) if call else function(ops, *arguments)
+    wraps = hasattr(type(ops), "call")  # to ask the object would search for the name that was meant
+    return ops.call(function, *arguments) if wraps else function(ops, *arguments)  # type: ignore[attr-defined]

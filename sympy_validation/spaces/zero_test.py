@@ -111,9 +111,11 @@ class Stopped(sp.Function):  # type: ignore[misc]
 
 
 def is_zero(expression: Any) -> bool:
-    """Whether the expression is shown to be 0."""
-    if expression.is_zero:
-        return True
+    """Whether the expression is shown to be 0; SymPy's assumptions, which take long, are asked last."""
+    return expression == 0 or _is_zero_quotient(expression) or bool(expression.is_zero)
+
+
+def _is_zero_quotient(expression: Any) -> bool:
     generators = Generators(expression)
     rational = generators.rational(expression)
     if not generators.symbols:
