@@ -115,12 +115,12 @@ def _shapes_and_costs(subject: Any, found: Equations, first: str, second: str) -
     if not quantities:
         return ""
     groups: dict[str, list[str]] = {}
-    for quantity, (m, n) in quantities.items():
-        groups.setdefault(f"{m} × {n}", []).append(f"<math>{quantity}</math>")
+    for quantity, shape in quantities.items():
+        groups.setdefault(shape.product, []).append(f"<math>{quantity}</math>")
     counts = costs(subject)
     cost = [[heading.lower(), str(count)] for heading, count in ((first, counts.forward), (second, counts.backward)) if heading]
     return (
-        f"## Shapes\n\n{table(['rows × columns', 'matrices'], [[shape, ', '.join(names)] for shape, names in groups.items()])}\n"
+        f"## Shapes\n\n{table(['rows × columns', 'matrices'], [[product, ', '.join(names)] for product, names in groups.items()])}\n"
         f"## Operations\n\n{table(['', 'operations on numbers'], cost)}\n"
         "A product of an m × n with an n × k matrix counts 2mnk, an elementwise function or a sum over an m × n matrix mn."
     )

@@ -35,3 +35,8 @@ class Shape(NamedTuple):
     def __str__(self) -> str:
         matrix = f"({self.rows}, {self.columns})"
         return matrix if self.members == 1 else f"{self.members} of {matrix}"
+
+    @property
+    def product(self) -> str:
+        """N × D, as it stands in a list of shapes."""
+        return f"{self.rows} × {self.columns}" + ("" if self.members == 1 else f", {self.members} of them")

@@ -83,5 +83,4 @@ class ValueReader(EquationReader):
         return copies
 
     def _matrix(self, name: Markup, right: str, e: Expression, given: bool = False) -> TracedMatrix:
-        m, n, _ = e.shape
-        return TracedMatrix(name.text(), right, f"{m} × {n}", self.ops.numbers.to_numpy(self.ops.values[e]), given)
+        return TracedMatrix(name.text(), right, e.shape.product, self.ops.numbers.to_numpy(self.ops.values[e]), given)

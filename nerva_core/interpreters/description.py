@@ -53,9 +53,9 @@ def _shapes(found: Equations) -> str:
     quantities = {left.text(): shape for left, shape in found.given}
     quantities |= {equation.left.text(): equation.shape for equation in (*found.forward, *found.backward)}
     groups: dict[str, list[str]] = {}
-    for quantity, (m, n, members) in quantities.items():
-        groups.setdefault(f"{m} × {n}" + (f", {members} of them" if members != 1 else ""), []).append(quantity)
-    return _lines(f"{shape:<10} {', '.join(names)}" for shape, names in groups.items())
+    for quantity, shape in quantities.items():
+        groups.setdefault(shape.product, []).append(quantity)
+    return _lines(f"{product:<10} {', '.join(names)}" for product, names in groups.items())
 
 
 def _definition(subject: Any) -> Any:
