@@ -97,7 +97,7 @@ class NumpyBackend(Backend[Array]):
         return self.xp.stack(matrices)
 
     def member(self, F: Array, k: int) -> Array:
-        return F[k]
+        return F[k] if F.ndim == 3 else F
 
     def exp(self, X: Array) -> Array:
         return self.xp.exp(X)
@@ -142,11 +142,11 @@ class NumpyBackend(Backend[Array]):
         return X.reshape(rows // m, m, columns // n, n).swapaxes(1, 2).reshape(-1, m, n)
 
     def join(self, F: Array, k: Size) -> Array:
-        _, m, n = F.shape
+        m, n = F.shape[-2:]
         return F.reshape(k, -1, m, n).swapaxes(1, 2).reshape(k * m, -1)
 
     def members_sum(self, F: Array) -> Array:
-        return F.sum(axis=0)
+        return F.sum(axis=0) if F.ndim == 3 else F
 
     def column_part(self, X: Array, k: int, count: int) -> Array:
         width = X.shape[-1] // count

@@ -169,7 +169,7 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.stack(matrices)
 
     def member(self, F: Tensor, k: int) -> Tensor:
-        return F[k]
+        return F[k] if len(F.shape) == 3 else F
 
     def exp(self, X: Tensor) -> Tensor:
         return self.tf.exp(X)
@@ -220,7 +220,7 @@ class TensorFlowBackend(Backend[Tensor]):
         return self.tf.reshape(self.tf.transpose(blocks, [0, 2, 1, 3]), [k * m, members // k * n])
 
     def members_sum(self, F: Tensor) -> Tensor:
-        return self.tf.reduce_sum(F, axis=0)
+        return self.tf.reduce_sum(F, axis=0) if len(F.shape) == 3 else F
 
     def column_part(self, X: Tensor, k: int, count: int) -> Tensor:
         width = self.shape(X)[1] // count

@@ -108,7 +108,7 @@ class TorchBackend(Backend[Tensor]):
         return self.torch.stack(matrices)
 
     def member(self, F: Tensor, k: int) -> Tensor:
-        return F[k]
+        return F[k] if F.ndim == 3 else F
 
     def exp(self, X: Tensor) -> Tensor:
         return X.exp()
@@ -153,11 +153,11 @@ class TorchBackend(Backend[Tensor]):
         return X.reshape(rows // m, m, columns // n, n).transpose(1, 2).reshape(-1, m, n)
 
     def join(self, F: Tensor, k: Size) -> Tensor:
-        _, m, n = F.shape
+        m, n = F.shape[-2:]
         return F.reshape(k, -1, m, n).transpose(1, 2).reshape(k * m, -1)
 
     def members_sum(self, F: Tensor) -> Tensor:
-        return F.sum(dim=0)
+        return F.sum(dim=0) if F.ndim == 3 else F
 
     def column_part(self, X: Tensor, k: int, count: int) -> Tensor:
         width = X.shape[-1] // count

@@ -21,6 +21,13 @@ def test_join_is_the_inverse_of_split(m, n, rows, columns):
     np.testing.assert_array_equal(OPS.join(F, rows), X)
 
 
+def test_a_matrix_is_a_family_of_one(ops):
+    X = ops.matrix(np.arange(6.0).reshape(2, 3))
+    for found in (ops.join(X, 1), ops.member(X, 0), ops.members_sum(X)):
+        np.testing.assert_array_equal(ops.to_numpy(found), ops.to_numpy(X))
+    assert ops.members(X) == 1
+
+
 def code(ops, F, X):
     """Sums, products, repetition, a softmax: each on the members, with one matrix for all."""
     Y = ops.transpose(F) @ ops.exp(-F + X)
