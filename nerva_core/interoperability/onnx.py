@@ -55,6 +55,27 @@ class _Writer:
         self.nodes.append(node)
         return values
 
+    def reshaped(self, operand: str, *sizes: int) -> str:
+        return self.emit("Reshape", operand, self.number(np.array(sizes)))
+
+    def windows(self, operand: str, node: Node) -> str:
+        """The rows of each example that the windows see; a row of zeros where there is no position."""
+        G, (_, UC) = node.value, node.shape
+        images = self.reshaped(operand, -1, G.positions, UC // G.offsets)
+        edge = self.emit("Pad", images, self.number(np.array([0, 0, 0, 0, 1, 0])))
+        seen = self.emit("Gather", edge, self.number(G.map.reshape(-1).astype(np.int64)), axis=1)
+        return self.reshaped(seen, -1, UC)
+
+    def convolution(self, operand: str, weights: str, node: Node) -> str:
+        """ONNX's Conv, whose channels come before the positions."""
+        G, axes = node.value, len(node.value.size)
+        C, K = node.operands[0].shape[1], node.shape[1]
+        images = self.emit("Transpose", self.reshaped(operand, -1, *G.size, C), perm=[0, axes + 1, *range(1, axes + 1)])
+        kernels = self.emit("Transpose", self.reshaped(weights, *G.kernel, C, K), perm=[axes + 1, axes, *range(axes)])
+        attributes = {"kernel_shape": G.kernel, "strides": G.stride, "pads": G.padding * 2, "dilations": G.dilation}
+        found = self.emit("Conv", images, kernels, **attributes)
+        return self.reshaped(self.emit("Transpose", found, perm=[0, *range(2, axes + 2), 1]), -1, K)
+
     def write(self, node: Node) -> str:
         operands = [self.names[id(operand)] for operand in node.operands]
         match node.op:
@@ -71,16 +92,38 @@ class _Writer:
             case "where":
                 chosen = self.emit("Cast", operands[0], to=self.onnx.TensorProto.BOOL)
                 return self.emit("Where", chosen, *operands[1:])
+            case "transpose" if node.members != 1:
+                return self.emit("Transpose", *operands, perm=[0, 2, 1])
             case "sum":
                 return self.emit("ReduceSum", *operands, self.number(np.array([node.value])), keepdims=1)
             case "max":
                 return self.emit("ReduceMax", *operands, axes=[node.value], keepdims=1)
             case "reshape":
-                return self.emit("Reshape", *operands, self.number(np.array(node.value)))
+                return self.reshaped(operands[0], *node.value)
             case "take":
-                return self.emit("Gather", *operands, self.number(np.array(node.value)), axis=1)
+                return self.emit("Gather", *operands, self.number(np.array(node.value)), axis=-1)
             case "join":
-                return self.emit("Concat", *operands, axis=1)
+                return self.emit("Concat", *operands, axis=-1)
+            case "family":
+                first = (self.emit("Unsqueeze", operand, self.number(np.array([0]))) for operand in operands)
+                return self.emit("Concat", *first, axis=0)
+            case "member":
+                return self.emit("Gather", *operands, self.number(np.array(node.value)), axis=0)
+            case "split" | "unsplit":
+                blocks = self.emit("Transpose", self.reshaped(operands[0], *node.value), perm=[0, 2, 1, 3])
+                m, n = node.shape
+                return self.reshaped(blocks, *((-1, m, n) if node.op == "split" else (-1, n)))
+            case "windows":
+                return self.windows(operands[0], node)
+            case "convolve":
+                return self.convolution(operands[0], operands[1], node)
+            case "rows_at":
+                number = self.emit("Cast", self.reshaped(operands[1], -1), to=self.onnx.TensorProto.INT64)
+                return self.emit("Gather", operands[0], number, axis=0)
+            case "softmax":
+                shown = self.emit("Cast", operands[1], to=self.onnx.TensorProto.BOOL)
+                hidden = self.number(np.array(np.finfo(self.dtype).min, self.dtype))
+                return self.emit("Softmax", self.emit("Where", shown, operands[0], hidden), axis=-1)
             case "sort":
                 return self.sorted_rows(operands[0], node.shape[1])
             case "spread":

@@ -8,15 +8,16 @@ call broadcasting, is kept symbolic: a row that is repeated N times stays a row 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.trees import named_leaves, with_leaves
-from nerva_core.interpreters.traced import Interpreter, Operation, Traced
+from nerva_core.interpreters.traced import RULES, Interpreter, Operation, Traced
 from nerva_core.layers import Layer
 
 ELEMENTWISE = {
@@ -38,6 +39,12 @@ class Rows:
 
     __rmul__ = __mul__
 
+    def __floordiv__(self, other: Any) -> Any:
+        factor = other.factor if isinstance(other, Rows) else other
+        if self.factor % factor:
+            raise NervaError(f"the number of rows, {self}, is not shown to be a multiple of {other}")
+        return self.factor // factor if isinstance(other, Rows) else Rows(self.factor // factor)
+
     def __repr__(self) -> str:
         return "N" if self.factor == 1 else f"{self.factor} N"
 
@@ -54,7 +61,9 @@ class Node:
     shape: tuple[Size, Size]
     repeated: tuple[bool, bool] = (False, False)
     value: Any = None
-    """The array of a constant, the axis of a sum, the name of a parameter."""
+    """The array of a constant, the axis of a sum counted from the end, the name of a parameter."""
+    members: Size = 1
+    """Of a family, which is a tensor with a third axis, the first."""
 
 
 class GraphOps(Interpreter[Node]):
@@ -63,7 +72,18 @@ class GraphOps(Interpreter[Node]):
     def size(self, value: Node) -> tuple[Size, Size]:
         return value.shape
 
+    def member_count(self, value: Node) -> Size:
+        return value.members
+
     def operation(self, operation: Operation[Node]) -> Node:
+        node = self._made(operation)
+        rule = RULES[operation.name].shape
+        if operation.name in OF_FAMILIES or (callable(rule) and not operation.operands):
+            return node
+        members = next((X.members for X in operation.operands if X.members != 1), 1)
+        return node if node.members == members else replace(node, members=members)
+
+    def _made(self, operation: Operation[Node]) -> Node:
         if operation.name in ELEMENTWISE:
             first = operation.operands[0]
             repeated = tuple(all(x.repeated[axis] for x in operation.operands) for axis in (0, 1))
@@ -114,11 +134,11 @@ class GraphOps(Interpreter[Node]):
         if not X.repeated[axis]:
             return X
         repeated = (False, X.repeated[1]) if axis == 0 else (X.repeated[0], False)
-        return Node("spread", (X,), X.shape, repeated, axis)
+        return Node("spread", (X,), X.shape, repeated, axis, X.members)
 
     def _diag(self, X: Node) -> Node:
         product = Node("multiply", (X, self._identity(X.shape[0])), X.shape)
-        return Node("sum", (product,), (X.shape[0], 1), value=1)
+        return Node("sum", (product,), (X.shape[0], 1), value=-1)
 
     def _Diag(self, x: Node) -> Node:
         n = x.shape[0] if x.shape[1] == 1 else x.shape[1]
@@ -141,28 +161,58 @@ class GraphOps(Interpreter[Node]):
         repeated = (False, X.repeated[1]) if axis == 0 else (X.repeated[0], False)
         if X.repeated[axis]:
             return Node("multiply", (X, self.number(X.shape[axis])), shape, repeated)
-        return Node("sum", (X,), shape, repeated, axis)
+        return Node("sum", (X,), shape, repeated, axis - 2)
 
     def _rows_max(self, X: Node) -> Node:
-        return Node("same" if X.repeated[1] else "max", (X,), (X.shape[0], 1), (X.repeated[0], False), 1)
+        return Node("same" if X.repeated[1] else "max", (X,), (X.shape[0], 1), (X.repeated[0], False), -1)
 
     # Rearrangement: operations that MatrixOps may have.
 
     def _reshape(self, X: Node, m: Size, n: Size) -> Node:
-        X = self.spread(self.spread(X, 0), 1)
-        return Node("reshape", (X,), (m, n), value=[-1 if isinstance(size, Rows) else size for size in (m, n)])
+        return Node("reshape", (self.whole(X),), (m, n), value=_open(*((X.members,) if X.members != 1 else ()), m, n))
 
     def _take_columns(self, X: Node, columns: Any) -> Node:
         X = self.spread(X, 1)
         return Node("take", (X,), (X.shape[0], len(columns)), (X.repeated[0], False), [int(j) for j in columns])
 
     def _join_columns(self, X: Node, Y: Node) -> Node:
-        X, Y = (self.spread(self.spread(Z, 0), 1) for Z in (X, Y))
-        return Node("join", (X, Y), (X.shape[0], X.shape[1] + Y.shape[1]))
+        return Node("join", (self.whole(X), self.whole(Y)), (X.shape[0], X.shape[1] + Y.shape[1]))
 
     def _sort_rows(self, X: Node) -> Node:
         X = self.spread(X, 1)
         return Node("sort", (X,), X.shape, X.repeated)
+
+    def whole(self, X: Node) -> Node:
+        """X with all its elements."""
+        return self.spread(self.spread(X, 0), 1)
+
+    def _family(self, *matrices: Node) -> Node:
+        return Node("family", tuple(map(self.whole, matrices)), matrices[0].shape, members=len(matrices))
+
+    def _member(self, F: Node, k: int) -> Node:
+        return Node("member", (F,), F.shape, F.repeated, k)
+
+    def _split(self, X: Node, m: Size, n: Size) -> Node:
+        down, across = X.shape[0] // m, X.shape[1] // n
+        return Node("split", (self.whole(X),), (m, n), value=_open(down, m, across, n), members=down * across)
+
+    def _join(self, F: Node, k: Size) -> Node:
+        (m, n), across = F.shape, F.members // k
+        return Node("unsplit", (self.whole(F),), (k * m, across * n), value=_open(k, across, m, n))
+
+    def _windows(self, X: Node, G: Windows) -> Node:
+        rows, C = X.shape
+        return Node("windows", (self.whole(X),), (rows // G.positions * G.places, G.offsets * C), value=G)
+
+    def _convolve(self, X: Node, W: Node, G: Windows) -> Node:
+        shape = X.shape[0] // G.positions * G.places, W.shape[1]
+        return Node("convolve", (self.whole(X), self.whole(W)), shape, value=G)
+
+    def _rows_at(self, E: Node, x: Node) -> Node:
+        return Node("rows_at", (self.whole(E), self.whole(x)), (x.shape[0], E.shape[1]))
+
+    def _masked_softmax(self, S: Node, mask: Node) -> Node:
+        return Node("softmax", (self.whole(S), self.whole(mask)), S.shape)
 
     # Stable forms of definitions that overflow or give 0 times infinity.
 
@@ -201,6 +251,14 @@ class GraphOps(Interpreter[Node]):
         product = Node("multiply", (X, factor), X.shape, repeated)
         return Node("where", (Node("abs", (X,), X.shape, X.repeated), product, self.number(0, *X.shape)), X.shape, repeated)
 
+
+def _open(*sizes: Size) -> list[int]:
+    """Sizes as a tensor is reshaped to, with -1 for the one that depends on the number of rows."""
+    return [-1 if isinstance(size, Rows) else size for size in sizes]
+
+
+OF_FAMILIES = ("family", "member", "split", "join", "members_sum")
+"""The operations that say themselves how many members their result has."""
 
 OWN = {name[1:] for name in vars(GraphOps) if name.startswith("_") and hasattr(MatrixOps, name[1:])}
 """The operations that graphs have in a form of their own."""

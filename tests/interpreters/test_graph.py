@@ -14,13 +14,26 @@ from nerva_core.interoperability.onnx import to_onnx
 from nerva_core.interoperability.source import python_source
 from nerva_core.interpreters.graph import ELEMENTWISE, Graph, GraphOps, N, Node, graph_of
 from nerva_core.interpreters.traced import Traced
-from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, Sequential, Softmax
+from nerva_core.layers import (
+    LAYERS,
+    ActivationLayer,
+    BatchNormalization,
+    Convolution,
+    Flatten,
+    Images,
+    Layer,
+    Linear,
+    MaxPool,
+    Sequential,
+    Softmax,
+)
 from tests.conftest import load_frameworks, make_backend
 from tests.helpers import examples
 
 D = 3
 NETWORK = Sequential((Linear(4), BatchNormalization(), Softmax()))
-CASES: list[Layer] = [*examples(LAYERS), *map(ActivationLayer, examples(ACTIVATIONS)), NETWORK]  # type: ignore[arg-type,list-item]
+IMAGES = Sequential((Images(3, 1), Convolution(4, kernel=2, padding=1), MaxPool(2, stride=1), Flatten(), Linear(2)))
+CASES: list[Layer] = [*examples(LAYERS), *map(ActivationLayer, examples(ACTIVATIONS)), NETWORK, IMAGES]  # type: ignore[arg-type,list-item]
 each_layer = pytest.mark.parametrize("layer", CASES, ids=repr)
 
 

@@ -31,7 +31,7 @@ def check_layer(
 ) -> None:
     """Y, DX and the gradients of every parameter for a random DY; ``forwards`` take X and then the leaves of the parameters."""
     N, D = X.shape
-    DY = np.random.default_rng(seed).normal(size=(N, layer.outputs_for(D)))
+    DY = np.random.default_rng(seed).normal(size=(layer.rows_for(N), layer.outputs_for(D)))
     Y, DX, gradients = run(ops, layer, X, params, DY, noise)
     assert_trees_equal(tree_map(np.shape, gradients), layer.shapes(D))
     for framework, (expected_Y, expected) in oracles(forwards, [X, *leaves(params)], DY).items():

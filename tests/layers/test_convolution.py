@@ -1,0 +1,107 @@
+"""Convolution against the frameworks' own, over sequences and images; what does not fit is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.equations.initializers import He
+from nerva_core.layers import Convolution, Images, Linear, Sequences, Sequential, parse_layers
+from nerva_core.layers.convolution import ConvolutionParameters
+from sympy_validation.claims import Claim
+from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.theorem import Theorem, prove
+from sympy_validation.theorems.layers import layer_of
+from tests.layers.check import check_layer, random_parameters
+
+CASES = [
+    ((7,), Convolution(4)),
+    ((6, 5), Convolution(2, kernel=2, padding=1)),
+    ((6, 7), Convolution(3, kernel=3, stride=2, padding=1)),
+    ((5, 5), Convolution(1, kernel=2, dilation=2)),
+    ((3, 3), Convolution(2, kernel=3)),
+]
+
+
+def torch_convolution(positions: tuple[int, ...], layer: Convolution) -> Any:
+    def forward(X: Any, W: Any, b: Any) -> Any:
+        import torch
+
+        axes, C, K = len(positions), X.shape[1], layer.outputs
+        images = X.reshape(-1, *positions, C).movedim(-1, 1)
+        kernels = W.reshape(*(layer.kernel,) * axes, C, K).movedim((-1, -2), (0, 1))
+        convolve = getattr(torch.nn.functional, f"conv{axes}d")
+        Y = convolve(images, kernels, b[0], stride=layer.stride, padding=layer.padding, dilation=layer.dilation)
+        return Y.movedim(1, -1).reshape(-1, K)
+
+    return forward
+
+
+@pytest.mark.parametrize(("positions", "layer"), CASES, ids=str)
+def test_gradients(ops: Backend[Any], rng: np.random.Generator, positions: tuple[int, ...], layer: Convolution) -> None:
+    bound, left = layer.bind(positions)
+    assert left == bound.windows_over(positions).out  # type: ignore[attr-defined]
+    X = rng.normal(size=(2 * int(np.prod(positions)), 3))
+    check_layer(ops, bound, {"torch": torch_convolution(positions, layer)}, X, random_parameters(rng, bound, 3))
+
+
+def wrong(gradient: str, change: Any) -> Theorem:
+    """The theorem of a published-looking backward with one gradient changed."""
+
+    def equations(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+        DX, D = layer.backpropagate(ops, params, cache, DY)
+        changed = {"DX": DX, "DW": D.W, "Db": D.b}
+        changed[gradient] = change(ops, layer, params, cache, DY)
+        return changed["DX"], ConvolutionParameters(changed["DW"], changed["Db"])
+
+    claim: Claim = LayerGradient(layer_of(Convolution), equations)
+    return Theorem("convolution", gradient, "", claim, "all sizes", expected="refuted")
+
+
+@pytest.mark.parametrize(
+    ("gradient", "change"),
+    [
+        ("Db", lambda ops, layer, params, cache, DY: ops.columns_mean(DY)),  # the mean over positions for the sum
+        ("DX", lambda ops, layer, params, cache, DY: ops.convolve_inputs(2 * DY, params.W, layer.windows)),
+        ("DW", lambda ops, layer, params, cache, DY: -ops.convolve_weights(cache.X, DY, layer.windows)),
+        ("DW", lambda ops, layer, params, cache, DY: ops.convolve_weights(ops.abs(cache.X), DY, layer.windows)),
+    ],
+)
+def test_wrong_gradients_are_refuted(gradient: str, change: Any) -> None:
+    (verdict,) = prove([wrong(gradient, change)])
+    assert verdict.status == "refuted"
+    assert "counterexample" not in verdict.note
+
+
+def test_initial_values_count_what_a_window_sees(rng: np.random.Generator) -> None:
+    layer, _ = Convolution(50, kernel=3, weights=He()).bind((8, 8))
+    W, b = layer.init(rng, 4)
+    assert W.shape == (36, 50)
+    assert abs(W.std() - np.sqrt(2 / 36)) < 0.01
+    assert not b.any()
+
+
+def test_a_network_binds_it() -> None:
+    network = parse_layers(["Images(8, 8)", "Conv(4, 3, padding=1)", "ReLU", "Conv2d(2, kernel=2, stride=2)", "Flatten", "Linear(3)"])
+    assert network.heights(5) == [5, 320, 320, 320, 80, 5, 5]
+    assert network.widths(128) == [128, 2, 4, 4, 2, 32, 3]
+    assert "geometry" not in repr(network)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (lambda: Convolution(2).shapes(3), "does not know the positions of an example; begin the network with Images"),
+        (lambda: Sequential((Linear(3), Convolution(2))).rows_for(4), "does not know the positions"),
+        (lambda: Sequential((Images(2, 2), Convolution(2, kernel=3))), "a window of 3 x 3 positions does not fit into 2 x 2"),
+        (lambda: Sequential((Sequences(4), Convolution(2))).layers[1].rows_for(7), "takes examples of 4 positions, a row each, got 7 rows"),
+        (lambda: Convolution(2, stride=0), "stride must be >= 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(code: Any, message: str) -> None:
+    with pytest.raises(NervaError, match=message):
+        code()
