@@ -30,6 +30,8 @@ class Dataset:
     """How the examples were made from raw ones."""
     positions: int = 1
     """The number of classes that an example has, one after the other."""
+    grid: tuple[int, ...] = ()
+    """The positions of an example whose columns are those of an image, (height, width), channels last; () if they have no order."""
 
     @property
     def inputs(self) -> int:
@@ -50,6 +52,11 @@ class Dataset:
         if self.positions > 1:
             return one_hot(T.reshape(-1), self.classes).reshape(len(T), -1)
         return T[:, None].astype(float) if outputs == 1 else one_hot(T, self.classes)
+
+    @property
+    def outputs(self) -> int:
+        """The outputs of a network for these data: a number for each class of each position, or for each target."""
+        return int(self.Ttrain.shape[1]) if self.classes is None else self.positions * self.classes
 
     def check_outputs(self, outputs: int) -> None:
         """NervaError unless a network with this many outputs fits the targets."""
@@ -76,6 +83,7 @@ def make_dataset(
     what: str, Xtrain: Array, Ttrain: Array, Xtest: Array, Ttest: Array, *, regression: bool, classes: int | None = None
 ) -> Dataset:
     """A checked data set: NervaError for empty, non-numeric, non-finite or mismatched arrays, and for labels out of range."""
+    grid = tuple(map(int, Xtrain.shape[1:3])) if Xtrain.ndim in (3, 4) else ()
     X = {"Xtrain": features(what, "Xtrain", Xtrain), "Xtest": features(what, "Xtest", Xtest)}
     if X["Xtrain"].shape[1] != X["Xtest"].shape[1]:
         raise NervaError(f"{what}: Xtrain has {X['Xtrain'].shape[1]} columns, but Xtest has {X['Xtest'].shape[1]}")
@@ -89,13 +97,13 @@ def make_dataset(
         targets = [features(what, name, T[:, None] if T.ndim == 1 else T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
         if targets[0].shape[1] != targets[1].shape[1]:
             raise NervaError(f"{what}: Ttrain has {targets[0].shape[1]} columns, but Ttest has {targets[1].shape[1]}")
-        return Dataset(X["Xtrain"], targets[0], X["Xtest"], targets[1], None)
+        return Dataset(X["Xtrain"], targets[0], X["Xtest"], targets[1], None, grid=grid)
     labels = [class_numbers(what, name, T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
     known = classes if classes is not None else max(2, *(_width(T) for T in (Ttrain, Ttest)), int(labels[0].max()) + 1)
     for name, T in zip(("Ttrain", "Ttest"), labels, strict=True):
         if T.max() >= known:
             raise NervaError(f"{what}: labels must be in 0..{known - 1}, got {T.max()} in {name}")
-    return Dataset(X["Xtrain"], labels[0], X["Xtest"], labels[1], known)
+    return Dataset(X["Xtrain"], labels[0], X["Xtest"], labels[1], known, grid=grid)
 
 
 def scaled(data: Dataset, scaling: Scaling) -> Dataset:

@@ -68,7 +68,9 @@ class CIFAR10(DataSource):
             )
         train = np.concatenate([read_cifar10(_existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
         test = read_cifar10(_existing(str(folder / "test_batch.bin"), "a file"))
-        return make_dataset(str(folder), train[:, 1:], train[:, 0], test[:, 1:], test[:, 0], regression=False, classes=10)
+        images = (part[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in (train, test))  # channels last, as everywhere
+        Xtrain, Xtest = images
+        return make_dataset(str(folder), Xtrain, train[:, 0], Xtest, test[:, 0], regression=False, classes=10)
 
 
 @SOURCES.add

@@ -49,4 +49,5 @@ class Digits(DataSource):
         from sklearn.datasets import load_digits
 
         X, T = load_digits(return_X_y=True)
-        return make_dataset("digits", *split(np.random.default_rng(0), X, T, 0.2, stratified=True), regression=False, classes=10)
+        data = make_dataset("digits", *split(np.random.default_rng(0), X, T, 0.2, stratified=True), regression=False, classes=10)
+        return replace(data, grid=(8, 8))

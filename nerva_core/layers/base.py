@@ -168,6 +168,10 @@ class Layer(LayerEquations, LayerLife, Entry):
         """
         return self.with_inside(lambda layer: layer.bind(positions)[0]), positions
 
+    def needs_positions(self) -> bool:
+        """Whether the layer cannot run before ``bind`` has told it what its rows are; by default if one inside it cannot."""
+        return any(layer.needs_positions() for layer in self.inside())
+
     def inside(self) -> tuple[Layer, ...]:
         """The layers directly inside this one; by default those among its fields, and in tuples that are fields."""
         values = [getattr(self, field.name) for field in dataclasses.fields(self)]

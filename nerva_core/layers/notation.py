@@ -29,6 +29,43 @@ def parse_layers(descriptions: Sequence[str | Mapping[str, Any] | Layer]) -> Seq
     return Sequential(tuple(_layer(description) for description in descriptions))
 
 
+def plain_items(text: str) -> list[str] | None:
+    """The items of a network that is written as text with its sizes in brackets, as in ``Conv(8);ReLU;Flatten;Linear(10)``.
+
+    There the name of an activation is the activation alone, as in a list of layers. None for Nerva's notation, whose sizes stand apart.
+    """
+    items = [item.strip() for item in text.strip(" ;").split(";")]
+    return items if any(_has_size(item) for item in items) else None
+
+
+def with_outputs(item: str | Mapping[str, Any], outputs: int) -> str | Mapping[str, Any]:
+    """The description of a layer with that number of outputs, if it takes one and none is given."""
+    call = _call(item)
+    if not _is_layer_with_outputs(call) or _has_size(item):
+        return item
+    field = LAYERS.lookup(call.name).sized_by
+    if isinstance(item, Mapping):
+        return {**item, field: outputs}
+    return repr(Call(call.name, (outputs, *call.arguments), call.parameters))
+
+
+def sized_count(text: str) -> int:
+    """How many layers of a network in Nerva's notation take one of the sizes."""
+    return sum(_takes_size(_parse(item)) for item in text.strip(" ;").split(";"))
+
+
+def _has_size(item: str | Mapping[str, Any]) -> bool:
+    call = _call(item)
+    return _is_layer_with_outputs(call) and bool(call.arguments or LAYERS.lookup(call.name).sized_by in call.parameters)
+
+
+def _call(item: str | Mapping[str, Any]) -> Call:
+    if isinstance(item, Mapping):
+        parameters = dict(item)
+        return Call(str(parameters.pop("name", "")), (), parameters)
+    return _parse(item)
+
+
 def multilayer_perceptron(
     layers: str,
     sizes: Sequence[int],
@@ -82,11 +119,7 @@ def _parse(text: str) -> Call:
 def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
     if isinstance(description, Layer):
         return description
-    if isinstance(description, Mapping):
-        parameters = dict(description)
-        call = Call(str(parameters.pop("name", "")), (), parameters)
-    else:
-        call = description if isinstance(description, Call) else _parse(str(description))
+    call = description if isinstance(description, Call) else _call(description if isinstance(description, Mapping) else str(description))
     if call.name in LAYERS:
         return LAYERS.build(call.name, *call.arguments, **call.parameters)
     if call.name in ACTIVATIONS:

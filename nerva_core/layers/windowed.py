@@ -37,6 +37,9 @@ class WindowedLayer(Layer):
         geometry = self.windows_over(positions)
         return (self if geometry == self.geometry else replace(self, geometry=geometry)), geometry.out
 
+    def needs_positions(self) -> bool:
+        return self.geometry is None
+
     def for_any_data(self, symbols: Symbols) -> Layer:
         return replace(self, geometry=symbols.geometry("S"))
 

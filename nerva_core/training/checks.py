@@ -17,7 +17,7 @@ from nerva_core.training.evaluation import EVALUATION_BATCH
 def check_run(config: Config, network: Sequential, data: Dataset) -> None:
     """NervaError unless the parts of a configuration fit together and fit in memory, before anything large is made."""
     sizes = config.model.sizes
-    if isinstance(config.model.layers, str) and sizes[0] != data.inputs:
+    if config.model.items() is None and sizes[0] != data.inputs:
         raise NervaError(f"the first of model.sizes must be the number of features, {data.inputs}, got {sizes[0]}")
     if config.loss.classification and data.classes is None:
         raise NervaError(f"the loss {type(config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
@@ -31,7 +31,7 @@ def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
     examples, count = len(data.Xtrain), network.parameter_count(data.inputs)
     require_memory(4 * 4 * count, f"a network with {count:,} parameters")  # themselves, gradients, two moments
     rows = min(examples, max(config.training.batch_size, EVALUATION_BATCH))
-    values = rows * sum(network.widths(data.inputs))
+    values = sum(n * d for n, d in zip(network.heights(rows), network.widths(data.inputs), strict=True))
     require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")
     if data.classes is not None:
         require_memory(8 * (examples + len(data.Xtest)) * data.classes, f"the targets of {data.classes} classes")

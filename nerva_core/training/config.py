@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
 from nerva_core.algebra.registry import Entry
-from nerva_core.data import SOURCES, DataSource, Digits
+from nerva_core.data import SOURCES, Dataset, DataSource, Digits
 from nerva_core.equations.losses import (
     LOSSES,
     Loss,
@@ -32,6 +32,7 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
+from nerva_core.layers.notation import plain_items, sized_count, with_outputs
 
 E = TypeVar("E", bound=Entry)
 
@@ -56,7 +57,7 @@ class _Section(BaseModel):
 
 
 class ModelConfig(_Section):
-    """The network: Nerva's notation with sizes, or a list of layers (see ``nerva_core.layers.notation``)."""
+    """The network: Nerva's notation with sizes, text with sizes in brackets, or a list of layers (see ``nerva_core.layers.notation``)."""
 
     layers: str | list[str | dict[str, Any]] = "ReLU;ReLU;Linear"
     """The layers, as text in Nerva's notation or as a list with one layer an item."""
@@ -71,12 +72,30 @@ class ModelConfig(_Section):
 
     def build(self) -> Sequential:
         """The network; NervaError if the description is not sound."""
-        if isinstance(self.layers, str):
-            return multilayer_perceptron(self.layers, self.sizes, self.weights, self.bias)
+        items = self.items()
+        if items is None:
+            return multilayer_perceptron(str(self.layers), self.sizes, self.weights, self.bias)
         unused = self.model_fields_set & {"sizes", "weights", "bias"}
         if unused:
-            raise NervaError(f"{sorted(unused)[0]} belongs to layers given as text; in a list every layer has its own, as in 'Linear(10)'")
-        return parse_layers(self.layers)
+            where = "a list" if isinstance(self.layers, list) else "text with sizes in brackets"
+            raise NervaError(f"{sorted(unused)[0]} belongs to Nerva's notation, as in 'ReLU;Linear'; in {where} every layer has its own")
+        return parse_layers(items)
+
+    def items(self) -> Sequence[str | dict[str, Any]] | None:
+        """The layers one by one; None in Nerva's notation, where they have their sizes elsewhere."""
+        return plain_items(self.layers) if isinstance(self.layers, str) else self.layers
+
+    def completed(self, data: Dataset) -> ModelConfig:
+        """What is not given is taken from the data: inputs and outputs, if the sizes are those between them; the outputs of the last
+        layer; and of what the rows are positions, if a layer asks for it."""
+        items = self.items()
+        if items is None:
+            hidden = len(self.sizes) == sized_count(str(self.layers)) - 1 and "sizes" in self.model_fields_set
+            return self.model_copy(update={"sizes": [data.inputs, *self.sizes, data.outputs]}) if hidden else self
+        new = [*items[:-1], with_outputs(items[-1], data.outputs)]
+        if data.grid and parse_layers(new).needs_positions():
+            new.insert(0, f"{'Images' if len(data.grid) == 2 else 'Sequences'}({', '.join(map(str, data.grid))})")
+        return self if new == items else self.model_copy(update={"layers": new})
 
 
 class TrainingConfig(_Section):
@@ -123,6 +142,10 @@ class Config(_Section):
     """The learning rate η as a function of the epoch, or of the step."""
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     """How long to train, in which batches, and what is recorded."""
+
+    def completed(self, data: Dataset) -> Config:
+        """With what the data tell of the network."""
+        return self.model_copy(update={"model": self.model.completed(data)})
 
     def to_toml(self) -> str:
         """The complete configuration as TOML text, which ``load_config`` reads back."""

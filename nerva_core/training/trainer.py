@@ -59,10 +59,10 @@ class Trainer:
     """Trains the network of a configuration on its data."""
 
     def __init__(self, config: Config, data: Dataset | None = None) -> None:
-        self.config = config
-        self.network = config.model.build()
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         self.data = config.data.load() if data is None else data
+        self.config = config = config.completed(self.data)
+        self.network = config.model.build()
         check_run(config, self.network, self.data)
         outputs = self.network.outputs_for(self.data.inputs)
         self._train = self._on_device(self.data.Xtrain, self.data.targets(self.data.Ttrain, outputs))
