@@ -98,6 +98,9 @@ class LatexOps(Interpreter[Expression]):
     def member_count(self, value: Expression) -> Size:
         return value.shape.members
 
+    def size_power(self, n: Size, e: float) -> Any:
+        return Scalar("power", (n, e))
+
     def operation(self, operation: Operation[Expression]) -> Expression:
         shape = self._shape(operation)
         if operation.name == "apply":

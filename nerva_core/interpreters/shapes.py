@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix import Shape, Size
+from nerva_core.algebra.matrix import Scalar, Shape, Size
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.operation import Misfit
 from nerva_core.interpreters.traced import RULES, Interpreter, Operation, Traced
@@ -23,6 +23,9 @@ class ShapeOps(Interpreter[Shape]):
 
     def member_count(self, value: Shape) -> Size:
         return value.members
+
+    def size_power(self, n: Size, e: float) -> Scalar:
+        return 1.0  # some number
 
     def matrix(self, shape: tuple[Size, ...]) -> Traced[Shape]:
         """A matrix of that shape."""

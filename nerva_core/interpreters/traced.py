@@ -204,6 +204,9 @@ class TracingOps(Interpreter[M]):
     def member_count(self, value: M) -> Size:
         return self.inner.members(value)
 
+    def size_power(self, n: Size, e: float) -> Scalar:
+        return self.inner.size_power(n, e)
+
     def wrap(self, tree: Any) -> Any:
         """The matrices in nested tuples as traced values; what ``inner`` gives no shape, such as a number, stays as it is."""
         return map_tree(lambda leaf: Traced(self, leaf) if self.is_matrix(leaf) else leaf, tree)

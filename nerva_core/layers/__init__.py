@@ -4,17 +4,21 @@ Adding one: its file, and its line below.
 """
 
 from nerva_core.layers.activation import ActivationLayer
+from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
+from nerva_core.layers.embedding import Embedding, PositionEmbedding
 from nerva_core.layers.linear import Linear
+from nerva_core.layers.normalization import LayerNorm, RMSNorm
 from nerva_core.layers.notation import multilayer_perceptron, parse_layers
 from nerva_core.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from nerva_core.layers.positions import Flatten, Images, Sequences
 from nerva_core.layers.q_activation import QActivation
 from nerva_core.layers.repeat import Repeat
+from nerva_core.layers.residual import Residual
 from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, SparseTMAF, TridiagonalTMAF
@@ -25,26 +29,32 @@ __all__ = [
     "LAYERS",
     "ActivationDropout",
     "ActivationLayer",
+    "Attention",
     "AveragePool",
     "BatchNormalization",
     "Composite",
     "Convolution",
     "DiagonalTMAF",
     "Dropout",
+    "Embedding",
     "Flatten",
     "FullTMAF",
     "GlobalAveragePool",
     "Images",
     "Layer",
+    "LayerNorm",
     "Linear",
     "LinearDropout",
     "LogSoftmax",
     "MaxPool",
     "PDiagonalTMAF",
     "PReLU",
+    "PositionEmbedding",
     "QActivation",
+    "RMSNorm",
     "Repeat",
     "RescaledActivation",
+    "Residual",
     "SReLU",
     "Sequences",
     "Sequential",

@@ -226,8 +226,6 @@ LAYERS: Table[Layer] = Table(
     "layer",
     Layer,
     elsewhere={
-        "LayerNorm": "the nearest is BatchNormalization",
-        "LayerNormalization": "the nearest is BatchNormalization",
         "GroupNorm": "the nearest is BatchNormalization",
         "InstanceNorm1d": "the nearest is BatchNormalization",
         "BatchNorm2d": "examples are rows of a matrix: BatchNormalization",
@@ -235,7 +233,6 @@ LAYERS: Table[Layer] = Table(
         "LSTM": "there are no recurrent layers",
         "GRU": "there are no recurrent layers",
         "RNN": "there are no recurrent layers",
-        "Embedding": "there are no embeddings: give one-hot features to Linear",
         "MultiheadAttention": "there is no attention",
         "Transformer": "there is no attention",
     },

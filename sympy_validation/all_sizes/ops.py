@@ -35,7 +35,7 @@ from sympy_validation.all_sizes.symbols import (
     renaming,
     row_index,
 )
-from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, only
+from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, count_of, only
 
 D = TypeVar("D", Size, Variable, Function)
 Grid = Sequence[Scalar] | SymbolicIntervals
@@ -224,6 +224,9 @@ class AllSizesOps(RearrangementOps):
         return A.with_entry(sums.sum_over(multiply(DY.at(row, column), sensitivity), [row, column]))
 
     # The primitives.
+
+    def size_power(self, n: Dimension, e: float) -> Scalar:
+        return SymbolicScalar(count_of(n), self._conditions) ** e
 
     def shape(self, X: SymbolicMatrix) -> tuple[Dimension, Dimension]:
         return X.rows, X.columns

@@ -38,6 +38,10 @@ class BasicOps(ABC, Generic[M]):
     def shape(self, X: M) -> tuple[Size, Size]:
         """(m, n); of a family, those of a member."""
 
+    def size_power(self, n: Size, e: float) -> Scalar:
+        """n^e, a number."""
+        return n**e
+
     @abstractmethod
     @operation(shape=lambda c, m, n: (m, n))
     def full(self, c: Scalar, m: Size, n: Size) -> M:
