@@ -13,7 +13,7 @@ from docs.generator.api import page_of
 from docs.generator.evidence import KINDS, Evidence, accuracy_table, theorem_table
 from docs.generator.markdown import cell, details, link, prose, table
 from docs.generator.plots import plot
-from nerva_core.algebra.registry import Call, Entry, Table
+from nerva_core.algebra.registry import Call, Entry, Table, user_fields
 from nerva_core.interpreters import subjects
 from nerva_core.interpreters.costs import costs
 from nerva_core.interpreters.description import remarks, summary
@@ -160,7 +160,7 @@ def _source(page: str, entry: type[Entry]) -> str:
 
 
 def _parameters(entry: type[Entry]) -> str:
-    fields = [field for field in dataclasses.fields(entry) if field.init]  # type: ignore[arg-type]
+    fields = [*user_fields(entry).values()]
     if not fields:
         return ""
     missing = dataclasses.MISSING

@@ -109,7 +109,7 @@ class Table(Generic[E]):
         A field that Python wants by its name (``kw_only``) must be named in text too; one without ``repr`` is not the user's.
         """
         entry = self.lookup(name)
-        fields = {field.name: field for field in dataclasses.fields(entry) if field.init and field.repr}  # type: ignore[arg-type]
+        fields = user_fields(entry)
         # A trailing underscore frees a Python keyword: users write lambda, the field is lambda_.
         given = {key + "_" if key + "_" in fields else key: value for key, value in parameters.items()}
         hint = f"; {entry.hint}" if entry.hint else ""
@@ -151,6 +151,11 @@ class Table(Generic[E]):
         except NervaError as error:
             raise NervaError(f"cannot read the {self.kind} {description!r}: {error}") from None
         return self.parse(call)
+
+
+def user_fields(entry: Any) -> dict[str, dataclasses.Field[Any]]:
+    """The fields of an entry, or of its class, that are the user's; one without ``repr`` is what a network finds out."""
+    return {field.name: field for field in dataclasses.fields(entry) if field.init and field.repr}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

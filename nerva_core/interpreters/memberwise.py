@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
@@ -18,11 +18,23 @@ WHOLE = ("family", "member", "split", "join", "members_sum")
 """The operations that take a family as a whole, or make one."""
 
 
-class Family(tuple[Any, ...]):
-    """The members. A matrix beside a family stands for every member."""
+class Family:
+    """The members, which are matrices. A matrix beside a family stands for every member."""
 
-    __slots__ = ()
+    __slots__ = ("matrices",)
     __array_ufunc__ = None  # an array of NumPy beside it leaves the operator to it
+
+    def __init__(self, matrices: Iterable[Any]) -> None:
+        self.matrices = tuple(matrices)
+
+    def __len__(self) -> int:
+        return len(self.matrices)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.matrices)
+
+    def __getitem__(self, k: int) -> Any:
+        return self.matrices[k]
 
     def __add__(self, other: Any) -> Family:
         return _each(operator.add, self, other)
@@ -50,6 +62,17 @@ class Family(tuple[Any, ...]):
 
     def __truediv__(self, c: Scalar) -> Family:
         return Family(X / c for X in self)
+
+
+def on_matrices(kind: type[Any], change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The change of matrices of that kind, also as members of a family; anything else stays as it is."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, Family):
+            return Family(map(changed, value))
+        return change(value) if isinstance(value, kind) else value
+
+    return changed
 
 
 def beside_families(cls: type[Any]) -> type[Any]:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Shape, Size
-from nerva_core.algebra.registry import Call, Table, parse_call
+from nerva_core.algebra.registry import Call, Table, parse_call, user_fields
 from nerva_core.algebra.trees import leaves, named_leaves, rebuild
 from nerva_core.equations import softmax
 from nerva_core.equations.activations import ACTIVATIONS, Activation
@@ -257,7 +257,7 @@ def find(description: str) -> tuple[Any, list[str]]:
 
 def symbolic(table: Table[Any], call: Call) -> Any:
     """The entry of a table with symbols for the numbers that are not given."""
-    fields = {field.name: field for field in dataclasses.fields(table.lookup(call.name)) if field.init}
+    fields = user_fields(table.lookup(call.name))
     given = {*list(fields)[: len(call.arguments)], *call.parameters, *(f"{key}_" for key in call.parameters)}
     hints = typing.get_type_hints(table.lookup(call.name), include_extras=False)
     required = required_values(table.lookup(call.name), PLAIN, given)

@@ -23,6 +23,7 @@ from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, SparseTMAF, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU, RescaledActivation, SReLU
+from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 
 __all__ = [
     "DAB",
@@ -47,6 +48,7 @@ __all__ = [
     "LinearDropout",
     "LogSoftmax",
     "MaxPool",
+    "MultiHeadAttention",
     "PDiagonalTMAF",
     "PReLU",
     "PositionEmbedding",
@@ -61,6 +63,7 @@ __all__ = [
     "Softmax",
     "SparseTMAF",
     "StraightThrough",
+    "TransformerBlock",
     "TridiagonalTMAF",
     "multilayer_perceptron",
     "parse_layers",

@@ -26,7 +26,7 @@ class AttentionCache(NamedTuple, Generic[M]):
 class Attention(SequenceLayer):
     """Y = P · V, P = softmax(Q · Kᵀ / √A) under the mask, for every example and head of X = [Q K V].
 
-    X is N·L x 3·H·A, the queries, keys and values of H heads with A columns each; Y is N·L x H·A. If ``causal``, a position sees itself
+    X is N·L x 3·G·A, the queries, keys and values of G heads with A columns each; Y is N·L x G·A. If ``causal``, a position sees itself
     and those before it.
     """
 
@@ -39,7 +39,7 @@ class Attention(SequenceLayer):
         return D // 3
 
     def for_any_data(self, symbols: Symbols) -> Layer:
-        return replace(self, length=symbols.size("L"), heads=symbols.size("H"))
+        return replace(self, length=symbols.size("L"), heads=symbols.size("G"))
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N") * self.L, 3 * (self.heads * symbols.size("A"))

@@ -233,8 +233,7 @@ LAYERS: Table[Layer] = Table(
         "LSTM": "there are no recurrent layers",
         "GRU": "there are no recurrent layers",
         "RNN": "there are no recurrent layers",
-        "MultiheadAttention": "there is no attention",
-        "Transformer": "there is no attention",
+        "Transformer": "TransformerBlock(heads)",
     },
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from nerva_core.algebra.registry import Entry, Table
+from nerva_core.algebra.registry import Entry, Table, user_fields
 from nerva_core.data import SOURCES
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
@@ -34,6 +34,6 @@ TABLES: dict[str, Table[Any]] = {
 
 def signature(entry: type[Entry]) -> str:
     """An entry as it is written, with its parameters and their defaults: ``Momentum(mu=0.9)``."""
-    fields = [field for field in dataclasses.fields(entry) if field.init]  # type: ignore[arg-type]
+    fields = [*user_fields(entry).values()]
     written = [f"{field.name}" if field.default is dataclasses.MISSING else f"{field.name}={field.default!r}" for field in fields]
     return f"{entry.__name__}({', '.join(written)})" if written else entry.__name__

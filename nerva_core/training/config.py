@@ -7,7 +7,6 @@ Every named part (data, loss, optimizer, schedule, layers) is text such as ``"Mo
 from __future__ import annotations
 
 import copy
-import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
-from nerva_core.algebra.registry import Entry
+from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.data import SOURCES, Dataset, DataSource, Digits
 from nerva_core.equations.losses import (
     LOSSES,
@@ -40,7 +39,7 @@ E = TypeVar("E", bound=Entry)
 def describe(value: Any) -> Any:
     """An entry as the TOML table that builds it again; lists, numbers and text as they are."""
     if isinstance(value, Entry):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init and field.repr}  # type: ignore[arg-type]
+        fields = {name: getattr(value, name) for name in user_fields(value)}
         return {"name": type(value).__name__, **{key: describe(item) for key, item in fields.items() if item is not None}}
     return [describe(item) for item in value] if isinstance(value, (list, tuple)) else value
 

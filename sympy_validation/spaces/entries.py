@@ -9,6 +9,7 @@ import sympy as sp
 
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
+from nerva_core.interpreters.memberwise import on_matrices
 from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, rowwise
 from sympy_validation.spaces.spaces import OTHER_SIZE, Kind, Space
 from sympy_validation.spaces.zero_test import Fixed, Indicator, Stopped, Unknown, is_zero
@@ -84,7 +85,7 @@ class EntriesSpace(Space[Grid]):
         return self._variables[name].map(derivative)
 
     def detach(self, tree: Any) -> Any:
-        return map_tree(lambda X: X.map(Stopped.release) if isinstance(X, Grid) else X, tree)
+        return map_tree(on_matrices(Grid, lambda X: X.map(Stopped.release)), tree)
 
     def proves(self, expected: Grid, found: Grid, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
         if strict:

@@ -11,6 +11,7 @@ from typing import Any
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
+from nerva_core.interpreters.memberwise import on_matrices
 from sympy_validation.spaces.grids import Grid, GridOps, flat, rowwise
 from sympy_validation.spaces.numbers import IV, Dual, DualDomain, Interval, Rational, RealDomain
 from sympy_validation.spaces.spaces import Kind, Space
@@ -21,6 +22,9 @@ SIZES = ({"N": 3, "D": 2, "K": 4, "H": 5}, {"N": 4, "D": 3, "K": 2, "H": 5})
 """Concrete sizes, all different and at least 2, where a transposed matrix or a lost factor shows. With N = 2 batch normalisation has
 DX = 0 for every input, so N is at least 3; with D = 2 softmax(-x) has the Jacobian of softmax(x), so D is 3 in one of them."""
 
+
+INNER_SIZES = {"L": 3, "G": 2, "A": 2, "C": 2, "P": 3}
+"""Sizes that are multiplied with others: positions, heads and their columns, channels."""
 
 CHECKS: tuple[tuple[int, Mapping[str, int] | None], ...] = (
     (0, None),
@@ -46,7 +50,7 @@ class PointSpace(Space[Grid]):
         self._shapes: dict[str, tuple[int, int]] = {}
 
     def size(self, name: str) -> Size:
-        self.used[name] = self.sizes.setdefault(name, 2 + len(self.sizes))
+        self.used[name] = self.sizes.setdefault(name, INNER_SIZES.get(name, 2 + len(self.sizes)))
         return self.used[name]
 
     def geometry(self, name: str) -> Geometry:
@@ -88,7 +92,7 @@ class PointSpace(Space[Grid]):
         return Grid(rows, (m, n)).map(Dual)
 
     def detach(self, tree: Any) -> Any:
-        return map_tree(lambda X: X.map(lambda x: Dual(x.value)) if isinstance(X, Grid) else X, tree)
+        return map_tree(on_matrices(Grid, lambda X: X.map(lambda x: Dual(x.value))), tree)
 
     def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:
         product = self.ops.elements_sum(self.ops.hadamard(self.detach(DY), Y))[0, 0]

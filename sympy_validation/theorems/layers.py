@@ -9,6 +9,7 @@ from typing import Any
 
 from nerva_core.layers import LAYERS, Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
+from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
@@ -81,8 +82,8 @@ ABOUT = {
 }
 """What the statement of a layer's theorems adds."""
 
-MAXIMA = (MaxPool,)
-"""Layers that choose a largest element, of which SymPy's entries know nothing."""
+WITHOUT_ENTRIES = (MaxPool, Attention)
+"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, and does not finish the softmax of products."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {
@@ -106,7 +107,7 @@ def theorems() -> Iterator[Theorem]:
     """The table for the layers."""
     for entry in LAYERS:
         if entry is not Sequential:
-            methods: tuple[Method, ...] = ("all sizes",) if entry in MAXIMA else METHODS
+            methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
             windows = ", for any windows" if issubclass(entry, WindowedLayer) else ""
             yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, windows), methods)
     statement = ", if f's and g's own equations are right"

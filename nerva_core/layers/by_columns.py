@@ -1,0 +1,54 @@
+"""Compositions whose layers depend on the number of columns of X."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.layers.base import Layer
+from nerva_core.layers.sequential import Sequential
+
+
+class CompositionByColumns(Layer):
+    """A layer that keeps the shape of X, N x D, and is a composition of layers for that D."""
+
+    @abstractmethod
+    def composition(self, D: Size) -> Sequential:
+        """The layers it is made of."""
+
+    def shapes(self, D: Size) -> Any:
+        return self.composition(D).shapes(D)
+
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        return self.composition(D).init(rng, D)
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return self.composition(D).noise_shapes(N, D)
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
+        return self.composition(D).draw(rng, N, D)
+
+    def initial_state(self, D: int) -> Any:
+        return self.composition(D).initial_state(D)
+
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+        return self._for(ops, X).feedforward(ops, params, X, *noise)
+
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        return self._for(ops, DY).backpropagate(ops, params, cache, DY)
+
+    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+        return self._for(ops, X).evaluate(ops, params, state, X)
+
+    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+        return self._for(ops, X).evaluations(ops, params, state, X)
+
+    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+        return state  # none of the layers that are composed here has one
+
+    def _for(self, ops: MatrixOps[M], X: M) -> Sequential:
+        return self.composition(ops.shape(X)[1])
