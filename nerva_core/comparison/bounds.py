@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from nerva_core.comparison.subjects import Subject
+    from nerva_core.comparison.subject import Subject
 
 Measure = Literal["ulp", "terms", "relative"]
 

@@ -18,7 +18,9 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Entry
 from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.measure import exact_values
-from nerva_core.comparison.subjects import LEARNING_RATE, Inputs, Subject, subjects
+from nerva_core.comparison.rule_subjects import LEARNING_RATE
+from nerva_core.comparison.subject import Inputs, Subject
+from nerva_core.comparison.subjects import subjects
 from nerva_core.interpreters.examples import describe
 
 DTYPES = ("float64", "float32")
