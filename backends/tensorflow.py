@@ -262,7 +262,7 @@ class TensorFlowBackend(Backend[Tensor]):
         n = self.shape(X)[1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)
 
-    def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
+    def _intervals(self, X: Tensor, points: steps.GridPoints) -> Tensor:
         """The number of grid points below each element."""
         if not points.even:
             return self.tf.reshape(self.tf.searchsorted(points.values, self.tf.reshape(X, [-1])), self.tf.shape(X))

@@ -209,7 +209,7 @@ class TorchBackend(Backend[Tensor]):
         n = X.shape[-1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.torch.arange(n, device=X.device)
 
-    def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
+    def _intervals(self, X: Tensor, points: steps.GridPoints) -> Tensor:
         """The number of grid points below each element."""
         values = self.torch.from_numpy(points.values).to(X.device)
         X = X.nan_to_num(points.first)

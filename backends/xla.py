@@ -1,4 +1,4 @@
-"""How XLA is to compile for the processor."""
+"""XLA on the processor: the options and the rewriting with which it compiles a step well."""
 
 from __future__ import annotations
 

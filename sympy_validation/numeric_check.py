@@ -36,7 +36,7 @@ SAMPLES: tuple[Callable[[np.random.Generator, tuple[int, int]], Array], ...] = (
 
 
 class ContradictionError(Exception):
-    """What the layer does on NumPy is not what is claimed; ``quantity`` is the gradient it is about, if it is about one."""
+    """The layer does on NumPy something else than is claimed; ``quantity`` is the gradient it is about, if it is about one."""
 
     def __init__(self, words: str, quantity: str = "") -> None:
         super().__init__(words)
@@ -60,8 +60,8 @@ class FixedStops(NumpyBackend):
 
 
 @dataclass
-class Findings:
-    """What contradicts the claims, and where the code did not run."""
+class NumericFindings:
+    """The contradictions to the claims, and the inputs on which the code did not run."""
 
     general: str = ""
     gradients: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class NumericCheck:
     """For an activation, what the DX of its layer is called."""
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> NumericFindings:
         """What the numbers say."""
         return check(self.choices, self.gradient)
 
@@ -99,9 +99,9 @@ class NumericCheck:
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
-def check(choices: Sequence[Choice], gradient: str = "") -> Findings:
+def check(choices: Sequence[Choice], gradient: str = "") -> NumericFindings:
     """The layers that the choices make, at all sizes."""
-    found = Findings()
+    found = NumericFindings()
     with np.errstate(all="ignore"):
         for number, choice in enumerate(choices):
             for N, D, K in SIZES if number == 0 else FEW:
@@ -117,10 +117,10 @@ def check(choices: Sequence[Choice], gradient: str = "") -> Findings:
     return found
 
 
-def _at(found: Findings, layer: Layer, size: tuple[int, int], where: str, required: bool, gradient: str) -> None:
+def _at(found: NumericFindings, layer: Layer, size: tuple[int, int], where: str, required: bool, gradient: str) -> None:
     for number, sample in enumerate(SAMPLES):
         try:
-            found.defined |= Run(layer, *size, sample, np.random.default_rng(number)).check()
+            found.defined |= LayerRun(layer, *size, sample, np.random.default_rng(number)).check()
         except ContradictionError as wrong:
             found.defined = True
             text = f"on NumPy at {where}: {wrong}"
@@ -135,7 +135,7 @@ def _at(found: Findings, layer: Layer, size: tuple[int, int], where: str, requir
             return
 
 
-class Run:
+class LayerRun:
     """One layer with one input."""
 
     def __init__(self, layer: Layer, N: int, D: int, sample: Callable[[np.random.Generator, tuple[int, int]], Array], rng: Any) -> None:

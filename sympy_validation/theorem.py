@@ -66,7 +66,7 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a theorem."""
+    """The outcome of a proof: what became of a theorem."""
 
     theorem: Theorem
     status: Status

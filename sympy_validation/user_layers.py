@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
-from nerva_core.algebra.registry import Call, Entry, Table, parse_call
+from nerva_core.algebra.registry import Entry, EntryCall, Table, parse_call
 from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
 from nerva_core.layers import ActivationLayer, Layer
@@ -107,7 +107,7 @@ def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
     return found
 
 
-def _given(entry: type[Entry], call: Call) -> dict[str, Any]:
+def _given(entry: type[Entry], call: EntryCall) -> dict[str, Any]:
     fields = [field.name for field in dataclasses.fields(entry)]  # type: ignore[arg-type]
     if len(call.arguments) > len(fields):
         raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(call.arguments)}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.plan.graph import Graph, record
+from backends.plan.graph import StepGraph, record
 from backends.plan.packing import packed
 from backends.plan.program import Kernels, Program, segment
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
@@ -21,7 +21,7 @@ class Planned:
 
     def __init__(self, step: Callable[..., Any], kernels: Kernels) -> None:
         self.step, self.kernels = step, kernels
-        self._graphs: dict[Any, Graph] = {}
+        self._graphs: dict[Any, StepGraph] = {}
         self._programs: dict[Any, Program] = {}
         self._leaves: list[Any] = []
         self._flats: list[Any] = []
@@ -48,7 +48,7 @@ class Planned:
         outputs = self._programs[key].run(inputs)
         return with_leaves(state, self._leaves), outputs
 
-    def _take_over(self, graph: Graph, given: list[Any]) -> None:
+    def _take_over(self, graph: StepGraph, given: list[Any]) -> None:
         """Put the state where the programs update it: parameters side by side, and no two leaves in the same memory."""
         segments = graph.segments or {k: (k, None, leaf.shape) for k, leaf in enumerate(graph.state)}
         flats: list[Any] = [None] * len(graph.state)

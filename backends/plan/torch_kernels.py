@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backends.plan.graph import Graph, Node
+from backends.plan.graph import StepGraph, StepNode
 from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now, number_now
 from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
 from backends.plan.torch_momentum import momentum
@@ -90,12 +90,12 @@ class TorchKernels(Kernels):
     def running(self) -> Any:
         return self.torch.inference_mode()
 
-    def rewrite(self, graph: Graph) -> None:
+    def rewrite(self, graph: StepGraph) -> None:
         super().rewrite(graph)
         fold_scales(graph, _is_large)
         delay(graph, self.allocates)
 
-    def allocates(self, node: Node) -> bool:
+    def allocates(self, node: StepNode) -> bool:
         return node.name == "matmul" and _is_large(node) and self._by_onednn(*node.operands)
 
     def allocating(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Tensor]:

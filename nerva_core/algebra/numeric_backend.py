@@ -211,7 +211,7 @@ def backends_named(text: str | None) -> list[str]:
 
 @dataclass(frozen=True)
 class BackendStatus:
-    """What is known of a backend on this machine."""
+    """The state of a backend on this machine."""
 
     name: str
     version: str | None

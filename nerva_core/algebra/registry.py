@@ -130,7 +130,7 @@ class Table(Generic[E]):
         hints = _hints(entry)
         return entry(**{key: _convert(f"{entry.__name__}: {key}", value, hints[key]) for key, value in given.items()})
 
-    def parse(self, description: str | Call | Mapping[str, Any] | E) -> E:
+    def parse(self, description: str | EntryCall | Mapping[str, Any] | E) -> E:
         """Make an entry from text, parsed or not, from a TOML table with a ``name``, or take one that is made already."""
         if isinstance(description, Entry):
             if isinstance(description, tuple(self.entries.values())):
@@ -142,7 +142,7 @@ class Table(Generic[E]):
             if not isinstance(name, str):
                 raise NervaError(f"the table of the {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
             return self.build(name, **parameters)
-        if isinstance(description, Call):
+        if isinstance(description, EntryCall):
             return self.build(description.name, *description.arguments, **description.parameters)
         if not isinstance(description, str):
             raise NervaError(f"the {self.kind} must be text such as {next(iter(self.entries))!r}, got {description!r}")
@@ -154,7 +154,7 @@ class Table(Generic[E]):
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Call:
+class EntryCall:
     """A parsed ``Name(1, key=value)``."""
 
     name: str
@@ -173,7 +173,7 @@ _KEY = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
 _WORDS = {"true": True, "false": False, "none": None}
 
 
-def parse_call(text: str) -> Call:
+def parse_call(text: str) -> EntryCall:
     """Read ``Name``, ``Name()`` or ``Name(1, 'text', key=[2, 3], other=Name(4))``; anything left over is an error."""
     if len(text) > LONGEST:
         raise NervaError(f"it is too long: {len(text)} characters, at most {LONGEST} are read")
@@ -181,8 +181,8 @@ def parse_call(text: str) -> Call:
         raise NervaError("it is nested too deeply")
     value, rest = _value(text)
     if isinstance(value, str) and value:
-        value = Call(value)
-    if not isinstance(value, Call):
+        value = EntryCall(value)
+    if not isinstance(value, EntryCall):
         raise NervaError(f"expected a name, got {text.strip()!r}")
     if rest.strip():
         raise NervaError(f"unexpected {rest.strip()!r} after {value.name!r}")
@@ -205,7 +205,7 @@ def _value(text: str) -> tuple[Any, str]:
         name, rest = match[1], text[match.end() :]
         if rest.startswith("("):
             arguments, parameters, rest = _items(rest[1:], ")")
-            return Call(name, tuple(arguments), parameters), rest
+            return EntryCall(name, tuple(arguments), parameters), rest
         return _WORDS.get(name.lower(), name), rest
     raise NervaError(f"expected a name, a number or a list at {text.strip() or 'the end'!r}")
 

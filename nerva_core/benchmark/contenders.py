@@ -1,4 +1,4 @@
-"""What is timed: our training step, and what a contender must be able to do."""
+"""Contenders of the benchmark: our training step, and what any other must be able to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.benchmark.configurations import CHECKED_STEPS, Problem
+from nerva_core.benchmark.configurations import CHECKED_STEPS, BenchmarkProblem
 from nerva_core.data import Dataset
 from nerva_core.training.config import Config
 from nerva_core.training.step import StepOutput
@@ -32,7 +32,7 @@ class Contender(ABC):
     note: str = ""
 
     @abstractmethod
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         """Import the framework; build the model from the initial values of the problem. NoCounterpartError if it has no such layer."""
 
     @abstractmethod
@@ -76,7 +76,7 @@ class Ours(Contender):
     name = "nerva"
     backend = "numpy"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         self.trainer = _Training(problem.config.model_copy(update={"backend": self.backend}), problem.data)
         self._epochs = self.trainer.run()
 
@@ -101,7 +101,7 @@ class OursInTorch(Ours):
 
     backend = "torch"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         import_torch(threads)
         super().__init__(problem, threads)
 
@@ -117,7 +117,7 @@ class OursInTensorFlow(Ours):
 
     backend = "tensorflow"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         import_tensorflow(threads)
         super().__init__(problem, threads)
 

@@ -1,4 +1,4 @@
-"""How far a backend is from the exact value: the subjects run on it, eagerly and compiled, and every element is compared."""
+"""Errors of a backend, measured against exact values: the subjects run on it, eagerly and compiled, and every element is compared."""
 
 from __future__ import annotations
 

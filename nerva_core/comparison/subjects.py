@@ -1,4 +1,4 @@
-"""What is compared: every operation, activation, loss, layer and optimizer, each as a function from named matrices to named matrices.
+"""Subjects of the comparison: every operation, activation, loss, layer and optimizer, as a function of named matrices.
 
 The subjects are made from ``MatrixOps`` and from the tables, so a new entry is a new subject.
 """

@@ -41,7 +41,7 @@ BETWEEN = "between operations"
 
 
 @dataclass(frozen=True)
-class Row:
+class ProfileRow:
     """The uses of one operation in one part of a step; ``calls`` and ``seconds`` are means per step."""
 
     part: str
@@ -62,7 +62,7 @@ class Profile:
     """The mean time of a profiled step."""
     compiled_seconds: float | None
     """The mean time of a step of the fastest epoch of the training itself; None if no epoch was trained."""
-    rows: tuple[Row, ...]
+    rows: tuple[ProfileRow, ...]
 
 
 class TimingOps(TracingOps[M]):
@@ -150,9 +150,9 @@ class Profiler:
 
     def profile(self, compiled_seconds: float | None = None) -> Profile:
         """What was noted, per step."""
-        rows = [Row(*key, calls / self.steps, seconds / self.steps) for key, (calls, seconds) in self.ops.spent.items()]
+        rows = [ProfileRow(*key, calls / self.steps, seconds / self.steps) for key, (calls, seconds) in self.ops.spent.items()]
         total = self.seconds / self.steps
-        between = Row("step", "", BETWEEN, 1.0, total - sum(row.seconds for row in rows))
+        between = ProfileRow("step", "", BETWEEN, 1.0, total - sum(row.seconds for row in rows))
         return Profile(self.steps, total, compiled_seconds, (*rows, between))
 
 

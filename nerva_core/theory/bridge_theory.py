@@ -1,4 +1,4 @@
-"""What stands beside the bridge in the paper: the linear bridge as an estimate (DAB, section 4.1), and the score function (section 2)."""
+"""Theory beside the bridge: the linear bridge as an estimate (DAB, section 4.1), and the score function (section 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gradient activation functions do to a loss, in numbers (Liu et al., Activated Gradients, section III).
+"""Theory of gradient activation functions, in numbers: their effect on a loss (Liu et al., Activated Gradients, section III).
 
 A loss whose gradient g is replaced by G(g) has an *equivalent loss*: the one whose gradient is G(g). Here are its closed form for a
 separable quadratic, the constants l and c of its gradient with the condition number ζ = l / c, and the paper's lemmas and theorems, each

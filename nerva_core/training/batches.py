@@ -1,4 +1,4 @@
-"""Batches: what the steps of an epoch are given, and how many of them run in one call.
+"""Batches: the inputs of the steps of an epoch, in groups that run in one call.
 
 All randomness is drawn here, by NumPy, from the seed: the order of the examples in every epoch and the noise of the layers (the initial
 values have a stream of their own). Nothing of it depends on the backend or on how far a run has come, so a resumed run repeats an
@@ -36,7 +36,7 @@ def random_stream(seed: int, *key: int) -> np.random.Generator:
 
 
 class StepInput(NamedTuple):
-    """What one step is given, as NumPy arrays; what several are given, as arrays with a leading axis over the steps."""
+    """The inputs of one step, as NumPy arrays; those of several, as arrays with a leading axis over the steps."""
 
     lr: Any
     rows: Any

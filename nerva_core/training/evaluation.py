@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 
 class EvaluationOutput(NamedTuple):
-    """What the evaluation of a batch reports, each 1 x 1."""
+    """The results of the evaluation of a batch, each 1 x 1."""
 
     loss: Any
     """The loss of the batch: a sum, or the mean, as the loss function has it."""
@@ -30,7 +30,7 @@ class EvaluationOutput(NamedTuple):
 
 
 class EvaluatedState(NamedTuple):
-    """What a network is evaluated with; the backend's ``run_steps`` consumes it and gives it back."""
+    """The parameters and statistics that a network is evaluated with; the backend's ``run_steps`` consumes it and gives it back."""
 
     params: Any
     statistics: Any

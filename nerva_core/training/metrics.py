@@ -1,4 +1,4 @@
-"""What the paper on bridges measures besides losses and accuracies (DAB, sections 5.1 - 5.3)."""
+"""Metrics of the paper on bridges, besides losses and accuracies (DAB, sections 5.1 - 5.3)."""
 
 from __future__ import annotations
 

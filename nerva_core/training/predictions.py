@@ -1,4 +1,4 @@
-"""What a trained network says of new examples in a file."""
+"""Predictions of a trained network for new examples in a file."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nerva_core.equations.activations import Activation, ReLU
-from sympy_validation.claims import Number
+from sympy_validation.claims import RealVariable
 from sympy_validation.errata.erratum import Erratum, erratum
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.q_calculus import SUBJECT, D, exchanged, g_q, product, product_rule, theorem
@@ -52,7 +52,7 @@ def proposition_2() -> Erratum:
 
 def q_relu() -> Erratum:
     """It is relu for q > 0 only."""
-    X: dict[str, Any] = {"X": ("N", "D"), "r": Number(0)}
+    X: dict[str, Any] = {"X": ("N", "D"), "r": RealVariable(0)}
 
     def q_activation(ops: Any, X: Any, r: Any) -> Any:
         return g_q(ops, X, -r, ReLU())
@@ -74,7 +74,7 @@ def q_relu() -> Erratum:
 
 def noise() -> Iterator[Erratum]:
     """Which distance φ bounds, for q = 1 ± (λ|ε| + φ): that of q from 1."""
-    variables: dict[str, Any] = {"epsilon": ("N", "D"), "scale": Number(0), "phi": Number(0)}
+    variables: dict[str, Any] = {"epsilon": ("N", "D"), "scale": RealVariable(0), "phi": RealVariable(0)}
 
     def q(ops: Any, epsilon: Any, scale: Any, phi: Any, side: int) -> Any:
         one = ops.ones(*ops.shape(epsilon))
@@ -135,7 +135,7 @@ def lemma_3() -> Iterator[Erratum]:
             SUBJECT,
             "limit",
             "",
-            {"X": ("N", "D"), "p": Number(0)},
+            {"X": ("N", "D"), "p": RealVariable(0)},
             tested,
             lambda space, X, p: (1 / p) * derivative_of_scaled(space, X, p),
             given=lambda space, X, p: (X, p, space.unknown_function("f")),

@@ -8,7 +8,7 @@ from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.optimizers import (
     Optimizer,
 )
-from sympy_validation.claims import Number
+from sympy_validation.claims import RealVariable
 
 Ops = MatrixOps[Any]
 
@@ -23,10 +23,10 @@ GRADIENTS = tuple(f"G{t}" for t in range(1, STEPS + 1))
 MATRICES: dict[str, Any] = {"theta": ("K", "D"), **dict.fromkeys(GRADIENTS, ("K", "D"))}
 
 
-ETA: dict[str, Any] = {"eta": Number(0)}
+ETA: dict[str, Any] = {"eta": RealVariable(0)}
 
 
-MU: dict[str, Any] = {"mu": Number(0, 1)}
+MU: dict[str, Any] = {"mu": RealVariable(0, 1)}
 
 
 def steps(ops: Ops, optimizer: Optimizer, theta: Any, gradients: tuple[Any, ...], *etas: Any) -> tuple[Any, Any]:

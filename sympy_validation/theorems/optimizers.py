@@ -12,7 +12,7 @@ from nerva_core.equations.optimizers import (
     Nesterov,
     RMSProp,
 )
-from sympy_validation.claims import Number
+from sympy_validation.claims import RealVariable
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems import wrapped_optimizers
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta
@@ -139,7 +139,7 @@ def nesterov() -> Iterator[Theorem]:
 
 def like_library(subject: str, entry: Any, library: str, rule: Library, varying: bool, **options: Any) -> Iterator[Theorem]:
     """θ is that of a library after three steps, with one learning rate or with another for every step."""
-    etas: dict[str, Any] = {f"eta{t}": Number(0) for t in range(1, STEPS + 1)} if varying else dict(ETA)
+    etas: dict[str, Any] = {f"eta{t}": RealVariable(0) for t in range(1, STEPS + 1)} if varying else dict(ETA)
 
     def tested(ops: Ops, mu: Any, *rest: Any) -> Any:
         rates, (theta, *G) = rest[: len(etas)], rest[len(etas) :]
@@ -162,7 +162,7 @@ def like_library(subject: str, entry: Any, library: str, rule: Library, varying:
     )
 
 
-BETAS: dict[str, Any] = {"beta1": Number(0, 1), "beta2": Number(0, 1), "epsilon": Number(0)}
+BETAS: dict[str, Any] = {"beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), "epsilon": RealVariable(0)}
 
 
 def adam() -> Iterator[Theorem]:
@@ -213,7 +213,7 @@ def bias_correction(subject: str) -> Iterator[Theorem]:
 
 def rmsprop() -> Iterator[Theorem]:
     """θ and the average in closed form."""
-    variables: dict[str, Any] = {"rho": Number(0, 1), "epsilon": Number(0), **ETA, **MATRICES}
+    variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
 
     def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
         theta, state = steps(ops, RMSProp(rho=rho, epsilon=epsilon), theta, G, eta)

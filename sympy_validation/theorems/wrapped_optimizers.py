@@ -13,7 +13,7 @@ from nerva_core.equations.optimizers import (
     Momentum,
     WeightDecay,
 )
-from sympy_validation.claims import Number
+from sympy_validation.claims import RealVariable
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, Ops, steps, theta_and_delta
 from sympy_validation.theorems.tools import equation, times
@@ -29,7 +29,7 @@ def theorems() -> Iterator[Theorem]:
 def weight_decay() -> Iterator[Theorem]:
     """λ θ is the gradient of λ/2 |θ|², which gradient descent takes in either form; decoupled, the state is that without decay."""
     subject = "optimizers.WeightDecay"
-    variables: dict[str, Any] = {"decay": Number(0), **MU, **ETA, **MATRICES}
+    variables: dict[str, Any] = {"decay": RealVariable(0), **MU, **ETA, **MATRICES}
 
     def penalized(space: Any, decay: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
         penalty = (decay / 2) * space.ops.elements_sum(space.ops.hadamard(theta, theta))
@@ -81,7 +81,7 @@ def global_norm_clipping() -> Iterator[Theorem]:
     subject = "optimizers.GlobalNormClipping"
     W, b = ("K", "D"), (1, "K")
     # The threshold is c = 4k, any positive number: so the points at which mutants are tried have norms below it and above it.
-    variables: dict[str, Any] = {"k": Number(0), **ETA, "W": W, "b": b, "DW": W, "Db": b}
+    variables: dict[str, Any] = {"k": RealVariable(0), **ETA, "W": W, "b": b, "DW": W, "Db": b}
 
     def shipped(ops: Ops, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
         thetas, _ = GlobalNormClipping(GradientDescent(), 4 * k).step(ops, ((), ()), (W, b), (DW, Db), eta)
@@ -123,7 +123,7 @@ def gaf_momentum_buffer(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Rule) 
 
 def gradient_activation() -> Iterator[Theorem]:
     """The variants of momentum with the arctangent (erratum 001-46): where G acts."""
-    variables: dict[str, Any] = {"alpha": Number(0), "beta": Number(0), **MU, **ETA, **MATRICES}
+    variables: dict[str, Any] = {"alpha": RealVariable(0), "beta": RealVariable(0), **MU, **ETA, **MATRICES}
     for variant, rule in (("gradient-first", gaf_gradient_first), ("printed", gaf_printed), ("momentum-buffer", gaf_momentum_buffer)):
 
         def by_hand(space: Any, alpha: Any, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any, rule: Callable[..., Any] = rule) -> Any:
