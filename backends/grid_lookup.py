@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
+
 FEW = 16
 """Up to so many grid points, comparing with each of them is fastest where a framework fuses the comparisons."""
 
@@ -33,7 +35,7 @@ class Progression(NamedTuple):
 class GridPoints:
     """The grid points in a dtype. If they are nearly even, the one nearest to x is number rint((x - first) * per_unit)."""
 
-    values: np.ndarray[Any, Any]
+    values: Array
     even: bool
     first: float
     last: float
@@ -51,7 +53,7 @@ def _points(s: tuple[float, ...], dtype: str) -> GridPoints:
     return GridPoints(values, even, float(values[0]), float(values[-1]), 1 / spacing, _progression(s, values) if even else None)
 
 
-def _progression(s: tuple[float, ...], values: np.ndarray[Any, Any]) -> Progression | None:
+def _progression(s: tuple[float, ...], values: Array) -> Progression | None:
     """The points as s_o + jh, for the decimals as which they print, if every rounding of f + jL, fused or not, leads to the same points."""
     real, eps = values.dtype.type, Fraction(float(np.finfo(values.dtype).eps))
     o = min(range(len(s)), key=lambda k: abs(s[k]))

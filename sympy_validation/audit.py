@@ -1,8 +1,8 @@
 """Do the proofs mean something? Every mutant of the tested code must be refused, or shown to be the same function.
 
-A mutant is the code with one faulty operation (``nerva_core.interpreters.mutants``). A counterexample at a point refuses it; if none
-is found, it must be proved that the mutant still computes the right matrices, so that it is no mistake. A mutant with neither
-survives: a proof accepts what may be wrong, or the prover is too weak to tell.
+A mutant is the code with one faulty operation (``nerva_core.interpreters.mutants``). A counterexample at a point refuses it; if
+none is found, it must be proved that the mutant still computes the right matrices, so that it is no mistake. A mutant with
+neither survives: a proof accepts what may be wrong, or the prover is too weak to tell.
 """
 
 from __future__ import annotations

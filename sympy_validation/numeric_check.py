@@ -1,8 +1,8 @@
 """The last word has a number: a user's layer on NumPy in float64, at many sizes and hyper-parameters.
 
-A proof is about what the code does with symbols; here the same code runs as it does when it trains. Its gradients are compared with
-differences, and what no theorem is about is looked at too: that nothing that is given is changed, that calls do not depend on one
-another, and that the shapes and ``evaluate`` are those of ``feedforward``. A contradiction refuses what was proved.
+A proof is about what the code does with symbols; here the same code runs as it does when it trains. Its gradients are compared
+with differences, and what no theorem is about is looked at too: that nothing that is given is changed, that calls do not depend
+on one another, and that the shapes and ``evaluate`` are those of ``feedforward``. A contradiction refuses what was proved.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
 
-Array = np.ndarray[Any, Any]
 SIZES = ((3, 4, 2), (4, 3, 3), (3, 3, 3), (1, 3, 2), (4, 1, 2), (1, 1, 1), (4, 3, 1), (2, 2, 2), (40, 2, 3), (2, 40, 3), (2, 3, 40))
 """(N, D, K): the first is an ordinary one; then each that is 1, those that are equal, and each that is large."""
 FEW = SIZES[:5]

@@ -37,7 +37,8 @@ def with_symbols(function: Callable[..., Any], space: Space[Any]) -> Callable[..
 def symbolic(entry: type[E], space: Space[Any], prefix: str = "", **given: Any) -> E:
     """An entry whose continuous parameters are symbols, whose number of outputs is the size K and whose functions are unknown ones.
 
-    Parameters that are ``given`` are taken as they are; those that mean none of this keep their default. NervaError if there is none.
+    Parameters that are ``given`` are taken as they are; those that mean none of this keep their default. NervaError if there is
+    none.
     """
     hints = typing.get_type_hints(entry, include_extras=True)
     values = dict(given)

@@ -15,6 +15,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced, unwrap
@@ -260,7 +261,7 @@ def record(backend: Backend[Any], step: Callable[..., Any], state: Any, data: An
     def leaf(array: Any) -> Traced[StepNode]:
         return Traced(ops, StepNode(LEAF, (), array))
 
-    def given_leaf(array: np.ndarray[Any, Any]) -> Any:
+    def given_leaf(array: Array) -> Any:
         if array.dtype.kind != "i" and array.ndim == 0:
             return StepNumber(numbers, None, (), float(array))
         return leaf(array if array.dtype.kind == "i" else backend.matrix(array))

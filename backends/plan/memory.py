@@ -1,11 +1,11 @@
 """Memory for the values of a graph: in place where that is safe, in buffers that are used again, and the new state where the old one was.
 
-A *view* (a transpose, a repeated row) has no memory of its own, it lies in that of its operand. The operands of a ``pack`` lie side by side
-in its memory. ``root`` is the node that owns the memory in which a value lies.
+A *view* (a transpose, a repeated row) has no memory of its own, it lies in that of its operand. The operands of a ``pack`` lie
+side by side in its memory. ``root`` is the node that owns the memory in which a value lies.
 
-A run in blocks (``runs``) computes all of its values again and again, a block at a time. What it reads as a whole must therefore last until
-the run is over, and what it adds up has its memory before the run begins; only matrices that it goes through by rows may follow one
-another in the same memory within it.
+A run in blocks (``runs``) computes all of its values again and again, a block at a time. What it reads as a whole must therefore
+last until the run is over, and what it adds up has its memory before the run begins; only matrices that it goes through by rows
+may follow one another in the same memory within it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The parameters side by side: what is done alike to every parameter is done once, to all of them.
 
-An update rule is elementwise, and the same for every parameter. So the parameters of a network become the segments of one flat matrix,
-1 x n, their gradients too, and the rule is applied to the flats: the same operations on the same elements, in a fraction of the calls.
+An update rule is elementwise, and the same for every parameter. So the parameters of a network become the segments of one flat
+matrix, 1 x n, their gradients too, and the rule is applied to the flats: the same operations on the same elements, in a fraction
+of the calls.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from backends.plan.graph import CONSTANT, LEAF, StepGraph, StepNode, StepNumber
 from backends.plan.memory import PACK, Buffer, Layout, StateMemory, allocate
 from backends.plan.rewrites import read_once, share_intervals
 from backends.plan.runs import SUMS, OperationRun, by_rows, runs, viewed
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves
 
@@ -146,11 +147,11 @@ class Kernels(ABC):
         """A call that copies."""
 
     @abstractmethod
-    def loader(self, target: Any) -> Callable[[np.ndarray[Any, Any]], Any]:
+    def loader(self, target: Any) -> Callable[[Array], Any]:
         """A function that copies a NumPy array of the shape of ``target`` into it, converting it to its dtype."""
 
     @abstractmethod
-    def collector(self, outputs: list[Any], steps: int) -> tuple[Callable[[int], Any], Callable[[], np.ndarray[Any, Any]]]:
+    def collector(self, outputs: list[Any], steps: int) -> tuple[Callable[[int], Any], Callable[[], Array]]:
         """(note, fetch): ``note(i)`` keeps the outputs of step i, and ``fetch()`` gives those of all steps, waiting once."""
 
     def running(self) -> Any:
@@ -189,7 +190,7 @@ class Program:
         self._outputs = [self._array(node, layout) for node in graph.outputs]
         self.calls = [call for run in layout.runs for call in self._calls(run, layout)] + self._final_copies(layout)
 
-    def run(self, inputs: Any) -> np.ndarray[Any, Any]:
+    def run(self, inputs: Any) -> Array:
         """OperationRun a step for each input, updating the state; the outputs of all steps."""
         arrays = list(leaves(inputs))
         note, fetch = self.kernels.collector(self._outputs, len(arrays[0]))

@@ -61,9 +61,9 @@ def delay(graph: StepGraph, chosen: Callable[[StepNode], bool]) -> None:
 def share_intervals(graph: StepGraph, views: Collection[str]) -> None:
     """Step functions and sums over intervals from the cells of the elements, which are found once for one matrix and grid.
 
-    ``cell_index(X, s)`` is, for each element, the index J of its cell in a matrix with one row an interval; ``values_at(J, T)`` are the
-    elements of T in the cells J, and ``sums_at(Y, J)`` the sums of the elements of Y of the same cell. T is made contiguous where it is
-    a view.
+    ``cell_index(X, s)`` is, for each element, the index J of its cell in a matrix with one row an interval; ``values_at(J, T)``
+    are the elements of T in the cells J, and ``sums_at(Y, J)`` the sums of the elements of Y of the same cell. T is made
+    contiguous where it is a view.
     """
     known: dict[tuple[str, StepNode, Any], StepNode] = {}
 

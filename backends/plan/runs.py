@@ -1,7 +1,8 @@
 """Runs of operations that go through the rows of their matrices block by block: all of them on one block before the next.
 
-An operation *by rows* gives each row of its result from the same row of some operands, and from the whole of the others; a *sum* adds up
-what it gives for blocks of them. A value that only its own run reads is never there as a whole: a block of it stays in the cache.
+An operation *by rows* gives each row of its result from the same row of some operands, and from the whole of the others; a *sum*
+adds up what it gives for blocks of them. A value that only its own run reads is never there as a whole: a block of it stays in
+the cache.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def kind(node: StepNode) -> tuple[int, int] | None:
 class Grouping:
     """Finds the runs, taking the nodes in their order.
 
-    What does not belong to a run that has begun waits until it ends. What is alone comes before it, if it depends on nothing of it.
+    What does not belong to a run that has begun waits until it ends. What is alone comes before it, if it depends on nothing of
+    it.
     """
 
     def __init__(self, graph: StepGraph, views: frozenset[str], budget: int, alone: Callable[[StepNode], bool]) -> None:

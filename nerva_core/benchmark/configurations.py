@@ -10,6 +10,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.matrix_ops import Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.data import Dataset
 from nerva_core.data.dataset import make_dataset
@@ -78,8 +79,8 @@ class BenchmarkProblem:
     data: Dataset
     layers: tuple[Layer, ...]
     params: tuple[Any, ...]
-    targets: np.ndarray[Any, Any]
-    rows: np.ndarray[Any, Any]
+    targets: Array
+    rows: Array
     """The row numbers of the batches, one batch a row."""
 
     @property
@@ -88,7 +89,7 @@ class BenchmarkProblem:
         return self.config.schedule(0)
 
     @property
-    def inputs(self) -> np.ndarray[Any, Any]:
+    def inputs(self) -> Array:
         """The training examples in the dtype of the configuration."""
         return self.data.Xtrain.astype(self.config.dtype)
 

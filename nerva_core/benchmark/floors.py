@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import Contender, NoCounterpartError, import_tensorflow, import_torch
 from nerva_core.layers import Linear
 
-Rows = np.ndarray[Any, Any]
+Rows = Array
 
 INPUTS = 4
 """Different first inputs, used in turn, so that no compiler moves a product out of the loop."""

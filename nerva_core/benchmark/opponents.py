@@ -1,6 +1,7 @@
 """The opponents: the same network, written in each framework as its users would, trained by the framework's own differentiation.
 
-They share nothing with our equations but the initial values and the batches, and must arrive at the same losses before they are timed.
+They share nothing with our equations but the initial values and the batches, and must arrive at the same losses before they are
+timed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import Contender, NoCounterpartError, import_tensorflow, import_torch
 from nerva_core.benchmark.description import Dense, Normalization, blocks, momentum
 
-Rows = np.ndarray[Any, Any]
+Rows = Array
 
 
 class ScikitLearn(Contender):

@@ -1,7 +1,8 @@
 """``nerva bench --scaling``: how the time of every layer, forward and backward, grows with the number of rows.
 
-The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit in a
-cache are slower for every byte, so beside them stands the growth of what every layer does at least: it reads X and DY and writes Y and DX.
+The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit
+in a cache are slower for every byte, so beside them stands the growth of what every layer does at least: it reads X and DY and
+writes Y and DX.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import map_tree, stacked
 from nerva_core.layers import Layer
-
-Array = np.ndarray[Any, Any]
 
 ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256

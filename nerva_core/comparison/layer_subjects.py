@@ -13,9 +13,9 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import named_leaves, with_leaves
 from nerva_core.comparison import inputs
-from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.subject import Inputs, Subject
 from nerva_core.equations.hard_functions import HARD_FUNCTIONS, Binary, HardFunction, ImageSort, KMeans, Sort, TopK
 from nerva_core.equations.losses import CosineDistance, Huber

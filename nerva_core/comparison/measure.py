@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.comparison.bounds import FLUSHING, Bound, bound_of
-from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.rounding import PRECISIONS, Value, correctly_rounded
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
 from nerva_core.comparison.subject import Inputs, Subject

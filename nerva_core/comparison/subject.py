@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.comparison.inputs import Array
+from nerva_core.algebra.memory import Array
 
 Inputs = dict[str, Array]
 

@@ -1,7 +1,7 @@
 """Golden vectors: inputs and correctly rounded results, for libraries in any language to test themselves.
 
-A directory holds ``manifest.json``, which describes every test case, and one safetensors file a dtype with the matrices. All of it is
-determined by the seed, byte for byte.
+A directory holds ``manifest.json``, which describes every test case, and one safetensors file a dtype with the matrices. All of
+it is determined by the seed, byte for byte.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Entry
-from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.measure import exact_values
 from nerva_core.comparison.rule_subjects import LEARNING_RATE
 from nerva_core.comparison.subject import Inputs, Subject

@@ -33,8 +33,6 @@ from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.training.config import Config
 
-Array = np.ndarray[Any, Any]
-
 
 def trace_step(
     network: Sequential,

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.inspection.trace_data import Trace, TracedMatrix
-
-Array = np.ndarray[Any, Any]
 
 ROWS, COLUMNS = 8, 8
 """How much of a matrix is printed."""

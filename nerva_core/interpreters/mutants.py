@@ -8,8 +8,8 @@ runs on, so the code is not edited, and they exist on every interpretation, nume
         wrong = code(MutantOps(ops, mutation))
 
 The kinds of faults are the entries of ``KINDS``; adding one is one entry. A mutation is listed if the shapes allow it; it may
-still leave the function unchanged (the transpose of a symmetric matrix), or have no value (zeros under a reciprocal), which is for the
-one who uses it to find out.
+still leave the function unchanged (the transpose of a symmetric matrix), or have no value (zeros under a reciprocal), which is
+for the one who uses it to find out.
 """
 
 from __future__ import annotations
@@ -322,10 +322,10 @@ class MutantOps(_Inputs[M]):
 def list_mutations(ops: MatrixOps[M], code: Callable[[TracingOps[M]], Any], descend: bool = False) -> list[Mutation]:
     """All mutations of the operations that ``code`` does on the tracing operations it is given.
 
-    ``code(ops)`` wraps its matrices itself (``ops.wrap``) or, better, by ``ops.call(function, *arguments)``: then each argument that is a
-    matrix, such as DY, may be replaced by ones too. What is not to be mutated (the forward) runs on the plain ``ops``, outside.
-    The shapes decide what is possible, so list them with the operations that the mutants will run on. With ``descend``, which the
-    mutants then need too, the operations are those of the definitions in MatrixOps.
+    ``code(ops)`` wraps its matrices itself (``ops.wrap``) or, better, by ``ops.call(function, *arguments)``: then each argument
+    that is a matrix, such as DY, may be replaced by ones too. What is not to be mutated (the forward) runs on the plain ``ops``,
+    outside. The shapes decide what is possible, so list them with the operations that the mutants will run on. With ``descend``,
+    which the mutants then need too, the operations are those of the definitions in MatrixOps.
     """
     listing = _Listing(ops, descend)
     code(listing)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
 from nerva_core.equations.initializers import NormalizedXavier
@@ -75,9 +76,7 @@ class LayerLife(ABC):
     def init(self, rng: np.random.Generator, D: int) -> Any:
         """Initial parameters, as NumPy matrices in float64."""
         shapes, K = self.shapes(D), self.outputs_for(D)
-        initial: list[np.ndarray[Any, Any]] = [
-            initializer.draw(rng, D, K, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)
-        ]
+        initial: list[Array] = [initializer.draw(rng, D, K, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)]
         return rebuild(shapes, initial)
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:

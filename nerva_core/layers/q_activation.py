@@ -8,19 +8,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple
 
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import EntryCall, NonNegative, Positive
 from nerva_core.equations.activations import ACTIVATIONS, Activation, QLimit
 from nerva_core.layers.base import LAYERS, Layer, Shape
 
 PREFIXES = ("q-", "q_", "q ")
 """What stands before the name of an activation in the name of its q-activation."""
-
-Array = np.ndarray[Any, Any]
 
 
 def draw_q(rng: np.random.Generator, lambda_: float, phi: float, shape: tuple[int, int]) -> Array:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
-
-Array = np.ndarray[Any, Any]
+from nerva_core.algebra.memory import Array
 
 
 def score_function_gradient(ops: MatrixOps[M], P: M, Z: M, F: M) -> M:

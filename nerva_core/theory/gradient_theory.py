@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.equations.gradient_activations import Arctan, Array, Elementwise, Identity, NormClipping, at, expansion_radius, fixed_point
+from nerva_core.algebra.memory import Array
+from nerva_core.equations.gradient_activations import Arctan, Elementwise, Identity, NormClipping, at, expansion_radius, fixed_point
 
 CURVATURES = (2.0, 0.4)
 """k of the paper's example, the loss w₁² + 0.2 w₂² (equation 28), whose gradient is k ⊙ w."""

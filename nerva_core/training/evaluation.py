@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
@@ -16,8 +17,6 @@ from nerva_core.training.batches import grouped
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
-
-Array = np.ndarray[Any, Any]
 
 
 class EvaluationOutput(NamedTuple):
