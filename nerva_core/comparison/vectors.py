@@ -22,6 +22,7 @@ from nerva_core.comparison.rule_subjects import LEARNING_RATE
 from nerva_core.comparison.subject import Inputs, Subject
 from nerva_core.comparison.subjects import subjects
 from nerva_core.interpreters.examples import describe
+from nerva_core.training.models import write_atomically
 
 DTYPES = ("float64", "float32")
 FORMAT = 1
@@ -30,8 +31,6 @@ FORMAT = 1
 def write_vectors(directory: Path, seed: int = 0, force: bool = False) -> int:
     """Write the vectors and return the number of test cases. NervaError if the directory is not empty, unless ``force``."""
     from safetensors.numpy import save
-
-    from nerva_core.training.models import write_atomically
 
     _prepare(directory, force)
     cases: list[dict[str, Any]] = []

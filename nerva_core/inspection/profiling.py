@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rich.console import Console
+from rich.table import Table
+
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.trees import map_tree
 from nerva_core.inspection.trace import label
@@ -173,9 +176,6 @@ def profile_run(run: Run, steps: int = STEPS) -> Profile:
 
 def print_profile(profile: Profile) -> None:
     """A table of the rows, the longest first."""
-    from rich.console import Console
-    from rich.table import Table
-
     title = f"a step, one operation after the other: {1e6 * profile.seconds:,.0f} µs, the mean of {profile.steps}"
     table = Table("part", "direction", "operation", title=title)
     for column in ("calls", "µs", "share"):

@@ -14,6 +14,7 @@ from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
 from nerva_core.layers import Sequential
 from nerva_core.training.batches import grouped
+from nerva_core.training.metrics import MOST_ROWS, hard_distance
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
@@ -81,8 +82,6 @@ class Evaluator:
 
     def hard_distance(self, state: EvaluatedState) -> float | None:
         """The earth mover distance of the first hard layer on the test set, as ``metrics.hard_distance`` has it."""
-        from nerva_core.training.metrics import MOST_ROWS, hard_distance
-
         return hard_distance(self.ops, self.network, *state, self.ops.matrix(self.data.Xtest[:MOST_ROWS]))
 
 
