@@ -42,7 +42,7 @@ def symbolic(entry: type[E], space: Space[Any], prefix: str = "", **given: Any) 
     """
     hints = typing.get_type_hints(entry, include_extras=True)
     values = dict(given)
-    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+    for field in dataclasses.fields(entry):
         if field.name in values or not field.init:
             continue
         symbol = space.size("K") if is_size_of(entry, field.name) else _symbol(prefix + field.name, hints[field.name], space)

@@ -23,7 +23,7 @@ import types
 import typing
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -53,12 +53,15 @@ class Entry(ABC):
     Only numbers are checked, so a field may also hold a symbol when the equations are proved.
     """
 
+    if TYPE_CHECKING:  # every entry is a dataclass
+        __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
     aliases: ClassVar[tuple[str, ...]] = ()
     hint: ClassVar[str] = ""
     """Ends a message about parameters that the entry does not take."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+        for field in dataclasses.fields(self):
             _check_bounds(type(self), field.name, getattr(self, field.name))
 
 
@@ -109,7 +112,7 @@ class Table(Generic[E]):
         A field that Python wants by its name (``kw_only``) must be named in text too.
         """
         entry = self.lookup(name)
-        fields = {field.name: field for field in dataclasses.fields(entry) if field.init}  # type: ignore[arg-type]
+        fields = {field.name: field for field in dataclasses.fields(entry) if field.init}
         # A trailing underscore frees a Python keyword: users write lambda, the field is lambda_.
         given = {key + "_" if key + "_" in fields else key: value for key, value in parameters.items()}
         hint = f"; {entry.hint}" if entry.hint else ""

@@ -34,6 +34,6 @@ TABLES: dict[str, Table[Any]] = {
 
 def signature(entry: type[Entry]) -> str:
     """An entry as it is written, with its parameters and their defaults: ``Momentum(mu=0.9)``."""
-    fields = [field for field in dataclasses.fields(entry) if field.init]  # type: ignore[arg-type]
+    fields = [field for field in dataclasses.fields(entry) if field.init]
     written = [f"{field.name}" if field.default is dataclasses.MISSING else f"{field.name}={field.default!r}" for field in fields]
     return f"{entry.__name__}({', '.join(written)})" if written else entry.__name__

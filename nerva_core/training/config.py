@@ -39,7 +39,7 @@ E = TypeVar("E", bound=Entry)
 def describe(value: Any) -> Any:
     """An entry as the TOML table that builds it again; lists, numbers and text as they are."""
     if isinstance(value, Entry):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}  # type: ignore[arg-type]
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
         return {"name": type(value).__name__, **{key: describe(item) for key, item in fields.items() if item is not None}}
     return [describe(item) for item in value] if isinstance(value, (list, tuple)) else value
 
