@@ -1,4 +1,4 @@
-"""How a backend finds the interval of a grid in which an element lies, without comparing it with every grid point."""
+"""Grid lookup: the interval of a grid in which an element lies, found without comparing it with every grid point."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from nerva_core.algebra.memory import Array
 
 FEW = 16
 """Up to so many grid points, comparing with each of them is fastest where a framework fuses the comparisons."""
@@ -30,10 +32,10 @@ class Progression(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class GridPoints:
     """The grid points in a dtype. If they are nearly even, the one nearest to x is number rint((x - first) * per_unit)."""
 
-    values: np.ndarray[Any, Any]
+    values: Array
     even: bool
     first: float
     last: float
@@ -43,15 +45,15 @@ class Points:
 
 
 @functools.lru_cache(maxsize=256)
-def _points(s: tuple[float, ...], dtype: str) -> Points:
+def _points(s: tuple[float, ...], dtype: str) -> GridPoints:
     values = np.array(s, dtype=dtype)
     spacing = (s[-1] - s[0]) / (len(s) - 1) if len(s) > 1 else 1.0
     # An eighth of the spacing, and a number of points far below 1 / eps, leave room for every rounding on the way to the nearest point.
     even = len(s) < 2**16 and bool(np.all(np.abs(values - (s[0] + spacing * np.arange(len(s)))) < spacing / 8))
-    return Points(values, even, float(values[0]), float(values[-1]), 1 / spacing, _progression(s, values) if even else None)
+    return GridPoints(values, even, float(values[0]), float(values[-1]), 1 / spacing, _progression(s, values) if even else None)
 
 
-def _progression(s: tuple[float, ...], values: np.ndarray[Any, Any]) -> Progression | None:
+def _progression(s: tuple[float, ...], values: Array) -> Progression | None:
     """The points as s_o + jh, for the decimals as which they print, if every rounding of f + jL, fused or not, leads to the same points."""
     real, eps = values.dtype.type, Fraction(float(np.finfo(values.dtype).eps))
     o = min(range(len(s)), key=lambda k: abs(s[k]))
@@ -67,6 +69,6 @@ def _progression(s: tuple[float, ...], values: np.ndarray[Any, Any]) -> Progress
     return Progression(o, *map(float, (F, H, real(float(f)), real(float(L)))))
 
 
-def points(s: Sequence[float], dtype: str) -> Points:
+def points(s: Sequence[float], dtype: str) -> GridPoints:
     """The grid points s_1 < ... < s_p, rounded to the dtype."""
     return _points(tuple(map(float, s)), dtype)

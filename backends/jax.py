@@ -89,10 +89,10 @@ class JaxBackend(NumpyBackend):
 
         return self._apart(sums, Y, self._intervals(X, steps.points(s, self.dtype)))
 
-    def _intervals(self, X: Array, points: steps.Points) -> Array:
+    def _intervals(self, X: Array, points: steps.GridPoints) -> Array:
         return self._apart(lambda X: self._number_below(X, points), X)
 
-    def _number_below(self, X: Array, points: steps.Points) -> Array:
+    def _number_below(self, X: Array, points: steps.GridPoints) -> Array:
         if len(points.values) <= steps.FEW:  # XLA makes one loop of them
             return sum((point < X).astype("int32") for point in points.values)
         if points.progression is None:

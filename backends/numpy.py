@@ -256,7 +256,7 @@ class NumpyBackend(Backend[Array]):
         n = X.shape[-1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.xp.arange(n)
 
-    def _intervals(self, X: Array, points: steps.Points) -> Array:
+    def _intervals(self, X: Array, points: steps.GridPoints) -> Array:
         """The number of grid points below each element."""
         if not points.even:
             return self.xp.searchsorted(points.values, self.xp.fmax(X, points.first))  # which takes NaN to the first interval

@@ -7,11 +7,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from backends import accurate, xla
 from backends import grid_lookup as steps
 from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.trees import leaves, map_tree
@@ -59,8 +58,8 @@ class TensorFlowBackend(Backend[Tensor]):
         with self.tf.device(self.device):
             return self.tf.constant(self._array(values))
 
-    def to_numpy(self, X: Tensor) -> np.ndarray[Any, Any]:
-        array: np.ndarray[Any, Any] = X.numpy()
+    def to_numpy(self, X: Tensor) -> Array:
+        array: Array = X.numpy()
         return array
 
     def scalar(self, c: float) -> Any:
@@ -73,7 +72,7 @@ class TensorFlowBackend(Backend[Tensor]):
         compiled: F = self.tf.function(function, autograph=False, reduce_retracing=True, jit_compile=True)
         return compiled
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
         state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self.converted(inputs)))
@@ -326,7 +325,7 @@ class TensorFlowBackend(Backend[Tensor]):
         n = self.shape(X)[1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.tf.range(n)
 
-    def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
+    def _intervals(self, X: Tensor, points: steps.GridPoints) -> Tensor:
         """The number of grid points below each element."""
         if not points.even:
             return self.tf.reshape(self.tf.searchsorted(points.values, self.tf.reshape(X, [-1])), self.tf.shape(X))

@@ -12,6 +12,7 @@ from backends import grid_lookup as steps
 from backends.plan.planned import Planned
 from backends.plan.torch_kernels import TorchKernels
 from nerva_core.algebra.matrix_ops import Scalar, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operations.windows import Windows
 
@@ -46,14 +47,14 @@ class TorchBackend(Backend[Tensor]):
         array = self._array(values)
         return self.torch.tensor(array, dtype=self._dtype, device=self._device)
 
-    def to_numpy(self, X: Tensor) -> np.ndarray[Any, Any]:
-        array: np.ndarray[Any, Any] = X.detach().cpu().numpy()
+    def to_numpy(self, X: Tensor) -> Array:
+        array: Array = X.detach().cpu().numpy()
         return array
 
     def scalar(self, c: float) -> Any:
         return float(c)
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
         if step not in self._compiled:
             self._compiled[step] = Planned(step, TorchKernels(self))
         planned: Planned = self._compiled[step]
@@ -62,7 +63,7 @@ class TorchBackend(Backend[Tensor]):
     def take_rows(self, X: Tensor, indices: Any) -> Tensor:
         return X[self.torch.as_tensor(np.ascontiguousarray(indices), device=self._device)]
 
-    def _fetch(self, rows: list[list[Tensor]]) -> np.ndarray[Any, Any]:
+    def _fetch(self, rows: list[list[Tensor]]) -> Array:
         values = self.torch.cat([value for row in rows for value in row])  # so that a device is waited for once
         return self.to_numpy(values).reshape(len(rows), -1)
 
@@ -271,7 +272,7 @@ class TorchBackend(Backend[Tensor]):
         n = X.shape[-1]
         return self._intervals(X, steps.points(s, self.dtype)) * n + self.torch.arange(n, device=X.device)
 
-    def _intervals(self, X: Tensor, points: steps.Points) -> Tensor:
+    def _intervals(self, X: Tensor, points: steps.GridPoints) -> Tensor:
         """The number of grid points below each element."""
         values = self.torch.from_numpy(points.values).to(X.device)
         X = X.nan_to_num(points.first)

@@ -1,4 +1,4 @@
-"""How XLA is to compile for the processor."""
+"""XLA on the processor: the options and the rewriting with which it compiles a step well."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KNOWN_TO = {"jax": "0.10.", "tensorflow": "2.21."}
 def loops_for_sums(package: str, version: str) -> Iterator[None]:
     """What is compiled first must be compiled in here: XLA reads its flags from the environment, once. Those of the user stay.
 
-    By its default, XLA computes a sum of two matrices five times as slowly as the product of a matrix and a number. With this option it
-    does not, and a training step takes a tenth less.
+    By its default, XLA computes a sum of two matrices five times as slowly as the product of a matrix and a number. With this
+    option it does not, and a training step takes a tenth less.
     """
     given = os.environ.get("XLA_FLAGS")
     if not version.startswith(KNOWN_TO[package]) or "xla_backend_extra_options" in (given or ""):
@@ -44,7 +44,8 @@ LARGE = 2**22
 class CopiedTransposes(TracingOps[M]):
     """The operations of a backend. In a large product Aᵀ · B, such as DYᵀ · X, Aᵀ is copied first: ``apart(f, A)`` is f(A), in memory.
 
-    XLA multiplies by a transposed left factor up to a third more slowly than by a copy of it, and does not make the copy by itself.
+    XLA multiplies by a transposed left factor up to a third more slowly than by a copy of it, and does not make the copy by
+    itself.
     """
 
     def __init__(self, inner: MatrixOps[M], apart: Callable[[Callable[[M], M], M], M]) -> None:

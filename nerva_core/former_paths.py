@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 FORMER = {
     **{f"nerva_core.{name}": f"nerva_core.algebra.{name}" for name in ("errors", "matrix_ops", "numeric_backend", "registry", "trees")},
@@ -34,12 +34,17 @@ FORMER = {
 }
 
 
-class FormerPaths(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the module under its present path, so that its classes and tables exist once."""
+class FormerPaths:
+    """Finds the module under its present path, so that its classes and tables exist once.
+
+    It has the methods of a finder and a loader; their base classes, in ``importlib.abc``, would take longer to import than all of
+    this.
+    """
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """A spec for former paths alone."""
-        return ModuleSpec(fullname, self) if fullname in FORMER else None
+        loader: Any = self
+        return ModuleSpec(fullname, loader) if fullname in FORMER else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module itself; what the import system would write over is kept."""

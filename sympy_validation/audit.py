@@ -1,8 +1,8 @@
 """Do the proofs mean something? Every mutant of the tested code must be refused, or shown to be the same function.
 
-A mutant is the code with one faulty operation (``nerva_core.interpreters.mutants``). A counterexample at a point refuses it; if none
-is found, it must be proved that the mutant still computes the right matrices, so that it is no mistake. A mutant with neither
-survives: a proof accepts what may be wrong, or the prover is too weak to tell.
+A mutant is the code with one faulty operation (``nerva_core.interpreters.mutants``). A counterexample at a point refuses it; if
+none is found, it must be proved that the mutant still computes the right matrices, so that it is no mistake. A mutant with
+neither survives: a proof accepts what may be wrong, or the prover is too weak to tell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from nerva_core.interpreters.mutants import MutantOps, Mutation, list_mutations
 from nerva_core.interpreters.traced import Recorder
-from sympy_validation.certificates import Counterexample, Points
+from sympy_validation.certificates import Counterexample, SamplePoints
 from sympy_validation.claims import Claim
 from sympy_validation.spaces.numbers import Undecided
 from sympy_validation.spaces.points import SIZES
@@ -74,7 +74,7 @@ def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
     """Refuse or explain every mutant of the claim's tested code."""
     start = time.perf_counter()
     result = Audit(subject, claim.quantities())
-    points = Points(claim)
+    points = SamplePoints(claim)
     mutations = _mutations(points)
     if limit and len(mutations) > limit:
         mutations = [mutations[k * len(mutations) // limit] for k in range(limit)]
@@ -87,7 +87,7 @@ def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
     return result
 
 
-def _mutations(points: Points) -> list[Mutation]:
+def _mutations(points: SamplePoints) -> list[Mutation]:
     for point in points:
         try:
             return list_mutations(point.space.ops, point.problem.tested)
@@ -96,7 +96,7 @@ def _mutations(points: Points) -> list[Mutation]:
     return []
 
 
-def _unused(points: Points) -> set[int]:
+def _unused(points: SamplePoints) -> set[int]:
     """The numbers of the operations from which no tested matrix is computed."""
     for point in points:
         recorder = Recorder(point.space.ops)
@@ -114,7 +114,7 @@ def _unused(points: Points) -> set[int]:
     return set()
 
 
-def _refute(points: Points, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
+def _refute(points: SamplePoints, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
     for point in points:
         try:
             found = point.refute(quantities, lambda ops: MutantOps(ops, mutation))

@@ -21,7 +21,7 @@ POINTS = 24
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Where a quantity is not what it should be."""
+    """A point at which a quantity is not what it should be."""
 
     quantity: str
     sizes: Mapping[str, int]
@@ -96,7 +96,7 @@ class Point:
         return Counterexample(quantity, self.space.used, explanation)
 
 
-class Points:
+class SamplePoints:
     """The points of a claim at which it has a value, made when they are needed and kept."""
 
     def __init__(self, claim: Claim) -> None:
@@ -129,7 +129,7 @@ class Points:
 
 def search(claim: Claim, quantity: str) -> Counterexample | None:
     """An exact counterexample to one claim."""
-    return Points(claim).search(quantity)
+    return SamplePoints(claim).search(quantity)
 
 
 class Checks:

@@ -115,7 +115,7 @@ class ActivationGradient(Claim):
 
 
 @dataclass(frozen=True)
-class Number:
+class RealVariable:
     """A real variable between two bounds."""
 
     low: float | None = None
@@ -123,7 +123,7 @@ class Number:
 
 
 Variables = Mapping[str, Any]
-"""The variables of an equation by name: sizes such as ("N", 1) or ("N", "K", Kind.POSITIVE), or a Number."""
+"""The variables of an equation by name: sizes such as ("N", 1) or ("N", "K", Kind.POSITIVE), or a RealVariable."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Equality(Claim):
 
 
 def _variable(space: Space[Any], name: str, shape: Any) -> Any:
-    if isinstance(shape, Number):
+    if isinstance(shape, RealVariable):
         return space.scalar(name, shape.low, shape.high)
     m, n = (size if isinstance(size, int) else space.size(size) for size in shape[:2])
     return space.matrix(name, m, n, *shape[2:])
@@ -173,7 +173,7 @@ def _as_tuple(result: Any) -> tuple[Matrix, ...]:
 
 
 @dataclass(frozen=True)
-class Numbers(Claim):
+class EqualNumbers(Claim):
     """Sequences of numbers that are equal, for rules that compute with numbers instead of matrices: schedules and initial values."""
 
     name: str

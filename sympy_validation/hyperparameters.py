@@ -57,7 +57,7 @@ def choices(entry: type[Entry], given: Mapping[str, Any], as_layer: Callable[[An
     Empty if a value is needed that is neither given nor known here.
     """
     ranges = {}
-    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+    for field in dataclasses.fields(entry):
         if field.init:
             ranges[field.name] = [given[field.name]] if field.name in given else _values(entry, field)
     if not all(ranges.values()):
@@ -79,7 +79,7 @@ def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tup
     """The hyper-parameters that are literals or booleans, and are not given, with all their values, the default first."""
     hints = typing.get_type_hints(entry, include_extras=True)
     found = {}
-    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+    for field in dataclasses.fields(entry):
         hint = hints[field.name]
         values = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else (False, True) if hint is bool else ()
         if values and field.init and field.name not in given:

@@ -20,7 +20,8 @@ from sympy_validation.spaces.spaces import Space, run
 class LayerGradient(Claim):
     """``backpropagate`` gives the gradient of ⟨DY, Y⟩ with respect to the input and every parameter, for every DY.
 
-    For a layer that states a ``surrogate`` (Y, R) it is that of ⟨DY, Y⟩ + R; there the output and the penalty are claimed to be Y and R.
+    For a layer that states a ``surrogate`` (Y, R) it is that of ⟨DY, Y⟩ + R; there the output and the penalty are claimed to be Y
+    and R.
     """
 
     layer: Make

@@ -1,8 +1,8 @@
 """The last word has a number: a user's layer on NumPy in float64, at many sizes and hyper-parameters.
 
-A proof is about what the code does with symbols; here the same code runs as it does when it trains. Its gradients are compared with
-differences, and what no theorem is about is looked at too: that nothing that is given is changed, that calls do not depend on one
-another, and that the shapes and ``evaluate`` are those of ``feedforward``. A contradiction refuses what was proved.
+A proof is about what the code does with symbols; here the same code runs as it does when it trains. Its gradients are compared
+with differences, and what no theorem is about is looked at too: that nothing that is given is changed, that calls do not depend
+on one another, and that the shapes and ``evaluate`` are those of ``feedforward``. A contradiction refuses what was proved.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
 
-Array = np.ndarray[Any, Any]
 SIZES = ((3, 4, 2), (4, 3, 3), (3, 3, 3), (1, 3, 2), (4, 1, 2), (1, 1, 1), (4, 3, 1), (2, 2, 2), (40, 2, 3), (2, 40, 3), (2, 3, 40))
 """(N, D, K): the first is an ordinary one; then each that is 1, those that are equal, and each that is large."""
 FEW = SIZES[:5]
@@ -36,7 +36,7 @@ SAMPLES: tuple[Callable[[np.random.Generator, tuple[int, int]], Array], ...] = (
 
 
 class ContradictionError(Exception):
-    """What the layer does on NumPy is not what is claimed; ``quantity`` is the gradient it is about, if it is about one."""
+    """The layer does on NumPy something else than is claimed; ``quantity`` is the gradient it is about, if it is about one."""
 
     def __init__(self, words: str, quantity: str = "") -> None:
         super().__init__(words)
@@ -60,8 +60,8 @@ class FixedStops(NumpyBackend):
 
 
 @dataclass
-class Findings:
-    """What contradicts the claims, and where the code did not run."""
+class NumericFindings:
+    """The contradictions to the claims, and the inputs on which the code did not run."""
 
     general: str = ""
     gradients: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class NumericCheck:
     """For an activation, what the DX of its layer is called."""
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> NumericFindings:
         """What the numbers say."""
         return check(self.choices, self.gradient)
 
@@ -99,9 +99,9 @@ class NumericCheck:
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
-def check(choices: Sequence[Choice], gradient: str = "") -> Findings:
+def check(choices: Sequence[Choice], gradient: str = "") -> NumericFindings:
     """The layers that the choices make, at all sizes."""
-    found = Findings()
+    found = NumericFindings()
     with np.errstate(all="ignore"):
         for number, choice in enumerate(choices):
             for N, D, K in SIZES if number == 0 else FEW:
@@ -117,10 +117,10 @@ def check(choices: Sequence[Choice], gradient: str = "") -> Findings:
     return found
 
 
-def _at(found: Findings, layer: Layer, size: tuple[int, int], where: str, required: bool, gradient: str) -> None:
+def _at(found: NumericFindings, layer: Layer, size: tuple[int, int], where: str, required: bool, gradient: str) -> None:
     for number, sample in enumerate(SAMPLES):
         try:
-            found.defined |= Run(layer, *size, sample, np.random.default_rng(number)).check()
+            found.defined |= LayerRun(layer, *size, sample, np.random.default_rng(number)).check()
         except ContradictionError as wrong:
             found.defined = True
             text = f"on NumPy at {where}: {wrong}"
@@ -135,7 +135,7 @@ def _at(found: Findings, layer: Layer, size: tuple[int, int], where: str, requir
             return
 
 
-class Run:
+class LayerRun:
     """One layer with one input."""
 
     def __init__(self, layer: Layer, N: int, D: int, sample: Callable[[np.random.Generator, tuple[int, int]], Array], rng: Any) -> None:

@@ -1,4 +1,4 @@
-"""What stands for a matrix, a scalar or a size in a proof, and what code may not do with it: decide by it, or hand it to NumPy."""
+"""Operands of a proof: they stand for a matrix, a scalar or a size, and refuse to be decided by or handed to NumPy."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def show_proofs(
         raise NervaError("nothing is chosen, so nothing is proved")
     console = Console(emoji=False)
     console = console if console.is_terminal else Console(width=WIDE, emoji=False)
-    rows = Rows(console, quiet)
+    rows = ProgressTable(console, quiet)
     verdicts = [rows.show(verdict) for verdict in verdicts_of(theorems, own, limits, jobs)]
     summary(console, verdicts)
     audits = run_audit(console, theorems + own) if with_audit else []
@@ -90,7 +90,7 @@ def chosen(names: Iterable[str], limits: Limits = LIMITS) -> tuple[list[Theorem]
     return select(name for name in names if not is_user_layer(name)), own
 
 
-class Rows:
+class ProgressTable:
     """A table that is printed row by row, as the verdicts come."""
 
     def __init__(self, console: Console, quiet: bool) -> None:

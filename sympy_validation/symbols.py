@@ -37,11 +37,12 @@ def with_symbols(function: Callable[..., Any], space: Space[Any]) -> Callable[..
 def symbolic(entry: type[E], space: Space[Any], prefix: str = "", **given: Any) -> E:
     """An entry whose continuous parameters are symbols, whose number of outputs is the size K and whose functions are unknown ones.
 
-    Parameters that are ``given`` are taken as they are; those that mean none of this keep their default. NervaError if there is none.
+    Parameters that are ``given`` are taken as they are; those that mean none of this keep their default. NervaError if there is
+    none.
     """
     hints = typing.get_type_hints(entry, include_extras=True)
     values = dict(given)
-    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+    for field in dataclasses.fields(entry):
         if field.name in values or not field.init:
             continue
         symbol = space.size("K") if is_size_of(entry, field.name) else _symbol(prefix + field.name, hints[field.name], space)

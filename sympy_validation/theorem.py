@@ -70,7 +70,7 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a theorem."""
+    """The outcome of a proof: what became of a theorem."""
 
     theorem: Theorem
     status: Status
@@ -145,9 +145,9 @@ class Attempt:
     _stopped: NoVerdict | None = None
 
     @cached_property
-    def points(self) -> certificates.Points:
+    def points(self) -> certificates.SamplePoints:
         """The points at which what is not proved may be refuted."""
-        return certificates.Points(self.claim)
+        return certificates.SamplePoints(self.claim)
 
     @cached_property
     def checks(self) -> certificates.Checks:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
-from nerva_core.algebra.registry import Call, Entry, Table, parse_call
+from nerva_core.algebra.registry import Entry, EntryCall, Table, parse_call
 from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
 from nerva_core.layers import ActivationLayer, Layer
@@ -108,8 +108,8 @@ def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
     return found
 
 
-def _given(entry: type[Entry], call: Call) -> dict[str, Any]:
-    fields = [field.name for field in dataclasses.fields(entry)]  # type: ignore[arg-type]
+def _given(entry: type[Entry], call: EntryCall) -> dict[str, Any]:
+    fields = [field.name for field in dataclasses.fields(entry)]
     if len(call.arguments) > len(fields):
         raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(call.arguments)}")
     given = dict(zip(fields, call.arguments, strict=False)) | dict(call.parameters)
@@ -139,7 +139,7 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
     except NervaError as error:
         raise NervaError(f"{error}{place(error)}") from error
     except Exception:
-        defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
+        defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}
 
     def with_defaults(space: Any) -> Entry:
         return symbolic(entry, space, **{**defaults, **given})
@@ -158,7 +158,7 @@ def _concrete(entry: type[Entry], given: dict[str, Any], defaults: dict[str, Any
     """The hyper-parameters that are numbers, words or booleans in the proof, as a condition of it."""
     hints = typing.get_type_hints(entry, include_extras=True)
     texts = []
-    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
+    for field in dataclasses.fields(entry):
         symbol = is_size_of(entry, field.name) or _plain(hints[field.name]) is float
         value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
         if isinstance(value, (int, float, str)):

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import nerva_core
 from docs.generator.architecture import BESIDE, LEVELS, imported, imports_of_folders
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import Backend, backend_classes
+from nerva_core.algebra.registry import Table
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("nerva_core", "backends", "sympy_validation")
@@ -270,6 +271,44 @@ def test_every_public_name_of_a_package_is_there(package: str) -> None:
 def test_an_unknown_name_of_nerva_core_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         nerva_core.nothing  # noqa: B018
+
+
+SHARED_NAMES = {
+    "RuleOptimizer": "the same class for another framework",
+    "Domain": "of the entries of a matrix, and of a polynomial's values",
+    "Entry": "of a table, and of a matrix variable",
+    "Grid": "of a step function, and of the elements of a matrix",
+    "Indicator": "in the two forms of the prover",
+    "Polynomial": "of sizes, and of the prover's terms",
+    "Root": "in print, and in a proof",
+    "Row": "in print, and of a report",
+    "Space": "in print, and of a proof",
+    "Verdict": "on a theorem, and on a statement of a paper",
+}
+"""Names of classes that mean two things; none is to be added."""
+
+
+def class_names(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """The files in which each class is defined. The names of entries of tables are those that users type: two tables may share one."""
+    for name in nerva_core.__all__:
+        getattr(nerva_core, name)  # fills the tables
+    entries = {entry.__name__ for table in Table.of.values() for entry in table}
+    found: dict[str, list[str]] = {}
+    for path, text in sources.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and node.name not in entries:
+                found.setdefault(node.name, []).append(path)
+    return found
+
+
+def test_a_class_name_is_defined_once() -> None:
+    found = class_names({str(path.relative_to(ROOT)): path.read_text() for path in SOURCES})
+    assert {name: paths for name, paths in found.items() if len(paths) > 1 and name not in SHARED_NAMES} == {}
+
+
+def test_a_class_name_that_is_defined_twice_is_seen() -> None:
+    found = class_names({"a.py": "class Point: ...", "b.py": "def f():\n    class Point: ...\nclass Tanh: ..."})
+    assert found == {"Point": ["a.py", "b.py"]}
 
 
 def mirror(path: Path) -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced, unwrap
@@ -46,13 +47,13 @@ POINTWISE = frozenset(
 
 
 class Example(NamedTuple):
-    """What is kept of a value of the recorded step."""
+    """The shape and dtype of a value of the recorded step."""
 
     shape: tuple[int, ...]
     dtype: Any
 
 
-class Node:
+class StepNode:
     """An operation on nodes, numbers and sizes; or a leaf, which the step is given; or a constant, which has its value."""
 
     __slots__ = ("arguments", "name", "operands", "order", "value")
@@ -61,18 +62,18 @@ class Node:
     def __init__(self, name: str, arguments: tuple[Any, ...], value: Any) -> None:
         self.name = name
         self.arguments = arguments
-        self.operands = tuple(a for a in arguments if isinstance(a, Node))
+        self.operands = tuple(a for a in arguments if isinstance(a, StepNode))
         self.value = value
         """Its value in the recorded step; afterwards an Example, except of a constant."""
-        self.order: tuple[int, ...] = (next(Node._count), 0)
+        self.order: tuple[int, ...] = (next(StepNode._count), 0)
         """Nodes run in the lexicographic order of these."""
 
-    def run_before(self, reader: Node) -> None:
+    def run_before(self, reader: StepNode) -> None:
         """Run just before a node, after those that ran before it."""
         *position, step = reader.order
         self.order = (*position, step - 1)
 
-    def run_after(self, *others: Node) -> None:
+    def run_after(self, *others: StepNode) -> None:
         """Run just after the last of some nodes."""
         self.order = (*max(node.order for node in others), 1)
 
@@ -90,23 +91,23 @@ class Node:
         return self.name + (f"({', '.join(map(repr, self.arguments))})" if self.arguments else f"{self.order[0]}")
 
 
-class Number:
+class StepNumber:
     """A number that the step is given, such as the learning rate, or that is computed from such numbers; ``value`` is an example."""
 
     __array_ufunc__ = None
 
-    def __init__(self, table: dict[Any, Number], function: Callable[..., Any] | None, arguments: tuple[Any, ...], value: Any) -> None:
+    def __init__(self, table: dict[Any, StepNumber], function: Callable[..., Any] | None, arguments: tuple[Any, ...], value: Any) -> None:
         self.table = table
         self.function = function
         self.arguments = arguments
         self.value = value
 
     def _apply(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        if not all(isinstance(a, (Number, int, float)) for a in arguments):
+        if not all(isinstance(a, (StepNumber, int, float)) for a in arguments):
             return NotImplemented
         if (function, arguments) not in self.table:
-            value = function(*(a.value if isinstance(a, Number) else a for a in arguments))
-            self.table[function, arguments] = Number(self.table, function, arguments, value)
+            value = function(*(a.value if isinstance(a, StepNumber) else a for a in arguments))
+            self.table[function, arguments] = StepNumber(self.table, function, arguments, value)
         return self.table[function, arguments]
 
     def __add__(self, other: Any) -> Any:
@@ -150,7 +151,7 @@ class Number:
 
 def _identity(argument: Any) -> Any:
     """What tells an argument of an operation from another."""
-    if isinstance(argument, (Node, Number)):
+    if isinstance(argument, (StepNode, StepNumber)):
         return argument
     if isinstance(argument, np.ndarray):
         return argument.shape, argument.dtype.str, argument.tobytes()
@@ -164,19 +165,19 @@ class Builder:
 
     def __init__(self, backend: Backend[Any]) -> None:
         self.backend = backend
-        self._known: dict[Any, Node] = {}
-        self._uniform: dict[Node, float | None] = {}
+        self._known: dict[Any, StepNode] = {}
+        self._uniform: dict[StepNode, float | None] = {}
 
-    def node(self, name: str, *arguments: Any) -> Node:
+    def node(self, name: str, *arguments: Any) -> StepNode:
         """The node of an operation; a constant if it depends on nothing that changes."""
         key = (name, *map(_identity, arguments))
         if key not in self._known:
-            value = getattr(self.backend, name)(*(a.value if isinstance(a, (Node, Number)) else a for a in arguments))
-            fixed = all(not isinstance(a, Number) and (not isinstance(a, Node) or a.name == CONSTANT) for a in arguments)
-            self._known[key] = Node(CONSTANT, (), value) if fixed else Node(name, arguments, value)
+            value = getattr(self.backend, name)(*(a.value if isinstance(a, (StepNode, StepNumber)) else a for a in arguments))
+            fixed = all(not isinstance(a, StepNumber) and (not isinstance(a, StepNode) or a.name == CONSTANT) for a in arguments)
+            self._known[key] = StepNode(CONSTANT, (), value) if fixed else StepNode(name, arguments, value)
         return self._known[key]
 
-    def uniform(self, constant: Node) -> float | None:
+    def uniform(self, constant: StepNode) -> float | None:
         """The number that all elements of a constant are, or None."""
         if constant not in self._uniform:
             values = self.backend.to_numpy(constant.value)
@@ -184,60 +185,60 @@ class Builder:
         return self._uniform[constant]
 
 
-class Recorder(Interpreter[Node]):
+class StepRecorder(Interpreter[StepNode]):
     """Matrix operations that build nodes. What the backend does not override is recorded as its definition."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self.backend = backend
         self.builder = Builder(backend)
 
-    def operation(self, operation: Operation[Node]) -> Node:
+    def operation(self, operation: Operation[StepNode]) -> StepNode:
         return self.builder.node(operation.name, *operation.arguments)
 
-    def size(self, value: Node) -> tuple[Size, Size]:
+    def size(self, value: StepNode) -> tuple[Size, Size]:
         m, n = self.backend.shape(value.value)
         return m, n
 
-    def perform(self, name: str, arguments: tuple[Any, ...], positions: tuple[int, ...]) -> Traced[Node]:
+    def perform(self, name: str, arguments: tuple[Any, ...], positions: tuple[int, ...]) -> Traced[StepNode]:
         definition = getattr(MatrixOps, name)
         if getattr(type(self.backend), name) is definition and name not in NATIVE:
-            result: Traced[Node] = definition(self, *arguments)
+            result: Traced[StepNode] = definition(self, *arguments)
             return result
         return super().perform(name, arguments, positions)
 
-    def take_rows(self, X: Traced[Node], indices: Traced[Node]) -> Traced[Node]:
+    def take_rows(self, X: Traced[StepNode], indices: Traced[StepNode]) -> Traced[StepNode]:
         """As the backend's."""
         return Traced(self, self.builder.node("take_rows", X.value, indices.value))
 
-    def matrix(self, values: Any) -> Traced[Node]:
+    def matrix(self, values: Any) -> Traced[StepNode]:
         """A constant."""
-        return Traced(self, Node(CONSTANT, (), self.backend.matrix(values)))
+        return Traced(self, StepNode(CONSTANT, (), self.backend.matrix(values)))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.backend, name)
 
 
 @dataclass
-class Graph:
-    """What a step computes from what."""
+class StepGraph:
+    """The nodes of a step: what it is given, and the results."""
 
     builder: Builder
-    state: list[Node]
-    data: list[Node]
+    state: list[StepNode]
+    data: list[StepNode]
     given: list[Any]
     """The leaves of one input: nodes, and numbers."""
-    new_state: list[Node]
-    outputs: list[Node]
+    new_state: list[StepNode]
+    outputs: list[StepNode]
     segments: dict[int, tuple[int, int | None, tuple[int, ...]]] = field(default_factory=dict)
     """After packing: for each leaf of the step's state the leaf of this one that holds it, its offset there (None: it is the leaf), its
     shape."""
 
     @property
-    def results(self) -> list[Node]:
+    def results(self) -> list[StepNode]:
         """All that must be computed."""
         return [*self.new_state, *self.outputs]
 
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[StepNode]:
         """The nodes that a result depends on, in the order of the equations. What nothing depends on is not among them."""
         found, stack = set(self.results), list(self.results)
         while stack:
@@ -248,24 +249,24 @@ class Graph:
 
     def forget_values(self) -> None:
         """Keep only the shapes of the values of the recorded step."""
-        for node in [*self.nodes(), *self.state, *self.data, *(leaf for leaf in self.given if isinstance(leaf, Node))]:
+        for node in [*self.nodes(), *self.state, *self.data, *(leaf for leaf in self.given if isinstance(leaf, StepNode))]:
             if node.name != CONSTANT:
                 node.value = Example(node.shape, node.dtype)
 
 
-def record(backend: Backend[Any], step: Callable[..., Any], state: Any, data: Any, given: Any) -> Graph:
+def record(backend: Backend[Any], step: Callable[..., Any], state: Any, data: Any, given: Any) -> StepGraph:
     """The graph of ``state, outputs = step(ops, state, *data, *given)``; ``given`` has arrays of integers, matrices and numbers."""
-    ops, numbers = Recorder(backend), dict[Any, Number]()
+    ops, numbers = StepRecorder(backend), dict[Any, StepNumber]()
 
-    def leaf(array: Any) -> Traced[Node]:
-        return Traced(ops, Node(LEAF, (), array))
+    def leaf(array: Any) -> Traced[StepNode]:
+        return Traced(ops, StepNode(LEAF, (), array))
 
-    def given_leaf(array: np.ndarray[Any, Any]) -> Any:
+    def given_leaf(array: Array) -> Any:
         if array.dtype.kind != "i" and array.ndim == 0:
-            return Number(numbers, None, (), float(array))
+            return StepNumber(numbers, None, (), float(array))
         return leaf(array if array.dtype.kind == "i" else backend.matrix(array))
 
     traced = map_tree(leaf, state), map_tree(leaf, data), map_tree(given_leaf, given)
     new_state, outputs = step(ops, traced[0], *traced[1], *traced[2])
     lists = [list(leaves(unwrap(tree))) for tree in (*traced, new_state, outputs)]
-    return Graph(ops.builder, lists[0], lists[1], lists[2], lists[3], lists[4])
+    return StepGraph(ops.builder, lists[0], lists[1], lists[2], lists[3], lists[4])

@@ -1,11 +1,11 @@
-"""Where the values of a graph live: in place where that is safe, in buffers that are used again, and the new state where the old one was.
+"""Memory for the values of a graph: in place where that is safe, in buffers that are used again, and the new state where the old one was.
 
-A *view* (a transpose, a repeated row) has no memory of its own, it lies in that of its operand. The operands of a ``pack`` lie side by side
-in its memory. ``root`` is the node that owns the memory in which a value lies.
+A *view* (a transpose, a repeated row) has no memory of its own, it lies in that of its operand. The operands of a ``pack`` lie
+side by side in its memory. ``root`` is the node that owns the memory in which a value lies.
 
-A run in blocks (``runs``) computes all of its values again and again, a block at a time. What it reads as a whole must therefore last until
-the run is over, and what it adds up has its memory before the run begins; only matrices that it goes through by rows may follow one
-another in the same memory within it.
+A run in blocks (``runs``) computes all of its values again and again, a block at a time. What it reads as a whole must therefore
+last until the run is over, and what it adds up has its memory before the run begins; only matrices that it goes through by rows
+may follow one another in the same memory within it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from backends.plan.graph import CONSTANT, LEAF, Graph, Node
-from backends.plan.runs import SUMS, Reads, Run
+from backends.plan.graph import CONSTANT, LEAF, StepGraph, StepNode
+from backends.plan.runs import SUMS, OperationRun, Reads
 
 PACK = "pack"
 
@@ -44,19 +44,19 @@ Place = Buffer | StateMemory
 
 @dataclass
 class Layout:
-    """Where the plan finds and puts what it computes."""
+    """The places of all values that a plan computes."""
 
-    runs: list[Run]
+    runs: list[OperationRun]
     """What is computed, in this order."""
-    root: dict[Node, Node] = field(default_factory=dict)
+    root: dict[StepNode, StepNode] = field(default_factory=dict)
     """The root of the memory in which each value lies."""
-    place: dict[Node, Place] = field(default_factory=dict)
+    place: dict[StepNode, Place] = field(default_factory=dict)
     """The memory of each root that is computed, and of the state."""
-    blocks: dict[Node, tuple[int, ...]] = field(default_factory=dict)
+    blocks: dict[StepNode, tuple[int, ...]] = field(default_factory=dict)
     """For a value that is never there as a whole: the shape of a block of it."""
-    inside: dict[Node, tuple[Node, int]] = field(default_factory=dict)
+    inside: dict[StepNode, tuple[StepNode, int]] = field(default_factory=dict)
     """For a value that lies in a pack: the pack, and the offset in it."""
-    copies: list[tuple[Node, int]] = field(default_factory=list)
+    copies: list[tuple[StepNode, int]] = field(default_factory=list)
     """The new values of the state that are not computed in their place, and the leaf each is for."""
 
 
@@ -76,7 +76,7 @@ def offsets(shapes: list[tuple[int, ...]]) -> tuple[list[int], int]:
 class Allocator:
     """Assigns the places, run by run. The runs count off the time: a moment before each, one for every node of it, and one after it."""
 
-    def __init__(self, graph: Graph, runs: list[Run], views: frozenset[str], elementwise: frozenset[str]) -> None:
+    def __init__(self, graph: StepGraph, runs: list[OperationRun], views: frozenset[str], elementwise: frozenset[str]) -> None:
         self.graph, self.views, self.elementwise = graph, views, elementwise
         self.layout = Layout(runs)
         self.nodes = [node for node in graph.nodes() if node.name not in (LEAF, CONSTANT)]
@@ -85,7 +85,7 @@ class Allocator:
         self.starts = list(itertools.accumulate((len(run.nodes) + 2 for run in runs), initial=0))
         self.last = self._last_uses()
         self.targets = self._targets()
-        self.occupant: dict[Place, Node] = {}
+        self.occupant: dict[Place, StepNode] = {}
         self.free: defaultdict[Any, list[Buffer]] = defaultdict(list)
 
     def run(self) -> Layout:
@@ -93,7 +93,7 @@ class Allocator:
         self.state = [StateMemory(k) for k in range(len(self.graph.state))]
         for leaf, memory in zip(self.graph.state, self.state, strict=True):
             self._put(leaf, memory)
-        ending: defaultdict[int, list[Node]] = defaultdict(list)
+        ending: defaultdict[int, list[StepNode]] = defaultdict(list)
         for root, moment in self.last.items():
             ending[moment].append(root)
         for start, run in zip(self.starts, self.layout.runs, strict=False):
@@ -124,9 +124,9 @@ class Allocator:
             if self.root[node] in self.layout.inside:
                 self.root[node] = self.layout.inside[self.root[node]][0]
 
-    def _last_uses(self) -> dict[Node, int]:
+    def _last_uses(self) -> dict[StepNode, int]:
         """The moment in which what lies in the memory of each root is read for the last time; results are read at the end."""
-        last: dict[Node, int] = {}
+        last: dict[StepNode, int] = {}
         for start, run in zip(self.starts, self.layout.runs, strict=False):
             over = start + len(run.nodes) + 1
             for i, node in enumerate(run.nodes, start + 1):
@@ -136,16 +136,16 @@ class Allocator:
                 last.setdefault(self.root[node], i)
         return last | {self.root.get(result, result): self.starts[-1] for result in self.graph.results}
 
-    def _targets(self) -> dict[Node, int]:
+    def _targets(self) -> dict[StepNode, int]:
         """For a new value of the state: the number of its leaf."""
-        found: dict[Node, int] = {}
+        found: dict[StepNode, int] = {}
         for k, (leaf, node) in enumerate(zip(self.graph.state, self.graph.new_state, strict=True)):
             computed = self.root.get(node) is node and node.name != LEAF
             if computed and node not in found and (node.shape, node.dtype) == (leaf.shape, leaf.dtype):
                 found[node] = k
         return found
 
-    def _place(self, i: int, node: Node, run: Run) -> None:
+    def _place(self, i: int, node: StepNode, run: OperationRun) -> None:
         root = self.root[node]
         if root in self.layout.place:
             return
@@ -154,7 +154,7 @@ class Allocator:
             self.layout.blocks[node] = run.block_shape(node)
         self._put(root, place)
 
-    def _choose(self, i: int, node: Node, run: Run) -> Place:
+    def _choose(self, i: int, node: StepNode, run: OperationRun) -> Place:
         """Where the new state is for its sake, or in place, or a buffer; of a local value it is only for a block."""
         local = node in run.local
         if node in self.targets and self._is_free(self.state[self.targets[node]], i, node):
@@ -169,7 +169,7 @@ class Allocator:
                     return place
         return self._take(math.prod(run.block_shape(node) if local else node.shape), node.dtype, local)
 
-    def _is_free(self, place: Place, i: int, node: Node) -> bool:
+    def _is_free(self, place: Place, i: int, node: StepNode) -> bool:
         """Whether the value in a place is dead, or dies in this elementwise operation, which may then overwrite it."""
         occupant = self.occupant[place]
         last = self.last.get(occupant, -1)
@@ -180,17 +180,17 @@ class Allocator:
         free = self.free[count, dtype, of_block]
         return free.pop() if free else Buffer(count, dtype, of_block)
 
-    def _put(self, node: Node, place: Place) -> None:
+    def _put(self, node: StepNode, place: Place) -> None:
         self.layout.place[node] = place
         self.occupant[place] = node
 
-    def _release(self, roots: list[Node]) -> None:
+    def _release(self, roots: list[StepNode]) -> None:
         for root in roots:
             place = self.layout.place.get(root)
             if isinstance(place, Buffer) and self.occupant[place] is root:
                 self.free[place.count, place.dtype, place.of_block].append(place)
 
 
-def allocate(graph: Graph, runs: list[Run], views: frozenset[str], elementwise: frozenset[str]) -> Layout:
+def allocate(graph: StepGraph, runs: list[OperationRun], views: frozenset[str], elementwise: frozenset[str]) -> Layout:
     """The layout of a graph, given its runs, which operations are views and which may write where an operand of the same shape lies."""
     return Allocator(graph, runs, views, elementwise).run()

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from backends.plan.graph import Graph, record
+from backends.plan.graph import StepGraph, record
 from backends.plan.packing import packed
 from backends.plan.program import Kernels, Program, segment
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 
 PROGRAMS = 16
@@ -21,12 +22,12 @@ class Planned:
 
     def __init__(self, step: Callable[..., Any], kernels: Kernels) -> None:
         self.step, self.kernels = step, kernels
-        self._graphs: dict[Any, Graph] = {}
+        self._graphs: dict[Any, StepGraph] = {}
         self._programs: dict[Any, Program] = {}
         self._leaves: list[Any] = []
         self._flats: list[Any] = []
 
-    def run(self, state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run(self, state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
         """As ``Backend.run_steps``."""
         given, matrices = list(leaves(state)), list(leaves(data))
         first = map_tree(lambda array: array[0], inputs)
@@ -48,7 +49,7 @@ class Planned:
         outputs = self._programs[key].run(inputs)
         return with_leaves(state, self._leaves), outputs
 
-    def _take_over(self, graph: Graph, given: list[Any]) -> None:
+    def _take_over(self, graph: StepGraph, given: list[Any]) -> None:
         """Put the state where the programs update it: parameters side by side, and no two leaves in the same memory."""
         segments = graph.segments or {k: (k, None, leaf.shape) for k, leaf in enumerate(graph.state)}
         flats: list[Any] = [None] * len(graph.state)

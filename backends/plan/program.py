@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from backends.plan.graph import CONSTANT, LEAF, Graph, Node, Number
+from backends.plan.graph import CONSTANT, LEAF, StepGraph, StepNode, StepNumber
 from backends.plan.memory import PACK, Buffer, Layout, StateMemory, allocate
 from backends.plan.rewrites import read_once, share_intervals
-from backends.plan.runs import SUMS, Run, by_rows, runs, viewed
+from backends.plan.runs import SUMS, OperationRun, by_rows, runs, viewed
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves
 
@@ -97,7 +98,7 @@ def are_one(X: Any, Y: Any) -> bool:
 
 
 class Kernels(ABC):
-    """How a framework runs one operation into memory that is given."""
+    """The operations of a framework, each run into memory that is given."""
 
     views: ClassVar[frozenset[str]] = frozenset({"transpose", "row_repeat", "column_repeat", "segment", "member", "column_part"})
     """The operations whose result lies in the memory of their operand."""
@@ -121,7 +122,7 @@ class Kernels(ABC):
     def calls(self, name: str, arguments: tuple[Any, ...], out: Any) -> list[Call]:
         """Calls without arguments that put the result of the operation in ``out``. Arguments are arrays, cells and constants."""
 
-    def allocates(self, node: Node) -> bool:
+    def allocates(self, node: StepNode) -> bool:
         """Whether ``allocating`` has a way to compute this operation that is quicker than ``calls``."""
         return False
 
@@ -129,7 +130,7 @@ class Kernels(ABC):
         """A function that computes an operation into memory of its own."""
         raise NotImplementedError
 
-    def rewrite(self, graph: Graph) -> None:
+    def rewrite(self, graph: StepGraph) -> None:
         """Change a graph that was recorded to what the framework does in fewer calls."""
         share_intervals(graph, self.views)
 
@@ -146,11 +147,11 @@ class Kernels(ABC):
         """A call that copies."""
 
     @abstractmethod
-    def loader(self, target: Any) -> Callable[[np.ndarray[Any, Any]], Any]:
+    def loader(self, target: Any) -> Callable[[Array], Any]:
         """A function that copies a NumPy array of the shape of ``target`` into it, converting it to its dtype."""
 
     @abstractmethod
-    def collector(self, outputs: list[Any], steps: int) -> tuple[Callable[[int], Any], Callable[[], np.ndarray[Any, Any]]]:
+    def collector(self, outputs: list[Any], steps: int) -> tuple[Callable[[int], Any], Callable[[], Array]]:
         """(note, fetch): ``note(i)`` keeps the outputs of step i, and ``fetch()`` gives those of all steps, waiting once."""
 
     def running(self) -> Any:
@@ -173,24 +174,24 @@ class Kernels(ABC):
 class Program:
     """The calls of a plan on the arrays of one state and data."""
 
-    def __init__(self, graph: Graph, kernels: Kernels, state: list[Any], data: list[Any]) -> None:
+    def __init__(self, graph: StepGraph, kernels: Kernels, state: list[Any], data: list[Any]) -> None:
         self.graph, self.kernels = graph, kernels
         self.data = data
         fresh = read_once(graph.nodes(), kernels.allocates, graph.results)
         layout = allocate(graph, runs(graph, kernels.views, kernels.block, fresh.__contains__), kernels.views, kernels.elementwise)
-        self.arrays: dict[Node, Any] = dict(zip([*graph.state, *graph.data], [*state, *data], strict=True))
+        self.arrays: dict[StepNode, Any] = dict(zip([*graph.state, *graph.data], [*state, *data], strict=True))
         self.state = state
         self._buffers: dict[Buffer, Any] = {}
         self._fresh = set(fresh)
         """The results that stay where the framework put them: one elementwise operation reads each, and nothing else."""
-        self._cells: dict[Number, Cell] = {}
+        self._cells: dict[StepNumber, Cell] = {}
         self._derived: list[tuple[Cell, Any, tuple[Any, ...]]] = []
         self._loaders = [self._loader(leaf) for leaf in graph.given]
         self._outputs = [self._array(node, layout) for node in graph.outputs]
         self.calls = [call for run in layout.runs for call in self._calls(run, layout)] + self._final_copies(layout)
 
-    def run(self, inputs: Any) -> np.ndarray[Any, Any]:
-        """Run a step for each input, updating the state; the outputs of all steps."""
+    def run(self, inputs: Any) -> Array:
+        """OperationRun a step for each input, updating the state; the outputs of all steps."""
         arrays = list(leaves(inputs))
         note, fetch = self.kernels.collector(self._outputs, len(arrays[0]))
         calls = self.calls
@@ -203,7 +204,7 @@ class Program:
             return fetch()
 
     def _loader(self, leaf: Any) -> Any:
-        if isinstance(leaf, Number):
+        if isinstance(leaf, StepNumber):
             return self._cell(leaf)
         self.arrays[leaf] = self._empty(leaf)
         return self.kernels.loader(self.arrays[leaf])
@@ -220,9 +221,9 @@ class Program:
             for cell, function, arguments in self._derived:
                 cell.set(function(*(a.value if isinstance(a, Cell) else a for a in arguments)))
 
-    def _cell(self, number: Number) -> Cell:
+    def _cell(self, number: StepNumber) -> Cell:
         if number not in self._cells:
-            arguments = tuple(self._cell(a) if isinstance(a, Number) else a for a in number.arguments)
+            arguments = tuple(self._cell(a) if isinstance(a, StepNumber) else a for a in number.arguments)
             cell = Cell(self.kernels.empty(1, self.kernels.backend.full(0, 1, 1).dtype).reshape(()))
             self._cells[number] = cell
             if number.function is not None:
@@ -230,13 +231,13 @@ class Program:
             cell.set(number.value)
         return self._cells[number]
 
-    def _array(self, node: Node, layout: Layout) -> Any:
+    def _array(self, node: StepNode, layout: Layout) -> Any:
         """The array in which the value of a node lies."""
         if node not in self.arrays:
             self.arrays[node] = self._locate(node, layout)
         return self.arrays[node]
 
-    def _locate(self, node: Node, layout: Layout) -> Any:
+    def _locate(self, node: StepNode, layout: Layout) -> Any:
         if node.name == CONSTANT:
             return self.kernels.constant(node.value, self.graph.builder.uniform(node))
         if node in self._fresh:
@@ -253,12 +254,12 @@ class Program:
             self._buffers[place] = self.kernels.empty(place.count, place.dtype)
         return self._buffers[place].reshape(layout.blocks.get(node, node.shape))
 
-    def _view(self, node: Node, layout: Layout) -> Any:
+    def _view(self, node: StepNode, layout: Layout) -> Any:
         operand, *sizes = node.arguments
         array = self._array(operand, layout)
         return segment(array, *sizes) if node.name == "segment" else getattr(self.kernels.backend, node.name)(array, *sizes)
 
-    def _calls(self, run: Run, layout: Layout) -> list[Call]:
+    def _calls(self, run: OperationRun, layout: Layout) -> list[Call]:
         """The calls of a run: for every block, those of all operations."""
         nodes = [node for node in run.nodes if node.name != PACK]
         for node in nodes:
@@ -272,11 +273,11 @@ class Program:
             calls = self._in_blocks(run, layout)
         return calls + [self.arrays[operand].forget for node in nodes for operand in node.operands if operand in self._fresh]
 
-    def _operation(self, node: Node, layout: Layout) -> Operation:
+    def _operation(self, node: StepNode, layout: Layout) -> Operation:
         """An operation on whole matrices."""
         return node.name, tuple(self._argument(a, layout) for a in node.arguments), self._array(node, layout)
 
-    def _in_blocks(self, run: Run, layout: Layout) -> list[Call]:
+    def _in_blocks(self, run: OperationRun, layout: Layout) -> list[Call]:
         """The calls of a run block by block. A sum over a block is added to that over those before it."""
         sums = {node: self._empty(node) for node in run.nodes if node.name in SUMS}
         calls: list[Call] = []
@@ -294,7 +295,7 @@ class Program:
             calls += self.kernels.sequence(operations)
         return calls
 
-    def _block(self, node: Node, layout: Layout, run: Run, block: slice) -> Any:
+    def _block(self, node: StepNode, layout: Layout, run: OperationRun, block: slice) -> Any:
         """The block of a matrix; the first one, of a value that is in memory for one block only, or that is the same in all of them."""
         array, lies = self._array(node, layout), block
         if viewed(node, self.kernels.views) in layout.blocks or (node.name == CONSTANT and self.graph.builder.uniform(node) is not None):
@@ -303,16 +304,16 @@ class Program:
 
     def _argument(self, a: Any, layout: Layout) -> Any:
         """The array or the cell of an argument; itself, if it is neither node nor number."""
-        return self._array(a, layout) if isinstance(a, Node) else self._cell(a) if isinstance(a, Number) else a
+        return self._array(a, layout) if isinstance(a, StepNode) else self._cell(a) if isinstance(a, StepNumber) else a
 
-    def _empty(self, node: Node) -> Any:
+    def _empty(self, node: StepNode) -> Any:
         return self.kernels.empty(int(np.prod(node.shape)), node.dtype).reshape(node.shape)
 
     def _final_copies(self, layout: Layout) -> list[Call]:
         """New values into their places. What lies in the memory of the old state goes through a buffer: a copy may overwrite it before."""
         first, then = [], []
 
-        def saved(node: Node) -> Any:
+        def saved(node: StepNode) -> Any:
             source = self._array(node, layout)
             if layout.root.get(node, node).name != LEAF:
                 return source

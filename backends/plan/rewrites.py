@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.plan.graph import POINTWISE, Example, Graph, Node
+from backends.plan.graph import POINTWISE, Example, StepGraph, StepNode
 
 INDEX = np.dtype(np.int64)
 """The dtype of the index of a cell."""
@@ -17,28 +17,28 @@ BY_CELL_INDEX = frozenset({"cell_index", "values_at", "sums_at", "contiguous"})
 """What ``share_intervals`` makes: operations of plans, which no backend has by these names."""
 
 
-def consumers(nodes: list[Node]) -> dict[Node, list[Node]]:
+def consumers(nodes: list[StepNode]) -> dict[StepNode, list[StepNode]]:
     """The nodes that read each node; none, of a node that is not read."""
-    found: defaultdict[Node, list[Node]] = defaultdict(list)
+    found: defaultdict[StepNode, list[StepNode]] = defaultdict(list)
     for node in nodes:
         for operand in node.operands:
             found[operand].append(node)
     return found
 
 
-def read_once(nodes: list[Node], chosen: Callable[[Node], bool], results: Collection[Node]) -> dict[Node, Node]:
+def read_once(nodes: list[StepNode], chosen: Callable[[StepNode], bool], results: Collection[StepNode]) -> dict[StepNode, StepNode]:
     """Those of the chosen nodes that one elementwise operation alone reads, and are no results; each with that operation."""
     readers = consumers(nodes)
     found = {node: readers[node][0] for node in nodes if chosen(node) and node not in results and len(readers[node]) == 1}
     return {node: reader for node, reader in found.items() if reader.name in POINTWISE}
 
 
-def fold_scales(graph: Graph, chosen: Callable[[Node], bool]) -> None:
+def fold_scales(graph: StepGraph, chosen: Callable[[StepNode], bool]) -> None:
     """X ± c Y as one operation, ``add(X, Y, c)`` or ``subtract(X, Y, c)``, for the chosen sums, where nothing else needs c Y."""
     nodes = graph.nodes()
     readers = consumers(nodes)
 
-    def folds(node: Node) -> bool:
+    def folds(node: StepNode) -> bool:
         return node.name == "scale" and len(readers[node]) == 1 and node not in graph.results
 
     for node in nodes:
@@ -52,24 +52,24 @@ def fold_scales(graph: Graph, chosen: Callable[[Node], bool]) -> None:
             node.arguments, node.operands = (X, Z, c), (X, Z)
 
 
-def delay(graph: Graph, chosen: Callable[[Node], bool]) -> None:
+def delay(graph: StepGraph, chosen: Callable[[StepNode], bool]) -> None:
     """Compute each of the chosen nodes, if one elementwise operation alone reads it, just before that operation."""
     for node, reader in read_once(graph.nodes(), chosen, graph.results).items():
         node.run_before(reader)
 
 
-def share_intervals(graph: Graph, views: Collection[str]) -> None:
+def share_intervals(graph: StepGraph, views: Collection[str]) -> None:
     """Step functions and sums over intervals from the cells of the elements, which are found once for one matrix and grid.
 
-    ``cell_index(X, s)`` is, for each element, the index J of its cell in a matrix with one row an interval; ``values_at(J, T)`` are the
-    elements of T in the cells J, and ``sums_at(Y, J)`` the sums of the elements of Y of the same cell. T is made contiguous where it is
-    a view.
+    ``cell_index(X, s)`` is, for each element, the index J of its cell in a matrix with one row an interval; ``values_at(J, T)``
+    are the elements of T in the cells J, and ``sums_at(Y, J)`` the sums of the elements of Y of the same cell. T is made
+    contiguous where it is a view.
     """
-    known: dict[tuple[str, Node, Any], Node] = {}
+    known: dict[tuple[str, StepNode, Any], StepNode] = {}
 
-    def before(node: Node, name: str, X: Node, s: Any, dtype: Any) -> Node:
+    def before(node: StepNode, name: str, X: StepNode, s: Any, dtype: Any) -> StepNode:
         if (name, X, s) not in known:
-            known[name, X, s] = new = Node(name, (X, *s), Example(X.shape, dtype))
+            known[name, X, s] = new = StepNode(name, (X, *s), Example(X.shape, dtype))
             new.run_before(node)
         return known[name, X, s]
 
@@ -83,4 +83,4 @@ def share_intervals(graph: Graph, views: Collection[str]) -> None:
             node.name, node.arguments = "sums_at", (Y, before(node, "cell_index", X, (s,), INDEX))
         else:
             continue
-        node.operands = tuple(a for a in node.arguments if isinstance(a, Node))
+        node.operands = tuple(a for a in node.arguments if isinstance(a, StepNode))

@@ -1,7 +1,8 @@
 """Runs of operations that go through the rows of their matrices block by block: all of them on one block before the next.
 
-An operation *by rows* gives each row of its result from the same row of some operands, and from the whole of the others; a *sum* adds up
-what it gives for blocks of them. A value that only its own run reads is never there as a whole: a block of it stays in the cache.
+An operation *by rows* gives each row of its result from the same row of some operands, and from the whole of the others; a *sum*
+adds up what it gives for blocks of them. A value that only its own run reads is never there as a whole: a block of it stays in
+the cache.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Graph, Node
+from backends.plan.graph import CONSTANT, LEAF, POINTWISE, StepGraph, StepNode
 from backends.plan.rewrites import consumers
 
 BY_ROWS: dict[str, tuple[int, ...]] = {
@@ -36,13 +37,13 @@ LEAST = 2**13
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class OperationRun:
     """Operations that follow one another; those of a run in blocks have the same number of rows, or are elementwise on one row."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[StepNode, ...]
     block: int | None = None
     """The rows, or the columns of the only row, of a block; None if each operation does all of its work at once."""
-    local: frozenset[Node] = frozenset()
+    local: frozenset[StepNode] = frozenset()
     """What no other run reads, and is no result: there is memory for one block of it."""
 
     @property
@@ -51,7 +52,7 @@ class Run:
         rows, _ = kind(self.nodes[0]) or (0, 0)
         return rows > 1
 
-    def block_shape(self, node: Node) -> tuple[int, ...]:
+    def block_shape(self, node: StepNode) -> tuple[int, ...]:
         """The shape of the largest block of a value."""
         assert self.block is not None
         return (self.block, _sizes(node)[1]) if self.by_rows else (1, self.block)
@@ -63,41 +64,41 @@ class Run:
         return [slice(start, min(start + self.block, total)) for start in range(0, total, self.block)]
 
 
-def by_rows(node: Node) -> tuple[int, ...]:
+def by_rows(node: StepNode) -> tuple[int, ...]:
     """The positions of the arguments of which a block is read for a block of the result, or of a sum."""
     if node.name in POINTWISE:
-        return tuple(k for k, argument in enumerate(node.arguments) if isinstance(argument, Node))
+        return tuple(k for k, argument in enumerate(node.arguments) if isinstance(argument, StepNode))
     return (BY_ROWS | SUMS).get(node.name, ())
 
 
-def keeps_rows(operand: Node, views: frozenset[str]) -> bool:
+def keeps_rows(operand: StepNode, views: frozenset[str]) -> bool:
     """Whether its rows are those of what it is a view of, if it is one."""
     return keeps_rows(operand.operands[0], views) if operand.name == "column_repeat" else operand.name not in views
 
 
-def viewed(node: Node, views: frozenset[str]) -> Node:
+def viewed(node: StepNode, views: frozenset[str]) -> StepNode:
     """What a view is a view of."""
     return viewed(node.operands[0], views) if node.name in views else node
 
 
 class Reads(NamedTuple):
-    """What a node reads, through views too."""
+    """The values that a node reads, through views too."""
 
-    by_rows: set[Node]
-    whole: set[Node]
+    by_rows: set[StepNode]
+    whole: set[StepNode]
 
     @staticmethod
-    def of(node: Node, views: frozenset[str]) -> Reads:
+    def of(node: StepNode, views: frozenset[str]) -> Reads:
         """Those of a node."""
         result = Reads(set(), set())
         for k, argument in enumerate(node.arguments):
-            if isinstance(argument, Node):
+            if isinstance(argument, StepNode):
                 in_rows = k in by_rows(node) and keeps_rows(argument, views)
                 (result.by_rows if in_rows else result.whole).add(viewed(argument, views))
         return result
 
 
-def kind(node: Node) -> tuple[int, int] | None:
+def kind(node: StepNode) -> tuple[int, int] | None:
     """What the operations of a run have in common: the number of rows; or a single row of this length, if they are elementwise."""
     positions = by_rows(node)
     if not positions or any(len(value.shape) > 2 for value in (node, *node.operands)):
@@ -111,10 +112,11 @@ def kind(node: Node) -> tuple[int, int] | None:
 class Grouping:
     """Finds the runs, taking the nodes in their order.
 
-    What does not belong to a run that has begun waits until it ends. What is alone comes before it, if it depends on nothing of it.
+    What does not belong to a run that has begun waits until it ends. What is alone comes before it, if it depends on nothing of
+    it.
     """
 
-    def __init__(self, graph: Graph, views: frozenset[str], budget: int, alone: Callable[[Node], bool]) -> None:
+    def __init__(self, graph: StepGraph, views: frozenset[str], budget: int, alone: Callable[[StepNode], bool]) -> None:
         self.views, self.budget, self.alone = views, budget, alone
         nodes = graph.nodes()
         self.nodes = [node for node in nodes if node.name not in (LEAF, CONSTANT, *views)]
@@ -122,16 +124,16 @@ class Grouping:
         self.readers = consumers(nodes)
         self.targets = dict(zip(graph.new_state, graph.state, strict=True))
         self.results = set(graph.results)
-        self.found: list[list[Node]] = []
+        self.found: list[list[StepNode]] = []
         self._start([])
 
-    def _start(self, run: list[Node]) -> None:
+    def _start(self, run: list[StepNode]) -> None:
         """Begin another run."""
-        self.begun, self.waiting = dict.fromkeys(run), dict[Node, None]()
-        self.touched = set[Node]()
+        self.begun, self.waiting = dict.fromkeys(run), dict[StepNode, None]()
+        self.touched = set[StepNode]()
         """What the run reads and computes by rows."""
 
-    def groups(self) -> list[list[Node]]:
+    def groups(self) -> list[list[StepNode]]:
         """The nodes of every run, in the order of the runs."""
         for node in self.nodes:
             reads = self.reads[node]
@@ -152,13 +154,13 @@ class Grouping:
     def _end(self) -> None:
         self.found += [nodes for nodes in (list(self.begun), *([node] for node in self.waiting)) if nodes]
 
-    def _may_begin(self, node: Node) -> bool:
+    def _may_begin(self, node: StepNode) -> bool:
         """Whether a run may begin with the node: for smaller matrices the order of the equations is kept."""
         if kind(node) is None or self.alone(node):
             return False
         return 4 * max(math.prod(matrix.shape) for matrix in (node, *self.reads[node].by_rows)) >= self.budget
 
-    def _joins(self, node: Node) -> bool:
+    def _joins(self, node: StepNode) -> bool:
         """Whether the run may have the node too, for its use.
 
         Then block after block gives the same: of what the run computes the node reads the rows of its own block only.
@@ -176,22 +178,22 @@ class Grouping:
         near = reads.by_rows.union(*(self.reads[reader].by_rows for reader in self.readers[node]))
         return not near.isdisjoint(self.touched)  # or it would only push out of the cache what is there
 
-    def run(self, nodes: list[Node]) -> Run:
+    def run(self, nodes: list[StepNode]) -> OperationRun:
         """The run of a group."""
         of_run = kind(nodes[0])
         if of_run is None or len(nodes) == 1:
-            return Run(tuple(nodes))
+            return OperationRun(tuple(nodes))
         at_once, widest = self._widths(nodes)
         block = max(1, self.budget // at_once, LEAST // widest)
         if max(of_run) < 2 * block:
-            return Run(tuple(nodes))
+            return OperationRun(tuple(nodes))
         local = frozenset(node for node in nodes if node.name not in SUMS and self._is_local(node, set(nodes)))
-        return Run(tuple(nodes), block, local)
+        return OperationRun(tuple(nodes), block, local)
 
-    def _widths(self, nodes: list[Node]) -> tuple[int, int]:
+    def _widths(self, nodes: list[StepNode]) -> tuple[int, int]:
         """The elements in a row of all matrices that a run needs at a time, from the first use of each to the last; of the widest one."""
-        first: dict[Node, int] = {}
-        last: dict[Node, int] = {}
+        first: dict[StepNode, int] = {}
+        last: dict[StepNode, int] = {}
         for i, node in enumerate(nodes):
             for matrix in self.reads[node].by_rows | (set() if node.name in SUMS else {node}):
                 first.setdefault(matrix, i)
@@ -205,20 +207,22 @@ class Grouping:
             widest = max(widest, width)
         return max(itertools.accumulate(changes)), widest
 
-    def _is_local(self, node: Node, nodes: Collection[Node]) -> bool:
+    def _is_local(self, node: StepNode, nodes: Collection[StepNode]) -> bool:
         """Whether nothing outside of the run reads a value."""
         if node in self.results:
             return False
         return all(self._is_local(r, nodes) if r.name == "column_repeat" else r in nodes for r in self.readers[node])
 
 
-def _sizes(node: Node) -> tuple[int, int]:
+def _sizes(node: StepNode) -> tuple[int, int]:
     """Rows and columns of a value; of the numbers of rows, one column."""
     rows, columns = (*node.shape, 1)[:2]
     return rows, columns
 
 
-def runs(graph: Graph, views: frozenset[str], budget: int, alone: Callable[[Node], bool] = lambda node: False) -> list[Run]:
+def runs(
+    graph: StepGraph, views: frozenset[str], budget: int, alone: Callable[[StepNode], bool] = lambda node: False
+) -> list[OperationRun]:
     """The operations of a graph in the order in which they run; ``budget`` is the number of elements of all matrices of a block.
 
     The nodes that are ``alone`` are in no run with others.

@@ -1,7 +1,7 @@
 """PyTorch's functions that write into memory that is given.
 
-Matrix products of float32 on a CPU go through oneDNN where that is faster than ``torch.mm`` (a factor of two on some processors, none on
-others): this is measured once a process. A small product is quicker to start with ``torch.mm``.
+Matrix products of float32 on a CPU go through oneDNN where that is faster than ``torch.mm`` (a factor of two on some processors,
+none on others): this is measured once a process. A small product is quicker to start with ``torch.mm``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backends.plan.graph import Graph, Node
+from backends.plan.graph import StepGraph, StepNode
 from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now, number_now
 from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
 from backends.plan.torch_momentum import momentum
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 
 if TYPE_CHECKING:
@@ -90,12 +91,12 @@ class TorchKernels(Kernels):
     def running(self) -> Any:
         return self.torch.inference_mode()
 
-    def rewrite(self, graph: Graph) -> None:
+    def rewrite(self, graph: StepGraph) -> None:
         super().rewrite(graph)
         fold_scales(graph, _is_large)
         delay(graph, self.allocates)
 
-    def allocates(self, node: Node) -> bool:
+    def allocates(self, node: StepNode) -> bool:
         return node.name == "matmul" and _are_matrices(node, *node.operands) and _is_large(node) and self._by_onednn(*node.operands)
 
     def allocating(self, name: str, arguments: tuple[Any, ...]) -> Callable[[], Tensor]:
@@ -126,12 +127,12 @@ class TorchKernels(Kernels):
     def copy(self, source: Tensor, target: Tensor) -> Call:
         return partial(target.copy_, source)
 
-    def loader(self, target: Tensor) -> Callable[[np.ndarray[Any, Any]], Any]:
+    def loader(self, target: Tensor) -> Callable[[Array], Any]:
         if target.device.type == "cpu":
             return partial(np.copyto, target.numpy(), casting="same_kind")
         return lambda array: target.copy_(self.torch.from_numpy(np.ascontiguousarray(array)))
 
-    def collector(self, outputs: list[Tensor], steps: int) -> tuple[Callable[[int], Any], Callable[[], np.ndarray[Any, Any]]]:
+    def collector(self, outputs: list[Tensor], steps: int) -> tuple[Callable[[int], Any], Callable[[], Array]]:
         results = self.torch.empty((steps, len(outputs)), dtype=outputs[0].dtype, device=self.device)
 
         def note(i: int) -> None:

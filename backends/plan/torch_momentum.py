@@ -1,12 +1,12 @@
 """Momentum in one pass over memory, by PyTorch's fused stochastic gradient descent.
 
-The update Δ' = μ Δ - η Dθ, θ' = θ + Δ' is three operations of a plan, each of which goes through memory: ``scale``, ``subtract`` (with
-η folded in) and ``add``. PyTorch's ``_fused_sgd_``, with momentum μ, dampening d and learning rate λ, computes
+The update Δ' = μ Δ - η Dθ, θ' = θ + Δ' is three operations of a plan, each of which goes through memory: ``scale``, ``subtract``
+(with η folded in) and ``add``. PyTorch's ``_fused_sgd_``, with momentum μ, dampening d and learning rate λ, computes
 
     Δ' = μ Δ + (1 - d) Dθ,    θ' = θ - λ Δ'.
 
-These are the same for 1 - d = -η, so d = 1 + η, and λ = -1. d is a double: 1 - d is -η within 2⁻⁵³, which float32 does not see for any
-η above 10⁻⁸. The function is private, so a PyTorch without it runs the three operations.
+These are the same for 1 - d = -η, so d = 1 + η, and λ = -1. d is a double: 1 - d is -η within 2⁻⁵³, which float32 does not see
+for any η above 10⁻⁸. The function is private, so a PyTorch without it runs the three operations.
 """
 
 from __future__ import annotations

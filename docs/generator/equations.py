@@ -13,7 +13,7 @@ from docs.generator.api import page_of
 from docs.generator.evidence import KINDS, Evidence, accuracy_table, theorem_table
 from docs.generator.markdown import cell, details, link, prose, table
 from docs.generator.plots import plot
-from nerva_core.algebra.registry import Call, Entry, Table, user_fields
+from nerva_core.algebra.registry import Entry, EntryCall, Table, user_fields
 from nerva_core.interpreters import subjects
 from nerva_core.interpreters.costs import costs
 from nerva_core.interpreters.description import remarks, summary
@@ -77,7 +77,7 @@ def entry_page(page: str, title: str, entries: Table[Any], name: str, evidence: 
     entry = entries.lookup(name)
     parts = [f"# {name}", prose(summary(entry)), _call_line(entry)]
     if entries in subjects.TABLES:
-        subject = symbolic(entries, Call(name))
+        subject = symbolic(entries, EntryCall(name))
         found = equations(subject)
         _, _, first, second = kind_of(subject)
         parts += [

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+
+Array: TypeAlias = np.ndarray[Any, Any]
+"""A NumPy array of any shape and dtype."""
+
+Array: TypeAlias = Array
+"""A NumPy array of any shape and dtype."""
 
 
 def physical_memory() -> int | None:
@@ -26,13 +32,13 @@ def require_memory(size: int, what: str) -> None:
         raise NervaError(f"{what} would need {_readable(size)} of memory, but this machine has {_readable(available)}")
 
 
-def on_cache_line(shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+def on_cache_line(shape: tuple[int, ...], dtype: Any) -> Array:
     """An array of zeros that begins on a cache line of 64 bytes. JAX reads such arrays where they lie, and copies others."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     memory = np.zeros(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
-    result: np.ndarray[Any, Any] = memory[start : start + size].view(dtype).reshape(shape)
+    result: Array = memory[start : start + size].view(dtype).reshape(shape)
     return result
 
 

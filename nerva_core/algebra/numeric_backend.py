@@ -21,6 +21,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, NotInstalledError, did_you_mean
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 
 DType = Literal["float32", "float64"]
@@ -62,14 +63,14 @@ class Backend(MatrixOps[M]):
         NervaError for values of more than two dimensions.
         """
 
-    def _array(self, values: Any) -> np.ndarray[Any, Any]:
+    def _array(self, values: Any) -> Array:
         """A copy of the values of a matrix in this backend's dtype."""
         array = np.array(values, dtype=self.dtype, ndmin=2)
         require_matrix("ops.matrix", array)
         return array
 
     @abstractmethod
-    def to_numpy(self, X: M) -> np.ndarray[Any, Any]:
+    def to_numpy(self, X: M) -> Array:
         """The values of X as a NumPy array."""
 
     def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
@@ -98,18 +99,18 @@ class Backend(MatrixOps[M]):
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
         return function
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
         """Run ``state, outputs = step(ops, state, *data, *input)`` for each input in turn: (the last state, all outputs).
 
-        The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. ``inputs`` is a
-        tree of NumPy arrays, at least one, with a leading axis over the steps. A step is given integers for rows, matrices, and numbers
-        of shape (). The given state is consumed: its matrices may be overwritten. ``outputs`` is a tree of 1 x 1 matrices, at least
-        one; all of them are fetched once, as an array with a row for every step and a column for every leaf. A framework that compiles
-        runs all steps in one call.
+        The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. ``inputs``
+        is a tree of NumPy arrays, at least one, with a leading axis over the steps. A step is given integers for rows, matrices,
+        and numbers of shape (). The given state is consumed: its matrices may be overwritten. ``outputs`` is a tree of 1 x 1
+        matrices, at least one; all of them are fetched once, as an array with a row for every step and a column for every leaf. A
+        framework that compiles runs all steps in one call.
         """
         return self.run_plainly(step, state, data, inputs)
 
-    def run_plainly(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_plainly(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
         """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
         rows = []
         for given in zip(*leaves(inputs), strict=True):
@@ -117,11 +118,11 @@ class Backend(MatrixOps[M]):
             rows.append(list(leaves(outputs)))
         return state, self._fetch(rows)
 
-    def _fetch(self, rows: list[list[M]]) -> np.ndarray[Any, Any]:
+    def _fetch(self, rows: list[list[M]]) -> Array:
         """Rows of 1 x 1 matrices as one array."""
         return np.array([[self.to_numpy(value)[0, 0] for value in row] for row in rows])
 
-    def _argument(self, array: np.ndarray[Any, Any]) -> Any:
+    def _argument(self, array: Array) -> Any:
         if array.dtype.kind == "i":
             return array
         return self.scalar(float(array)) if array.ndim == 0 else self.matrix(array)
@@ -218,7 +219,7 @@ def backends_named(text: str | None) -> list[str]:
 
 @dataclass(frozen=True)
 class BackendStatus:
-    """What is known of a backend on this machine."""
+    """The state of a backend on this machine."""
 
     name: str
     version: str | None

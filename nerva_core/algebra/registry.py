@@ -23,7 +23,7 @@ import types
 import typing
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -53,12 +53,15 @@ class Entry(ABC):
     Only numbers are checked, so a field may also hold a symbol when the equations are proved.
     """
 
+    if TYPE_CHECKING:  # every entry is a dataclass
+        __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
     aliases: ClassVar[tuple[str, ...]] = ()
     hint: ClassVar[str] = ""
     """Ends a message about parameters that the entry does not take."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+        for field in dataclasses.fields(self):
             _check_bounds(type(self), field.name, getattr(self, field.name))
 
 
@@ -130,7 +133,7 @@ class Table(Generic[E]):
         hints = _hints(entry)
         return entry(**{key: _convert(f"{entry.__name__}: {key}", value, hints[key]) for key, value in given.items()})
 
-    def parse(self, description: str | Call | Mapping[str, Any] | E) -> E:
+    def parse(self, description: str | EntryCall | Mapping[str, Any] | E) -> E:
         """Make an entry from text, parsed or not, from a TOML table with a ``name``, or take one that is made already."""
         if isinstance(description, Entry):
             if isinstance(description, tuple(self.entries.values())):
@@ -142,7 +145,7 @@ class Table(Generic[E]):
             if not isinstance(name, str):
                 raise NervaError(f"the table of the {self.kind} needs a name, got {dict(description)!r}; {did_you_mean('', self.entries)}")
             return self.build(name, **parameters)
-        if isinstance(description, Call):
+        if isinstance(description, EntryCall):
             return self.build(description.name, *description.arguments, **description.parameters)
         if not isinstance(description, str):
             raise NervaError(f"the {self.kind} must be text such as {next(iter(self.entries))!r}, got {description!r}")
@@ -159,7 +162,7 @@ def user_fields(entry: Any) -> dict[str, dataclasses.Field[Any]]:
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class Call:
+class EntryCall:
     """A parsed ``Name(1, key=value)``."""
 
     name: str
@@ -178,7 +181,7 @@ _KEY = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
 _WORDS = {"true": True, "false": False, "none": None}
 
 
-def parse_call(text: str) -> Call:
+def parse_call(text: str) -> EntryCall:
     """Read ``Name``, ``Name()`` or ``Name(1, 'text', key=[2, 3], other=Name(4))``; anything left over is an error."""
     if len(text) > LONGEST:
         raise NervaError(f"it is too long: {len(text)} characters, at most {LONGEST} are read")
@@ -186,8 +189,8 @@ def parse_call(text: str) -> Call:
         raise NervaError("it is nested too deeply")
     value, rest = _value(text)
     if isinstance(value, str) and value:
-        value = Call(value)
-    if not isinstance(value, Call):
+        value = EntryCall(value)
+    if not isinstance(value, EntryCall):
         raise NervaError(f"expected a name, got {text.strip()!r}")
     if rest.strip():
         raise NervaError(f"unexpected {rest.strip()!r} after {value.name!r}")
@@ -210,7 +213,7 @@ def _value(text: str) -> tuple[Any, str]:
         name, rest = match[1], text[match.end() :]
         if rest.startswith("("):
             arguments, parameters, rest = _items(rest[1:], ")")
-            return Call(name, tuple(arguments), parameters), rest
+            return EntryCall(name, tuple(arguments), parameters), rest
         return _WORDS.get(name.lower(), name), rest
     raise NervaError(f"expected a name, a number or a list at {text.strip() or 'the end'!r}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.algebra.memory import on_cache_line
+from nerva_core.algebra.memory import Array, on_cache_line
 
 
 def rebuild(template: Any, items: Iterable[Any]) -> Any:
@@ -42,7 +42,7 @@ def stacked(trees: Sequence[Any]) -> Any:
     return with_leaves(trees[0], map(_stack, zip(*map(leaves, trees), strict=True)))
 
 
-def _stack(arrays: Sequence[Any]) -> np.ndarray[Any, Any]:
+def _stack(arrays: Sequence[Any]) -> Array:
     first = np.asarray(arrays[0])
     return np.stack(arrays, out=on_cache_line((len(arrays), *first.shape), first.dtype))
 

@@ -1,4 +1,4 @@
-"""What is trained in the benchmark: four networks of different size, one that is all fixed cost, and any configuration file."""
+"""Configurations of the benchmark: four networks of different size, one that is all fixed cost, and any configuration file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.matrix_ops import Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.data import Dataset
 from nerva_core.data.dataset import make_dataset
@@ -71,15 +72,15 @@ def check_names(names: list[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What every contender is given: the layers, their initial values as NumPy arrays, the data, and the batches of the first epoch."""
+class BenchmarkProblem:
+    """The task of every contender: the layers, their initial values as NumPy arrays, the data, and the batches of the first epoch."""
 
     config: Config
     data: Dataset
     layers: tuple[Layer, ...]
     params: tuple[Any, ...]
-    targets: np.ndarray[Any, Any]
-    rows: np.ndarray[Any, Any]
+    targets: Array
+    rows: Array
     """The row numbers of the batches, one batch a row."""
 
     @property
@@ -88,25 +89,25 @@ class Problem:
         return self.config.schedule(0)
 
     @property
-    def inputs(self) -> np.ndarray[Any, Any]:
+    def inputs(self) -> Array:
         """The training examples in the dtype of the configuration."""
         return self.data.Xtrain.astype(self.config.dtype)
 
 
-def named_problem(name: str) -> Problem:
+def named_problem(name: str) -> BenchmarkProblem:
     """One of ``CONFIGURATIONS``."""
     check_names([name])
     generated = CONFIGURATIONS[name]
     return make_problem(generated.config(), generated.data())
 
 
-def problem_of_text(text: str, where: str) -> Problem:
+def problem_of_text(text: str, where: str) -> BenchmarkProblem:
     """A configuration that the user gives, on its own data, at the learning rate of its first epoch."""
     config = parse_config(text, where)
     return make_problem(config, config.data.load())
 
 
-def make_problem(config: Config, data: Dataset) -> Problem:
+def make_problem(config: Config, data: Dataset) -> BenchmarkProblem:
     """Batches are of one size: examples that do not fill one are left out. NervaError if there are fewer than a batch."""
     size = config.training.batch_size
     steps = len(data.Xtrain) // size
@@ -120,7 +121,9 @@ def make_problem(config: Config, data: Dataset) -> Problem:
     start = trainer.to_numpy()
     targets = np.asarray(kept.targets(kept.Ttrain, trainer.network.outputs_for(kept.inputs)), dtype=config.dtype)
     rows = random_stream(config.seed, ORDER, 0).permutation(steps * size).reshape(steps, size)  # those of the trainer
-    return Problem(config, kept, trainer.network.flattened(), _flattened(trainer.network, kept.inputs, start.params), targets, rows)
+    return BenchmarkProblem(
+        config, kept, trainer.network.flattened(), _flattened(trainer.network, kept.inputs, start.params), targets, rows
+    )
 
 
 def _flattened(network: Layer, D: Size, params: Any) -> tuple[Any, ...]:

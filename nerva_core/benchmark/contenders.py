@@ -1,4 +1,4 @@
-"""What is timed: our training step, and what a contender must be able to do."""
+"""Contenders of the benchmark: our training step, and what any other must be able to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.benchmark.configurations import CHECKED_STEPS, Problem
+from nerva_core.algebra.memory import Array
+from nerva_core.benchmark.configurations import CHECKED_STEPS, BenchmarkProblem
 from nerva_core.data import Dataset
 from nerva_core.training.config import Config
 from nerva_core.training.step import StepOutput
@@ -32,22 +33,22 @@ class Contender(ABC):
     note: str = ""
 
     @abstractmethod
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         """Import the framework; build the model from the initial values of the problem. NoCounterpartError if it has no such layer."""
 
     @abstractmethod
-    def epoch(self, rows: np.ndarray[Any, Any]) -> Any:
+    def epoch(self, rows: Array) -> Any:
         """Train on batches of these rows, one batch a row of ``rows``, until all of it is done; the mean loss of each batch."""
 
-    def losses(self, rows: np.ndarray[Any, Any]) -> list[float]:
+    def losses(self, rows: Array) -> list[float]:
         """The mean losses of the first batches, each before its step."""
         return [float(loss) for loss in self.epoch(rows)]
 
-    def epochs_for_losses(self, rows: np.ndarray[Any, Any]) -> float:
+    def epochs_for_losses(self, rows: Array) -> float:
         """How much of an epoch ``losses`` trains."""
         return min(CHECKED_STEPS, len(rows)) / len(rows)
 
-    def timed_epoch(self, rows: np.ndarray[Any, Any]) -> float:
+    def timed_epoch(self, rows: Array) -> float:
         """Seconds of one epoch."""
         started = time.perf_counter()
         self.epoch(rows)
@@ -59,9 +60,9 @@ class _Training(Trainer):
 
     def __init__(self, config: Config, data: Dataset) -> None:
         super().__init__(config, data)
-        self.reported: list[np.ndarray[Any, Any]] = []
+        self.reported: list[Array] = []
 
-    def _run_steps(self, *arguments: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def _run_steps(self, *arguments: Any) -> tuple[Any, Array]:
         state, outputs = super()._run_steps(*arguments)
         self.reported.append(outputs)
         return state, outputs
@@ -76,23 +77,23 @@ class Ours(Contender):
     name = "nerva"
     backend = "numpy"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         self.trainer = _Training(problem.config.model_copy(update={"backend": self.backend}), problem.data)
         self._epochs = self.trainer.run()
 
-    def epoch(self, rows: np.ndarray[Any, Any]) -> Metrics:
+    def epoch(self, rows: Array) -> Metrics:
         self.trainer.reported.clear()
         return next(self._epochs)
 
-    def losses(self, rows: np.ndarray[Any, Any]) -> list[float]:
+    def losses(self, rows: Array) -> list[float]:
         """Of a whole epoch, cut off, so that everything is compiled that later epochs need."""
         self.epoch(rows)
         return [StepOutput(*row).loss for row in np.concatenate(self.trainer.reported).tolist()][: len(rows)]
 
-    def epochs_for_losses(self, rows: np.ndarray[Any, Any]) -> float:
+    def epochs_for_losses(self, rows: Array) -> float:
         return 1.0
 
-    def timed_epoch(self, rows: np.ndarray[Any, Any]) -> float:
+    def timed_epoch(self, rows: Array) -> float:
         return self.epoch(rows).seconds
 
 
@@ -101,7 +102,7 @@ class OursInTorch(Ours):
 
     backend = "torch"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         import_torch(threads)
         super().__init__(problem, threads)
 
@@ -117,7 +118,7 @@ class OursInTensorFlow(Ours):
 
     backend = "tensorflow"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         import_tensorflow(threads)
         super().__init__(problem, threads)
 

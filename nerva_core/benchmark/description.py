@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nerva_core.benchmark.configurations import Problem
+from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import NoCounterpartError
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
 from nerva_core.equations.losses import SoftmaxCrossEntropy
@@ -41,7 +41,7 @@ Block = Dense | Normalization | str
 """A string is the name of an activation."""
 
 
-def blocks(problem: Problem) -> list[Block]:
+def blocks(problem: BenchmarkProblem) -> list[Block]:
     """The network; NoCounterpartError if it has something else, or another loss or update rule than the contenders have."""
     if not isinstance(problem.config.loss, SoftmaxCrossEntropy) or problem.data.classes is None or problem.targets.shape[1] < 2:
         raise NoCounterpartError(f"the opponents have the softmax cross-entropy, not {problem.config.loss!r}")
@@ -49,7 +49,7 @@ def blocks(problem: Problem) -> list[Block]:
     return list(_blocks(problem))
 
 
-def momentum(problem: Problem) -> float:
+def momentum(problem: BenchmarkProblem) -> float:
     """Of the update rule; 0 for gradient descent."""
     optimizer = problem.config.optimizer
     if type(optimizer) is Momentum:
@@ -59,7 +59,7 @@ def momentum(problem: Problem) -> float:
     raise NoCounterpartError(f"the opponents have gradient descent with momentum, not {optimizer!r}")
 
 
-def _blocks(problem: Problem) -> Iterator[Block]:
+def _blocks(problem: BenchmarkProblem) -> Iterator[Block]:
     for layer, params in zip(problem.layers, problem.params, strict=True):
         if isinstance(layer, Linear):
             yield Dense(params.W, params.b[0])

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.benchmark.configurations import Problem
+from nerva_core.algebra.memory import Array
+from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import Contender, NoCounterpartError, import_tensorflow, import_torch
 from nerva_core.layers import Linear
 
-Rows = np.ndarray[Any, Any]
+Rows = Array
 
 INPUTS = 4
 """Different first inputs, used in turn, so that no compiler moves a product out of the loop."""
@@ -28,7 +29,7 @@ class Floor(Contender):
 
     name = "matrix products"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         weights = [p.W for layer, p in zip(problem.layers, problem.params, strict=True) if isinstance(layer, Linear)]
         if not weights:
             raise NoCounterpartError("there is no linear layer, so there are no products of matrices")

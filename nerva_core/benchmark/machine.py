@@ -1,4 +1,4 @@
-"""What was measured on: the processor and the versions, without which a time says nothing."""
+"""The machine of a measurement: the processor and the versions, without which a time says nothing."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def missing(contender: type[Contender]) -> str | None:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to measure: ``rounds`` times at least ``seconds`` each, with ``threads``."""
+    """A plan of measurements: ``rounds`` times at least ``seconds`` each, with ``threads``."""
 
     rounds: int
     seconds: float

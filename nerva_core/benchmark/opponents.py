@@ -1,6 +1,7 @@
 """The opponents: the same network, written in each framework as its users would, trained by the framework's own differentiation.
 
-They share nothing with our equations but the initial values and the batches, and must arrive at the same losses before they are timed.
+They share nothing with our equations but the initial values and the batches, and must arrive at the same losses before they are
+timed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nerva_core.benchmark.configurations import Problem
+from nerva_core.algebra.memory import Array
+from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import Contender, NoCounterpartError, import_tensorflow, import_torch
 from nerva_core.benchmark.description import Dense, Normalization, blocks, momentum
 
-Rows = np.ndarray[Any, Any]
+Rows = Array
 
 
 class ScikitLearn(Contender):
@@ -24,7 +26,7 @@ class ScikitLearn(Contender):
     backend = "numpy"
     requires = ("sklearn",)
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         from sklearn.neural_network import MLPClassifier
 
         network = blocks(problem)
@@ -67,7 +69,7 @@ class TorchEager(Contender):
     name = "torch.nn"
     backend = "torch"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         self.torch = torch = import_torch(threads)
         self.X, self.labels = torch.tensor(problem.inputs), torch.tensor(problem.data.Ttrain)
         self.model = torch.nn.Sequential(*map(self._module, blocks(problem)))
@@ -106,7 +108,7 @@ class TorchCompiled(TorchEager):
 
     name = "torch.compile"
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         import shutil
 
         if not any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++")):
@@ -124,7 +126,7 @@ class JaxScan(Contender):
     backend = "jax"
     requires = ("optax",)
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         import jax
         import optax
 
@@ -178,7 +180,7 @@ class TensorFlowFunction(Contender):
     backend = "tensorflow"
     xla: ClassVar[bool] = False
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         tf = import_tensorflow(threads)
         self.network = blocks(problem)
         self.params = [tuple(map(tf.Variable, JaxScan._values(block))) for block in self.network]
@@ -237,7 +239,7 @@ class Keras(Contender):
     name = "Keras 3"
     requires = ("keras",)
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: BenchmarkProblem, threads: int) -> None:
         if self.backend == "tensorflow":
             import_tensorflow(threads)
         if self.backend == "torch":

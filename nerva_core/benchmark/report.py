@@ -7,12 +7,12 @@ import io
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from nerva_core.benchmark.measure import Plan, Spread, Timing, ratio
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 MEASURED = "measured"
 
@@ -40,8 +40,6 @@ def geometric_mean(values: Sequence[float]) -> float:
 
 def print_results(timings: Sequence[Timing], machine: dict[str, Any], plan: Plan, console: Console) -> None:
     """A table a backend; the means of the ratios; the machine."""
-    from rich.table import Table
-
     for backend in dict.fromkeys(timing.backend for timing in timings):
         title = f"{backend}: how many times as fast as the others our step is"
         headings = "", "against", "ratio", "quartiles", "step", "quartiles", "samples/s", "compilation", "memory"

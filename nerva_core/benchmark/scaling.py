@@ -1,7 +1,8 @@
 """``nerva bench --scaling``: how the time of every layer, forward and backward, grows with the number of rows.
 
-The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit in a
-cache are slower for every byte, so beside them stands the growth of what every layer does at least: it reads X and DY and writes Y and DX.
+The layers run as training runs them, by ``Backend.run_steps``, on rows that are gathered from the data. Matrices that do not fit
+in a cache are slower for every byte, so beside them stands the growth of what every layer does at least: it reads X and DY and
+writes Y and DX.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
-from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.memory import Array
+from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import map_tree, stacked
-from nerva_core.interpreters.examples import ExampleSizes, examples
+from nerva_core.interpreters.examples import ExampleSizes, describe, examples
 from nerva_core.layers import LAYERS, Layer
-
-Array = np.ndarray[Any, Any]
+from nerva_core.training.models import write_atomically
 
 ROWS = (128, 512, 1024, 2048, 4096, 8192)
 COLUMNS = 256
@@ -157,9 +158,6 @@ def chosen_subjects(names: str | None) -> list[Layer]:
 
 def scaling_command(backends: Sequence[str], json: Path | None, layers: str | None = None) -> None:
     """A line for each layer as soon as it is measured; all times to ``json``."""
-    from nerva_core.algebra.numeric_backend import backend
-    from nerva_core.training.models import write_atomically
-
     results, measured = [], chosen_subjects(layers)
     for name in backends:
         ops = backend(name)
@@ -180,7 +178,5 @@ def _line(result: Growth, layer: Layer) -> str:
     memory = "" if result.bytes_per_row is None else f"{result.bytes_per_row:,.0f}"
     growth_of_memory = "" if result.memory_exponent is None else f"{result.memory_exponent:.2f}"
     narrow = "" if result.columns == COLUMNS else f", K = {result.columns}"
-    from nerva_core.interpreters.examples import describe
-
     exponents = f"{result.exponent:>8.2f} {result.moving_exponent:>6.2f}"
     return f"{first:>12} {last:>12} {exponents} {memory:>10} {growth_of_memory:>8}  {describe(layer)[:70]}{narrow}"

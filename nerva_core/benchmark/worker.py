@@ -34,7 +34,7 @@ def kind_of(contender: type[Contender]) -> Kind:
 
 
 class Session:
-    """What a worker remembers between two questions."""
+    """The memory of a worker between two questions."""
 
     def __init__(self, contender: str, threads: int) -> None:
         self.cls = {cls.__name__: cls for cls in CONTENDERS}[contender]

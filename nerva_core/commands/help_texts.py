@@ -1,4 +1,4 @@
-"""What ``nerva COMMAND --help`` ends with: examples."""
+"""Examples at the end of ``nerva COMMAND --help``."""
 
 from __future__ import annotations
 

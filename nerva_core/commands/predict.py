@@ -22,7 +22,8 @@ def predict(
 ) -> None:
     """Predict the class and the probabilities, or the outputs, of examples in a file.
 
-    The examples are given as they were to the training: they are scaled by the numbers of the training data, which the model knows.
+    The examples are given as they were to the training: they are scaled by the numbers of the training data, which the model
+    knows.
     """
     from nerva_core.algebra import numeric_backend
     from nerva_core.training import predictions

@@ -29,8 +29,8 @@ def prove(
 ) -> None:
     """Prove the backward equations by running the code that trains.
 
-    Exit status: 0 if every theorem has its expected status and is proved for all sizes; 1 if one is refuted; 3 if one is open; 4 if a
-    theorem about your own layer is proved at some sizes only.
+    Exit status: 0 if every theorem has its expected status and is proved for all sizes; 1 if one is refuted; 3 if one is open; 4
+    if a theorem about your own layer is proved at some sizes only.
     """
     from nerva_core.algebra.numeric_backend import require
 

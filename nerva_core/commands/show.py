@@ -9,7 +9,7 @@ import typer
 
 
 class Format(StrEnum):
-    """How equations are written."""
+    """The form in which equations are written."""
 
     text = "text"
     latex = "latex"

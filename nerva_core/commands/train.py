@@ -130,11 +130,11 @@ def _profile(run: Run, shown: bool) -> None:
 
 
 def _reporters(quiet: bool, json: bool, plot: bool, tensorboard: bool) -> Reporters:
-    from nerva_core.training.reporting import JSONLines, Reporters, Silent, Table, TensorBoard
+    from nerva_core.training.reporting import EpochTable, JSONLines, Reporters, Silent, TensorBoard
 
     if json and plot:
         raise NervaError("--json prints JSON alone, and --plot text; give one of them")
-    shown = JSONLines() if json else Silent() if quiet else Table(plot)
+    shown = JSONLines() if json else Silent() if quiet else EpochTable(plot)
     return Reporters(shown, *([TensorBoard()] if tensorboard else []))
 
 

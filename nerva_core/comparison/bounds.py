@@ -1,10 +1,10 @@
 """The stated bounds: one table, with the reason of every bound that is not the default.
 
-Elementwise operations, and the activations in ``IN_ULP``, are measured in units in the last place (ulp) of the exact value. All other
-quantities add terms, which may cancel, or pass through numbers below the normal ones; they are measured in units of their running error
-(``running``), in which every elementary operation contributes one ulp, and a sum of n terms n - 1 ulp of the sum of their absolute
-values. Arithmetic that rounds correctly contributes half of that; the functions of the frameworks contribute up to 2 ulp, so 2 is
-accepted. A training run is measured as a whole, relative to the largest parameter.
+Elementwise operations, and the activations in ``IN_ULP``, are measured in units in the last place (ulp) of the exact value. All
+other quantities add terms, which may cancel, or pass through numbers below the normal ones; they are measured in units of their
+running error (``running``), in which every elementary operation contributes one ulp, and a sum of n terms n - 1 ulp of the sum of
+their absolute values. Arithmetic that rounds correctly contributes half of that; the functions of the frameworks contribute up to
+2 ulp, so 2 is accepted. A training run is measured as a whole, relative to the largest parameter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from nerva_core.comparison.subjects import Subject
+    from nerva_core.comparison.subject import Subject
 
 Measure = Literal["ulp", "terms", "relative"]
 

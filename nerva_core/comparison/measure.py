@@ -1,4 +1,4 @@
-"""How far a backend is from the exact value: the subjects run on it, eagerly and compiled, and every element is compared."""
+"""Errors of a backend, measured against exact values: the subjects run on it, eagerly and compiled, and every element is compared."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.comparison.bounds import FLUSHING, Bound, bound_of
-from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.rounding import PRECISIONS, Value, correctly_rounded
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
-from nerva_core.comparison.subjects import Inputs, Subject
+from nerva_core.comparison.subject import Inputs, Subject
 from nerva_core.interpreters.exact import Balls, Decimals, ExactMatrix, ExactOps, exactly
 
 

@@ -7,13 +7,14 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from nerva_core.comparison.bounds import FLUSHING
 from nerva_core.comparison.measure import Result
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 Column = tuple[str, str]
 """Backend and dtype."""
@@ -57,8 +58,6 @@ def _finite(value: Any) -> Any:
 
 def print_results(results: Sequence[Result], console: Console) -> None:
     """The largest error of every subject; the sums beside their classical bounds; the exceptions made; what is out of bounds."""
-    from rich.table import Table
-
     columns = columns_of(results)
     table = Table("", "what", "bound", *(f"{name}\n{dtype}" for name, dtype in columns), title="largest error, for every backend")
     previous = ""
@@ -92,8 +91,6 @@ def _failure(result: Result) -> str:
 
 
 def _print_sums(results: Sequence[Result], columns: Sequence[Column], console: Console) -> None:
-    from rich.table import Table
-
     sums = [result for result in results if result.norm is not None]
     if not sums:
         return
@@ -116,7 +113,6 @@ def _print_exceptions(results: Sequence[Result], console: Console) -> None:
 
 def heat_map(results: Sequence[Result]) -> bytes:
     """Backends by subjects: the largest error as a fraction of its bound, as a PNG."""
-    import numpy as np
     from matplotlib import colormaps
     from matplotlib.figure import Figure
 

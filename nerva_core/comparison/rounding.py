@@ -1,7 +1,7 @@
 """Rounding exact values to floating point, once.
 
-A value is known by an enclosure. If both ends of the enclosure round to the same floating-point number, that is the correctly rounded
-value; otherwise the enclosure is computed again with a higher precision.
+A value is known by an enclosure. If both ends of the enclosure round to the same floating-point number, that is the correctly
+rounded value; otherwise the enclosure is computed again with a higher precision.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.algebra.memory import Array
 from nerva_core.interpreters.exact import Balls, Decimals, Dyadic, ExactMatrix, ExactOps, Numbers, UndeterminedError
-
-Array = np.ndarray[Any, Any]
 
 FORMATS = {"float64": (53, -1074, 1024), "float32": (24, -149, 128)}
 """The number of digits, the exponent of the smallest positive number, and the exponent of overflow."""

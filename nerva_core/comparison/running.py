@@ -1,10 +1,11 @@
 """Running error analysis: how large the error of an equation may be, from the equation itself (Higham 2002, section 3.3).
 
-Some results are differences: the gradient of the softmax cross-entropy near 0, DX of batch normalization. No arithmetic with rounding
-gives all their digits, so their error is not measured against the result but against the terms it was made from. The same layer code,
-run on pairs (exact value, error), gives that measure: every elementary operation adds one unit in the last place of its own result,
-and hands on the errors of its operands, multiplied by its derivatives. A sum of n terms adds n - 1 units of the sum of their absolute
-values, in whatever order it is computed: for a product of matrices this is the classical bound n · eps · |X| · |Z|.
+Some results are differences: the gradient of the softmax cross-entropy near 0, DX of batch normalization. No arithmetic with
+rounding gives all their digits, so their error is not measured against the result but against the terms it was made from. The
+same layer code, run on pairs (exact value, error), gives that measure: every elementary operation adds one unit in the last place
+of its own result, and hands on the errors of its operands, multiplied by its derivatives. A sum of n terms adds n - 1 units of
+the sum of their absolute values, in whatever order it is computed: for a product of matrices this is the classical bound n · eps
+· |X| · |Z|.
 """
 
 from __future__ import annotations

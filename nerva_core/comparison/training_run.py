@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, map_tree, named_leaves
 from nerva_core.comparison.bounds import TRAINING, Bound
-from nerva_core.comparison.inputs import Array, normal, one_hot
+from nerva_core.comparison.inputs import normal, one_hot
 from nerva_core.comparison.measure import Result
 from nerva_core.comparison.rounding import Value, correctly_rounded
 from nerva_core.equations.losses import SoftmaxCrossEntropyOneHot

@@ -1,7 +1,7 @@
 """Golden vectors: inputs and correctly rounded results, for libraries in any language to test themselves.
 
-A directory holds ``manifest.json``, which describes every test case, and one safetensors file a dtype with the matrices. All of it is
-determined by the seed, byte for byte.
+A directory holds ``manifest.json``, which describes every test case, and one safetensors file a dtype with the matrices. All of
+it is determined by the seed, byte for byte.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Entry
-from nerva_core.comparison.inputs import Array
 from nerva_core.comparison.measure import exact_values
-from nerva_core.comparison.subjects import LEARNING_RATE, Inputs, Subject, subjects
+from nerva_core.comparison.rule_subjects import LEARNING_RATE
+from nerva_core.comparison.subject import Inputs, Subject
+from nerva_core.comparison.subjects import subjects
 from nerva_core.interpreters.examples import describe
+from nerva_core.training.models import write_atomically
 
 DTYPES = ("float64", "float32")
 FORMAT = 1
@@ -28,8 +31,6 @@ FORMAT = 1
 def write_vectors(directory: Path, seed: int = 0, force: bool = False) -> int:
     """Write the vectors and return the number of test cases. NervaError if the directory is not empty, unless ``force``."""
     from safetensors.numpy import save
-
-    from nerva_core.training.models import write_atomically
 
     _prepare(directory, force)
     cases: list[dict[str, Any]] = []

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.data.encoding import Array, Encoding
+from nerva_core.algebra.memory import Array
+from nerva_core.data.encoding import Encoding
 
 Scaling = Literal["none", "unit", "standard"]
 

@@ -1,13 +1,10 @@
-"""What a network that was trained on a data set must know to be given others: the scaling of the inputs, and the names."""
+"""The encoding of a data set: the scaling of its inputs and its names, with which a network that was trained on it takes other data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-Array = np.ndarray[Any, Any]
+from nerva_core.algebra.memory import Array
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
 from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split
-from nerva_core.data.encoding import Array, Encoding
+from nerva_core.data.encoding import Encoding
 from nerva_core.data.formats import CSVTable, is_number, read_cifar10, read_csv, read_idx, read_npz
 from nerva_core.data.sources import SOURCES, DataSource
 

@@ -1,4 +1,4 @@
-"""Where data come from: entries of one table, so ``data = "Digits"`` or ``[data] name = "CSV"`` in a configuration finds them."""
+"""Data sources: entries of one table, so ``data = "Digits"`` or ``[data] name = "CSV"`` in a configuration finds them."""
 
 from __future__ import annotations
 

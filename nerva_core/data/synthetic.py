@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nerva_core.algebra.memory import require_memory
+from nerva_core.algebra.memory import Array, require_memory
 from nerva_core.algebra.registry import Count, NonNegative
 from nerva_core.data.dataset import Dataset, make_dataset
-from nerva_core.data.encoding import Array
 from nerva_core.data.sources import SOURCES, DataSource
 
 
@@ -97,9 +96,9 @@ class SineOfSum(Synthetic):
 class SortingSequences(Synthetic):
     """Sequences of ``length`` numbers, uniform in [0, 1]; the classes are the indices that sort them, one a position (DAB, section 5.1).
 
-    The outputs of a network are, for each position, a number for each index: length² columns, for the loss SequenceCrossEntropy. Its
-    accuracy is all-or-none: an example is right if all of its positions are. With ``standardised`` the inputs are (x - 1/2) √12, which
-    has mean 0 and variance 1.
+    The outputs of a network are, for each position, a number for each index: length² columns, for the loss SequenceCrossEntropy.
+    Its accuracy is all-or-none: an example is right if all of its positions are. With ``standardised`` the inputs are (x - 1/2)
+    √12, which has mean 0 and variance 1.
     """
 
     n: Count = 20000

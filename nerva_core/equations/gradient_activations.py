@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.registry import Entry, Positive, Table
 from nerva_core.equations.activations import Tanh as TanhActivation
@@ -225,8 +226,6 @@ class NormClipping(GradientActivation):
 
 
 # Properties ------------------------------------------------------------------------------------------------------------------------
-
-Array = np.ndarray[Any, Any]
 
 REACH = 1e9
 """A gradient beyond all others, where the behaviour for large g is read."""

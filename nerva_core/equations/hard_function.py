@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Entry, Table
 
 
@@ -44,11 +44,11 @@ class HardFunction(Entry):
         """The shapes of the noise matrices for an input of N rows and D columns."""
         return ()
 
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any], ...]:
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array, ...]:
         """The noise matrices of one step."""
         return ()
 
-    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any], ...]:
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array, ...]:
         """The noise matrices of one evaluation; none, unless the function keeps its noise at inference."""
         return ()
 

@@ -10,12 +10,13 @@ where an order of equals matters (the nearest of two centroids) the first is tak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, NonNegative
 from nerva_core.equations.hard_function import HARD_FUNCTIONS, HardFunction
 from nerva_core.equations.k_means import KMeans
@@ -101,10 +102,10 @@ class Bernoulli(HardFunction):
     def noise_shapes(self, N: Size, D: Size) -> tuple[tuple[Size, Size], ...]:
         return ((N, D),)
 
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any], ...]:
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array, ...]:
         return (rng.random((N, D)),)
 
-    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any], ...]:
+    def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array, ...]:
         return self.draw(rng, N, D) if self.evaluation == "noise" else ()
 
 

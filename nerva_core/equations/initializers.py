@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Entry, NonNegative, Table
 
 
@@ -22,7 +23,7 @@ class UniformDistribution(NamedTuple):
     a: float
     b: float
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
+    def draw(self, rng: np.random.Generator, shape: tuple[int, int]) -> Array:
         return rng.uniform(self.a, self.b, shape)
 
 
@@ -32,7 +33,7 @@ class NormalDistribution(NamedTuple):
     mu: float
     sigma: float
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
+    def draw(self, rng: np.random.Generator, shape: tuple[int, int]) -> Array:
         return rng.normal(self.mu, self.sigma, shape)
 
 
@@ -51,7 +52,7 @@ class Initializer(Entry):
         """The multiple of the identity matrix that is added to the draws."""
         return 0.0
 
-    def draw(self, rng: np.random.Generator, D: int, K: int, shape: tuple[int, int]) -> np.ndarray[Any, Any]:
+    def draw(self, rng: np.random.Generator, D: int, K: int, shape: tuple[int, int]) -> Array:
         """A matrix of independent draws, plus ``identity()`` on its diagonal."""
         return self.distribution(D, K).draw(rng, shape) + self.identity() * np.eye(*shape)
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from typing import ClassVar, Literal
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Entry, Positive, Table
 from nerva_core.equations.softmax import stable_log_softmax, stable_softmax
 
@@ -65,9 +64,9 @@ class Loss(Entry):
         predicted, actual = (ops.rows_max(ops.hadamard(chosen, order)) for chosen in (largest, T))
         return ops.equal(predicted, actual)
 
-    def classes_of(self, Y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def classes_of(self, Y: Array) -> Array:
         """The predicted classes of the rows, as ``correct`` has them."""
-        classes: np.ndarray[Any, Any] = Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > self.threshold).astype(int)
+        classes: Array = Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > self.threshold).astype(int)
         return classes
 
 

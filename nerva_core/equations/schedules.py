@@ -12,6 +12,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Entry, NonNegative, Positive, Table
 
 Decay = Annotated[float, Gt(0), Le(1)]
@@ -53,10 +54,10 @@ class Constant(Schedule):
 
 
 @functools.lru_cache(maxsize=64)
-def _products(d: float, count: int) -> np.ndarray[Any, Any]:
+def _products(d: float, count: int) -> Array:
     """∏_{j<i} (1 + d j) for i = 0, ..., count - 1, multiplied from left to right; ∞ where it overflows."""
     with np.errstate(over="ignore"):
-        products: np.ndarray[Any, Any] = np.multiply.accumulate(np.concatenate([[1.0], 1 + d * np.arange(count - 1)]))
+        products: Array = np.multiply.accumulate(np.concatenate([[1.0], 1 + d * np.arange(count - 1)]))
     return products
 
 

@@ -1,8 +1,8 @@
 """Figures, all in one style. matplotlib is imported when one is drawn.
 
-A figure is a PNG with an opaque white ground and wide margins, so that it reads in print and as a card on a dark page. Curves differ by
-colour (Okabe and Ito's palette, then four of Tol's, safe for the colour-blind), by line and by marker; a legend stands below the panels,
-covers no data and is as wide as the figure at most.
+A figure is a PNG with an opaque white ground and wide margins, so that it reads in print and as a card on a dark page. Curves
+differ by colour (Okabe and Ito's palette, then four of Tol's, safe for the colour-blind), by line and by marker; a legend stands
+below the panels, covers no data and is as wide as the figure at most.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
+
 if TYPE_CHECKING:
     from nerva_core.inspection.landscape import LossCurve
     from nerva_core.training.trainer import Metrics
@@ -22,8 +24,6 @@ DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)
 MARKERS = "osv^Dx+P*"
 MARKED = 30
 """Curves of fewer points than this have markers."""
-
-Array = np.ndarray[Any, Any]
 
 
 def panels(rows: int = 1, columns: int = 1, width: float = 4.2, height: float = 3.2, **options: Any) -> tuple[Any, Array]:

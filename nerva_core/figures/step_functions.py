@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves
 from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.figures.plots import curve, legend, name_axes, panels, png
 from nerva_core.layers import Sequential
 from nerva_core.layers.tmaf import Diagonals, MatrixActivation, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU
-
-Array = np.ndarray[Any, Any]
 
 
 def pieces(grid: Grid, t: Array) -> list[tuple[Array, Array]]:

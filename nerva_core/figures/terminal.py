@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+
+from nerva_core.algebra.memory import Array
 
 MARKS = "•×+o"
 LOGARITHMIC = 20
@@ -45,7 +46,7 @@ def curves(series: Mapping[str, Sequence[float]], first: int, name: str, width: 
     return "\n".join([f"{' ' * margin}  {title}", *lines, foot])
 
 
-def confusion_table(confusion: np.ndarray[Any, Any], names: Sequence[str]) -> str:
+def confusion_table(confusion: Array, names: Sequence[str]) -> str:
     """A row for every class and a column for every prediction; zeros are dots. Only a remark for many classes."""
     if len(names) > MOST_CLASSES:
         return f"the table of confusions of {len(names)} classes is in the figure alone"

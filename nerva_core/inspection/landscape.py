@@ -1,8 +1,8 @@
 """The loss around a trained network, and the α and β that it suggests for a gradient activation (Activated Gradients, section IV-B).
 
-A random direction d has the shape of the parameters θ. It is filter-normalised (Li et al. 2018): each row of d belongs to one neuron and
-gets the norm of that row of θ, so that a step of length 1 means the same in every layer and does not depend on how the layers are scaled.
-Parameters that are a single row (biases, γ, β) stay as they are.
+A random direction d has the shape of the parameters θ. It is filter-normalised (Li et al. 2018): each row of d belongs to one
+neuron and gets the norm of that row of θ, so that a step of length 1 means the same in every layer and does not depend on how the
+layers are scaled. Parameters that are a single row (biases, γ, β) stay as they are.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.data import Dataset
 from nerva_core.equations.gradient_activations import Arctan, fixed_point
 from nerva_core.training.trainer import Trainer
-
-Array = np.ndarray[Any, Any]
 
 SLOPE = 2.0
 """αβ, the slope of G at 0 that enlarges small gradients, in both settings that the paper recommends: (0.1, 20) and (0.2, 10)."""
@@ -105,10 +104,10 @@ class Suggestion:
 def suggest(curve: LossCurve, largest_gradients: Sequence[float]) -> Suggestion:
     """α and β from the loss curve and from the largest |Dθ| of every epoch (section IV-B, steps a to d), for the arctangent.
 
-    The paper gives no formula for them but αβ > 1 if the loss is flatter than a parabola near the optimum, else αβ < 1, and an α that
-    restrains the large gradients. Here αβ is 2, the value of both settings that it recommends, or 1/2. The fixed point ε₃ of G is the
-    median over the epochs of the largest gradient: what is usual is enlarged, and what stands out is restrained. Where αβ < 1, nothing is
-    enlarged, and α is the one that bounds G by that median, πα/2.
+    The paper gives no formula for them but αβ > 1 if the loss is flatter than a parabola near the optimum, else αβ < 1, and an α
+    that restrains the large gradients. Here αβ is 2, the value of both settings that it recommends, or 1/2. The fixed point ε₃ of
+    G is the median over the epochs of the largest gradient: what is usual is enlarged, and what stands out is restrained. Where
+    αβ < 1, nothing is enlarged, and α is the one that bounds G by that median, πα/2.
 
     NervaError if no gradients were recorded.
     """

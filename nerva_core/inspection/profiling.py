@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rich.console import Console
+from rich.table import Table
+
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.trees import map_tree
 from nerva_core.inspection.trace import label
@@ -41,7 +44,7 @@ BETWEEN = "between operations"
 
 
 @dataclass(frozen=True)
-class Row:
+class ProfileRow:
     """The uses of one operation in one part of a step; ``calls`` and ``seconds`` are means per step."""
 
     part: str
@@ -62,7 +65,7 @@ class Profile:
     """The mean time of a profiled step."""
     compiled_seconds: float | None
     """The mean time of a step of the fastest epoch of the training itself; None if no epoch was trained."""
-    rows: tuple[Row, ...]
+    rows: tuple[ProfileRow, ...]
 
 
 class TimingOps(TracingOps[M]):
@@ -150,9 +153,9 @@ class Profiler:
 
     def profile(self, compiled_seconds: float | None = None) -> Profile:
         """What was noted, per step."""
-        rows = [Row(*key, calls / self.steps, seconds / self.steps) for key, (calls, seconds) in self.ops.spent.items()]
+        rows = [ProfileRow(*key, calls / self.steps, seconds / self.steps) for key, (calls, seconds) in self.ops.spent.items()]
         total = self.seconds / self.steps
-        between = Row("step", "", BETWEEN, 1.0, total - sum(row.seconds for row in rows))
+        between = ProfileRow("step", "", BETWEEN, 1.0, total - sum(row.seconds for row in rows))
         return Profile(self.steps, total, compiled_seconds, (*rows, between))
 
 
@@ -173,9 +176,6 @@ def profile_run(run: Run, steps: int = STEPS) -> Profile:
 
 def print_profile(profile: Profile) -> None:
     """A table of the rows, the longest first."""
-    from rich.console import Console
-    from rich.table import Table
-
     title = f"a step, one operation after the other: {1e6 * profile.seconds:,.0f} µs, the mean of {profile.steps}"
     table = Table("part", "direction", "operation", title=title)
     for column in ("calls", "µs", "share"):

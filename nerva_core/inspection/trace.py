@@ -32,8 +32,7 @@ from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.training.config import Config
-
-Array = np.ndarray[Any, Any]
+from nerva_core.training.trainer import Trainer
 
 
 def trace_step(
@@ -237,8 +236,6 @@ def _without_given(part: TracedPart) -> TracedPart:
 
 def trace_run(config: Config) -> Trace:
     """The first step of the run that a configuration describes."""
-    from nerva_core.training.trainer import Trainer
-
     trainer = Trainer(config)
     given = trainer.first_input()
     data = trainer.data

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from nerva_core.algebra.errors import NervaError, did_you_mean
-
-Array = np.ndarray[Any, Any]
+from nerva_core.algebra.memory import Array
 
 
 @dataclass(frozen=True)

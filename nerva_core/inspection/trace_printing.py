@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
+from nerva_core.algebra.memory import Array
 from nerva_core.inspection.trace_data import Trace, TracedMatrix
-
-Array = np.ndarray[Any, Any]
 
 ROWS, COLUMNS = 8, 8
 """How much of a matrix is printed."""
@@ -16,8 +19,6 @@ ROWS, COLUMNS = 8, 8
 
 def print_trace(trace: Trace, console: Any = None, digits: int = 4) -> None:
     """Print every matrix with its name, equation and shape; of a large one, a corner."""
-    from rich.console import Console
-
     console = console or Console(highlight=False)
     for part in trace.parts:
         console.rule(f"[bold]{part.title}[/bold]", align="left")
@@ -27,10 +28,6 @@ def print_trace(trace: Trace, console: Any = None, digits: int = 4) -> None:
 
 
 def _print_matrix(matrix: TracedMatrix, console: Any, digits: int) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
     m, n = matrix.values.shape
     head = Text(matrix.name, style="bold cyan" if matrix.given else "bold green")
     head.append(f"  {matrix.right}" if matrix.given else f" = {matrix.right}", style="dim" if matrix.given else "default")

@@ -1,1 +1,1 @@
-"""What reads the equations besides a backend: exact numbers, traced operations, graphs, shapes and costs, LaTeX, faults (mutants)."""
+"""Interpreters of the equations, besides backends: exact numbers, traced operations, graphs, shapes and costs, LaTeX, faults."""

@@ -1,4 +1,4 @@
-"""What ``nerva show`` prints: a subject's equations, shapes, operation counts and source, under headings."""
+"""The text of ``nerva show``: a subject's equations, shapes, operation counts and source, under headings."""
 
 from __future__ import annotations
 

@@ -366,8 +366,8 @@ def exactly(entry: Any, numbers: Numbers) -> Any:
     if isinstance(entry, tuple):
         return tuple(exactly(item, numbers) for item in entry)
     if isinstance(entry, Entry):
-        fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}  # type: ignore[arg-type]
-        return dataclasses.replace(entry, **{name: exactly(value, numbers) for name, value in fields.items()})  # type: ignore[type-var]
+        fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+        return dataclasses.replace(entry, **{name: exactly(value, numbers) for name, value in fields.items()})
     return numbers(entry) if isinstance(entry, float) else entry
 
 

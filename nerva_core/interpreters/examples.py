@@ -87,7 +87,7 @@ def examples(table: Table[Any], variants: bool = False) -> Iterator[Any]:
 
 def describe(entry: Entry) -> str:
     """The name of an entry, with the parameters that are not defaults."""
-    fields = [field for field in dataclasses.fields(entry) if getattr(entry, field.name) != field.default]  # type: ignore[arg-type]
+    fields = [field for field in dataclasses.fields(entry) if getattr(entry, field.name) != field.default]
     texts = [f"{field.name}={_describe_value(getattr(entry, field.name))}" for field in fields]
     return f"{type(entry).__name__}({', '.join(texts)})" if texts else type(entry).__name__
 

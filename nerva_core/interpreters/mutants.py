@@ -8,8 +8,8 @@ runs on, so the code is not edited, and they exist on every interpretation, nume
         wrong = code(MutantOps(ops, mutation))
 
 The kinds of faults are the entries of ``KINDS``; adding one is one entry. A mutation is listed if the shapes allow it; it may
-still leave the function unchanged (the transpose of a symmetric matrix), or have no value (zeros under a reciprocal), which is for the
-one who uses it to find out.
+still leave the function unchanged (the transpose of a symmetric matrix), or have no value (zeros under a reciprocal), which is
+for the one who uses it to find out.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ Fault = Callable[[Step[Any]], Any]
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """A kind of fault: the steps in which it makes sense, and what it gives."""
 
     applies: Callable[[Step[Any]], bool]
@@ -166,7 +166,7 @@ def _scales_by(step: Step[Any], *numbers: int) -> bool:
     return step.name in SCALINGS and any(step.operation.arguments[SCALINGS[step.name]] == c for c in numbers)
 
 
-def _mistaken_for(other: str) -> Kind:
+def _mistaken_for(other: str) -> FaultKind:
     def applies(step: Step[Any]) -> bool:
         return other in OTHER_OPERATIONS.get(step.name, ()) and not _scales_by(step, -1, 0, 1)
 
@@ -174,10 +174,10 @@ def _mistaken_for(other: str) -> Kind:
         arguments = step.operation.arguments
         return replace(step.operation, name=other, arguments=arguments[::-1] if step.name in SCALINGS else arguments).run(step.ops)
 
-    return Kind(applies, fault)
+    return FaultKind(applies, fault)
 
 
-def _dropped(k: int) -> Kind:
+def _dropped(k: int) -> FaultKind:
     """Without its k-th operand an operation is its other operand, if that has the shape; where the first term of X - Y goes, -Y stays."""
 
     def applies(step: Step[Any]) -> bool:
@@ -188,7 +188,7 @@ def _dropped(k: int) -> Kind:
         rest = step.operands[1 - k]
         return step.ops.negate(rest) if step.name == "subtract" and k == 0 else rest
 
-    return Kind(applies, fault)
+    return FaultKind(applies, fault)
 
 
 def _is_unary(step: Step[Any]) -> bool:
@@ -197,23 +197,23 @@ def _is_unary(step: Step[Any]) -> bool:
     return single and not _scales_by(step, -1, 1) and step.has_shape_of_result(step.operands[0])
 
 
-def _transposed(k: int) -> Kind:
+def _transposed(k: int) -> FaultKind:
     def applies(step: Step[Any]) -> bool:
         binary = step.name in ELEMENTWISE or step.name in COMPARISONS or step.name == "matmul"
         return binary and step.is_square(step.operands[k])
 
-    return Kind(applies, lambda step: step.with_operand(k, step.ops.transpose(step.operands[k])))
+    return FaultKind(applies, lambda step: step.with_operand(k, step.ops.transpose(step.operands[k])))
 
 
-def _operands_swapped() -> Kind:
+def _operands_swapped() -> FaultKind:
     def applies(step: Step[Any]) -> bool:
         noncommutative = step.name in COMPARISONS or step.name in ("quotient", "xlogy")
         return noncommutative or (step.name == "matmul" and all(step.is_square(X) for X in step.operands))
 
-    return Kind(applies, lambda step: replace(step.operation, arguments=step.operation.arguments[::-1]).run(step.ops))
+    return FaultKind(applies, lambda step: replace(step.operation, arguments=step.operation.arguments[::-1]).run(step.ops))
 
 
-def _rows_for_columns() -> Kind:
+def _rows_for_columns() -> FaultKind:
     """The operation of the other axis, where the matrix is square: X · 1 for (1ᵀ · X)ᵀ, xᵀ · 1ᵀ for 1 · x."""
 
     def applies(step: Step[Any]) -> bool:
@@ -224,34 +224,34 @@ def _rows_for_columns() -> Kind:
         other = getattr(step.ops, ROWS_AND_COLUMNS[step.name])
         return other(step.ops.transpose(X), *size) if size else step.ops.transpose(other(X))
 
-    return Kind(applies, fault)
+    return FaultKind(applies, fault)
 
 
-def _rule_mistaken(right: str, wrong: str) -> Kind:
+def _rule_mistaken(right: str, wrong: str) -> FaultKind:
     """``apply`` of the method ``wrong`` of an activation, where the code has ``right``."""
 
     def applies(step: Step[Any]) -> bool:
         f = step.operation.arguments[0] if step.name == "apply" else None
         return getattr(f, "__name__", "") == right and hasattr(getattr(f, "__self__", None), wrong)
 
-    return Kind(applies, lambda step: step.ops.apply(getattr(step.operation.arguments[0].__self__, wrong), step.operands[0]))
+    return FaultKind(applies, lambda step: step.ops.apply(getattr(step.operation.arguments[0].__self__, wrong), step.operands[0]))
 
 
-def _where(k: int, other: int) -> Kind:
+def _where(k: int, other: int) -> FaultKind:
     """``where(C, X, Y)`` that takes its operand ``other`` in the place of k."""
-    return Kind(lambda step: step.name == "where", lambda step: step.with_operand(k, step.operands[other]))
+    return FaultKind(lambda step: step.name == "where", lambda step: step.with_operand(k, step.operands[other]))
 
 
-KINDS: dict[str, Kind] = {
-    "sign changed": Kind(lambda step: not _is_zeros(step), lambda step: step.ops.negate(step.result)),
-    "doubled": Kind(lambda step: not _is_zeros(step), lambda step: step.ops.scale(2, step.result)),
-    "replaced by zeros": Kind(lambda step: not (_is_zeros(step) or step.name == "ones"), _full_like("zeros")),
-    "replaced by ones": Kind(lambda step: not (_is_ones(step) or step.name == "zeros"), _full_like("ones")),
+KINDS: dict[str, FaultKind] = {
+    "sign changed": FaultKind(lambda step: not _is_zeros(step), lambda step: step.ops.negate(step.result)),
+    "doubled": FaultKind(lambda step: not _is_zeros(step), lambda step: step.ops.scale(2, step.result)),
+    "replaced by zeros": FaultKind(lambda step: not (_is_zeros(step) or step.name == "ones"), _full_like("zeros")),
+    "replaced by ones": FaultKind(lambda step: not (_is_ones(step) or step.name == "zeros"), _full_like("ones")),
     **{f"{other} instead": _mistaken_for(other) for other in sorted({other for others in OTHER_OPERATIONS.values() for other in others})},
     "first operand dropped": _dropped(0),
     "second operand dropped": _dropped(1),
-    "left out": Kind(_is_unary, lambda step: step.operands[0]),
-    "transposed": Kind(
+    "left out": FaultKind(_is_unary, lambda step: step.operands[0]),
+    "transposed": FaultKind(
         lambda step: step.name not in (*SYMMETRIC, "transpose") and step.is_square(step.result),
         lambda step: step.ops.transpose(step.result),
     ),
@@ -259,11 +259,11 @@ KINDS: dict[str, Kind] = {
     "second operand transposed": _transposed(1),
     "operands swapped": _operands_swapped(),
     "rows for columns": _rows_for_columns(),
-    "mean for sum": Kind(
+    "mean for sum": FaultKind(
         lambda step: step.name in ("elements_sum", "dot"),
         lambda step: step.ops.divide(step.ops.divide(step.result, step.shape(step.operands[0])[0]), step.shape(step.operands[0])[1]),
     ),
-    "branches swapped": Kind(
+    "branches swapped": FaultKind(
         lambda step: step.name == "where",
         lambda step: step.ops.where(step.operands[0], step.operands[2], step.operands[1]),
     ),
@@ -333,10 +333,10 @@ class MutantOps(_Inputs[M]):
 def list_mutations(ops: MatrixOps[M], code: Callable[[TracingOps[M]], Any], descend: bool = False) -> list[Mutation]:
     """All mutations of the operations that ``code`` does on the tracing operations it is given.
 
-    ``code(ops)`` wraps its matrices itself (``ops.wrap``) or, better, by ``ops.call(function, *arguments)``: then each argument that is a
-    matrix, such as DY, may be replaced by ones too. What is not to be mutated (the forward) runs on the plain ``ops``, outside.
-    The shapes decide what is possible, so list them with the operations that the mutants will run on. With ``descend``, which the
-    mutants then need too, the operations are those of the definitions in MatrixOps.
+    ``code(ops)`` wraps its matrices itself (``ops.wrap``) or, better, by ``ops.call(function, *arguments)``: then each argument
+    that is a matrix, such as DY, may be replaced by ones too. What is not to be mutated (the forward) runs on the plain ``ops``,
+    outside. The shapes decide what is possible, so list them with the operations that the mutants will run on. With ``descend``,
+    which the mutants then need too, the operations are those of the definitions in MatrixOps.
     """
     listing = _Listing(ops, descend)
     code(listing)

@@ -1,4 +1,4 @@
-"""How a layer, an activation, a loss or an optimizer is read: on which matrices, of which shapes and names, in which parts.
+"""Subjects of the interpreters: the matrices, with shapes and names, on which a layer, activation, loss or optimizer is read.
 
 A ``Reader`` is what looks at the parts: one counts operations, one collects equations.
 """
@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Shape, Size
-from nerva_core.algebra.registry import Call, Table, parse_call, user_fields
+from nerva_core.algebra.registry import EntryCall, Table, parse_call, user_fields
 from nerva_core.algebra.trees import leaves, named_leaves, rebuild
 from nerva_core.equations import softmax
 from nerva_core.equations.activations import ACTIVATIONS, Activation
@@ -255,7 +255,7 @@ def find(description: str) -> tuple[Any, list[str]]:
     raise NervaError(f"cannot show {call.name!r}; {did_you_mean(call.name, known)}")
 
 
-def symbolic(table: Table[Any], call: Call) -> Any:
+def symbolic(table: Table[Any], call: EntryCall) -> Any:
     """The entry of a table with symbols for the numbers that are not given."""
     fields = user_fields(table.lookup(call.name))
     given = {*list(fields)[: len(call.arguments)], *call.parameters, *(f"{key}_" for key in call.parameters)}
@@ -276,7 +276,7 @@ def _symbol(name: str, hint: Any) -> Any:
     if hint in examples:
         return examples[hint]
     if hint is GradientActivation:
-        return symbolic(GRADIENT_ACTIVATIONS, Call(next(iter(GRADIENT_ACTIVATIONS.entries))))
+        return symbolic(GRADIENT_ACTIVATIONS, EntryCall(next(iter(GRADIENT_ACTIVATIONS.entries))))
     return Scalar("symbol", name=identifier(name)) if hint is float else None
 
 

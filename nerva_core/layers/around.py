@@ -54,6 +54,9 @@ class Around(Layer):
         changed = change(inner)
         return self if changed is inner else changed
 
+    def numbers_below(self) -> Size | None:
+        return self.inner().numbers_below()
+
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.inner().shape_of_input(symbols)
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
@@ -96,9 +97,7 @@ class LayerLife(ABC):
     def init(self, rng: np.random.Generator, D: int) -> Any:
         """Initial parameters, as NumPy matrices in float64."""
         shapes, fans = self.shapes(D), self.fans(D)
-        initial: list[np.ndarray[Any, Any]] = [
-            initializer.draw(rng, *fans, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)
-        ]
+        initial: list[Array] = [initializer.draw(rng, *fans, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)]
         return rebuild(shapes, initial)
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
@@ -167,6 +166,10 @@ class Layer(LayerEquations, LayerLife, Entry):
         each example is one row, and None where it is not known yet. By default nothing changes but the layers inside.
         """
         return self.with_inside(lambda layer: layer.bind(positions)[0]), positions
+
+    def numbers_below(self) -> Size | None:
+        """V if X holds numbers 0, 1, ..., V - 1, such as those of characters; None if it holds any real numbers."""
+        return None
 
     def needs_positions(self) -> bool:
         """Whether the layer cannot run before ``bind`` has told it what its rows are; by default if one inside it cannot."""

@@ -7,11 +7,12 @@ inference (erratum 004-29). p is the probability that an element is dropped.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Fraction
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
@@ -21,7 +22,7 @@ from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.sequential import Composite, Sequential
 
 
-def draw_mask(rng: np.random.Generator, p: float, shape: Shape) -> np.ndarray[Any, Any]:
+def draw_mask(rng: np.random.Generator, p: float, shape: Shape) -> Array:
     """Independent elements, 0 with probability p and 1/(1-p) otherwise."""
     return (rng.random(shape) >= p) / (1 - p)
 
@@ -42,7 +43,7 @@ class Dropout(Layer):
     def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
         return ((N, D),)
 
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any]]:
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array]:
         return (draw_mask(rng, self.p, (N, D)),)
 
     def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M, R: M) -> tuple[M, DropoutCache[M]]:
@@ -74,7 +75,7 @@ class LinearDropout(Linear):
     def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
         return ((D, self.outputs),)
 
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[np.ndarray[Any, Any]]:
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array]:
         return (draw_mask(rng, self.p, (D, self.outputs)),)
 
     def feedforward(self, ops: MatrixOps[M], params: LinearParameters[M], X: M, R: M) -> tuple[M, LinearDropoutCache[M]]:  # type: ignore[override]

@@ -48,6 +48,9 @@ class Embedding(Layer):
     def initializers(self) -> EmbeddingParameters[Any]:
         return EmbeddingParameters(E=self.weights)
 
+    def numbers_below(self) -> Size:
+        return self.vocabulary
+
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N"), 1
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
-from nerva_core.algebra.registry import Call, parse_call
+from nerva_core.algebra.registry import EntryCall, parse_call
 from nerva_core.equations.activations import ACTIVATIONS, AllReLU
 from nerva_core.equations.initializers import INITIALIZERS, Initializer
 from nerva_core.layers.activation import ActivationLayer
@@ -46,7 +46,7 @@ def with_outputs(item: str | Mapping[str, Any], outputs: int) -> str | Mapping[s
     field = LAYERS.lookup(call.name).sized_by
     if isinstance(item, Mapping):
         return {**item, field: outputs}
-    return repr(Call(call.name, (outputs, *call.arguments), call.parameters))
+    return repr(EntryCall(call.name, (outputs, *call.arguments), call.parameters))
 
 
 def sized_count(text: str) -> int:
@@ -59,10 +59,10 @@ def _has_size(item: str | Mapping[str, Any]) -> bool:
     return _is_layer_with_outputs(call) and bool(call.arguments or LAYERS.lookup(call.name).sized_by in call.parameters)
 
 
-def _call(item: str | Mapping[str, Any]) -> Call:
+def _call(item: str | Mapping[str, Any]) -> EntryCall:
     if isinstance(item, Mapping):
         parameters = dict(item)
-        return Call(str(parameters.pop("name", "")), (), parameters)
+        return EntryCall(str(parameters.pop("name", "")), (), parameters)
     return _parse(item)
 
 
@@ -109,17 +109,19 @@ def multilayer_perceptron(
     return Sequential(tuple(result))
 
 
-def _parse(text: str) -> Call:
+def _parse(text: str) -> EntryCall:
     try:
         return parse_call(text)
     except NervaError as error:
         raise NervaError(f"cannot read the layer {text.strip()!r}: {error}") from None
 
 
-def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
+def _layer(description: str | Mapping[str, Any] | Layer | EntryCall) -> Layer:
     if isinstance(description, Layer):
         return description
-    call = description if isinstance(description, Call) else _call(description if isinstance(description, Mapping) else str(description))
+    call = (
+        description if isinstance(description, EntryCall) else _call(description if isinstance(description, Mapping) else str(description))
+    )
     if call.name in LAYERS:
         return LAYERS.build(call.name, *call.arguments, **call.parameters)
     if call.name in ACTIVATIONS:
@@ -131,11 +133,11 @@ def _layer(description: str | Mapping[str, Any] | Layer | Call) -> Layer:
     raise NervaError(f"unknown layer {call.name!r}; {nearest}{known}; for one of your own: nerva --import FILE.py ...")
 
 
-def _is_layer_with_outputs(call: Call) -> bool:
+def _is_layer_with_outputs(call: EntryCall) -> bool:
     return call.name in LAYERS and LAYERS.lookup(call.name).is_sized()
 
 
-def _takes_size(call: Call) -> bool:
+def _takes_size(call: EntryCall) -> bool:
     if call.name in LAYERS:
         return _is_layer_with_outputs(call) or LAYERS.lookup(call.name).trailing
     _layer(call)  # an unknown name is an error here, where it can be named

@@ -8,19 +8,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple
 
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.registry import Call, NonNegative, Positive
+from nerva_core.algebra.memory import Array
+from nerva_core.algebra.registry import EntryCall, NonNegative, Positive
 from nerva_core.equations.activations import ACTIVATIONS, Activation, QLimit
 from nerva_core.layers.base import LAYERS, Layer, Shape
 
 PREFIXES = ("q-", "q_", "q ")
 """What stands before the name of an activation in the name of its q-activation."""
-
-Array = np.ndarray[Any, Any]
 
 
 def draw_q(rng: np.random.Generator, lambda_: float, phi: float, shape: tuple[int, int]) -> Array:
@@ -110,12 +109,12 @@ class QActivation(Layer):
         return ops.hadamard(difference, ops.reciprocal(ops.ones(*ops.shape(Q)) - Q))
 
 
-def is_q_activation(call: Call) -> bool:
+def is_q_activation(call: EntryCall) -> bool:
     """Whether a name is that of an activation with "q-" before it."""
     return call.name[:2].casefold() in PREFIXES
 
 
-def q_activation(call: Call) -> QActivation:
+def q_activation(call: EntryCall) -> QActivation:
     """``q-ELU(alpha=0.5, lambda=0.02)``: parameters of QActivation by their names, and all others those of the activation."""
     own = {field.name.rstrip("_") for field in dataclasses.fields(QActivation)} - {"activation"}
     noise = {key: value for key, value in call.parameters.items() if key.rstrip("_") in own}

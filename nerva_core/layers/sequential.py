@@ -76,6 +76,9 @@ class Sequential(Layer):
         layers, left = self._bound(positions)
         return self if _same(layers, self.layers) else Sequential(layers), left
 
+    def numbers_below(self) -> Size | None:
+        return self.layers[0].numbers_below() if self.layers else None
+
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.layers[0].shape_of_input(symbols) if self.layers else super().shape_of_input(symbols)
 

@@ -26,7 +26,7 @@ from nerva_core.layers.base import LAYERS, Layer, Shape
 
 
 class MatrixActivation(Layer):
-    """What the layers of this family share: parameters that are the values of step functions, p + 1 numbers for p grid points."""
+    """The base of this family: layers whose parameters are the values of step functions, p + 1 numbers for p grid points."""
 
     trailing = True
     per_neuron: bool

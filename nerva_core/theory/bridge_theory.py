@@ -1,15 +1,12 @@
-"""What stands beside the bridge in the paper: the linear bridge as an estimate (DAB, section 4.1), and the score function (section 2)."""
+"""Theory beside the bridge: the linear bridge as an estimate (DAB, section 4.1), and the score function (section 2)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
-
-Array = np.ndarray[Any, Any]
+from nerva_core.algebra.memory import Array
 
 
 def score_function_gradient(ops: MatrixOps[M], P: M, Z: M, F: M) -> M:

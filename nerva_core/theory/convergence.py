@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from nerva_core.algebra.memory import Array
 
 
 class Assumption4(NamedTuple):

@@ -1,4 +1,4 @@
-"""What gradient activation functions do to a loss, in numbers (Liu et al., Activated Gradients, section III).
+"""Theory of gradient activation functions, in numbers: their effect on a loss (Liu et al., Activated Gradients, section III).
 
 A loss whose gradient g is replaced by G(g) has an *equivalent loss*: the one whose gradient is G(g). Here are its closed form for a
 separable quadratic, the constants l and c of its gradient with the condition number ζ = l / c, and the paper's lemmas and theorems, each
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.equations.gradient_activations import Arctan, Array, Elementwise, Identity, NormClipping, at, expansion_radius, fixed_point
+from nerva_core.algebra.memory import Array
+from nerva_core.equations.gradient_activations import Arctan, Elementwise, Identity, NormClipping, at, expansion_radius, fixed_point
 
 CURVATURES = (2.0, 0.4)
 """k of the paper's example, the loss w₁² + 0.2 w₂² (equation 28), whose gradient is k ⊙ w."""

@@ -1,8 +1,8 @@
-"""Batches: what the steps of an epoch are given, and how many of them run in one call.
+"""Batches: the inputs of the steps of an epoch, in groups that run in one call.
 
-All randomness is drawn here, by NumPy, from the seed: the order of the examples in every epoch and the noise of the layers (the initial
-values have a stream of their own). Nothing of it depends on the backend or on how far a run has come, so a resumed run repeats an
-uninterrupted one.
+All randomness is drawn here, by NumPy, from the seed: the order of the examples in every epoch and the noise of the layers (the
+initial values have a stream of their own). Nothing of it depends on the backend or on how far a run has come, so a resumed run
+repeats an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, map_tree, stacked
 from nerva_core.data import Dataset
@@ -27,8 +28,6 @@ rows times parameters, which is a second or so of one core."""
 INITIAL, ORDER, NOISE, EVALUATION_NOISE = range(4)
 """The streams of random numbers of a run."""
 
-Array = np.ndarray[Any, Any]
-
 
 def random_stream(seed: int, *key: int) -> np.random.Generator:
     """The generator of one stream of random numbers of a run."""
@@ -36,7 +35,7 @@ def random_stream(seed: int, *key: int) -> np.random.Generator:
 
 
 class StepInput(NamedTuple):
-    """What one step is given, as NumPy arrays; what several are given, as arrays with a leading axis over the steps."""
+    """The inputs of one step, as NumPy arrays; those of several, as arrays with a leading axis over the steps."""
 
     lr: Any
     rows: Any

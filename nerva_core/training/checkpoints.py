@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.training.config import Config, parse_config
 from nerva_core.training.models import Arrays, fill, pack, read_safetensors, write_atomically
 from nerva_core.training.step import TrainingState
@@ -33,7 +34,7 @@ class Checkpoint:
     config: Config
     epoch: int
     """The number of complete epochs."""
-    outputs: np.ndarray[Any, Any]
+    outputs: Array
     """What the steps of the next epoch that are done have reported, one row a step; without rows between two epochs."""
     history: list[Metrics]
     state: TrainingState
@@ -49,7 +50,8 @@ class Checkpoint:
 def load_checkpoint(directory: Path, config: Config, template: TrainingState) -> tuple[Checkpoint | None, str]:
     """The last sound checkpoint, None if there is none yet; and a warning if it is not the last one.
 
-    NervaError if no checkpoint can be read, or if it does not belong to this configuration and a state of the form of the template.
+    NervaError if no checkpoint can be read, or if it does not belong to this configuration and a state of the form of the
+    template.
     """
     paths = [path for path in (directory / CHECKPOINT, directory / PREVIOUS) if path.exists()]
     problems: list[str] = []

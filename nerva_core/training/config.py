@@ -98,7 +98,7 @@ class ModelConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """How long to train, and in which batches."""
+    """The length of the training, and its batches."""
 
     epochs: PositiveInt = 20
     """How often every example is used."""

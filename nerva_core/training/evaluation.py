@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
 from nerva_core.layers import Sequential
 from nerva_core.training.batches import grouped
+from nerva_core.training.metrics import MOST_ROWS, hard_distance
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
 
-Array = np.ndarray[Any, Any]
-
 
 class EvaluationOutput(NamedTuple):
-    """What the evaluation of a batch reports, each 1 x 1."""
+    """The results of the evaluation of a batch, each 1 x 1."""
 
     loss: Any
     """The loss of the batch: a sum, or the mean, as the loss function has it."""
@@ -30,7 +30,7 @@ class EvaluationOutput(NamedTuple):
 
 
 class EvaluatedState(NamedTuple):
-    """What a network is evaluated with; the backend's ``run_steps`` consumes it and gives it back."""
+    """The parameters and statistics that a network is evaluated with; the backend's ``run_steps`` consumes it and gives it back."""
 
     params: Any
     statistics: Any
@@ -82,8 +82,6 @@ class Evaluator:
 
     def hard_distance(self, state: EvaluatedState) -> float | None:
         """The earth mover distance of the first hard layer on the test set, as ``metrics.hard_distance`` has it."""
-        from nerva_core.training.metrics import MOST_ROWS, hard_distance
-
         return hard_distance(self.ops, self.network, *state, self.ops.matrix(self.data.Xtest[:MOST_ROWS]))
 
 

@@ -1,4 +1,4 @@
-"""What the paper on bridges measures besides losses and accuracies (DAB, sections 5.1 - 5.3)."""
+"""Metrics of the paper on bridges, besides losses and accuracies (DAB, sections 5.1 - 5.3)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.layers import Layer
-
-Array = np.ndarray[Any, Any]
 
 MOST_ROWS = 500
 """Rows of which an earth mover distance is computed: it takes the cube of their number."""
@@ -30,7 +29,8 @@ def all_or_none_accuracy(Y: Array, T: Array, classes: int) -> float:
 def earth_mover_distance(X: Array, H: Array) -> float:
     """The least mean distance |x_i - h_π(i)| over all pairings π of the rows of X and H: the distance of the two sets of points.
 
-    Of matrices of different widths the rows have no distance; there it is that of their elements, as numbers, a mean over the rows.
+    Of matrices of different widths the rows have no distance; there it is that of their elements, as numbers, a mean over the
+    rows.
     """
     if len(X) != len(H):
         raise NervaError(f"earth_mover_distance: both need the same number of rows, got {len(X)} and {len(H)}")
@@ -81,8 +81,8 @@ SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
 def ms_ssim(A: Array, B: Array, largest: float = 1.0, weights: Sequence[float] = SSIM_WEIGHTS) -> float:
     """The multi-scale structural similarity of two images, m x n, with pixels from 0 to ``largest``; 1 for equal ones (section 5.2).
 
-    Π_s c_s^w_s · l_S^w_S: with local means μ, variances and covariances σ, c = mean (2σ_AB + C_2) / (σ_A² + σ_B² + C_2) on each scale but
-    the last, where l = mean (2μ_A μ_B + C_1) / (μ_A² + μ_B² + C_1) · (the same fraction); each scale halves both sides.
+    Π_s c_s^w_s · l_S^w_S: with local means μ, variances and covariances σ, c = mean (2σ_AB + C_2) / (σ_A² + σ_B² + C_2) on each
+    scale but the last, where l = mean (2μ_A μ_B + C_1) / (μ_A² + μ_B² + C_1) · (the same fraction); each scale halves both sides.
     A negative mean counts as 0. NervaError for images that are too small for so many scales: give fewer weights.
     """
     least = SSIM_WINDOW * 2 ** (len(weights) - 1)

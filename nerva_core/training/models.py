@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.data.encoding import Encoding
@@ -25,7 +26,7 @@ from nerva_core.training.config import Config, parse_config
 METADATA, DIGEST = "nerva", "sha256"
 """The keys of the metadata in a safetensors file, and of the checksum in the metadata."""
 
-Arrays = dict[str, np.ndarray[Any, Any]]
+Arrays = dict[str, Array]
 
 
 class InputScaling(NamedTuple):
@@ -54,7 +55,7 @@ class Model:
     encoding: Encoding = Encoding()
     """How its inputs are made from raw examples, and the names of features and classes."""
 
-    def predict(self, X: Any, ops: Backend[Any] | None = None) -> np.ndarray[Any, Any]:
+    def predict(self, X: Any, ops: Backend[Any] | None = None) -> Array:
         """The outputs at inference, N x K, for raw examples in the rows of X: they are scaled as the training data were.
 
         On NumPy in float64 unless ``ops`` is given.
@@ -238,7 +239,7 @@ def _affine(network: Sequential, params: Any) -> list[Any]:
     return [p for layer, p in zip(network.layers, params, strict=True) if isinstance(layer, Linear)]
 
 
-def _array(path: Path, arrays: Arrays, name: str, like: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _array(path: Path, arrays: Arrays, name: str, like: Array) -> Array:
     if name not in arrays:
         raise NervaError(f"{path} has no array {name!r}; {did_you_mean(name, arrays)}")
     array = arrays[name]

@@ -1,4 +1,4 @@
-"""Whether the penalties of bridges drown the loss: then a network learns to be easy to approximate, and no more."""
+"""Penalties that drown the loss: then a network learns to be easy to approximate, and no more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained network says of new examples in a file."""
+"""Predictions of a trained network for new examples in a file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.data import CSV
 from nerva_core.data.dataset import features
-from nerva_core.data.encoding import Array
 from nerva_core.data.formats import CSVTable, read_csv, read_idx, read_npz
 from nerva_core.training.models import Model
 
@@ -54,7 +54,8 @@ def predict(model: Model, X: Array, ops: Backend[Any] | None = None) -> Predicti
 def read_examples(path: Path, model: Model, array: str | None = None) -> tuple[Array, list[str]]:
     """The examples in a CSV file, NumPy archive or IDX file, and what the user should know of how it was read.
 
-    A CSV file may have the target of the training data as a further column; columns with the names of the features may be in any order.
+    A CSV file may have the target of the training data as a further column; columns with the names of the features may be in any
+    order.
     """
     if not path.is_file():
         raise NervaError(f"{path} is not there" if not path.exists() else f"{path} is not a file")

@@ -1,4 +1,4 @@
-"""What is told of a run while it trains: a table with a progress bar, JSON for scripts, event files for TensorBoard, or nothing."""
+"""Reports of a run while it trains: a table with a progress bar, JSON for scripts, event files for TensorBoard, or nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROGRESS = ("{task.description}", "{task.fields[step]}", "loss {task.fields[loss
 
 
 class Reporter(Protocol):
-    """Is told of a run, in this order."""
+    """Receives the events of a run, in this order."""
 
     def start(self, run: Run) -> None:
         """The run is about to train; it may have a history."""
@@ -74,7 +74,7 @@ class JSONLines(Silent):
         print(json_lines([metrics]), end="", flush=True)
 
 
-class Table(Silent):
+class EpochTable(Silent):
     """A table of the epochs, on a terminal with a progress bar, loss and rate; at the end, if asked for, curves and confusions as text."""
 
     def __init__(self, plot: bool = False) -> None:

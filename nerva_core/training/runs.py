@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, load_checkpoint, locked
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
@@ -32,7 +30,7 @@ class Run:
     history: list[Metrics] = field(default_factory=list)
     warning: str = ""
     """What the user should know of how the run was resumed."""
-    confusion: np.ndarray[Any, Any] | None = None
+    confusion: Array | None = None
     """At the end of a classification: how often each class of the test set is predicted as each."""
     _saved: float = field(default_factory=time.monotonic)
 
@@ -85,8 +83,9 @@ class Run:
     ) -> None:
         """Train to the last epoch, with checkpoints on the way; at the end the model and the curves are written.
 
-        At SIGINT, SIGTERM or SIGHUP the state is saved after the steps that are being computed, within an epoch too, and Interrupted is
-        raised; ``on_signal`` is told of the signal when it comes. NervaError if a file cannot be written: the last checkpoint is kept.
+        At SIGINT, SIGTERM or SIGHUP the state is saved after the steps that are being computed, within an epoch too, and
+        Interrupted is raised; ``on_signal`` is told of the signal when it comes. NervaError if a file cannot be written: the last
+        checkpoint is kept.
         """
         with locked(self.directory), deferred_signals(on_signal) as interruption:
             self._remove_what_is_useless()

@@ -15,7 +15,7 @@ from nerva_core.layers import Sequential
 
 
 class TrainingState(NamedTuple):
-    """What changes in training: parameters, one optimizer state a parameter, and the layers' running statistics."""
+    """The state of training: parameters, one optimizer state a parameter, and the layers' running statistics."""
 
     params: Any
     optimizer: Any
@@ -23,7 +23,7 @@ class TrainingState(NamedTuple):
 
 
 class StepOutput(NamedTuple):
-    """What one step reports, each 1 x 1. ``Backend.run_steps`` gives them as the columns of an array, in this order."""
+    """The report of one step, each 1 x 1. ``Backend.run_steps`` gives them as the columns of an array, in this order."""
 
     loss: Any
     """The mean loss of the batch before the step."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.data import Dataset
@@ -21,8 +22,6 @@ from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
 from nerva_core.training.models import load_weights
 from nerva_core.training.step import StepOutput, TrainingState, training_step
-
-Array = np.ndarray[Any, Any]
 
 NO_OUTPUTS: Array = np.zeros((0, 0))
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nerva_core.equations.activations import Activation, ReLU
-from sympy_validation.claims import Number
-from sympy_validation.errata.erratum import Erratum, erratum
+from sympy_validation.claims import RealVariable
+from sympy_validation.errata.erratum import Erratum, Ops, erratum
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.q_calculus import SUBJECT, D, exchanged, g_q, product, product_rule, theorem
 from sympy_validation.theorems.tools import equation
@@ -33,11 +33,11 @@ def theorems() -> Iterator[Theorem]:
 def proposition_2() -> Erratum:
     """The sentence after it."""
 
-    def p_derivative(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def p_derivative(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
         """D_p g_q, where g_q(x) = x D_q f(x)."""
         return (1 / (1 - p)) * ops.hadamard(g_q(ops, X, q, f) - g_q(ops, p * X, q, f), ops.reciprocal(X))
 
-    def corrected(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def corrected(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
         return (1 / (1 - p)) * D(ops, f, X, 1, q) - (p / (1 - p)) * D(ops, f, X, p, p * q)
 
     return erratum(
@@ -52,9 +52,9 @@ def proposition_2() -> Erratum:
 
 def q_relu() -> Erratum:
     """It is relu for q > 0 only."""
-    X: dict[str, Any] = {"X": ("N", "D"), "r": Number(0)}
+    X: dict[str, Any] = {"X": ("N", "D"), "r": RealVariable(0)}
 
-    def q_activation(ops: Any, X: Any, r: Any) -> Any:
+    def q_activation(ops: Ops, X: Any, r: Any) -> Any:
         return g_q(ops, X, -r, ReLU())
 
     def corrected(space: Any, X: Any, r: Any) -> Any:
@@ -72,13 +72,17 @@ def q_relu() -> Erratum:
     )
 
 
-def noise() -> Iterator[Erratum]:
-    """Which distance φ bounds, for q = 1 ± (λ|ε| + φ): that of q from 1."""
-    variables: dict[str, Any] = {"epsilon": ("N", "D"), "scale": Number(0), "phi": Number(0)}
+NOISE: dict[str, Any] = {"epsilon": ("N", "D"), "scale": RealVariable(0), "phi": RealVariable(0)}
 
-    def q(ops: Any, epsilon: Any, scale: Any, phi: Any, side: int) -> Any:
-        one = ops.ones(*ops.shape(epsilon))
-        return one + side * (scale * ops.abs(epsilon) + phi * one)
+
+def q(ops: Ops, epsilon: Any, scale: Any, phi: Any, side: int) -> Any:
+    """q = 1 ± (λ|ε| + φ)."""
+    one = ops.ones(*ops.shape(epsilon))
+    return one + side * (scale * ops.abs(epsilon) + phi * one)
+
+
+def noise() -> Iterator[Erratum]:
+    """Which distance φ bounds: that of q from 1."""
 
     def at_least(side: int) -> Iterator[Theorem]:
         """[|q| >= φ] = 1."""
@@ -86,7 +90,7 @@ def noise() -> Iterator[Erratum]:
             "",
             "|q| >= φ",
             "",
-            variables,
+            NOISE,
             lambda ops, epsilon, scale, phi: ops.greater_equal(
                 ops.abs(q(ops, epsilon, scale, phi, side)), ops.full(phi, *ops.shape(epsilon))
             ),
@@ -97,7 +101,7 @@ def noise() -> Iterator[Erratum]:
     def distance() -> Iterator[Theorem]:
         """(q - 1)² = (λ|ε| + φ)² on both sides."""
 
-        def squared(ops: Any, epsilon: Any, scale: Any, phi: Any) -> Any:
+        def squared(ops: Ops, epsilon: Any, scale: Any, phi: Any) -> Any:
             left, right = (q(ops, epsilon, scale, phi, side) - ops.ones(*ops.shape(epsilon)) for side in (-1, 1))
             return -ops.hadamard(left, right)
 
@@ -105,7 +109,7 @@ def noise() -> Iterator[Erratum]:
             d = scale * space.ops.abs(epsilon) + space.ops.full(phi, *space.ops.shape(epsilon))
             return space.ops.hadamard(d, d)
 
-        return equation("", "(q - 1)²", "", variables, squared, expected)
+        return equation("", "(q - 1)²", "", NOISE, squared, expected)
 
     corrected = "(q - 1)² = (λ|ε| + φ)², so φ is the smallest value of |q - 1|"
     yield erratum(
@@ -135,7 +139,7 @@ def lemma_3() -> Iterator[Erratum]:
             SUBJECT,
             "limit",
             "",
-            {"X": ("N", "D"), "p": Number(0)},
+            {"X": ("N", "D"), "p": RealVariable(0)},
             tested,
             lambda space, X, p: (1 / p) * derivative_of_scaled(space, X, p),
             given=lambda space, X, p: (X, p, space.unknown_function("f")),
@@ -159,11 +163,11 @@ def lemma_3() -> Iterator[Erratum]:
 def partial_derivative() -> Erratum:
     """The second form of A.2, in one coordinate."""
 
-    def form(ops: Any, X: Any, p: Any, q: Any, f: Activation, step: Any) -> Any:
+    def form(ops: Ops, X: Any, p: Any, q: Any, f: Activation, step: Any) -> Any:
         difference = f(ops, X + (p - 1) * step) - f(ops, X + (q - 1) * step)
         return ops.hadamard(difference, ops.reciprocal((p - q) * X))
 
-    def derivative(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def derivative(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
         return D(ops, f, X, p, q)
 
     return erratum(
@@ -176,7 +180,7 @@ def partial_derivative() -> Erratum:
     )
 
 
-def bregman_form(ops: Any, X: Any, p: Any, q: Any, f: Activation, sign: int) -> Any:
+def bregman_form(ops: Ops, X: Any, p: Any, q: Any, f: Activation, sign: int) -> Any:
     """f'(px) + B_f(qx : px) / (± x (q - p)), with the Bregman divergence B_f(a : b) = f(a) - f(b) - (a - b) f'(b)."""
     slope = f.gradient(ops, p * X)
     divergence = f(ops, q * X) - f(ops, p * X) - ops.hadamard((q - p) * X, slope)
@@ -189,7 +193,7 @@ def corollary_4() -> Iterator[Erratum]:
     def form(sign: int) -> Callable[..., Any]:
         return lambda ops, X, p, q, f, g: bregman_form(ops, X, p, q, f, sign)
 
-    def derivative(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def derivative(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
         return D(ops, f, X, p, q)
 
     for number, line, a, b in (("000-32", 1, "p", "q"), ("000-33", 2, "q", "p")):
@@ -207,7 +211,7 @@ def corollary_4() -> Iterator[Erratum]:
 def product_rules() -> Iterator[Erratum]:
     """A sum where a product is meant."""
 
-    def printed(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def printed(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
         return f(ops, p * X) + D(ops, g, X, p, q) + ops.hadamard(g(ops, q * X), D(ops, f, X, p, q))
 
     for number, line, a, b in (("000-36", 1, "p", "q"), ("000-37", 2, "q", "p")):

@@ -11,7 +11,7 @@ from typing import Any
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.step_functions import Beta, Grid, TenIntervals
-from sympy_validation.claims import Numbers
+from sympy_validation.claims import EqualNumbers
 from sympy_validation.errata.erratum import Erratum, erratum
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
@@ -115,7 +115,7 @@ def inputs_of_mnist() -> Erratum:
     """The images have 28 x 28 pixels."""
 
     def inputs(n: int) -> Iterator[Theorem]:
-        return about("", Numbers("n_0", lambda space: [n], lambda space: [28 * 28]), "", methods=("entries",), range="one number")
+        return about("", EqualNumbers("n_0", lambda space: [n], lambda space: [28 * 28]), "", methods=("entries",), range="one number")
 
     return erratum(
         "002-23", where="TMAF, section 3.3", printed="n_0 = 764", corrected="n_0 = 28 · 28 = 784", wrong=inputs(764), right=inputs(784)

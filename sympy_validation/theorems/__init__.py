@@ -1,1 +1,1 @@
-"""What is claimed and proved: one file a subject."""
+"""Theorems, what is claimed and proved: one file a subject."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.activations import ACTIVATIONS, Activation, LeakyReLU, Sigmoid, SReLU
-from sympy_validation.claims import ActivationGradient, Number
+from sympy_validation.claims import ActivationGradient, RealVariable
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
@@ -49,7 +49,7 @@ def specification_forms() -> Iterator[Theorem]:
         "activations.LeakyReLU",
         "value",
         "leaky-relu(X) = max(αX, X)",
-        {"alpha": Number(), **X},
+        {"alpha": RealVariable(), **X},
         leaky_relu,
         leaky_relu_form,
         name="specification",

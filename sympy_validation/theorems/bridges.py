@@ -11,7 +11,7 @@ from nerva_core.equations.losses import LOSSES, Loss
 from nerva_core.layers import DAB, ActivationLayer, Layer, Linear, Repeat, Sequential, StraightThrough
 from nerva_core.layers.dab import DABCache
 from nerva_core.theory.bridge_theory import map_gradient, map_objective, score_function_gradient
-from sympy_validation.claims import Make, Number
+from sympy_validation.claims import Make, RealVariable
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
@@ -186,7 +186,7 @@ def theory() -> Iterator[Theorem]:
     )
 
 
-POSTERIOR = {"Phi": ("K", "D"), "X": ("N", "D"), "H": ("N", "K"), "sigma": Number(0), "sigma_phi": Number(0)}
+POSTERIOR = {"Phi": ("K", "D"), "X": ("N", "D"), "H": ("N", "K"), "sigma": RealVariable(0), "sigma_phi": RealVariable(0)}
 """The variables of equations (6) - (10)."""
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from nerva_core.equations.initializers import INITIALIZERS, Initializer, NormalDistribution, Uniform
-from sympy_validation.claims import Numbers
+from sympy_validation.claims import EqualNumbers
 from sympy_validation.symbols import symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
@@ -51,7 +51,7 @@ def moments_theorem(name: str, statement: str, expected: Moments, published: boo
         return (*expected(*numbers(space)), 0)[:3]
 
     sides = (tested, stated)
-    claim = Numbers("mean, variance, on the diagonal", *(reversed(sides) if published else sides))
+    claim = EqualNumbers("mean, variance, on the diagonal", *(reversed(sides) if published else sides))
     yield from about(f"initializers.{name}", claim, statement, methods=("entries",), range="all D, K", **options)
 
 
@@ -86,7 +86,7 @@ def integrals() -> Iterator[Theorem]:
         return [mu + sigma * m1, sigma**2 * (m2 - m1 * m1)]
 
     for name, integral in (("Uniform", of_uniform), ("Normal", of_normal)):
-        claim = Numbers("integrals", lambda space, name=name: moments(initializer(name, space).distribution(1, 1)), integral)  # type: ignore[misc]
+        claim = EqualNumbers("integrals", lambda space, name=name: moments(initializer(name, space).distribution(1, 1)), integral)  # type: ignore[misc]
         statement = "mean = ∫ x p(x) dx and variance = ∫ (x - mean)² p(x) dx"
         yield from about(f"initializers.{name}", claim, statement, methods=("entries",), range="all parameters")
 

@@ -55,10 +55,10 @@ def layer_of(entry: type[Layer]) -> Make:
     return lambda space: symbolic(entry, space, **given)
 
 
-def sequence(*parts: type[Layer] | Callable[[Space, str], Layer]) -> Make:  # type: ignore[type-arg]
+def sequence(*parts: type[Layer] | Callable[[Space[Any], str], Layer]) -> Make:
     """The layers one after the other, with parameters of their own."""
 
-    def make(space: Space) -> Sequential:  # type: ignore[type-arg]
+    def make(space: Space[Any]) -> Sequential:
         layers = []
         for number, part in enumerate(parts):
             prefix = f"{number}."
@@ -68,7 +68,7 @@ def sequence(*parts: type[Layer] | Callable[[Space, str], Layer]) -> Make:  # ty
     return make
 
 
-def linear_to(size: str) -> Callable[[Space, str], Layer]:  # type: ignore[type-arg]
+def linear_to(size: str) -> Callable[[Space[Any], str], Layer]:
     """A linear layer with the given number of outputs."""
     return lambda space, prefix: Linear(space.size(size))
 
@@ -97,7 +97,7 @@ CHAINS: dict[str, Make] = {
 """Compositions that are proved directly. The specification's combined layers (section 4) are among them."""
 
 
-def two_layers(space: Space) -> Sequential:  # type: ignore[type-arg]
+def two_layers(space: Space[Any]) -> Sequential:
     """Two arbitrary layers. By induction, what is proved of them holds for any number of layers."""
     D, H, K = space.size("D"), space.size("H"), space.size("K")
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))

@@ -5,39 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nerva_core.algebra.matrix_ops import MatrixOps
-from nerva_core.equations.gradient_activations import Arctan
 from nerva_core.equations.optimizers import (
-    GAF,
     Adam,
-    GlobalNormClipping,
     GradientDescent,
     Momentum,
     Nesterov,
-    Optimizer,
     RMSProp,
-    WeightDecay,
 )
-from sympy_validation.claims import Number
+from sympy_validation.claims import RealVariable
 from sympy_validation.theorem import Theorem
-from sympy_validation.theorems.tools import equation, times
-
-Ops = MatrixOps[Any]
-STEPS = 3
-GRADIENTS = tuple(f"G{t}" for t in range(1, STEPS + 1))
-"""Dθ of the steps, which are arbitrary: they need not be those of any loss."""
-MATRICES: dict[str, Any] = {"theta": ("K", "D"), **dict.fromkeys(GRADIENTS, ("K", "D"))}
-ETA: dict[str, Any] = {"eta": Number(0)}
-MU: dict[str, Any] = {"mu": Number(0, 1)}
-
-
-def steps(ops: Ops, optimizer: Optimizer, theta: Any, gradients: tuple[Any, ...], *etas: Any) -> tuple[Any, Any]:
-    """(θ, state) after a step with each of the gradients; the last learning rate is used for the steps that remain."""
-    state = optimizer.init(ops, theta)
-    for t, G in enumerate(gradients, start=1):
-        eta = etas[min(t, len(etas)) - 1]
-        theta, state = optimizer.update(ops, state, theta, G, *optimizer.scalars(eta, t))
-    return theta, state
+from sympy_validation.theorems import wrapped_optimizers
+from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta
+from sympy_validation.theorems.tools import equation
 
 
 def theorems() -> Iterator[Theorem]:
@@ -47,9 +26,7 @@ def theorems() -> Iterator[Theorem]:
     yield from nesterov()
     yield from adam()
     yield from rmsprop()
-    yield from weight_decay()
-    yield from global_norm_clipping()
-    yield from gradient_activation()
+    yield from wrapped_optimizers.theorems()
 
 
 def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
@@ -130,17 +107,12 @@ def momentum() -> Iterator[Theorem]:
         ("theta", "Delta"),
         "{} in closed form: Δ = -η (μ² G1 + μ G2 + G3), θ = θ_0 - η ((1 + μ + μ²) G1 + (1 + μ) G2 + G3)",
         {**ETA, **MU, **MATRICES},
-        lambda ops, eta, mu, theta, *G: _theta_delta(steps(ops, Momentum(mu=mu), theta, G, eta)),
+        lambda ops, eta, mu, theta, *G: theta_and_delta(steps(ops, Momentum(mu=mu), theta, G, eta)),
         lambda space, eta, mu, theta, G1, G2, G3: (
             theta - eta * ((1 + mu + mu * mu) * G1 + (1 + mu) * G2 + G3),
             -eta * (mu * mu * G1 + mu * G2 + G3),
         ),
     )
-
-
-def _theta_delta(result: tuple[Any, Any]) -> tuple[Any, Any]:
-    theta, state = result
-    return theta, state.Delta
 
 
 def nesterov() -> Iterator[Theorem]:
@@ -167,7 +139,7 @@ def nesterov() -> Iterator[Theorem]:
 
 def like_library(subject: str, entry: Any, library: str, rule: Library, varying: bool, **options: Any) -> Iterator[Theorem]:
     """θ is that of a library after three steps, with one learning rate or with another for every step."""
-    etas: dict[str, Any] = {f"eta{t}": Number(0) for t in range(1, STEPS + 1)} if varying else dict(ETA)
+    etas: dict[str, Any] = {f"eta{t}": RealVariable(0) for t in range(1, STEPS + 1)} if varying else dict(ETA)
 
     def tested(ops: Ops, mu: Any, *rest: Any) -> Any:
         rates, (theta, *G) = rest[: len(etas)], rest[len(etas) :]
@@ -190,7 +162,7 @@ def like_library(subject: str, entry: Any, library: str, rule: Library, varying:
     )
 
 
-BETAS: dict[str, Any] = {"beta1": Number(0, 1), "beta2": Number(0, 1), "epsilon": Number(0)}
+BETAS: dict[str, Any] = {"beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), "epsilon": RealVariable(0)}
 
 
 def adam() -> Iterator[Theorem]:
@@ -241,7 +213,7 @@ def bias_correction(subject: str) -> Iterator[Theorem]:
 
 def rmsprop() -> Iterator[Theorem]:
     """θ and the average in closed form."""
-    variables: dict[str, Any] = {"rho": Number(0, 1), "epsilon": Number(0), **ETA, **MATRICES}
+    variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
 
     def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
         theta, state = steps(ops, RMSProp(rho=rho, epsilon=epsilon), theta, G, eta)
@@ -255,116 +227,3 @@ def rmsprop() -> Iterator[Theorem]:
 
     statement = "{} after three steps: v = (1 - ρ) Σ ρ^(3-t) G_t ⊙ G_t, each step is -η G_t / (√v + ε)"
     yield from equation("optimizers.RMSProp", ("theta", "v"), statement, variables, tested, expected)
-
-
-def weight_decay() -> Iterator[Theorem]:
-    """λ θ is the gradient of λ/2 |θ|², which gradient descent takes in either form; decoupled, the state is that without decay."""
-    subject = "optimizers.WeightDecay"
-    variables: dict[str, Any] = {"decay": Number(0), **MU, **ETA, **MATRICES}
-
-    def penalized(space: Any, decay: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        penalty = (decay / 2) * space.ops.elements_sum(space.ops.hadamard(theta, theta))
-        return theta - eta * (G[0] + space.gradient(space.ops.ones(1, 1), penalty, "theta"))
-
-    for decoupled in (False, True):
-        yield from equation(
-            subject,
-            "theta",
-            f"{'decoupled' if decoupled else 'coupled'} decay of gradient descent: a step on L + λ/2 ⟨θ, θ⟩",
-            variables,
-            lambda ops, decay, mu, eta, theta, *G, decoupled=decoupled: steps(
-                ops, WeightDecay(GradientDescent(), decay, decoupled), theta, G[:1], eta
-            )[0],
-            penalized,
-            name="decoupled" if decoupled else "coupled",
-        )
-
-    yield from weight_decay_of_momentum(subject, variables)
-
-
-def weight_decay_of_momentum(subject: str, variables: dict[str, Any]) -> Iterator[Theorem]:
-    """Coupled, the decay goes through Δ; decoupled, Δ is that without decay."""
-
-    def shipped(decoupled: bool) -> Callable[..., Any]:
-        def tested(ops: Ops, decay: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
-            return _theta_delta(steps(ops, WeightDecay(Momentum(mu=mu), decay, decoupled), theta, G[:2], eta))
-
-        return tested
-
-    def by_hand(decoupled: bool) -> Callable[..., Any]:
-        def expected(space: Any, decay: Any, mu: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any) -> Any:
-            Delta = space.ops.zeros(*space.ops.shape(theta))
-            for G in (G1, G2):
-                Delta = mu * Delta - eta * (G if decoupled else G + decay * theta)
-                theta = theta + Delta - (eta * decay) * theta if decoupled else theta + Delta
-            return theta, Delta
-
-        return expected
-
-    for name in ("coupled", "decoupled"):
-        statement = f"{{}} after two steps of momentum with {name} decay"
-        tested, expected = shipped(name == "decoupled"), by_hand(name == "decoupled")
-        yield from equation(subject, ("theta", "Delta"), statement, variables, tested, expected, name=f"{name}, momentum")
-
-
-def global_norm_clipping() -> Iterator[Theorem]:
-    """Two parameters W and b: each gradient is scaled by c / max(‖(DW, Db)‖, c), so that their common norm is at most c."""
-    subject = "optimizers.GlobalNormClipping"
-    W, b = ("K", "D"), (1, "K")
-    # The threshold is c = 4k, any positive number: so the points at which mutants are tried have norms below it and above it.
-    variables: dict[str, Any] = {"k": Number(0), **ETA, "W": W, "b": b, "DW": W, "Db": b}
-
-    def shipped(ops: Ops, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
-        thetas, _ = GlobalNormClipping(GradientDescent(), 4 * k).step(ops, ((), ()), (W, b), (DW, Db), eta)
-        return tuple(thetas)
-
-    def norm(ops: Ops, DW: Any, Db: Any) -> Any:
-        return ops.sqrt(ops.elements_sum(ops.hadamard(DW, DW)) + ops.elements_sum(ops.hadamard(Db, Db)))
-
-    def by_hand(space: Any, k: Any, eta: Any, W: Any, b: Any, DW: Any, Db: Any) -> Any:
-        c = 4 * k
-        factor = c * space.ops.reciprocal(space.ops.maximum(norm(space.ops, DW, Db), space.ops.full(c, 1, 1)))
-        return tuple(theta - eta * times(space.ops, factor, Dtheta) for theta, Dtheta in ((W, DW), (b, Db)))
-
-    statement = "{} after a step of gradient descent: each gradient times c / max(‖(DW, Db)‖, c), with the norm of both parameters"
-    yield from equation(subject, ("W", "b"), statement, variables, shipped, by_hand)
-
-
-Activation = Callable[[Any], Any]
-"""G of a matrix."""
-
-
-def gaf_gradient_first(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Activation) -> tuple[Any, Any]:
-    """SGD_atan of the authors' code."""
-    v = mu * v + G(D)
-    return theta - eta * v, v
-
-
-def gaf_printed(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Activation) -> tuple[Any, Any]:
-    """Algorithm 1 of the paper."""
-    v = mu * v - eta * D
-    return theta + G(v), v
-
-
-def gaf_momentum_buffer(theta: Any, v: Any, D: Any, eta: Any, mu: Any, G: Activation) -> tuple[Any, Any]:
-    """SGD_atanMom of the authors' code, where G(-v) = -G(v)."""
-    v = mu * v + D
-    return theta + eta * G(-v), v
-
-
-def gradient_activation() -> Iterator[Theorem]:
-    """The variants of momentum with the arctangent (erratum 001-46): where G acts."""
-    variables: dict[str, Any] = {"alpha": Number(0), "beta": Number(0), **MU, **ETA, **MATRICES}
-    for variant, rule in (("gradient-first", gaf_gradient_first), ("printed", gaf_printed), ("momentum-buffer", gaf_momentum_buffer)):
-
-        def by_hand(space: Any, alpha: Any, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any, rule: Callable[..., Any] = rule) -> Any:
-            v = space.ops.zeros(*space.ops.shape(theta))
-            for D in G[:2]:
-                theta, v = rule(theta, v, D, eta, mu, lambda X: alpha * space.ops.arctan(beta * X))
-            return theta
-
-        def shipped(ops: Ops, alpha: Any, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any, variant: Any = variant) -> Any:
-            return steps(ops, GAF(Momentum(mu=mu), Arctan(alpha, beta), variant=variant), theta, G[:2], eta)[0]
-
-        statement = f"θ after two steps of momentum with α arctan(βg), {variant}"
-        yield from equation("optimizers.GAF", "theta", statement, variables, shipped, by_hand, name=variant)

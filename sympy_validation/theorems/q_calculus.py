@@ -14,13 +14,13 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.equations.activations import ACTIVATIONS, Activation, ReLU
 from nerva_core.layers import QActivation
 from nerva_core.theory.q_calculus import elementwise_derivative
-from sympy_validation.claims import ActivationGradient, Number
+from sympy_validation.claims import ActivationGradient, RealVariable
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import METHODS, about, equation
 
 SUBJECT = "q-calculus"
-PQ = {"X": ("N", "D"), "p": Number(2, 3), "q": Number(0, 1)}
+PQ = {"X": ("N", "D"), "p": RealVariable(2, 3), "q": RealVariable(0, 1)}
 
 
 @dataclass(frozen=True)

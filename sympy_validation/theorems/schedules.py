@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from nerva_core.equations.schedules import SCHEDULES
-from sympy_validation.claims import Numbers
+from sympy_validation.claims import EqualNumbers
 from sympy_validation.symbols import symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
@@ -40,7 +40,7 @@ def schedule_theorem(
         return symbolic(SCHEDULES.lookup(name), space, **GIVEN.get(name, {}))
 
     sides = (lambda space: rates(schedule(space), space), lambda space: expected(schedule(space), space))
-    claim = Numbers(quantity, *(reversed(sides) if published else sides))
+    claim = EqualNumbers(quantity, *(reversed(sides) if published else sides))
     yield from about(f"schedules.{name}", claim, statement, methods=("entries",), range=f"i = 0..{COUNT - 1}", **options)
 
 

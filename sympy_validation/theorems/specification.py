@@ -25,7 +25,7 @@ from nerva_core.layers.linear import Linear, LinearParameters
 from nerva_core.layers.softmax import LogSoftmax, Softmax, SoftmaxCache
 from nerva_core.layers.trained_activations import SReLU as SReLULayer
 from nerva_core.layers.trained_activations import SReLUCache, SReLUParameters
-from sympy_validation.claims import Number
+from sympy_validation.claims import RealVariable
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
@@ -191,7 +191,7 @@ def batch_normalization_forward() -> Iterator[Theorem]:
         "layers.BatchNormalization",
         ("Y", *BatchNormalizationCache._fields),
         "{} is that of section 4, with Σ + ε for Σ",
-        {"epsilon": Number(0), "X": ("N", "D"), "gamma": (1, "D"), "beta": (1, "D")},
+        {"epsilon": RealVariable(0), "X": ("N", "D"), "gamma": (1, "D"), "beta": (1, "D")},
         shipped,
         published,
         name="specification",
@@ -226,7 +226,7 @@ def inference() -> Iterator[Theorem]:
 def batch_normalization_inference() -> Iterator[Theorem]:
     """The equations of the forward with any mean and Σ; the running statistics are averages."""
     row = (1, "D")
-    variables = {"epsilon": Number(0), "momentum": Number(0, 1), "X": ("N", "D"), "gamma": row, "beta": row}
+    variables = {"epsilon": RealVariable(0), "momentum": RealVariable(0, 1), "X": ("N", "D"), "gamma": row, "beta": row}
     statistics = {"mean": row, "Sigma": (1, "D", Kind.POSITIVE), "old_mean": row, "old_Sigma": row}
 
     def tested(ops: Ops, epsilon: Any, momentum: Any, X: Any, gamma: Any, beta: Any, mean: Any, Sigma: Any, *old: Any) -> Any:
@@ -293,7 +293,7 @@ CASES: tuple[tuple[Any, str, Any], ...] = (
 def activations_at_kinks() -> Iterator[Theorem]:
     """The printed cases of the derivatives, which say what they are at a kink too."""
     for entry, statement, cases in CASES:
-        parameters = {field.name: Number() for field in dataclasses.fields(entry)}
+        parameters = {field.name: RealVariable() for field in dataclasses.fields(entry)}
         yield from equation(
             f"activations.{entry.__name__}",
             "gradient",

@@ -13,7 +13,7 @@ from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.layers import Layer
 from nerva_core.layers.tmaf import DiagonalTMAF, PDiagonalTMAF, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU
-from sympy_validation.claims import Make, Number
+from sympy_validation.claims import Make, RealVariable
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
@@ -44,7 +44,7 @@ def theorems() -> Iterator[Theorem]:
 def definition() -> Iterator[Theorem]:
     """The proofs for all sizes use Σ_j T_j ([l_j < x] - [r_j < x]) for any number of intervals; so the operations are defined."""
     for count in (1, 2, 3):
-        points = {f"s{k}": Number() for k in range(1, count + 1)}
+        points = {f"s{k}": RealVariable() for k in range(1, count + 1)}
         variables = {"X": ("N", "D"), "Y": ("N", "D"), "T": (count + 1, "D"), **points}
         for name, tested, expected in (
             ("step_function", lambda ops, X, Y, T, *s: ops.step_function(X, s, T), step_function),
@@ -106,7 +106,7 @@ class GeneralParameters(NamedTuple):
 
 
 class GeneralCache(NamedTuple):
-    """What the backward needs; E and S are K x L."""
+    """The values that the backward needs; E and S are K x L."""
 
     V: Matrix
     A: Matrix

@@ -1,4 +1,4 @@
-"""What the tables of theorems share."""
+"""Tools that the tables of theorems share."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Conformance: every operation, on every backend and dtype, within a stated number of units in the last place of its definition.
 
-The definition is the body that ``MatrixOps`` gives the operation, evaluated with 400 digits by ``ReferenceOps``. A result must be a
-matrix in the backend's dtype; where the exact value is representable there is no inf, no nan and no warning.
+The definition is the body that ``MatrixOps`` gives the operation, evaluated with 400 digits by ``ReferenceOps``. A result must be
+a matrix in the backend's dtype; where the exact value is representable there is no inf, no nan and no warning.
 """
 
 from __future__ import annotations

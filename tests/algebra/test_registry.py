@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import nerva_core as nc
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.registry import Call, Count, Entry, Fraction, Positive, Table, parse_call
+from nerva_core.algebra.registry import Count, Entry, EntryCall, Fraction, Positive, Table, parse_call
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import Sequential
 
@@ -113,23 +113,23 @@ def test_an_entry_is_frozen_and_says_what_it_is(table: Table[Any], entry: type[A
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("ReLU", Call("ReLU")),
-        ("  ReLU ( )  ", Call("ReLU")),
-        ("Leaky ReLU(0.1)", Call("Leaky ReLU", (0.1,))),
-        ("all-relu(.5)", Call("all-relu", (0.5,))),
-        ("F(1, -2, +3, 4.5, 1e3, 1.e-2, -.5)", Call("F", (1, -2, 3, 4.5, 1000.0, 0.01, -0.5))),
-        ("F(inf, -inf)", Call("F", (float("inf"), float("-inf")))),
-        ("F(true, False, none)", Call("F", (True, False, None))),
-        ("F('a b', \"c,d\", e)", Call("F", ("a b", "c,d", "e"))),
-        ("F(a=1, b='x', c=y)", Call("F", (), {"a": 1, "b": "x", "c": "y"})),
-        ("F(1, a=2)", Call("F", (1,), {"a": 2})),
-        ("F([1, 2], (3,), [])", Call("F", ((1, 2), (3,), ()))),
-        ("F(G(1), h=H(a=K(2)))", Call("F", (Call("G", (1,)),), {"h": Call("H", (), {"a": Call("K", (2,))})})),
-        ("F([G, H(1)])", Call("F", (("G", Call("H", (1,))),))),
-        ("F(a=1,)", Call("F", (), {"a": 1})),
+        ("ReLU", EntryCall("ReLU")),
+        ("  ReLU ( )  ", EntryCall("ReLU")),
+        ("Leaky ReLU(0.1)", EntryCall("Leaky ReLU", (0.1,))),
+        ("all-relu(.5)", EntryCall("all-relu", (0.5,))),
+        ("F(1, -2, +3, 4.5, 1e3, 1.e-2, -.5)", EntryCall("F", (1, -2, 3, 4.5, 1000.0, 0.01, -0.5))),
+        ("F(inf, -inf)", EntryCall("F", (float("inf"), float("-inf")))),
+        ("F(true, False, none)", EntryCall("F", (True, False, None))),
+        ("F('a b', \"c,d\", e)", EntryCall("F", ("a b", "c,d", "e"))),
+        ("F(a=1, b='x', c=y)", EntryCall("F", (), {"a": 1, "b": "x", "c": "y"})),
+        ("F(1, a=2)", EntryCall("F", (1,), {"a": 2})),
+        ("F([1, 2], (3,), [])", EntryCall("F", ((1, 2), (3,), ()))),
+        ("F(G(1), h=H(a=K(2)))", EntryCall("F", (EntryCall("G", (1,)),), {"h": EntryCall("H", (), {"a": EntryCall("K", (2,))})})),
+        ("F([G, H(1)])", EntryCall("F", (("G", EntryCall("H", (1,))),))),
+        ("F(a=1,)", EntryCall("F", (), {"a": 1})),
     ],
 )
-def test_calls_are_read(text: str, expected: Call) -> None:
+def test_calls_are_read(text: str, expected: EntryCall) -> None:
     call = parse_call(text)
     assert call == expected
     assert [type(a) for a in call.arguments] == [type(a) for a in expected.arguments]

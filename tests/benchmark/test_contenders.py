@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nerva_core.benchmark import opponents
-from nerva_core.benchmark.configurations import CHECKED_STEPS, Problem, make_problem
+from nerva_core.benchmark.configurations import CHECKED_STEPS, BenchmarkProblem, make_problem
 from nerva_core.benchmark.contenders import NoCounterpartError, Ours
 from nerva_core.benchmark.measure import disagreement
 from nerva_core.benchmark.opponents import JaxScan, ScikitLearn, TensorFlowFunction, TorchEager
@@ -19,7 +19,7 @@ from nerva_core.training.config import parse_config
 from tests.conftest import load_frameworks
 
 
-def problem(layers: str = '["Linear(8)", "BatchNormalization", "ReLU", "Linear(3)"]', extra: str = "") -> Problem:
+def problem(layers: str = '["Linear(8)", "BatchNormalization", "ReLU", "Linear(3)"]', extra: str = "") -> BenchmarkProblem:
     rng = np.random.default_rng(0)
     X, T = rng.normal(size=(60, 6)), rng.integers(3, size=60)
     data = make_dataset("test", X, T, X, T, regression=False, classes=3)
@@ -27,7 +27,7 @@ def problem(layers: str = '["Linear(8)", "BatchNormalization", "ReLU", "Linear(3
     return make_problem(parse_config(text), data)
 
 
-def losses(cls: Any, given: Problem) -> list[float]:
+def losses(cls: Any, given: BenchmarkProblem) -> list[float]:
     found: list[float] = cls(given, 1).losses(given.rows[:CHECKED_STEPS])
     return found
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.comparison.subjects import layer, subjects
+from nerva_core.comparison.layer_subjects import layer
+from nerva_core.comparison.subjects import subjects
 from nerva_core.comparison.vectors import golden, write_vectors
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS

@@ -4,8 +4,8 @@ a write outside the output directory, an unpickled object or a started process.
     python -m tests.long.fuzz                        # 12,000 inputs, a few minutes
     python -m tests.long.fuzz --examples 50 --targets archives,models
 
-Hypothesis makes the inputs and shrinks what fails. Limits hold for every input: twenty seconds, and three GiB more of address space
-than the process has when it starts.
+Hypothesis makes the inputs and shrinks what fails. Limits hold for every input: twenty seconds, and three GiB more of address
+space than the process has when it starts.
 """
 
 from __future__ import annotations

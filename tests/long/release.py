@@ -2,8 +2,8 @@
 
     python -m tests.long.release [--python PYTHON] [NAME ...]        # names of the cases below; all without one
 
-A case is a virtual environment with some requirements, in which a short program must run; with ``--python`` it is of another Python.
-Prints the versions that were installed of what pyproject.toml states. Exit status 1 if one fails.
+A case is a virtual environment with some requirements, in which a short program must run; with ``--python`` it is of another
+Python. Prints the versions that were installed of what pyproject.toml states. Exit status 1 if one fails.
 """
 
 from __future__ import annotations

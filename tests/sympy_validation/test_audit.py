@@ -8,7 +8,7 @@ import pytest
 
 from nerva_core.layers.batch_normalization import BatchNormalization
 from sympy_validation.audit import Equivalence, audit, audit_claim
-from sympy_validation.certificates import Points
+from sympy_validation.certificates import SamplePoints
 from sympy_validation.claims import Equality
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces import points
@@ -66,6 +66,6 @@ def test_the_audit_goes_through_the_claims() -> None:
 
 
 def test_points_are_made_once() -> None:
-    made = Points(LayerGradient(lambda space: symbolic(BatchNormalization, space)))
+    made = SamplePoints(LayerGradient(lambda space: symbolic(BatchNormalization, space)))
     first: list[Any] = [point for point, _ in zip(made, range(2), strict=False)]
     assert [a is b for a, b in zip(first, made, strict=False)] == [True, True]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sympy_validation.certificates import Point, Points, search
+from sympy_validation.certificates import Point, SamplePoints, search
 from sympy_validation.claims import Equality
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.numbers import Undecided
@@ -73,7 +73,7 @@ def test_rounding_of_a_constant_in_the_code_is_not_refuted() -> None:
 def test_one_point_lies_on_kinks_and_gradients_skip_it() -> None:
     assert {x.value for row in PointSpace(KINKS).matrix("X", 4, 4).elements for x in row} <= {Fraction(-1), Fraction(0), Fraction(1)}
     claim = LayerGradient(lambda space: symbolic(next(e for e in WRONG if e.__name__.startswith("SReLU")), space))
-    for point in Points(claim):
+    for point in SamplePoints(claim):
         try:
             point.expected("DX")
         except Undecided:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sympy_validation.certificates import Counterexample
-from sympy_validation.report import Rows, as_json, complaint, run_proofs, summary
+from sympy_validation.report import ProgressTable, as_json, complaint, run_proofs, summary
 from sympy_validation.table import select
 from sympy_validation.theorem import Verdict
 
@@ -31,7 +31,7 @@ def test_json(tmp_path: Path) -> None:
 
 
 def test_quiet_shows_only_what_is_not_as_expected(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = Rows(Console(width=150), quiet=True)
+    rows = ProgressTable(Console(width=150), quiet=True)
     rows.show(Verdict(THEOREM, "proved", 0.1))
     assert capsys.readouterr().out == ""
     rows.show(Verdict(THEOREM, "refuted", 0.1, WRONG))

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from nerva_core.training.config import make_config
-from nerva_core.training.reporting import Reporters, Silent, Table, row
+from nerva_core.training.reporting import EpochTable, Reporters, Silent, row
 from nerva_core.training.runs import Run
 from nerva_core.training.trainer import Metrics
 
@@ -33,7 +33,7 @@ def test_how_to_stop_at_once_is_said_at_a_terminal_alone(monkeypatch: pytest.Mon
 def test_the_progress_has_loss_and_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make_config({"data": "Digits(train=64, test=10)", "model": {"layers": "Linear", "sizes": [64, 10]}, "training": {"epochs": 2}})
     run = Run.start(config, tmp_path / "run")
-    table = Table()
+    table = EpochTable()
     table.console = table.progress.live.console = Console(file=io.StringIO(), width=120)
     clock = iter(range(100))
     monkeypatch.setattr("nerva_core.training.reporting.time.perf_counter", lambda: next(clock))

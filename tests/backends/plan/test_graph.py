@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Builder, Graph, Node, Number, record
+from backends.plan.graph import CONSTANT, LEAF, POINTWISE, Builder, StepGraph, StepNode, StepNumber, record
 from nerva_core.algebra.errors import NervaError
 from nerva_core.equations.optimizers import Momentum
 from nerva_core.interpreters.traced import OPERATIONS
@@ -18,12 +18,12 @@ from tests.backends.plan.test_planned import SquaredError
 from tests.conftest import make_backend
 
 
-def recorded(layers: str, sizes: list[int]) -> Graph:
+def recorded(layers: str, sizes: list[int]) -> StepGraph:
     run = _Run("numpy", multilayer_perceptron(layers, sizes), SquaredError(), Momentum(), record=False)
     return record(run.ops, run.step, run.state(), run.data, run.first())
 
 
-def operations(graph: Graph) -> Counter[str]:
+def operations(graph: StepGraph) -> Counter[str]:
     return Counter(node.name for node in graph.nodes() if node.name not in (LEAF, CONSTANT))
 
 
@@ -51,7 +51,7 @@ def test_zeros_of_different_sign_are_different_constants() -> None:
 
 
 def test_numbers_know_how_they_are_computed_but_not_what_they_are() -> None:
-    eta = Number({}, None, (), 0.5)
+    eta = StepNumber({}, None, (), 0.5)
     expression = 1 - eta / 2 + 3 * eta**2 - (-eta)
     assert expression.value == 1 - 0.25 + 0.75 + 0.5
     assert (eta / 2) is (eta / 2)
@@ -65,7 +65,7 @@ def test_the_pointwise_operations_are_operations() -> None:
 
 
 def test_nodes_are_put_just_before_and_after_others() -> None:
-    first, second, third, before, earlier, after, last = (Node(LEAF, (), np.zeros((1, 1))) for _ in range(7))
+    first, second, third, before, earlier, after, last = (StepNode(LEAF, (), np.zeros((1, 1))) for _ in range(7))
     before.run_before(second)
     earlier.run_before(before)
     after.run_after(first, second)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.plan.graph import CONSTANT, LEAF, Graph, Node, record
+from backends.plan.graph import CONSTANT, LEAF, StepGraph, StepNode, record
 from backends.plan.memory import PACK, Buffer, Layout, StateMemory, allocate, offsets
 from backends.plan.numpy_kernels import NumpyKernels
 from backends.plan.packing import packed
@@ -14,7 +14,7 @@ from tests.backends.plan.test_graph import recorded
 from tests.conftest import make_backend
 
 
-def allocated(graph: Graph, budget: int = NumpyKernels.block) -> Layout:
+def allocated(graph: StepGraph, budget: int = NumpyKernels.block) -> Layout:
     return allocate(graph, runs(graph, NumpyKernels.views, budget), NumpyKernels.views, NumpyKernels.elementwise)
 
 
@@ -57,7 +57,7 @@ def test_no_two_values_that_live_at_once_share_memory() -> None:
     assert len({place for place in layout.place.values() if isinstance(place, Buffer)}) < len(nodes) / 2
 
 
-def in_blocks(step: Any, *shapes: tuple[int, int]) -> tuple[Graph, Layout]:
+def in_blocks(step: Any, *shapes: tuple[int, int]) -> tuple[StepGraph, Layout]:
     """The packed graph of a step on matrices and some numbers of rows, and its layout when all that can goes in blocks of one row."""
     ops = make_backend("numpy", "float64")
     state = tuple(ops.matrix(np.random.default_rng(0).normal(size=shape)) for shape in shapes)
@@ -76,7 +76,7 @@ def names_of(layout: Layout) -> list[list[str]]:
     return [[node.name for node in run.nodes] for run in layout.runs if run.block is not None]
 
 
-def find(layout: Layout, name: str) -> Node:
+def find(layout: Layout, name: str) -> StepNode:
     return next(node for run in layout.runs for node in run.nodes if node.name == name)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.plan.graph import Graph, record
+from backends.plan.graph import StepGraph, record
 from backends.plan.rewrites import delay, fold_scales, share_intervals
 from tests.conftest import make_backend
 
 
-def recorded(step: Any) -> Graph:
+def recorded(step: Any) -> StepGraph:
     """The graph of a step on two square matrices and a number, which returns what it computes."""
     ops = make_backend("numpy", "float64")
     state = (ops.matrix([[1, 2], [3, 4]]), ops.matrix([[5, 6], [7, 8]]))

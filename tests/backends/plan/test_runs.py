@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from backends.plan import program
-from backends.plan.graph import POINTWISE, Graph, record
+from backends.plan.graph import POINTWISE, StepGraph, record
 from backends.plan.program import Kernels
 from backends.plan.rewrites import BY_CELL_INDEX
-from backends.plan.runs import BY_ROWS, SUMS, Run, runs
+from backends.plan.runs import BY_ROWS, SUMS, OperationRun, runs
 from nerva_core.algebra.trees import leaves
 from nerva_core.equations.losses import SquaredError
 from nerva_core.equations.optimizers import Momentum
@@ -33,11 +33,11 @@ def no_least(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=[8, 30])
-def small_blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+def small_blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[OperationRun]:
     """Blocks of one row and of a few; the runs that are in blocks."""
-    found: list[Run] = []
+    found: list[OperationRun] = []
 
-    def noted(*arguments: Any) -> list[Run]:
+    def noted(*arguments: Any) -> list[OperationRun]:
         result = runs(*arguments)
         found.extend(run for run in result if run.block is not None)
         return result
@@ -47,7 +47,7 @@ def small_blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     return found
 
 
-def grouped(step: Any, budget: int = 8, **options: Any) -> tuple[list[list[str]], list[Run]]:
+def grouped(step: Any, budget: int = 8, **options: Any) -> tuple[list[list[str]], list[OperationRun]]:
     """The names of the operations of each run of a step on two square matrices, which returns what it computes; and the runs."""
     ops = make_backend("numpy", "float64")
     state = tuple(ops.matrix(np.random.default_rng(k).normal(size=(N, N))) for k in range(2))
@@ -69,7 +69,7 @@ def test_the_names_are_those_of_operations() -> None:
 
 @pytest.mark.parametrize("name", planned.PLANNED)
 @pytest.mark.parametrize("layer", examples(LAYERS), ids=repr)
-def test_every_layer_in_blocks(name: str, layer: Layer, small_blocks: list[Run]) -> None:
+def test_every_layer_in_blocks(name: str, layer: Layer, small_blocks: list[OperationRun]) -> None:
     network = Sequential((Linear(3), layer, Linear(3)))
     planned.assert_same(planned.Run(name, network, SquaredError(), Momentum(), batch=17), ulps=64)
     assert small_blocks
@@ -77,7 +77,7 @@ def test_every_layer_in_blocks(name: str, layer: Layer, small_blocks: list[Run])
 
 @pytest.mark.parametrize("name", planned.PLANNED)
 @pytest.mark.parametrize("seed", range(12))
-def test_random_networks_in_blocks(name: str, seed: int, small_blocks: list[Run]) -> None:
+def test_random_networks_in_blocks(name: str, seed: int, small_blocks: list[OperationRun]) -> None:
     """Square shapes and sizes that coincide, where memory that is shared wrongly shows."""
     planned.assert_same(planned.random_run(name, seed, optimizer=Momentum(), batch=planned.N), ulps=256)
     assert small_blocks
@@ -108,7 +108,7 @@ def test_a_value_that_is_repeated_along_its_rows_is_local_and_one_that_is_a_resu
         lambda ops, X, Y, E, order: ops.row_repeat(one_row(ops, ops.reshape(E, 1, N * N)), N),
     ],
 )
-def test_what_is_read_as_a_whole_is_there_as_a_whole(reader: Any, small_blocks: list[Run]) -> None:
+def test_what_is_read_as_a_whole_is_there_as_a_whole(reader: Any, small_blocks: list[OperationRun]) -> None:
     def step(ops: Any, state: Any, scale: Any, order: Any) -> Any:
         X, Y = state
         E = ops.exp(ops.scale(scale, X))
@@ -131,7 +131,7 @@ def test_what_is_read_as_a_whole_is_there_as_a_whole(reader: Any, small_blocks: 
         ),
     ],
 )
-def test_an_old_state_is_not_overwritten_while_it_is_read(update: Any, small_blocks: list[Run]) -> None:
+def test_an_old_state_is_not_overwritten_while_it_is_read(update: Any, small_blocks: list[OperationRun]) -> None:
     def step(ops: Any, state: Any, scale: Any, order: Any) -> Any:
         X, Y = (ops.scale(scale, X) for X in update(ops, *state, order))
         return (X, Y), (ops.elements_sum(X),)
@@ -194,7 +194,7 @@ def test_small_matrices_go_at_once_in_the_order_of_the_equations() -> None:
 def test_a_block_has_the_elements_that_are_in_use_at_a_time_and_at_least_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     ops = make_backend("numpy", "float64")
 
-    def graph(rows: int) -> Graph:
+    def graph(rows: int) -> StepGraph:
         state = (ops.matrix(np.ones((rows, 4))),)
 
         def step(ops: Any, state: Any) -> Any:

@@ -1,0 +1,44 @@
+"""Some steps of an optimizer with arbitrary gradients, which its theorems are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.equations.optimizers import (
+    Optimizer,
+)
+from sympy_validation.claims import RealVariable
+
+Ops = MatrixOps[Any]
+
+
+STEPS = 3
+
+
+GRADIENTS = tuple(f"G{t}" for t in range(1, STEPS + 1))
+"""Dθ of the steps, which are arbitrary: they need not be those of any loss."""
+
+
+MATRICES: dict[str, Any] = {"theta": ("K", "D"), **dict.fromkeys(GRADIENTS, ("K", "D"))}
+
+
+ETA: dict[str, Any] = {"eta": RealVariable(0)}
+
+
+MU: dict[str, Any] = {"mu": RealVariable(0, 1)}
+
+
+def steps(ops: Ops, optimizer: Optimizer, theta: Any, gradients: tuple[Any, ...], *etas: Any) -> tuple[Any, Any]:
+    """(θ, state) after a step with each of the gradients; the last learning rate is used for the steps that remain."""
+    state = optimizer.init(ops, theta)
+    for t, G in enumerate(gradients, start=1):
+        eta = etas[min(t, len(etas)) - 1]
+        theta, state = optimizer.update(ops, state, theta, G, *optimizer.scalars(eta, t))
+    return theta, state
+
+
+def theta_and_delta(result: tuple[Any, Any]) -> tuple[Any, Any]:
+    """(θ, Δ) of the (θ, state) of Momentum."""
+    theta, state = result
+    return theta, state.Delta
