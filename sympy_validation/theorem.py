@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -16,6 +16,7 @@ from sympy_validation.claims import Claim, Problem
 from sympy_validation.faults import fault
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
+from sympy_validation.operands import watched
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.spaces import ROUNDED
 
@@ -122,11 +123,13 @@ class Setting:
 
     space: Any
     problem: Problem
+    own: bool
 
     @cached_property
     def tested(self) -> Mapping[str, Any]:
         """What the quantities are."""
-        return self.problem.tested(self.space.ops)
+        with watched() if self.own else nullcontext():
+            return self.problem.tested(self.space.ops)
 
 
 @dataclass
@@ -171,7 +174,9 @@ class Attempt:
             if number == len(self._spaces):
                 try:
                     space = make()
-                    self._spaces.append(Setting(space, self.claim.problem(space)))
+                    with watched() if self.own else nullcontext():
+                        problem = self.claim.problem(space)
+                    self._spaces.append(Setting(space, problem, self.own))
                 except NoVerdict as error:
                     self._stopped = error  # what takes too long for one quantity does so for the others
                     raise
@@ -205,7 +210,7 @@ def prove_or_try_entries(theorems: Iterable[Theorem], limits: Limits = LIMITS) -
         if verdict.status == "open":
             theorem, why = replace(verdict.theorem, method="entries"), verdict.note
             if attempt is None or attempt.claim is not theorem.claim:
-                attempt = Attempt(theorem.claim, "entries", theorem.entry_sizes)
+                attempt = Attempt(theorem.claim, "entries", theorem.entry_sizes, theorem.numbers is not None)
             verdict = decide(theorem, attempt, limits)
             verdict = replace(verdict, note=verdict.note or why) if verdict.status != "refuted" else verdict
         yield verdict

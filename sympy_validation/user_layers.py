@@ -21,7 +21,7 @@ from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
-from sympy_validation.operands import ComparedError
+from sympy_validation.operands import ComparedError, watched
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.theorem import LIMITS, Theorem
@@ -171,7 +171,8 @@ def _compares_scalars(claim: Claim) -> bool:
     """Whether the code looks at the value of a hyper-parameter that is a symbol."""
     space = SymbolicSizesSpace()
     try:
-        claim.problem(space).tested(space.ops)
+        with watched():
+            claim.problem(space).tested(space.ops)
     except ComparedError:
         return True
     except Exception:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
 from numbers import Rational
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -178,6 +178,11 @@ class OwnSize(Size):
         if by_own_code(1):
             raise undecided(f"the size {self.name}")
         return hash((self.name,))
+
+    def _decide(self, *_: Any) -> NoReturn:
+        raise undecided(f"the size {self.name}")
+
+    __lt__ = __le__ = __gt__ = __ge__ = __int__ = __index__ = __float__ = __mod__ = __rmod__ = __floordiv__ = __divmod__ = _decide
 
     def _scalar(self) -> SymbolicScalar:
         return SymbolicScalar(count_of(self), self.conditions)

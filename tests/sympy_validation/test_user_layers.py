@@ -269,3 +269,45 @@ def test_activations(tmp_path: Path) -> None:
     assert wrong.status == "refuted"
     with pytest.raises(NervaError, match=r"defines value and gradient, missing: \['gradient'\]"):
         user_theorems(f"{tmp_path / 'own.py'}:Unfinished")
+
+
+CAUGHT = """
+@dataclass(frozen=True)
+class Caught(Layer):
+    \"\"\"Wrong for more than a thousand columns; that they cannot be compared is caught.\"\"\"
+
+    alpha: float = 0.5
+
+    def feedforward(self, ops, params, X):
+        return 3 * X, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        try:
+            wrong = ASK
+        except Exception:
+            wrong = False
+        return (5 if wrong else 3) * DY, ()
+"""
+
+
+@pytest.mark.parametrize("ask", ["ops.shape(DY)[1] > 1000", "int(ops.shape(DY)[1]) > 1000", "ops.shape(DY)[0] % 1001 == 1000"])
+def test_a_caught_comparison_is_one(tmp_path: Path, ask: str) -> None:
+    (tmp_path / "caught.py").write_text(HEAD + CAUGHT.replace("ASK", ask), encoding="utf-8")
+    (verdict,) = verdicts(f"{tmp_path / 'caught.py'}:Caught")
+    assert verdict.status != "proved" or verdict.theorem.method == "entries"
+    assert "what follows depends on" in verdict.note
+
+
+def test_a_caught_comparison_of_a_hyper_parameter_is_one(tmp_path: Path) -> None:
+    (tmp_path / "caught.py").write_text(HEAD + CAUGHT.replace("ASK", "self.alpha > 77"), encoding="utf-8")
+    (verdict,) = verdicts(f"{tmp_path / 'caught.py'}:Caught")
+    assert verdict.words == "proved for alpha = 0.5 only"
+
+
+LARGE = CAUGHT.replace("ASK", "isinstance(ops.shape(DY)[0], int) and ops.shape(DY)[0] > 128")
+
+
+def test_large_sizes_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "large.py").write_text(HEAD + LARGE, encoding="utf-8")
+    (verdict,) = verdicts(f"{tmp_path / 'large.py'}:Caught")
+    assert "on NumPy at N=300" in verdict.words
