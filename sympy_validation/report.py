@@ -158,7 +158,8 @@ def complaint(verdict: Verdict) -> str:
     """What is not as it should be, in plain words."""
     theorem = verdict.theorem
     if verdict.status == "refuted":
-        return f"{theorem.subject}: {theorem.quantity} is {' '.join(('wrong', *verdict.concrete))}: {verdict.counterexample}"
+        advice = f"; {verdict.advice}" if verdict.advice else ""
+        return f"{theorem.subject}: {theorem.quantity} is {' '.join(('wrong', *verdict.concrete))}: {verdict.counterexample}{advice}"
     if verdict.status == "proved":
         return f"{theorem.id}: a formula that should be wrong is proved"
     slow = verdict.note.startswith("no verdict") and theorem.numbers is not None
@@ -181,6 +182,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "status": verdict.status,
         "verdict": verdict.words,
         "seconds": round(verdict.seconds, 4),
+        "advice": verdict.advice,
         "counterexample": str(verdict.counterexample) if verdict.counterexample else None,
     }
 
