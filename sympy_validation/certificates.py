@@ -17,7 +17,7 @@ from sympy_validation.spaces.numbers import Interval, OutsideDomain, Real, Undec
 from sympy_validation.spaces.points import CHECKS, PointSpace
 
 POINTS = 24
-CLEAR, FEW = 8, 6
+CLEAR, FEW = 16, 6
 """Numbers of so few characters are clear; of so many counterexamples the clearest is taken."""
 
 
@@ -93,7 +93,7 @@ class Point:
         wrong = [(_obscurity(a, b), f"{quantity}[{i},{j}] should be {text(a)}, is {text(b)}") for (i, j), a, b in pairs if differ(a, b)]
         if not wrong:
             return None
-        obscurity, explanation = min(wrong, key=lambda each: each[0])
+        obscurity, explanation = min(wrong, key=lambda each: max(each[0], CLEAR))  # of clear ones the first
         return Counterexample(quantity, self.space.used, explanation, obscurity)
 
     def _because(self, quantity: str, explanation: str) -> Counterexample:
@@ -137,7 +137,7 @@ class Points:
 def _obscurity(right: Real, wrong: Real) -> int:
     """How long two numbers are to read, and more if they are close to each other, very small or very large."""
     a, b = (abs(float(Interval.of(x).x.mid)) for x in (right, wrong))
-    close = abs(a - b) < 0.1 * (a + b) and _sign(right) == _sign(wrong)
+    close = abs(a - b) < 0.01 * (a + b) and _sign(right) == _sign(wrong)
     return len(text(right)) + len(text(wrong)) + 100 * (close or not 0.01 <= max(a, b) <= 10_000)
 
 
