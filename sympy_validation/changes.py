@@ -41,6 +41,8 @@ SILENT = ("replaced by zeros", "replaced by ones", "always the first branch", "a
 BINARY = ("hadamard", "add", "subtract", "quotient")
 """Operations of two matrices of one shape, which may be taken for each other."""
 
+OPERANDS = ("the first operand", "the second operand", "the third operand")
+
 Variables = Mapping[str, Any]
 Change = Callable[[Step[Any], Variables], Any]
 
@@ -134,6 +136,7 @@ def changes(site: Site) -> Iterator[tuple[str, Change]]:
                 yield f"{other} belongs in the place of {step.name}", _operation(other)
     yield from _factors(step)
     yield from _terms(site)
+    yield from _operand_terms(site)
     for name in kinds:
         if name in SILENT:
             yield f"it should be {name}", _fault(name)
@@ -156,7 +159,7 @@ def _factors(step: Step[Any]) -> Iterator[tuple[str, Change]]:
     """Numbers, and the sizes of the operands and the result."""
     yield "a factor 2 is too much", lambda step, _: step.ops.divide(step.result, 2)
     matrices = (*step.operands, step.result)
-    names = (*("the first operand", "the second operand", "the third operand")[: len(step.operands)], "the result")
+    names = (*OPERANDS[: len(step.operands)], "the result")
     for position, name in enumerate(names):
         for axis, what in enumerate(("rows", "columns")):
             if step.shape(matrices[position])[axis] != 1:
@@ -185,6 +188,15 @@ def _terms(site: Site) -> Iterator[tuple[str, Change]]:
             yield f"the term {term} is missing", _combined("add", name, form)
 
 
+def _operand_terms(site: Site) -> Iterator[tuple[str, Change]]:
+    """Variables of the code as factors and terms of one operand."""
+    for k, operand in enumerate(OPERANDS[: len(site.step.operands)]):
+        for name in site.variables:
+            yield f"{operand} lacks the factor {name}", _combined("hadamard", name, "{}", k)
+            yield f"{operand} lacks the term -{name}", _combined("subtract", name, "{}", k)
+            yield f"{operand} lacks the term {name}", _combined("add", name, "{}", k)
+
+
 def _by_number(name: str, divide: bool) -> Change:
     def change(step: Step[Any], variables: Variables) -> Any:
         return step.ops.divide(step.result, variables[name]) if divide else step.ops.scale(variables[name], step.result)
@@ -192,10 +204,13 @@ def _by_number(name: str, divide: bool) -> Change:
     return change
 
 
-def _combined(operation: str, name: str, form: str) -> Change:
+def _combined(operation: str, name: str, form: str, operand: int | None = None) -> Change:
+    """The result, or an operand, combined with a form of a variable."""
+
     def change(step: Step[Any], variables: Variables) -> Any:
-        term = FORMS[form](step.ops, variables[name], *step.shape(step.result))
-        return getattr(step.ops, operation)(step.result, term)
+        X = step.result if operand is None else step.operands[operand]
+        Z = getattr(step.ops, operation)(X, FORMS[form](step.ops, variables[name], *step.shape(X)))
+        return Z if operand is None else step.with_operand(operand, Z)
 
     return change
 

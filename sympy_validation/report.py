@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.figures.terminal import console as terminal
 from nerva_core.training.models import write_atomically
 from sympy_validation.audit import Audit, audit
 from sympy_validation.jobs import verdicts as verdicts_of
@@ -57,8 +58,8 @@ def show_proofs(
     theorems, own = chosen(names, limits)
     if not theorems + own:
         raise NervaError("nothing is chosen, so nothing is proved")
-    console = Console(emoji=False)
-    console = console if console.is_terminal else Console(width=WIDE, emoji=False)
+    console = terminal()
+    console = console if console.is_terminal else terminal(width=WIDE)
     rows = Rows(console, quiet)
     verdicts = [rows.show(verdict) for verdict in verdicts_of(theorems, own, limits, jobs)]
     summary(console, verdicts)
@@ -140,9 +141,9 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
     counts = f"{count['proved']} proved, {count['refuted']} refuted by a counterexample, {count['open']} open"
     console.print(f"\n{len(verdicts)} theorems: {counts}; {seconds:.1f} s")
     for line in dict.fromkeys(complaint(verdict) for verdict in verdicts if not verdict.as_expected):
-        console.print(line, style="bold red", highlight=False, markup=False, soft_wrap=True)
+        console.print(line, style="bold red", highlight=False, soft_wrap=True)
     for line in dict.fromkeys(restriction(verdict) for verdict in verdicts if verdict.as_expected and not verdict.all_sizes):
-        console.print(line, style="bold yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(line, style="bold yellow", highlight=False, soft_wrap=True)
     if outcome(verdicts) is Outcome.PROVED:
         console.print("every theorem has the status that it should have", style="green")
 
@@ -194,15 +195,11 @@ def run_audit(console: Console, theorems: list[Theorem]) -> list[Audit]:
     for result in audit(theorems):
         audits.append(result)
         figures = f"{len(result.killed)} refused, {len(result.equivalent)} equivalent, {len(result.survivors)} survived"
-        console.print(
-            f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False, markup=False
-        )
+        console.print(f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False)
         for mutant in result.survivors:
-            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, soft_wrap=True)
         for mutant in result.equivalent:
-            console.print(
-                f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, markup=False, soft_wrap=True
-            )
+            console.print(f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, soft_wrap=True)
     totals = [sum(len(getattr(a, name)) for a in audits) for name in ("mutants", "killed", "equivalent", "survivors")]
     console.print("{} mutants: {} refused by a counterexample, {} equivalent, {} survived".format(*totals), style="bold")
     return audits

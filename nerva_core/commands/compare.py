@@ -28,15 +28,14 @@ def compare(
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs.")] = 0,
 ) -> None:
     """Compare every backend with the exact value of every equation; status 1 if one is not within its stated error."""
-    from rich.console import Console
-
     from nerva_core.algebra.numeric_backend import backends_named
     from nerva_core.comparison.report import heat_map, print_results, to_json
+    from nerva_core.figures.terminal import console
     from nerva_core.training.models import write_atomically
 
     _check_names(names or [])
     results = _results(backends_named(backends), _dtypes(dtype), names or [], seed)
-    print_results(results, Console(width=None if os.isatty(1) else 180))
+    print_results(results, console(width=None if os.isatty(1) else 180))
     if json is not None:
         write_atomically(json, to_json(results).encode())
     if png is not None:
@@ -116,14 +115,15 @@ def _results(names: list[str], dtypes: list[str], chosen: list[str], seed: int) 
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
-    from rich.console import Console
     from rich.progress import Progress
+
+    from nerva_core.figures.terminal import console
 
     tasks = [(name, dtype) for name in names for dtype in dtypes]
     order = sorted(tasks, key=lambda task: SLOWEST_FIRST.index(task[0]) if task[0] in SLOWEST_FIRST else len(SLOWEST_FIRST))
     context = multiprocessing.get_context("spawn")
     with (
-        Progress(console=Console(stderr=True), transient=True) as progress,
+        Progress(console=console(stderr=True), transient=True) as progress,
         ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool,
     ):
         bar = progress.add_task("comparing", total=len(tasks))

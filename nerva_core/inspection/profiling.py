@@ -171,8 +171,9 @@ def profile_run(run: Run, steps: int = STEPS) -> Profile:
 
 def print_profile(profile: Profile) -> None:
     """A table of the rows, the longest first."""
-    from rich.console import Console
     from rich.table import Table
+
+    from nerva_core.figures.terminal import console as terminal
 
     title = f"a step, one operation after the other: {1e6 * profile.seconds:,.0f} µs, the mean of {profile.steps}"
     table = Table("part", "direction", "operation", title=title)
@@ -181,7 +182,7 @@ def print_profile(profile: Profile) -> None:
     for row in sorted(profile.rows, key=lambda row: -row.seconds):
         share = f"{100 * row.seconds / profile.seconds:.1f} %"
         table.add_row(row.part, row.direction, row.operation, f"{row.calls:g}", f"{1e6 * row.seconds:,.1f}", share)
-    console = Console()
+    console = terminal()
     console.print(table)
     if profile.compiled_seconds is not None:
         console.print(f"a step of the training itself: {1e6 * profile.compiled_seconds:,.0f} µs, in its fastest epoch")

@@ -348,11 +348,13 @@ ROWS, COLUMNS = 8, 8
 
 def print_trace(trace: Trace, console: Any = None, digits: int = 4) -> None:
     """Print every matrix with its name, equation and shape; of a large one, a corner."""
-    from rich.console import Console
+    from rich.text import Text
 
-    console = console or Console(highlight=False)
+    from nerva_core.figures.terminal import console as terminal
+
+    console = console or terminal(highlight=False)
     for part in trace.parts:
-        console.rule(f"[bold]{part.title}[/bold]", align="left")
+        console.rule(Text(part.title, style="bold"), align="left")
         for matrix in part.matrices:
             _print_matrix(matrix, console, digits)
     console.print(f"loss before the step: {trace.loss:.6g}")
