@@ -71,7 +71,7 @@ def show_proofs(
         from sympy_validation.page import page
 
         write_atomically(html_file, page(verdicts, audits).encode())
-    return Outcome.REFUTED if any(a.survivors for a in audits) else outcome(verdicts)
+    return Outcome.REFUTED if any(a.survivors or a.absent for a in audits) else outcome(verdicts)
 
 
 def outcome(verdicts: list[Verdict]) -> Outcome:
@@ -195,7 +195,12 @@ def run_audit(console: Console, theorems: list[Theorem]) -> list[Audit]:
     for result in audit(theorems):
         audits.append(result)
         figures = f"{len(result.killed)} refused, {len(result.equivalent)} equivalent, {len(result.survivors)} survived"
+        figures += f", {len(result.absent)} without effect" if result.absent else ""
         console.print(f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False)
+        for mutant in result.absent:
+            console.print(
+                f"  ERROR: {mutant.mutation} does not occur when the code runs", style="bold red", highlight=False, soft_wrap=True
+            )
         for mutant in result.survivors:
             console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, soft_wrap=True)
         for mutant in result.equivalent:
