@@ -115,8 +115,9 @@ class Rows:
         words = verdict.words if verdict.as_expected else f"{verdict.words} (expected: {theorem.expected})"
         seconds = Text(f"{verdict.seconds:.2f} s", justify="right")
         statement = Text(theorem.statement)
-        if verdict.conditions:
-            statement.append("; if " + ", ".join(verdict.conditions), style="dim")
+        values = [condition for condition in verdict.conditions if condition.startswith("for ")]
+        conditions = [condition for condition in verdict.conditions if condition not in values]
+        statement.append("".join(f"; {value}" for value in values) + "; if " * bool(conditions) + ", ".join(conditions), style="dim")
         return {
             "theorem": Text(name),
             "statement": statement,

@@ -97,7 +97,7 @@ class Verdict:
     def scope(self) -> str:
         """What the proof is restricted to: sizes and hyper-parameters that were numbers; empty if it is not."""
         sizes = f" at {self.theorem.sizes} only" if "=" in self.theorem.sizes and self.theorem.method == "entries" else ""
-        values = "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+        values = f"{',' if sizes else ''} {', '.join(self.concrete)} only" if self.concrete else ""
         return sizes + values + f" {ROUNDED}" * (ROUNDED in self.conditions)
 
     @property

@@ -19,7 +19,7 @@ from nerva_core.equations.losses import Loss
 from nerva_core.layers import ActivationLayer, Layer
 from sympy_validation.claims import ActivationGradient, Claim, LayerGradient, Make, Slope, symbolic
 from sympy_validation.faults import fault, place
-from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
+from sympy_validation.hyperparameters import COMBINATIONS, choices, concrete, finite_values
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError, watched
@@ -67,8 +67,6 @@ def _theorems(subject: str, entry: type[Entry], given: dict[str, Any], limits: L
     if not issubclass(entry, Layer):
         return _stated_theorems(subject, entry, given, limits)
     make, conditions = _runnable(entry, given, LayerGradient, limits)
-    if entry.columns is not None:
-        conditions = (*conditions, f"for D = {entry.columns}")
     numbers = NumericCheck(choices(entry, given, lambda layer: layer))
     return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
 
@@ -148,10 +146,10 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
             claim(with_symbols).problem(EntriesSpace(SIZES[0]))
             compares = _compares_scalars(claim(with_symbols))
         if not compares:
-            return with_symbols, _concrete(entry, given, {})
+            return with_symbols, concrete(entry, given, {})
         raise ComparedError
     except NoVerdict:
-        return with_symbols, _concrete(entry, given, {})
+        return with_symbols, concrete(entry, given, {})
     except NervaError as error:
         raise NervaError(f"{error}{place(error)}") from error
     except Exception:
@@ -167,23 +165,7 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
         raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
         raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
-    return with_defaults, _concrete(entry, given, defaults)
-
-
-def _concrete(entry: type[Entry], given: dict[str, Any], defaults: dict[str, Any]) -> tuple[str, ...]:
-    """The hyper-parameters that are numbers, words or booleans in the proof, as a condition of it."""
-    hints = typing.get_type_hints(entry, include_extras=True)
-    texts = []
-    for field in dataclasses.fields(entry):  # type: ignore[arg-type]
-        symbol = field.name == "outputs" or _plain(hints[field.name]) is float
-        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
-        if isinstance(value, (int, float, str)):
-            texts.append(f"{field.name} = {value}")
-    return (f"for {', '.join(texts)}",) if texts else ()
-
-
-def _plain(hint: Any) -> Any:
-    return hint.__origin__ if typing.get_origin(hint) is typing.Annotated else hint
+    return with_defaults, concrete(entry, given, defaults)
 
 
 def _compares_scalars(claim: Claim) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from nerva_core.layers import LAYERS, Layer, Sequential
+from nerva_core.layers import LAYERS, Layer, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
@@ -12,6 +13,7 @@ from nerva_core.layers.linear import Linear
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
 from sympy_validation.claims import LayerGradient, Make, symbolic
+from sympy_validation.hyperparameters import concrete
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Method, Theorem
 
@@ -61,6 +63,8 @@ def linear_to(size: str) -> Callable[[Space, str], Layer]:  # type: ignore[type-
     return lambda space, prefix: Linear(space.size(size))
 
 
+TIMES = (1, 3, 4)
+"""How often layers are repeated, besides twice, which is the default: from three on, the order of the uses in the backward matters."""
 ABOUT = {
     "ActivationLayer": ", for every differentiable activation",
     "BatchNormalization": ", for every ε > 0",
@@ -92,7 +96,11 @@ def theorems() -> Iterator[Theorem]:
     """The table for the layers."""
     for entry in LAYERS:
         if entry is not Sequential:
-            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, ""))
+            about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {})
+            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), about, conditions=conditions)
+    for times in TIMES:
+        repeated, conditions = partial(symbolic, Repeat, times=times), (f"for times = {times}",)
+        yield from gradient_theorems(f"layers.Repeat({times} times)", repeated, methods=("all sizes",), conditions=conditions)
     statement = ", if f's and g's own equations are right"
     yield from gradient_theorems("layers.Sequential(any f, any g)", two_layers, statement, methods=("all sizes",))
     for name, make in CHAINS.items():
