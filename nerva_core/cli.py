@@ -85,29 +85,28 @@ def _report_defect(error: Exception) -> str:
 @app.command(epilog=epilog("backends"))
 def backends() -> None:
     """Show which backends are installed, their versions and devices, and how to install the others."""
-    from rich.console import Console
     from rich.table import Table
 
     from nerva_core.algebra.numeric_backend import statuses
+    from nerva_core.figures.terminal import console
 
     table = Table("backend", "version", "devices", "note")
     for status in statuses():
-        table.add_row(status.name, status.version or "not installed", ", ".join(status.devices), status.hint.replace("[", r"\["))
-    Console(soft_wrap=True).print(table)
+        table.add_row(status.name, status.version or "not installed", ", ".join(status.devices), status.hint)
+    console(soft_wrap=True).print(table)
 
 
 @app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
     """Print the names that configurations and options understand, with their parameters."""
-    from rich.console import Console
-
+    from nerva_core.figures.terminal import console
     from nerva_core.training.catalogue import TABLES, signature
 
-    console = Console(highlight=False, soft_wrap=True)
+    terminal = console(highlight=False, soft_wrap=True)
     for title, table in TABLES.items():
-        console.print(f"[bold]{title}[/bold]")
+        terminal.print(title, style="bold")
         for entry in table:
-            console.print(f"  {signature(entry)}", markup=False)
+            terminal.print(f"  {signature(entry)}")
 
 
 app.command(epilog=epilog("train"))(train)

@@ -21,18 +21,23 @@ from sympy_validation.spaces.points import SIZES
 from sympy_validation.theorem import Theorem
 
 
+class AbsentError(Exception):
+    """The number of a mutation does not occur in a run of the code, so that nothing was changed: it shows nothing."""
+
+
 @dataclass(frozen=True)
 class Mutant:
-    """A mutation, and why it is refused or the same function. Neither: it survived."""
+    """A mutation, and why it is refused or the same function. Neither: it survived, or (``absent``) was none."""
 
     mutation: Mutation
     counterexample: Counterexample | None = None
     reason: str = ""
+    absent: bool = False
 
     @property
     def survived(self) -> bool:
         """Whether it is neither refused nor explained."""
-        return self.counterexample is None and not self.reason
+        return self.counterexample is None and not self.reason and not self.absent
 
 
 @dataclass
@@ -53,6 +58,11 @@ class Audit:
     def equivalent(self) -> list[Mutant]:
         """Those that are the same function."""
         return [m for m in self.mutants if m.reason]
+
+    @property
+    def absent(self) -> list[Mutant]:
+        """Those that changed nothing, because the code does other operations in another space: the audit cannot judge them."""
+        return [m for m in self.mutants if m.absent]
 
     @property
     def survivors(self) -> list[Mutant]:
@@ -80,9 +90,12 @@ def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
         mutations = [mutations[k * len(mutations) // limit] for k in range(limit)]
     equality, unused = Equivalence(claim), _unused(points)
     for mutation in mutations:
-        found = _refute(points, result.quantities, mutation)
-        same = "" if found else "its result is not used" if mutation.index in unused else equality.reason(mutation)
-        result.mutants.append(Mutant(mutation, found, same))
+        try:
+            found = _refute(points, result.quantities, mutation)
+            same = "" if found else "its result is not used" if mutation.index in unused else equality.reason(mutation)
+            result.mutants.append(Mutant(mutation, found, same))
+        except AbsentError:
+            result.mutants.append(Mutant(mutation, absent=True))
     result.seconds = time.perf_counter() - start
     return result
 
@@ -116,10 +129,18 @@ def _unused(points: SamplePoints) -> set[int]:
 
 def _refute(points: SamplePoints, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
     for point in points:
+        mutants: list[MutantOps[Any]] = []
+
+        def mutated(ops: Any, mutants: list[MutantOps[Any]] = mutants) -> Any:
+            mutants.append(MutantOps(ops, mutation))
+            return mutants[-1]
+
         try:
-            found = point.refute(quantities, lambda ops: MutantOps(ops, mutation))
+            found = point.refute(quantities, mutated)
         except Undecided:
             continue
+        if found and not any(mutant.happened for mutant in mutants):
+            raise AbsentError
         if found:
             return found
     return None
@@ -153,7 +174,9 @@ class Equivalence:
         try:
             found = problem.tested(mutant)
             if not mutant.happened:
-                return False  # nothing was changed, so equality shows nothing
+                raise AbsentError
             return all(space.proves(problem.expected[q](), found[q], self.claim.strict)[0] for q in self.claim.quantities())
+        except AbsentError:
+            raise
         except Exception:
             return False  # not proved to be equal, whatever the reason

@@ -13,10 +13,12 @@ from typing import Any
 
 from sympy_validation.claims import Claim, Problem
 from sympy_validation.spaces.grids import Grid, ShapeError
-from sympy_validation.spaces.numbers import OutsideDomain, Undecided, differ, text
+from sympy_validation.spaces.numbers import Interval, OutsideDomain, Real, Undecided, differ, sign, text
 from sympy_validation.spaces.points import CHECKS, PointSpace
 
 POINTS = 24
+CLEAR, FEW = 16, 6
+"""Numbers of so few characters are clear; of so many counterexamples the clearest is taken."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Counterexample:
     quantity: str
     sizes: Mapping[str, int]
     explanation: str
+    obscurity: int = 0
+    """The length of its numbers, more if they are hard to tell apart; of several the least is shown."""
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name}={self.sizes[name]}" for name in sorted(self.sizes, key="NDKH".find))
@@ -85,12 +89,12 @@ class Point:
             shapes = [f"{m} x {n}" for m, n in (expected.shape, found.shape)]
             return self._because(quantity, f"{quantity} should be {shapes[0]}, is {shapes[1]}")
         m, n = expected.shape
-        for i in range(m):
-            for j in range(n):
-                right, wrong = expected[i, j].value, found[i, j].value
-                if differ(right, wrong):
-                    return self._because(quantity, f"{quantity}[{i},{j}] should be {text(right)}, is {text(wrong)}")
-        return None
+        pairs = [((i, j), expected[i, j].value, found[i, j].value) for i in range(m) for j in range(n)]
+        wrong = [(_obscurity(a, b), f"{quantity}[{i},{j}] should be {text(a)}, is {text(b)}") for (i, j), a, b in pairs if differ(a, b)]
+        if not wrong:
+            return None
+        obscurity, explanation = min(wrong, key=lambda each: max(each[0], CLEAR))  # of clear ones the first
+        return Counterexample(quantity, self.space.used, explanation, obscurity)
 
     def _because(self, quantity: str, explanation: str) -> Counterexample:
         return Counterexample(quantity, self.space.used, explanation)
@@ -116,15 +120,32 @@ class SamplePoints:
             yield point
 
     def search(self, quantity: str) -> Counterexample | None:
-        """An exact counterexample, or None if the points that were tried show none."""
+        """The clearest exact counterexample among a few, or None if the points that were tried show none."""
+        found: list[Counterexample] = []
         for point in self:
             try:
-                found = point.refute([quantity])
+                wrong = point.refute([quantity])
             except Exception:
                 continue  # code that does not run is not refuted
-            if found:
-                return found
-        return None
+            if wrong:
+                found.append(wrong)
+            if wrong and (wrong.obscurity <= CLEAR or len(found) == FEW):
+                break
+        return min(found, key=lambda each: each.obscurity, default=None)
+
+
+def _obscurity(right: Real, wrong: Real) -> int:
+    """How long two numbers are to read, and more if they are close to each other, very small or very large."""
+    a, b = (abs(float(Interval.of(x).x.mid)) for x in (right, wrong))
+    close = abs(a - b) < 0.01 * (a + b) and _sign(right) == _sign(wrong)
+    return len(text(right)) + len(text(wrong)) + 100 * (close or not 0.01 <= max(a, b) <= 10_000)
+
+
+def _sign(x: Real) -> int:
+    try:
+        return sign(x)
+    except Undecided:
+        return 0
 
 
 def search(claim: Claim, quantity: str) -> Counterexample | None:

@@ -87,12 +87,33 @@ def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tup
     return found
 
 
+def concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is a number, a word, a boolean or a pattern in a proof, hyper-parameters and the number of columns, as a condition of it.
+
+    ``given`` and ``defaults`` are values that take the place of symbols.
+    """
+    hints = typing.get_type_hints(entry, include_extras=True)
+    texts = []
+    for field in dataclasses.fields(entry):
+        symbol = field.name == "outputs" or _plain(hints[field.name]) is float
+        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
+        if isinstance(value, (int, float, str)) or (isinstance(value, tuple) and value and not isinstance(value[0], Entry)):
+            texts.append(f"{field.name} = {value}")
+    columns = getattr(entry, "columns", None)
+    widths = (f"for D = {columns}",) if columns is not None else ()
+    return (f"for {', '.join(texts)}", *widths) if texts else widths
+
+
+def _plain(hint: Any) -> Any:
+    return hint.__origin__ if typing.get_origin(hint) is Annotated else hint
+
+
 def _values(entry: type[Entry], field: dataclasses.Field[Any]) -> list[Any]:
     hint = typing.get_type_hints(entry, include_extras=True)[field.name]
     default = list(_default(field))
     if is_size_of(entry, field.name):
         return [OUTPUTS]
-    plain = hint.__origin__ if typing.get_origin(hint) is Annotated else hint
+    plain = _plain(hint)
     if plain is float:
         return list(dict.fromkeys([*default, *FLOATS]))
     if plain is int:

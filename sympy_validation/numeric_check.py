@@ -22,7 +22,8 @@ from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
 
-SIZES = ((3, 4, 2), (4, 3, 3), (3, 3, 3), (1, 3, 2), (4, 1, 2), (1, 1, 1), (4, 3, 1), (2, 2, 2), (40, 2, 3), (2, 40, 3), (2, 3, 40))
+LARGE = ((300, 2, 3), (2, 300, 3), (2, 3, 300))
+SIZES = ((3, 4, 2), (4, 3, 3), (3, 3, 3), (1, 3, 2), (4, 1, 2), (1, 1, 1), (4, 3, 1), (2, 2, 2), (40, 2, 3), (2, 40, 3), (2, 3, 40), *LARGE)
 """(N, D, K): the first is an ordinary one; then each that is 1, those that are equal, and each that is large."""
 FEW = SIZES[:5]
 SAMPLES: tuple[Callable[[np.random.Generator, tuple[int, int]], Array], ...] = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NoReturn
 
@@ -18,9 +20,25 @@ class ComparedError(TypeError):
     """Code decides by something that is arbitrary in a proof, which would prove one branch only."""
 
 
+_asked: list[ComparedError] = []
+"""The first comparison since ``watched`` began."""
+
+
 def undecided(what: str) -> ComparedError:
     """The error, in the words of the user."""
-    return ComparedError(f"what follows depends on {what}, which is arbitrary in a proof for all of them")
+    error = ComparedError(f"what follows depends on {what}, which is arbitrary in a proof for all of them")
+    if not _asked:
+        _asked.append(error)
+    return error
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """ComparedError for a comparison in what follows, also if the code that compares catches the exception and goes on."""
+    _asked.clear()
+    yield
+    if _asked:
+        raise _asked[0]
 
 
 class Operand:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.figures.terminal import console as terminal
 from nerva_core.training.models import write_atomically
 from sympy_validation.audit import Audit, audit
 from sympy_validation.jobs import verdicts as verdicts_of
@@ -57,8 +58,8 @@ def show_proofs(
     theorems, own = chosen(names, limits)
     if not theorems + own:
         raise NervaError("nothing is chosen, so nothing is proved")
-    console = Console(emoji=False)
-    console = console if console.is_terminal else Console(width=WIDE, emoji=False)
+    console = terminal()
+    console = console if console.is_terminal else terminal(width=WIDE)
     rows = ProgressTable(console, quiet)
     verdicts = [rows.show(verdict) for verdict in verdicts_of(theorems, own, limits, jobs)]
     summary(console, verdicts)
@@ -70,7 +71,7 @@ def show_proofs(
         from sympy_validation.page import page
 
         write_atomically(html_file, page(verdicts, audits).encode())
-    return Outcome.REFUTED if any(a.survivors for a in audits) else outcome(verdicts)
+    return Outcome.REFUTED if any(a.survivors or a.absent for a in audits) else outcome(verdicts)
 
 
 def outcome(verdicts: list[Verdict]) -> Outcome:
@@ -114,8 +115,9 @@ class ProgressTable:
         words = verdict.words if verdict.as_expected else f"{verdict.words} (expected: {theorem.expected})"
         seconds = Text(f"{verdict.seconds:.2f} s", justify="right")
         statement = Text(theorem.statement)
-        if verdict.conditions:
-            statement.append("; if " + ", ".join(verdict.conditions), style="dim")
+        values = [condition for condition in verdict.conditions if condition.startswith("for ")]
+        conditions = [condition for condition in verdict.conditions if condition not in values]
+        statement.append("".join(f"; {value}" for value in values) + "; if " * bool(conditions) + ", ".join(conditions), style="dim")
         return {
             "theorem": Text(name),
             "statement": statement,
@@ -140,9 +142,9 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
     counts = f"{count['proved']} proved, {count['refuted']} refuted by a counterexample, {count['open']} open"
     console.print(f"\n{len(verdicts)} theorems: {counts}; {seconds:.1f} s")
     for line in dict.fromkeys(complaint(verdict) for verdict in verdicts if not verdict.as_expected):
-        console.print(line, style="bold red", highlight=False, markup=False, soft_wrap=True)
+        console.print(line, style="bold red", highlight=False, soft_wrap=True)
     for line in dict.fromkeys(restriction(verdict) for verdict in verdicts if verdict.as_expected and not verdict.all_sizes):
-        console.print(line, style="bold yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(line, style="bold yellow", highlight=False, soft_wrap=True)
     if outcome(verdicts) is Outcome.PROVED:
         console.print("every theorem has the status that it should have", style="green")
 
@@ -158,7 +160,8 @@ def complaint(verdict: Verdict) -> str:
     """What is not as it should be, in plain words."""
     theorem = verdict.theorem
     if verdict.status == "refuted":
-        return f"{theorem.subject}: {theorem.quantity} is {' '.join(('wrong', *verdict.concrete))}: {verdict.counterexample}"
+        advice = f"; {verdict.advice}" if verdict.advice else ""
+        return f"{theorem.subject}: {theorem.quantity} is {' '.join(('wrong', *verdict.concrete))}: {verdict.counterexample}{advice}"
     if verdict.status == "proved":
         return f"{theorem.id}: a formula that should be wrong is proved"
     slow = verdict.note.startswith("no verdict") and theorem.numbers is not None
@@ -181,6 +184,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "status": verdict.status,
         "verdict": verdict.words,
         "seconds": round(verdict.seconds, 4),
+        "advice": verdict.advice,
         "counterexample": str(verdict.counterexample) if verdict.counterexample else None,
     }
 
@@ -192,15 +196,16 @@ def run_audit(console: Console, theorems: list[Theorem]) -> list[Audit]:
     for result in audit(theorems):
         audits.append(result)
         figures = f"{len(result.killed)} refused, {len(result.equivalent)} equivalent, {len(result.survivors)} survived"
-        console.print(
-            f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False, markup=False
-        )
-        for mutant in result.survivors:
-            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, markup=False, soft_wrap=True)
-        for mutant in result.equivalent:
+        figures += f", {len(result.absent)} without effect" if result.absent else ""
+        console.print(f"{result.subject} ({', '.join(result.quantities)}): {figures}; {result.seconds:.1f} s", highlight=False)
+        for mutant in result.absent:
             console.print(
-                f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, markup=False, soft_wrap=True
+                f"  ERROR: {mutant.mutation} does not occur when the code runs", style="bold red", highlight=False, soft_wrap=True
             )
+        for mutant in result.survivors:
+            console.print(f"  SURVIVED: {mutant.mutation}", style="bold red", highlight=False, soft_wrap=True)
+        for mutant in result.equivalent:
+            console.print(f"  same function ({mutant.reason}): {mutant.mutation}", style="dim", highlight=False, soft_wrap=True)
     totals = [sum(len(getattr(a, name)) for a in audits) for name in ("mutants", "killed", "equivalent", "survivors")]
     console.print("{} mutants: {} refused by a counterexample, {} equivalent, {} survived".format(*totals), style="bold")
     return audits

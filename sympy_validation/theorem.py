@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Literal
 
 from sympy_validation import certificates
@@ -16,6 +16,8 @@ from sympy_validation.claims import Claim, Problem
 from sympy_validation.faults import fault
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
+from sympy_validation.operands import watched
+from sympy_validation.repair import POINTS, Advice, Search
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.spaces import OTHER_SIZE, ROUNDED
 
@@ -77,6 +79,8 @@ class Verdict:
     seconds: float
     counterexample: Counterexample | None = None
     conditions: tuple[str, ...] = ()
+    advice: str = ""
+    """The one change of the code that makes it right, if it is refuted and one is found."""
     note: str = ""
     """Why it is not proved, or not for all sizes."""
 
@@ -94,7 +98,7 @@ class Verdict:
     def scope(self) -> str:
         """What the proof is restricted to: sizes and hyper-parameters that were numbers; empty if it is not."""
         sizes = f" at {self.theorem.sizes} only" if "=" in self.theorem.sizes and self.theorem.method == "entries" else ""
-        values = "".join(f", {condition} only" if sizes else f" {condition} only" for condition in self.concrete)
+        values = f"{',' if sizes else ''} {', '.join(self.concrete)} only" if self.concrete else ""
         return sizes + values + f" {ROUNDED}" * (ROUNDED in self.conditions)
 
     @property
@@ -123,11 +127,13 @@ class Setting:
 
     space: Any
     problem: Problem
+    own: bool
 
     @cached_property
     def tested(self) -> Mapping[str, Any]:
         """What the quantities are."""
-        return self.problem.tested(self.space.ops)
+        with watched() if self.own else nullcontext():
+            return self.problem.tested(self.space.ops)
 
 
 @dataclass
@@ -165,6 +171,17 @@ class Attempt:
             conditions = (*conditions, *(c for c in needed if c not in conditions))
         return True, conditions
 
+    @cached_property
+    def _advice(self) -> Advice | None:
+        settings: list[Setting] = []
+        with suppress(Exception):
+            settings = list(self._settings())
+        return Search(list(islice(self.points, POINTS)), self.claim.quantities(), settings).best()
+
+    def advice(self, quantity: str) -> str:
+        """The one change of the code that makes the quantity right; empty if none is found."""
+        return str(self._advice) if self._advice and quantity in self._advice.quantities else ""
+
     def _settings(self) -> Iterator[Setting]:
         if self._stopped:
             raise self._stopped
@@ -172,7 +189,9 @@ class Attempt:
             if number == len(self._spaces):
                 try:
                     space = make()
-                    self._spaces.append(Setting(space, self.claim.problem(space)))
+                    with watched() if self.own else nullcontext():
+                        problem = self.claim.problem(space)
+                    self._spaces.append(Setting(space, problem, self.own))
                 except NoVerdict as error:
                     self._stopped = error  # what takes too long for one quantity does so for the others
                     raise
@@ -206,7 +225,7 @@ def prove_or_try_entries(theorems: Iterable[Theorem], limits: Limits = LIMITS) -
         if verdict.status == "open":
             theorem, why = replace(verdict.theorem, method="entries"), verdict.note
             if attempt is None or attempt.claim is not theorem.claim:
-                attempt = Attempt(theorem.claim, "entries", theorem.entry_sizes)
+                attempt = Attempt(theorem.claim, "entries", theorem.entry_sizes, theorem.numbers is not None)
             verdict = decide(theorem, attempt, limits)
             verdict = replace(verdict, note=verdict.note or why) if verdict.status != "refuted" else verdict
         yield verdict
@@ -227,7 +246,7 @@ def decide(theorem: Theorem, attempt: Attempt, limits: Limits = LIMITS) -> Verdi
         with limits.held():
             verdict = _checked(theorem, attempt, proved, conditions, note)
     except (NoVerdict, MemoryError) as error:
-        verdict = Verdict(theorem, "open", 0, None, theorem.conditions, note or limits.words(error))
+        verdict = Verdict(theorem, "open", 0, None, theorem.conditions, note=note or limits.words(error))
     return replace(verdict, seconds=time.perf_counter() - start)
 
 
@@ -238,18 +257,19 @@ def _checked(theorem: Theorem, attempt: Attempt, proved: bool, conditions: tuple
         # For all sizes this is a defect of the prover, unless code of a user went another way there than on symbols.
         defect = attempt.method == "all sizes" and not attempt.own
         note = "proved, although a point refutes it: this is a defect of the prover" if defect else ""
-        return Verdict(theorem, "refuted", 0, refuted, theorem.conditions, note)
+        return Verdict(theorem, "refuted", 0, refuted, theorem.conditions, note=note)
     if proved and attempt.checks.vacuous():
         note = "proved under conditions that hold at no point that was tried"
-        return Verdict(theorem, "open", 0, None, (*theorem.conditions, *conditions), note)
+        return Verdict(theorem, "open", 0, None, (*theorem.conditions, *conditions), note=note)
     contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
     objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
     if objection:
-        return Verdict(theorem, "open", 0, None, theorem.conditions, objection)
+        return Verdict(theorem, "open", 0, None, theorem.conditions, note=objection)
     if proved and not contradiction:
         return Verdict(theorem, "proved", 0, conditions=(*theorem.conditions, *conditions))
     counterexample = None if proved else attempt.points.search(theorem.quantity)
     if contradiction and not counterexample:
         counterexample = Counterexample(theorem.quantity, {}, contradiction)
     status: Status = "refuted" if counterexample else "open"
-    return Verdict(theorem, status, 0, counterexample, theorem.conditions, "" if counterexample else note)
+    advice = attempt.advice(theorem.quantity) if counterexample and theorem.numbers else ""
+    return Verdict(theorem, status, 0, counterexample, theorem.conditions, advice, "" if counterexample else note)

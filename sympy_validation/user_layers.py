@@ -1,4 +1,4 @@
-"""Theorems about a layer or an activation of the user's own: ``my_layer.py:MyLayer`` or ``my_layer.py:MyLayer(outputs=3)``."""
+"""Theorems about a layer, an activation or another entry of the user's own: ``my_layer.py:MyLayer``, ``my_layer.py:MyLayer(outputs=3)``."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.registry import Entry, EntryCall, Table, parse_call
 from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
+from nerva_core.equations.losses import Loss
 from nerva_core.layers import ActivationLayer, Layer
-from nerva_core.layers.base import is_size_of
 from sympy_validation.claims import ActivationGradient, Claim, Make, Slope
 from sympy_validation.faults import fault, place
-from sympy_validation.hyperparameters import COMBINATIONS, choices, finite_values
+from sympy_validation.hyperparameters import COMBINATIONS, choices, concrete, finite_values
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
-from sympy_validation.operands import ComparedError
+from sympy_validation.operands import ComparedError, watched
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import LIMITS, Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
+from sympy_validation.user_updates import STATED, LossAsLayer, stated
 
-KINDS = (Layer, Activation)
+KINDS: tuple[type[Entry], ...] = (Layer, Activation, *STATED)
 
 
 def is_user_layer(name: str) -> bool:
@@ -59,15 +60,15 @@ def user_theorems(name: str, limits: Limits = LIMITS) -> list[Theorem]:
 
 def _listing(path: str) -> str:
     names = [entry.__name__ for entry in _own_classes(load_file(Path(path)))]
-    return f"it has {', '.join(f'{path}:{name}' for name in names)}" if names else "it has no layers or activations"
+    return f"it has {', '.join(f'{path}:{name}' for name in names)}" if names else "it has nothing that can be proved"
 
 
-def _theorems(subject: str, entry: type[Layer] | type[Activation], given: dict[str, Any], limits: Limits) -> list[Theorem]:
+def _theorems(subject: str, entry: type[Entry], given: dict[str, Any], limits: Limits) -> list[Theorem]:
     if issubclass(entry, Activation):
         return _activation_theorems(subject, entry, given, limits)
+    if not issubclass(entry, Layer):
+        return _stated_theorems(subject, entry, given, limits)
     make, conditions = _runnable(entry, given, LayerGradient, limits)
-    if entry.columns is not None:
-        conditions = (*conditions, f"for D = {entry.columns}")
     numbers = NumericCheck(choices(entry, given, lambda layer: layer))
     return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
 
@@ -89,21 +90,36 @@ def _activation_theorems(subject: str, entry: type[Activation], given: dict[str,
     return theorems
 
 
-def _own_classes(module: ModuleType) -> list[type[Layer] | type[Activation]]:
+def _stated_theorems(subject: str, entry: type[Entry], given: dict[str, Any], limits: Limits) -> list[Theorem]:
+    """What is claimed of a loss, or what an optimizer, a schedule or an initializer says of itself."""
+    what = stated(entry)
+    make, conditions = _runnable(entry, given, what.claim, limits)
+    claim = what.claim(make)
+    if what.range:
+        return list(about(subject, claim, what.statement(""), methods=("entries",), conditions=conditions, range=what.range))
+    numbers = NumericCheck(choices(entry, given, LossAsLayer) if issubclass(entry, Loss) else [], "DY")
+    found = about(subject, claim, "{}", methods=("all sizes",), conditions=conditions)
+    return [replace(theorem, statement=what.statement(theorem.quantity), numbers=numbers) for theorem in found]
+
+
+def _own_classes(module: ModuleType) -> list[type[Entry]]:
     return [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
 
 
-def _own_class(module: ModuleType, name: str) -> type[Layer] | type[Activation]:
+def _own_class(module: ModuleType, name: str) -> type[Entry]:
     own = _own_classes(module)
     found = getattr(module, name, None)
     if found is None:
-        hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has no layers or activations"
+        hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has nothing that can be proved"
         raise NervaError(f"{module.__file__} has no class {name!r}; {hint}")
     if not (isinstance(found, type) and issubclass(found, KINDS)):
-        raise NervaError(f"{name} must be a class derived from nerva_core.layers.Layer or nerva_core.equations.activations.Activation")
+        bases = ", ".join(f"{kind.__module__}.{kind.__name__}" for kind in KINDS)
+        raise NervaError(f"{name} must be a class derived from one of {bases}")
     missing = sorted(getattr(found, "__abstractmethods__", ()))
-    if not dataclasses.is_dataclass(found) or missing:
-        defines = "feedforward and backpropagate" if issubclass(found, Layer) else "value and gradient"
+    fields_of_its_own = vars(found).get("__annotations__") and "__dataclass_fields__" not in vars(found)
+    if fields_of_its_own or missing:
+        kind = next(kind for kind in KINDS if issubclass(found, kind))
+        defines = " and ".join(sorted(getattr(kind, "__abstractmethods__", ()), reverse=kind is not Layer))
         raise NervaError(f"{name} must be a frozen dataclass that defines {defines}, missing: {missing or '@dataclass'}")
     return found
 
@@ -132,10 +148,10 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
             claim(with_symbols).problem(EntriesSpace(SIZES[0]))
             compares = _compares_scalars(claim(with_symbols))
         if not compares:
-            return with_symbols, _concrete(entry, given, {})
+            return with_symbols, concrete(entry, given, {})
         raise ComparedError
     except NoVerdict:
-        return with_symbols, _concrete(entry, given, {})
+        return with_symbols, concrete(entry, given, {})
     except NervaError as error:
         raise NervaError(f"{error}{place(error)}") from error
     except Exception:
@@ -151,30 +167,15 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
         raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
         raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
-    return with_defaults, _concrete(entry, given, defaults)
-
-
-def _concrete(entry: type[Entry], given: dict[str, Any], defaults: dict[str, Any]) -> tuple[str, ...]:
-    """The hyper-parameters that are numbers, words or booleans in the proof, as a condition of it."""
-    hints = typing.get_type_hints(entry, include_extras=True)
-    texts = []
-    for field in dataclasses.fields(entry):
-        symbol = is_size_of(entry, field.name) or _plain(hints[field.name]) is float
-        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
-        if isinstance(value, (int, float, str)):
-            texts.append(f"{field.name} = {value}")
-    return (f"for {', '.join(texts)}",) if texts else ()
-
-
-def _plain(hint: Any) -> Any:
-    return hint.__origin__ if typing.get_origin(hint) is typing.Annotated else hint
+    return with_defaults, concrete(entry, given, defaults)
 
 
 def _compares_scalars(claim: Claim) -> bool:
     """Whether the code looks at the value of a hyper-parameter that is a symbol."""
     space = SymbolicSizesSpace()
     try:
-        claim.problem(space).tested(space.ops)
+        with watched():
+            claim.problem(space).tested(space.ops)
     except ComparedError:
         return True
     except Exception:

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.registry import Entry, Table
 
 
 def load_file(path: Path) -> ModuleType:
@@ -33,3 +34,22 @@ def _load(path: Path) -> ModuleType:
     finally:
         sys.path.remove(str(path.parent))
     return module
+
+
+def own_entry(name: str) -> str:
+    """``MyLayer(2)`` for ``my_layer.py:MyLayer(2)``, whose class is then known by its name; any other name as it is.
+
+    NervaError if the file has no such class, or if it is of none of the kinds that have a table.
+    """
+    path, found, description = name.rpartition(".py:")
+    if not found:
+        return name
+    module, class_name = load_file(Path(f"{path}.py")), description.partition("(")[0].strip()
+    entry = getattr(module, class_name, None)
+    table = next((table for base, table in Table.of.items() if isinstance(entry, type) and issubclass(entry, base)), None)
+    if table is None or entry is None:
+        own = [x for x in vars(module).values() if isinstance(x, type) and x.__module__ == module.__name__]
+        kinds = [x.__name__ for x in own if issubclass(x, Entry)]
+        raise NervaError(f"{path}.py has no class {class_name!r}; {did_you_mean(class_name, kinds) if kinds else 'it has none'}")
+    table.add(entry)
+    return description

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nerva_core.benchmark.measure import Plan, Spread, Timing, ratio
 
@@ -55,7 +56,7 @@ def print_results(timings: Sequence[Timing], machine: dict[str, Any], plan: Plan
     console.print(describe(machine, plan), highlight=False)
 
 
-def _row(ours: Timing, timing: Timing) -> list[str]:
+def _row(ours: Timing, timing: Timing) -> list[str | Text]:
     label = timing.contender + (f" ({timing.note})" if timing.note and timing.status == MEASURED else "")
     if timing.status != MEASURED:
         return [timing.configuration, label, "-", "", f"{timing.status}: {timing.note}"]
@@ -63,8 +64,8 @@ def _row(ours: Timing, timing: Timing) -> list[str]:
     first = [f"{quotient.median:.2f}", _range(quotient, 1, ".2f")] if quotient else ["", ""]
     unit, scale = ("ms", 1e3) if timing.step.median >= 1e-3 else ("µs", 1e6)
     rest = [f"{scale * timing.step.median:.4g} {unit}", _range(timing.step, scale, ".4g"), f"{timing.samples_per_second:,.0f}"]
-    label = f"[bold]{label}[/bold]" if timing is ours else label
-    return [timing.configuration, label, *first, *rest, f"{timing.compilation:.2f} s", f"{timing.peak_memory / 2**20:.0f} MiB"]
+    last = [f"{timing.compilation:.2f} s", f"{timing.peak_memory / 2**20:.0f} MiB"]
+    return [timing.configuration, Text(label, style="bold" if timing is ours else ""), *first, *rest, *last]
 
 
 def _range(spread: Spread, scale: float, form: str) -> str:

@@ -26,9 +26,10 @@ def bench(
     layers: Annotated[str | None, typer.Option(help="With --scaling: layers separated by ','; without it, all.")] = None,
 ) -> None:
     """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
-    from rich.console import Console
+    from rich.text import Text
 
     from nerva_core.algebra.numeric_backend import backends_named
+    from nerva_core.figures.terminal import console
 
     if scaling:
         from nerva_core.benchmark.scaling import scaling_command
@@ -43,10 +44,10 @@ def bench(
     plan = Plan(rounds, seconds, threads)
     questions = _files(files) if files else _named(configurations)
     chosen = backends_named(backends)
-    with Console(stderr=True).status("starting") as status:
-        timings = _measured(chosen, questions, plan, status.update)
+    with console(stderr=True).status("starting") as status:
+        timings = _measured(chosen, questions, plan, lambda text: status.update(Text(text)))
     about = machine()
-    print_results(timings, about, plan, Console(width=None if os.isatty(1) else 160))
+    print_results(timings, about, plan, console(width=None if os.isatty(1) else 160))
     if json is not None:
         write_atomically(json, to_json(timings, about, plan).encode())
     if png is not None:

@@ -17,7 +17,10 @@ SLOWEST_FIRST = ("jax", "tensorflow", "torch")
 
 
 def compare(
-    names: Annotated[list[str] | None, typer.Argument(help="What to compare; without it, all.", show_default=False)] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="What to compare: Linear, my_layer.py:MyLayer; without it, all.", show_default=False),
+    ] = None,
     backends: Annotated[str | None, typer.Option(help="Backends separated by ','; without it, all that are installed.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64; without it, both.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all results to this file.")] = None,
@@ -25,15 +28,14 @@ def compare(
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs.")] = 0,
 ) -> None:
     """Compare every backend with the exact value of every equation; status 1 if one is not within its stated error."""
-    from rich.console import Console
-
     from nerva_core.algebra.numeric_backend import backends_named
     from nerva_core.comparison.report import heat_map, print_results, to_json
+    from nerva_core.figures.terminal import console
     from nerva_core.training.models import write_atomically
 
     _check_names(names or [])
     results = _results(backends_named(backends), _dtypes(dtype), names or [], seed)
-    print_results(results, Console(width=None if os.isatty(1) else 180))
+    print_results(results, console(width=None if os.isatty(1) else 180))
     if json is not None:
         write_atomically(json, to_json(results).encode())
     if png is not None:
@@ -44,13 +46,18 @@ def compare(
 
 def vectors(
     directory: Annotated[Path, typer.Argument(help="Where to write them; created if it is not there.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Of what, such as Linear or my_layer.py:MyLayer; without it, of all.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Write into a directory that is not empty.")] = False,
 ) -> None:
     """Write golden vectors: inputs and correctly rounded results of every layer, function, loss and optimizer."""
     from nerva_core.comparison.vectors import write_vectors
 
-    print(f"{write_vectors(directory, seed, force)} test cases in {directory}")
+    _check_names(names or [])
+    chosen = [own_name(name) for name in names or []]
+    print(f"{write_vectors(directory, seed, force, lambda subject: _chosen(subject, chosen))} test cases in {directory}")
 
 
 def run(backend_name: str, dtype: Any, names: list[str], seed: int) -> list[Result]:
@@ -62,10 +69,18 @@ def run(backend_name: str, dtype: Any, names: list[str], seed: int) -> list[Resu
     from nerva_core.comparison.subjects import subjects
     from nerva_core.comparison.training_run import SUBJECT, measure_training
 
+    names = [own_name(name) for name in names]
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns that many functions are compiled
     ops = backend(backend_name, dtype)
     results = [result for subject in subjects() if _chosen(subject.name, names) for result in measure(subject, ops, seed)]
     return results + (list(measure_training(ops, seed)) if _chosen(SUBJECT, names) else [])
+
+
+def own_name(name: str) -> str:
+    """The name of the class for ``my_layer.py:MyLayer``, which is then among the subjects; any other name as it is."""
+    from nerva_core.algebra.user_files import own_entry
+
+    return own_entry(name).partition("(")[0] if ".py:" in name else name
 
 
 def _chosen(subject: str, names: list[str]) -> bool:
@@ -76,6 +91,7 @@ def _check_names(names: list[str]) -> None:
     from nerva_core.comparison.subjects import subjects
     from nerva_core.comparison.training_run import SUBJECT
 
+    names = [own_name(name) for name in names]
     known = {subject.name.partition("(")[0] for subject in subjects()} | {SUBJECT}
     for name in names:
         if not any(_chosen(subject, [name]) for subject in known):
@@ -99,14 +115,15 @@ def _results(names: list[str], dtypes: list[str], chosen: list[str], seed: int) 
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
-    from rich.console import Console
     from rich.progress import Progress
+
+    from nerva_core.figures.terminal import console
 
     tasks = [(name, dtype) for name in names for dtype in dtypes]
     order = sorted(tasks, key=lambda task: SLOWEST_FIRST.index(task[0]) if task[0] in SLOWEST_FIRST else len(SLOWEST_FIRST))
     context = multiprocessing.get_context("spawn")
     with (
-        Progress(console=Console(stderr=True), transient=True) as progress,
+        Progress(console=console(stderr=True), transient=True) as progress,
         ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool,
     ):
         bar = progress.add_task("comparing", total=len(tasks))

@@ -22,10 +22,10 @@ def landscape(
 ) -> None:
     """Draw the loss around a trained network, and suggest alpha and beta of a gradient activation."""
     import numpy as np
-    from rich.console import Console
     from rich.progress import Progress
 
     from nerva_core.figures.plots import loss_along_directions
+    from nerva_core.figures.terminal import console
     from nerva_core.inspection.landscape import loss_curve, on_examples, suggest
     from nerva_core.training.models import write_atomically
     from nerva_core.training.runs import CONFIG, Run
@@ -41,23 +41,23 @@ def landscape(
     if trained.trainer.epoch == 0:
         raise NervaError(f"{run} has no complete epoch yet; continue it with nerva train --resume --output {run}")
     t = np.linspace(-reach, reach, points | 1)  # an odd number, so that the optimum is among them
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=console(stderr=True), transient=True) as progress:
         task = progress.add_task("losses", total=1.0)
         curve = loss_curve(
             on_examples(trained.trainer, examples), t, directions, seed, lambda fraction: progress.update(task, completed=fraction)
         )
     write_atomically(target, loss_along_directions({run.name: curve}))
     recorded = [m.largest_gradient for m in trained.history if m.largest_gradient is not None]
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
+    terminal = console(highlight=False, soft_wrap=True)
+    terminal.print(
         f"loss at the optimum {curve.losses[0, len(t) // 2]:.4g}, at distance {reach:g} from {curve.losses[:, [0, -1]].min():.4g}"
     )
     if not recorded:
-        console.print("no suggestion of alpha and beta: train with record_gradients = true under [training] to have the gradients too")
+        terminal.print("no suggestion of alpha and beta: train with record_gradients = true under [training] to have the gradients too")
     else:
         found = suggest(curve, recorded)
         shape = "flatter" if found.flatter else "sharper"
-        console.print(f"largest gradient of an epoch: median {found.typical_gradient:.3g}, largest {max(recorded):.3g}")
-        console.print(f"the loss is {shape} than a parabola near the optimum")
-        console.print(f"suggestion: GAF(..., Arctan(alpha={found.alpha:.2g}, beta={found.beta:.2g}))")
-    console.print(f"figure: {target}")
+        terminal.print(f"largest gradient of an epoch: median {found.typical_gradient:.3g}, largest {max(recorded):.3g}")
+        terminal.print(f"the loss is {shape} than a parabola near the optimum")
+        terminal.print(f"suggestion: GAF(..., Arctan(alpha={found.alpha:.2g}, beta={found.beta:.2g}))")
+    terminal.print(f"figure: {target}")

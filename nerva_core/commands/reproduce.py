@@ -32,12 +32,11 @@ def reproduce(
     json: Annotated[Path | None, typer.Option(help="Write the report to this file as well.")] = None,
 ) -> None:
     """Run the experiments of a paper and say what reproduces: "paper | here | verdict", with figures."""
-    from rich.console import Console
-
+    from nerva_core.figures.terminal import console as terminal
     from nerva_core.reproductions.report import to_json
     from nerva_core.training.models import write_atomically
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console = terminal(highlight=False, width=None if sys.stdout.isatty() else 160)
     if name is None:
         _print_list(console)
         raise typer.Exit
@@ -61,12 +60,13 @@ def reproduce(
 def _run(experiment: Experiment, bench: Bench, console: Console, directory: Path, reports: list[Report]) -> None:
     """Run one experiment, print its table, and write what there is so far, so that an interrupt loses no report."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
 
     from nerva_core.reproductions.experiment import perform
     from nerva_core.reproductions.files import write
 
-    console.print(f"\n[bold]{experiment.title}[/bold] ({bench.budget}, {bench.backend})")
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    console.print(Text.assemble("\n", (experiment.title, "bold"), f" ({bench.budget}, {bench.backend})"))
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
     errors = _error_console()
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         bench.progress = _Shown(progress, progress.add_task(experiment.name, total=1.0), errors)
@@ -90,14 +90,14 @@ class _Shown:
 
 
 def _error_console() -> Console:
-    from rich.console import Console
+    from nerva_core.figures.terminal import console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _print(report: Report, console: Console) -> None:
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     from nerva_core.reproductions.report import COLUMNS
     from nerva_core.reproductions.verdicts import Verdict
@@ -105,12 +105,12 @@ def _print(report: Report, console: Console) -> None:
     colours = {Verdict.REPRODUCES: "green", Verdict.DIRECTION: "cyan", Verdict.DOES_NOT: "red", Verdict.UNKNOWN: "yellow"}
     table = Table(*COLUMNS, show_lines=True)
     for row in report.findings.rows:
-        cells = [escape(str(getattr(row, column))) for column in COLUMNS]
-        table.add_row(*cells[:-1], f"[{colours[row.verdict]}]{cells[-1]}[/]")
+        cells = [str(getattr(row, column)) for column in COLUMNS]
+        table.add_row(*cells[:-1], Text(cells[-1], style=colours[row.verdict]))
     console.print(table)
     for remark in report.findings.remarks:
-        console.print(f"* {escape(remark)}")
-    console.print(", ".join(f"{key} {escape(str(value))}" for key, value in report.settings.items()) + f"; {report.seconds:.0f} s")
+        console.print(f"* {remark}")
+    console.print(", ".join(f"{key} {value}" for key, value in report.settings.items()) + f"; {report.seconds:.0f} s")
 
 
 def _print_list(console: Console) -> None:

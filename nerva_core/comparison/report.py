@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nerva_core.comparison.bounds import FLUSHING
 from nerva_core.comparison.measure import Result
@@ -64,14 +65,14 @@ def print_results(results: Sequence[Result], console: Console) -> None:
     for (kind, subject), cells in worst_by_subject(results).items():
         bounds = ", ".join(sorted({f"{cell.bound.value:g} {_unit(cell)}" for cell in cells.values()}))
         texts = [_cell(cells[column]) if column in cells else "" for column in columns]
-        table.add_row(kind if kind != previous else "", subject.replace("[", r"\["), bounds, *texts)
+        table.add_row(kind if kind != previous else "", subject, bounds, *texts)
         previous = kind
     console.print(table)
     _print_sums(results, columns, console)
     _print_exceptions(results, console)
     for result in results:
         if not result.within:
-            console.print(f"[red]out of bounds[/red] {_failure(result)}", highlight=False)
+            console.print(Text.assemble(("out of bounds", "red"), " ", _failure(result)), highlight=False)
     failures = sum(not result.within for result in results)
     console.print(f"{len(results)} quantities compared with their exact values, {failures} out of bounds")
 
@@ -80,13 +81,13 @@ def _unit(result: Result) -> str:
     return {"ulp": "ulp", "terms": "ulp of terms", "relative": "relative"}[result.bound.measure]
 
 
-def _cell(result: Result) -> str:
+def _cell(result: Result) -> str | Text:
     text = f"{result.error:.2g}"
-    return text if result.within else f"[red]{text}[/red]"
+    return text if result.within else Text(text, style="red")
 
 
 def _failure(result: Result) -> str:
-    what = f"{result.backend} {result.dtype} {result.mode}: {result.kind} {result.quantity}".replace("[", r"\[")
+    what = f"{result.backend} {result.dtype} {result.mode}: {result.kind} {result.quantity}"
     return f"{what}: error {result.error:.3g} {_unit(result)}, bound {result.bound.value:g}, case {result.case!r}. {result.problem}"
 
 
@@ -108,7 +109,7 @@ def _print_exceptions(results: Sequence[Result], console: Console) -> None:
             console.print(f"{backend}: compared with 0 for subnormal numbers, as {FLUSHING[backend]}", highlight=False)
     seen = dict.fromkeys((result.quantity, result.bound.reason) for result in results if result.bound.reason)
     for quantity, reason in seen:
-        console.print(f"{quantity}: {reason}".replace("[", r"\["), highlight=False)
+        console.print(f"{quantity}: {reason}", highlight=False)
 
 
 def heat_map(results: Sequence[Result]) -> bytes:

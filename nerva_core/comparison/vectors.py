@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ DTYPES = ("float64", "float32")
 FORMAT = 1
 
 
-def write_vectors(directory: Path, seed: int = 0, force: bool = False) -> int:
-    """Write the vectors and return the number of test cases. NervaError if the directory is not empty, unless ``force``."""
+def write_vectors(directory: Path, seed: int = 0, force: bool = False, chosen: Callable[[str], bool] = lambda name: True) -> int:
+    """Write the vectors of the chosen subjects and return the number of test cases.
+
+    NervaError if the directory is not empty, unless ``force``.
+    """
     from safetensors.numpy import save
 
     _prepare(directory, force)
@@ -37,7 +40,7 @@ def write_vectors(directory: Path, seed: int = 0, force: bool = False) -> int:
     for dtype in DTYPES:
         tensors: dict[str, Array] = {}
         for subject in subjects():
-            if subject.kind != "operation":
+            if subject.kind != "operation" and chosen(subject.name):
                 for case, given, outputs in golden(subject, seed, dtype):
                     cases.append(_describe(subject, case, dtype, given, outputs))
                     tensors |= {f"{cases[-1]['prefix']}/{name}": np.ascontiguousarray(X) for name, X in {**given, **outputs}.items()}

@@ -1,19 +1,30 @@
-"""Curves and tables as text, for terminals and logs."""
+"""Curves and tables as text, for terminals and logs, and the console that prints text as it is."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nerva_core.algebra.memory import Array
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 MARKS = "•×+o"
 LOGARITHMIC = 20
 """Positive values that span more than this factor are drawn on a logarithmic scale."""
 MOST_CLASSES = 20
 """A larger table of confusions does not fit a terminal."""
+
+
+def console(**options: Any) -> Console:
+    """A rich console that changes nothing in a text: ``[training]`` is no style in it, and ``:snake:`` no picture."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, **options)
 
 
 def curves(series: Mapping[str, Sequence[float]], first: int, name: str, width: int = 60, height: int = 12) -> str:

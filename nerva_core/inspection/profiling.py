@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rich.console import Console
 from rich.table import Table
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.trees import map_tree
+from nerva_core.figures.terminal import console as terminal
 from nerva_core.inspection.trace import label
 from nerva_core.interpreters.traced import Operation, TracingOps, unwrap
 from nerva_core.layers import Layer, Sequential
@@ -183,7 +183,7 @@ def print_profile(profile: Profile) -> None:
     for row in sorted(profile.rows, key=lambda row: -row.seconds):
         share = f"{100 * row.seconds / profile.seconds:.1f} %"
         table.add_row(row.part, row.direction, row.operation, f"{row.calls:g}", f"{1e6 * row.seconds:,.1f}", share)
-    console = Console()
+    console = terminal()
     console.print(table)
     if profile.compiled_seconds is not None:
         console.print(f"a step of the training itself: {1e6 * profile.compiled_seconds:,.0f} µs, in its fastest epoch")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from nerva_core.algebra.memory import Array
+from nerva_core.figures.terminal import console as terminal
 from nerva_core.inspection.trace_data import Trace, TracedMatrix
 
 ROWS, COLUMNS = 8, 8
@@ -19,9 +19,9 @@ ROWS, COLUMNS = 8, 8
 
 def print_trace(trace: Trace, console: Any = None, digits: int = 4) -> None:
     """Print every matrix with its name, equation and shape; of a large one, a corner."""
-    console = console or Console(highlight=False)
+    console = console or terminal(highlight=False)
     for part in trace.parts:
-        console.rule(f"[bold]{part.title}[/bold]", align="left")
+        console.rule(Text(part.title, style="bold"), align="left")
         for matrix in part.matrices:
             _print_matrix(matrix, console, digits)
     console.print(f"loss before the step: {trace.loss:.6g}")

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.figures.terminal import console
 from nerva_core.training.checkpoints import json_lines
 from nerva_core.training.trainer import Metrics
 
@@ -78,9 +78,10 @@ class EpochTable(Silent):
     """A table of the epochs, on a terminal with a progress bar, loss and rate; at the end, if asked for, curves and confusions as text."""
 
     def __init__(self, plot: bool = False) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = console(highlight=False, soft_wrap=True)
         self.plot = plot
-        columns = [TextColumn(PROGRESS[0]), BarColumn(bar_width=20), *map(TextColumn, PROGRESS[1:]), TimeRemainingColumn()]
+        first, *others = (TextColumn(text, markup=False) for text in PROGRESS)
+        columns = [first, BarColumn(bar_width=20), *others, TimeRemainingColumn()]
         self.progress = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
         self.task = TaskID(0)
 
@@ -124,7 +125,7 @@ class EpochTable(Silent):
         if run.history:
             last = run.history[-1]
             result = f"test loss {last.test_loss:.4g}" if last.test_accuracy is None else f"test accuracy {100 * last.test_accuracy:.2f} %"
-            self.console.print(f"\n[bold]{result}[/bold]", end="")
+            self.console.print(f"\n{result}", style="bold", end="")
             self._print(f" after {last.epoch} epoch{'s' if last.epoch != 1 else ''}; results in {run.directory}")
 
     def close(self) -> None:
@@ -139,7 +140,7 @@ class EpochTable(Silent):
             self._print("\n" + confusion_table(run.confusion, run.trainer.data.class_names))
 
     def _print(self, text: str) -> None:
-        self.console.print(text, markup=False)
+        self.console.print(text)
 
 
 def header(noise: bool, gradients: bool) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import isfinite
 from numbers import Rational
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -184,6 +184,11 @@ class Counted(Factor):
 
     conditions: Conditions
 
+    def _decide(self, *_: Any) -> NoReturn:
+        raise undecided(f"the size {self}")
+
+    __lt__ = __le__ = __gt__ = __ge__ = __int__ = __index__ = __float__ = __mod__ = __rmod__ = __divmod__ = _decide
+
     def _scalar(self) -> SymbolicScalar:
         return SymbolicScalar(count_of(self), self.conditions)  # type: ignore[arg-type]
 
@@ -200,6 +205,9 @@ class Counted(Factor):
         return self._scalar().__rmul__(other) if product is NotImplemented else self._counted(product)
 
     def __floordiv__(self, other: Any) -> Any:
+        """The size without a factor; whether it is a multiple of another number is not decided."""
+        if not isinstance(other, Factor):
+            self._decide()
         return self._counted(super().__floordiv__(other))
 
     def _counted(self, size: Any) -> Any:

@@ -46,7 +46,8 @@ class PointSpace(Space[Grid]):
         self.used: dict[str, int] = {}
         self.ops = GridOps(DualDomain())
         real = RealDomain()
-        self.math = SimpleNamespace(exp=real.exp, sqrt=real.sqrt, cos=_cos, pi=Interval(IV.pi))
+        functions = {"exp": real.exp, "sqrt": real.sqrt, "cos": _cos}
+        self.math = SimpleNamespace(pi=Interval(IV.pi), **{name: _of_number(f) for name, f in functions.items()})
         self._shapes: dict[str, tuple[int, int]] = {}
 
     def size(self, name: str) -> Size:
@@ -122,6 +123,11 @@ class PointSpace(Space[Grid]):
 
         functions = [function(k) for k in range(n)]
         return Grid([functions], (1, n)) if row else Grid([[f] for f in functions], (n, 1))
+
+
+def _of_number(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, also of an int or a float in the code."""
+    return lambda x: f(RealDomain().number(x))
 
 
 def _cos(x: Any) -> Any:

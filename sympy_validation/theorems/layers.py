@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from nerva_core.layers import LAYERS, Layer, Sequential
+from nerva_core.layers import LAYERS, Layer, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import is_size_of
@@ -19,6 +20,7 @@ from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.windowed import WindowedLayer
 from sympy_validation.claims import Make
+from sympy_validation.hyperparameters import concrete
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
@@ -73,6 +75,8 @@ def linear_to(size: str) -> Callable[[Space[Any], str], Layer]:
     return lambda space, prefix: Linear(space.size(size))
 
 
+TIMES = (1, 3, 4)
+"""How often layers are repeated, besides twice, which is the default: from three on, the order of the uses in the backward matters."""
 ABOUT = {
     "ActivationLayer": ", for every differentiable activation",
     "BatchNormalization": ", for every ε > 0",
@@ -108,8 +112,12 @@ def theorems() -> Iterator[Theorem]:
     for entry in LAYERS:
         if entry is not Sequential:
             methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
-            windows = ", for any windows" if issubclass(entry, WindowedLayer) else ""
-            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), ABOUT.get(entry.__name__, windows), methods)
+            windows, conditions = ", for any windows" if issubclass(entry, WindowedLayer) else "", concrete(entry, {}, {})
+            about = ABOUT.get(entry.__name__, windows)
+            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), about, methods, conditions=conditions)
+    for times in TIMES:
+        repeated, conditions = partial(symbolic, Repeat, times=times), (f"for times = {times}",)
+        yield from gradient_theorems(f"layers.Repeat({times} times)", repeated, methods=("all sizes",), conditions=conditions)
     statement = ", if f's and g's own equations are right"
     yield from gradient_theorems("layers.Sequential(any f, any g)", two_layers, statement, methods=("all sizes",))
     for name, make in CHAINS.items():

@@ -49,7 +49,8 @@ def loss_theorems(entry: type[Loss]) -> Iterator[Theorem]:
             if theorem.quantity == "DY"
             else f"L(Y, T) = the {reduction} of the losses of the rows"
         )
-        yield Theorem(subject, theorem.quantity, statement, claim, theorem.method)
+        conditions = tuple(f"for {key} = {value}" for key, value in given.items())
+        yield Theorem(subject, theorem.quantity, statement, claim, theorem.method, conditions)
 
 
 def specification_forms() -> Iterator[Theorem]:

@@ -66,3 +66,27 @@ def test_a_file_that_cannot_be_run_is_one_message(text: str | None, message: str
         path.write_text(text)
     with pytest.raises(NervaError, match=message):
         load_file(path)
+
+
+OWN = CUBE.replace("@ACTIVATIONS.add\n", "")
+
+
+def test_a_class_of_a_file_is_named_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "cube.py").write_text(OWN)
+    shown = nerva(tmp_path, "show", "cube.py:ScaledCube")
+    assert "(X ⊙ X)/3" in shown.stdout, shown.stderr
+    compared = nerva(tmp_path, "compare", "cube.py:ScaledCube", "--backends", "numpy")
+    assert "ScaledCube" in compared.stdout, compared.stderr
+    assert "0 out of bounds" in compared.stdout
+    written = nerva(tmp_path, "vectors", "golden", "cube.py:ScaledCube")
+    assert written.returncode == 0, written.stderr
+    assert '"ScaledCube"' in (tmp_path / "golden" / "manifest.json").read_text()
+    assert "Linear" not in (tmp_path / "golden" / "manifest.json").read_text()
+
+
+@pytest.mark.parametrize(("name", "message"), [("cube.py:ScaledCub", "did you mean 'ScaledCube'"), ("no.py:Cube", "there is no file")])
+def test_a_name_that_the_file_does_not_have(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "cube.py").write_text(OWN)
+    for command in (["show", name], ["compare", name], ["vectors", "golden", name], ["prove", name]):
+        done = nerva(tmp_path, *command)
+        assert (done.returncode, message in done.stderr) == (2, True), done.stderr

@@ -1,8 +1,15 @@
+import io
 import math
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
+from rich.table import Table
 
-from nerva_core.figures.terminal import confusion_table, curves
+from nerva_core.figures.terminal import confusion_table, console, curves
 
 
 def test_curves_stand_where_their_values_are() -> None:
@@ -38,3 +45,47 @@ def test_a_table_of_confusions() -> None:
         "yes      2    3",
     ]
     assert confusion_table(np.zeros((21, 21), dtype=int), ["x"] * 21) == "the table of confusions of 21 classes is in the figure alone"
+
+
+ROOT = Path(__file__).parents[2]
+ACTIVATION = """
+from dataclasses import dataclass
+
+from nerva_core.equations.activations import Activation
+
+
+@dataclass(frozen=True)
+class snake(Activation):
+    def value(self, ops, X):
+        return 2 * X
+
+    def gradient(self, ops, X):
+        return ops.ones(*ops.shape(X))
+"""
+TEXTS = ["[training]", "[bold]x[/bold]", "class :snake:", "/data/:fire:/file.py", "[red]"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_console_changes_nothing_in_a_text(text: str) -> None:
+    out = io.StringIO()
+    plain = console(file=out, width=100)
+    table = Table(text, title=text)
+    table.add_row(text)
+    plain.print(text)
+    plain.print(table)
+    assert out.getvalue().count(text) == 4
+
+
+def test_no_command_makes_a_console_of_its_own() -> None:
+    """Rich rewrites what it takes for markup or for the name of an emoji."""
+    files = [path for folder in ("nerva_core", "sympy_validation", "backends") for path in (ROOT / folder).rglob("*.py")]
+    found = [path.name for path in files if re.search(r"\bConsole\(|rich import print|from_markup", path.read_text(encoding="utf-8"))]
+    assert found == ["terminal.py"]
+
+
+def test_names_of_a_user_are_printed_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / ":snake:[bold].py").write_text(ACTIVATION, encoding="utf-8")
+    command = [sys.executable, "-m", "nerva_core", "prove", f"{tmp_path}/:snake:[bold].py:snake"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1, done.stderr
+    assert ":snake:[bold].py:snake: gradient is wrong" in done.stdout

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
+from nerva_core.figures.terminal import console
+from nerva_core.interpreters.mutants import Mutation
 from nerva_core.layers.batch_normalization import BatchNormalization
-from sympy_validation.audit import Equivalence, audit, audit_claim
+from sympy_validation import report
+from sympy_validation.audit import AbsentError, Audit, Equivalence, Mutant, _refute, audit, audit_claim
 from sympy_validation.certificates import SamplePoints
 from sympy_validation.claims import Equality
 from sympy_validation.layer_gradient import LayerGradient
@@ -69,3 +73,29 @@ def test_points_are_made_once() -> None:
     made = SamplePoints(LayerGradient(lambda space: symbolic(BatchNormalization, space)))
     first: list[Any] = [point for point, _ in zip(made, range(2), strict=False)]
     assert [a is b for a, b in zip(first, made, strict=False)] == [True, True]
+
+
+def test_a_mutation_whose_number_does_not_occur_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On symbols the code does one operation less than where the mutations were listed: what was not changed is not equal."""
+
+    def tested(ops: Any, X: Any) -> Any:
+        Z = ops.add(X, X)
+        return ops.maximum(Z, Z) if isinstance(ops.shape(X)[0], int) else Z
+
+    claim = Equality(("Z",), {"X": ("N", "D")}, tested, lambda space, X: 2 * X)
+    result = audit_claim("fewer operations", claim)
+    assert "operation 2, maximum: minimum instead" in [str(m.mutation) for m in result.absent]
+    assert {m.mutation.index for m in result.absent} == {2}
+    assert not {m.mutation.index for m in result.survivors + result.equivalent} & {2}
+    absent = Audit("x", ("Z",), [Mutant(Mutation(99, "add", "doubled"), absent=True)])
+    monkeypatch.setattr(report, "audit", lambda theorems: iter([absent]))
+    out = io.StringIO()
+    assert report.run_audit(console(file=out, width=100), []) == [absent]
+    assert "ERROR: operation 99, add: doubled does not occur" in out.getvalue()
+    assert report.show_proofs(["layers.Linear.DX"], None, None, True, True) is report.Outcome.REFUTED
+
+
+def test_a_refutation_by_code_that_was_not_changed_is_none() -> None:
+    claim = Equality(("Z",), {"X": ("N", "D")}, lambda ops, X: X + X, lambda space, X: 3 * X)
+    with pytest.raises(AbsentError):
+        _refute(SamplePoints(claim), ("Z",), Mutation(7, "add", "doubled"))

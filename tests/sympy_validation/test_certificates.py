@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -79,3 +80,22 @@ def test_one_point_lies_on_kinks_and_gradients_skip_it() -> None:
         except Undecided:
             continue
     assert search(claim, "DX") is None
+
+
+def test_of_several_counterexamples_the_clearest_is_shown() -> None:
+    """The first point saturates tanh, so that the two numbers are hard to tell apart there; others do not."""
+
+    def tested(ops: Any, X: Any, Y: Any) -> Any:
+        one = ops.ones(*ops.shape(X @ Y))
+        T = ops.tanh(X @ Y)
+        return (one - ops.hadamard(T, T)) / 2
+
+    def expected(space: Any, X: Any, Y: Any) -> Any:
+        return 2 * tested(space.ops, X, Y)
+
+    claim = Equality(("Z",), {"X": ("N", "D"), "Y": ("D", "K")}, tested, expected)
+    found = search(claim, "Z")
+    assert found is not None
+    right, wrong = (float(x.strip(".").rstrip(".")) for x in re.findall(r"(?:should be|is) ([-0-9.e]+)", found.explanation))
+    assert right > 0.01
+    assert right == pytest.approx(2 * wrong)

@@ -28,6 +28,9 @@ class Undecided(ArithmeticError):  # noqa: N818
 class Intervals:
     """Rigorous enclosures of real numbers: if 0 is not in the difference, the numbers are different."""
 
+    ties = False
+    """Whether numbers that are known exactly may be found equal: there functions have values, but not all have derivatives."""
+
     @cache  # noqa: B019
     def constant(self, c: Fraction) -> Any:
         c = Fraction(c)
@@ -52,6 +55,8 @@ class Intervals:
 
     def less(self, x: Any, y: Any) -> bool:
         difference = x - y
+        if self.ties and difference.a == 0 == difference.b:
+            return False  # the numbers are equal
         if difference.a <= 0 <= difference.b:
             raise Undecided("a comparison")
         return bool(difference.b < 0)

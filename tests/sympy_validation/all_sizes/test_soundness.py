@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix, Undefined, evaluate
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.sums import orient
+from sympy_validation.all_sizes.winners import take_once
 from tests.sympy_validation.all_sizes.programs import (
     FUNCTIONS,
     INTERVALS,
@@ -32,19 +34,33 @@ from tests.sympy_validation.all_sizes.programs import (
 CHUNKS, CHUNK = 12, 150
 
 
+Element = Callable[[random.Random, bool], Fraction]
+"""Draws an element of a variable, which may have to be positive."""
+
+
+def ordinary(rng: random.Random, positive: bool) -> Fraction:
+    return Fraction(rng.randint(1, 20) * (1 if positive else rng.choice((1, -1))), rng.randint(7, 11))
+
+
+def tied(rng: random.Random, positive: bool) -> Fraction:
+    """Of so few numbers many elements are equal, and many are 0."""
+    return Fraction(rng.choice((1, 2) if positive else (-1, 0, 1)))
+
+
+def near_a_tie(rng: random.Random, positive: bool) -> Fraction:
+    """Beside a tie, on the border of two pieces."""
+    return tied(rng, positive) + Fraction(rng.randint(-999, 999), 10**7)
+
+
 class Point:
     """Random rational elements of the variables, and a random direction for X."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, element: Element = ordinary) -> None:
         sizes = {"1": 1, **SIZES}
         self.values = {
-            name: [[self.element(rng, name) for _ in range(sizes[n])] for _ in range(sizes[m])] for name, (m, n) in VARIABLES.items()
+            name: [[element(rng, name in POSITIVE) for _ in range(sizes[n])] for _ in range(sizes[m])] for name, (m, n) in VARIABLES.items()
         }
         self.direction = [[Fraction(rng.randint(-9, 9), 7) for _ in range(SIZES["D"])] for _ in range(SIZES["N"])]
-
-    @staticmethod
-    def element(rng: random.Random, name: str) -> Fraction:
-        return Fraction(rng.randint(1, 20) * (1 if name in POSITIVE else rng.choice((1, -1))), rng.randint(7, 11))
 
     def duals(self, name: str) -> Numbers:
         return Numbers(
@@ -72,10 +88,10 @@ def numbers(program: list[Step], point: Point) -> Numbers:
     return execute(program, NumberOps(), {name: point.duals(name) for name in VARIABLES}, functions, {"1": 1, **SIZES})
 
 
-def compare(seed: int) -> str:
+def compare(seed: int, element: Element = ordinary, derivatives: bool = True) -> str:
     """What was compared for one program. The value must agree, and the derivative of ⟨R, value⟩ in the direction for X."""
     rng = random.Random(seed)
-    program, point = random_program(rng, rng.randint(1, 6)), Point(rng)
+    program, point = random_program(rng, rng.randint(1, 6)), Point(rng, element)
     try:
         expected = numbers(program, point)
     except Undecided:
@@ -87,7 +103,9 @@ def compare(seed: int) -> str:
     try:
         value = [[x.value for x in row] for row in expected.elements]
         assert_equal(evaluate(Y, SIZES, point.intervals(), FUNCTIONS, domain=INTERVALS), value)
-        oriented = Y.with_entry(orient(Y.entry, [], is_generic))
+        if not derivatives:
+            return "value"
+        oriented = Y.with_entry(take_once(orient(Y.entry, [], is_generic), []))
         if oriented.entry != Y.entry:  # the point is on no kink: there its comparisons would be undecided
             assert_equal(evaluate(oriented, SIZES, point.intervals(), FUNCTIONS, domain=INTERVALS), value)
         R = [[Fraction(rng.randint(-9, 9), 5) for _ in row] for row in expected.elements]
@@ -118,6 +136,29 @@ def assert_equal(actual: list[list[Any]], expected: list[list[Any]]) -> None:
 def test_random_programs(chunk: int) -> None:
     seen = Counter(compare(seed) for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK))
     assert seen["value and derivative"] > 0.8 * CHUNK, seen
+
+
+def test_beside_ties_and_kinks() -> None:
+    seen = Counter(compare(seed, near_a_tie) for seed in range(2 * CHUNK))
+    assert seen["value and derivative"] > 0.5 * seen.total(), seen
+
+
+def test_at_ties_and_kinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules of values hold everywhere; what holds off kinks only, and derivatives, are left out there."""
+    monkeypatch.setattr(INTERVALS, "ties", True)
+    seen = Counter(compare(seed, tied, derivatives=False) for seed in range(2 * CHUNK))
+    assert seen["value"] > 0.5 * seen.total(), seen
+
+
+def test_a_rule_that_fails_at_a_tie_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """[-x < 0] is not 1 - [x < 0] at x = 0."""
+    monkeypatch.setattr(INTERVALS, "ties", True)
+    point = Point(random.Random(1), lambda rng, positive: Fraction(positive))
+    ops, variables, _ = normal_form([Step("exp", (0,))])
+    below, above = (ops.less(s * variables["X"], ops.zeros(*ops.shape(variables["X"]))) for s in (1, -1))
+    values = [evaluate(Y, SIZES, point.intervals(), FUNCTIONS, domain=INTERVALS) for Y in (above, ops.ones(*ops.shape(below)) - below)]
+    with pytest.raises(AssertionError):
+        assert_equal(*values)
 
 
 def test_a_wrong_normal_form_is_noticed() -> None:

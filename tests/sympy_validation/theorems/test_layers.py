@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from nerva_core.layers import LAYERS, Sequential
+from nerva_core.layers import LAYERS, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.linear import Linear
+from sympy_validation.claims import symbolic
+from sympy_validation.table import table
 from sympy_validation.theorem import prove
 from sympy_validation.theorems.layers import gradient_theorems, layer_of, sequence, theorems
 
@@ -51,3 +54,34 @@ def test_each_layer_is_in_the_table() -> None:
     subjects = {t.subject for t in theorems()}
     assert {f"layers.{entry.__name__}" for entry in LAYERS if entry is not Sequential} <= subjects
     assert layer_of(Linear)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("layers.Repeat", "for times = 2"),
+        ("layers.Repeat(3 times)", "for times = 3"),
+        ("layers.FullTMAF", "for D = 3"),
+        ("layers.SparseTMAF", "pattern = ((1, 1), (0, 1))"),
+        ("layers.PDiagonalTMAF", "offsets ="),
+        ("losses.SequenceCrossEntropy", "for classes = 2"),
+    ],
+)
+def test_what_is_concrete_is_in_the_verdict(name: str, words: str) -> None:
+    (verdict,) = prove([next(t for t in table() if t.subject == name)])
+    assert verdict.status == "proved"
+    assert words in verdict.words
+
+
+class ForgetfulRepeat(Repeat):
+    """Of three uses it takes the first for the second."""
+
+    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+        *before, last = cache
+        return super().backpropagate(ops, params, (*before[-1:] * len(before), last), DY)
+
+
+def test_from_three_uses_on_their_order_matters() -> None:
+    for times, status in ((2, "proved"), (3, "refuted")):
+        repeated = partial(symbolic, ForgetfulRepeat, times=times)
+        assert status in {v.status for v in prove(gradient_theorems("wrong", repeated, "", ("all sizes",)))}

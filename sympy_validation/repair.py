@@ -1,0 +1,168 @@
+"""Which one change makes a refuted gradient right? What is right at exact points after a change is then proved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from sympy_validation.certificates import Point
+from sympy_validation.changes import Repair, RepairedOps, changes
+from sympy_validation.spaces.numbers import differ
+
+SECONDS = 6.0
+"""How long a repair is searched for."""
+POINTS = 5
+"""The number of points at which a repair must be right before it is proved."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do, the gradients that are right then, and whether that is proved for all sizes or seen at the points only."""
+
+    words: str
+    quantities: tuple[str, ...]
+    proved: bool
+
+    def __str__(self) -> str:
+        where = "" if self.proved else " at the points tried"
+        return f"one change makes {' and '.join(self.quantities)} right{where}: {self.words}"
+
+
+Found = Mapping[str, Any]
+
+
+@dataclass
+class Search:
+    """The search for a repair of a claim, at some of its points."""
+
+    points: Sequence[Point]
+    quantities: tuple[str, ...]
+    settings: Sequence[Any] = ()
+    """Where what is right at the points is proved: spaces with the problem."""
+    seconds: float = SECONDS
+
+    def best(self) -> Advice | None:
+        """The simplest change that makes every quantity right, if one is found."""
+        self.points = [point for point in self.points if _runs(point)]
+        if not self.points:
+            return None
+        wrong = tuple(q for q in self.quantities if not self._holds(q, q))
+        if not wrong:
+            return None
+        return self._exchanged(wrong) or self._scaled(wrong) or self._operation(wrong)
+
+    def _holds(self, quantity: str, of: str) -> bool:
+        """Whether the one is at all points what the other should be."""
+        return all(_equal(point.expected(of), point.tested(None)[quantity]) for point in self.points)
+
+    def _exchanged(self, wrong: tuple[str, ...]) -> Advice | None:
+        """Gradients that are returned in another order."""
+        order = {q: next((r for r in wrong if r != q and self._holds(r, q)), None) for q in wrong}
+        if len(wrong) < 2 or None in order.values():
+            return None
+        proved = self._proved(lambda setting: _reordered(setting.tested, order))
+        return Advice("they are exchanged", wrong, proved)
+
+    def _scaled(self, wrong: tuple[str, ...]) -> Advice | None:
+        """The whole gradient times a number, or a power of a size."""
+        if len(wrong) > 1:
+            return None
+        (quantity,) = wrong
+        ratios = [_ratio(point.expected(quantity), point.tested(None)[quantity]) for point in self.points]
+        if None in ratios:
+            return None
+        if len(set(ratios)) == 1:
+            c = Fraction(ratios[0] or 0)
+            words = "the sign is opposite" if c == -1 else f"divide it by {1 / c}" if c.numerator == 1 else f"multiply it by {c}"
+            return Advice(words, wrong, self._proved(lambda setting: _times(setting, quantity, c)))
+        for name in self.points[0].space.used:
+            for words, power in (("multiply", 1), ("divide", -1)):
+                if ratios == [Fraction(point.space.used[name]) ** power for point in self.points]:
+                    return Advice(f"{words} it by {name}", wrong, self._proved(partial(_by_size, quantity, name, power)))
+        return None
+
+    def _operation(self, wrong: tuple[str, ...]) -> Advice | None:
+        end = time.monotonic() + self.seconds
+        recorder = RepairedOps(self.points[0].space.ops)
+        try:
+            self.points[0].problem.tested(recorder)
+        except Exception:
+            return None  # the code does more than the operations that can be changed
+        candidates = [
+            (order, index, Repair(words, index, change, site.place))
+            for index, site in enumerate(recorder.sites, start=1)
+            for order, (words, change) in enumerate(changes(site))
+        ]
+        for _, _, repair in sorted(candidates, key=lambda candidate: candidate[:2]):
+            if time.monotonic() > end:
+                return None
+            if all(self._repairs(point, repair) for point in self.points):
+                return Advice(str(repair), wrong, self._proved(partial(_repaired, repair)))
+        return None
+
+    def _repairs(self, point: Point, repair: Repair) -> bool:
+        try:
+            found = point.tested(lambda ops: RepairedOps(ops, repair))
+        except Exception:
+            return False  # such a change is not possible here
+        return all(_equal(point.expected(q), found[q]) for q in self.quantities)
+
+    def _proved(self, tested: Callable[[Any], Found]) -> bool:
+        try:
+            for setting in self.settings:
+                found = tested(setting)
+                if not all(setting.space.proves(setting.problem.expected[q](), found[q])[0] for q in self.quantities):
+                    return False
+        except Exception:
+            return False
+        return bool(self.settings)
+
+
+def _runs(point: Point) -> bool:
+    """Whether the code as it is has a value at the point."""
+    try:
+        return bool(point.tested(None))
+    except Exception:
+        return False
+
+
+def _reordered(found: Found, order: Mapping[str, str | None]) -> Found:
+    return {q: found[order.get(q) or q] for q in found}
+
+
+def _times(setting: Any, quantity: str, c: Any, power: int = 1) -> Found:
+    ops, X = setting.space.ops, setting.tested[quantity]
+    return {**setting.tested, quantity: ops.scale(c, X) if power == 1 else ops.divide(X, c)}
+
+
+def _by_size(quantity: str, name: str, power: int, setting: Any) -> Found:
+    return _times(setting, quantity, setting.space.size(name), power)
+
+
+def _repaired(repair: Repair, setting: Any) -> Found:
+    found: Found = setting.problem.tested(RepairedOps(setting.space.ops, repair))
+    return found
+
+
+def _equal(expected: Any, found: Any) -> bool:
+    if getattr(found, "shape", None) != expected.shape:
+        return False
+    m, n = expected.shape
+    return not any(differ(expected[i, j].value, found[i, j].value) for i in range(m) for j in range(n))
+
+
+def _ratio(expected: Any, found: Any) -> Fraction | None:
+    """The one rational number, other than 0, by which all elements must be multiplied."""
+    if getattr(found, "shape", None) != expected.shape:
+        return None
+    m, n = expected.shape
+    pairs = [(expected[i, j].value, found[i, j].value) for i in range(m) for j in range(n)]
+    for right, wrong in pairs:
+        if isinstance(right, Fraction) and isinstance(wrong, Fraction) and right and wrong:
+            c = Fraction(right / wrong)
+            return None if any(differ(a, c * b) for a, b in pairs) else c
+    return None
