@@ -16,32 +16,3 @@ from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, SparseTMAF, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU, RescaledActivation, SReLU
-
-__all__ = [
-    "DAB",
-    "LAYERS",
-    "ActivationDropout",
-    "ActivationLayer",
-    "BatchNormalization",
-    "Composite",
-    "DiagonalTMAF",
-    "Dropout",
-    "FullTMAF",
-    "Layer",
-    "Linear",
-    "LinearDropout",
-    "LogSoftmax",
-    "PDiagonalTMAF",
-    "PReLU",
-    "QActivation",
-    "Repeat",
-    "RescaledActivation",
-    "SReLU",
-    "Sequential",
-    "Softmax",
-    "SparseTMAF",
-    "StraightThrough",
-    "TridiagonalTMAF",
-    "multilayer_perceptron",
-    "parse_layers",
-]
