@@ -16,6 +16,7 @@ from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
+from nerva_core.layers.recurrent import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
@@ -120,7 +121,8 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
 
 
 def _causal(make: Make, space: Space[Any]) -> Attention:
-    return dataclasses.replace(make(space), causal=True)
+    layer: Attention = dataclasses.replace(make(space), causal=True)
+    return layer
 
 
 def three_layers(space: Space[Any]) -> Sequential:
@@ -142,7 +144,7 @@ PARTS: dict[type[Layer], Make] = {MultiHeadAttention: three_layers, TransformerB
 def theorems() -> Iterator[Theorem]:
     """The table for the layers."""
     for entry in LAYERS:
-        if entry is not Sequential and entry not in PARTS:
+        if entry is not Sequential and entry not in PARTS and not issubclass(entry, Recurrent):  # whose theorems are in recurrent.py
             yield from _of_entry(entry)
     for entry, parts in PARTS.items():
         about = ", if the equations of its parts are right"
