@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from sympy_validation.certificates import Point
+from sympy_validation.certificates import Point, has_value
 from sympy_validation.changes import Repair, RepairedOps, changes
 from sympy_validation.spaces.numbers import differ
 
@@ -47,7 +47,7 @@ class Search:
 
     def best(self) -> Advice | None:
         """The simplest change that makes every quantity right, if one is found."""
-        self.points = [point for point in self.points if _runs(point)]
+        self.points = [point for point in self.points if has_value(point)]
         if not self.points:
             return None
         wrong = tuple(q for q in self.quantities if not self._holds(q, q))
@@ -120,14 +120,6 @@ class Search:
         except Exception:
             return False
         return bool(self.settings)
-
-
-def _runs(point: Point) -> bool:
-    """Whether the code as it is has a value at the point."""
-    try:
-        return bool(point.tested(None))
-    except Exception:
-        return False
 
 
 def _reordered(found: Found, order: Mapping[str, str | None]) -> Found:
