@@ -86,7 +86,7 @@ class Search:
         return None
 
     def _operation(self, wrong: tuple[str, ...]) -> Advice | None:
-        end = time.monotonic() + self.seconds
+        end = time.process_time() + self.seconds
         recorder = RepairedOps(self.points[0].space.ops)
         try:
             self.points[0].problem.tested(recorder)
@@ -98,7 +98,7 @@ class Search:
             for order, (words, change) in enumerate(changes(site))
         ]
         for _, _, repair in sorted(candidates, key=lambda candidate: candidate[:2]):
-            if time.monotonic() > end:
+            if time.process_time() > end:
                 return None
             if all(self._repairs(point, repair) for point in self.points):
                 return Advice(str(repair), wrong, self._proved(partial(_repaired, repair)))

@@ -311,3 +311,21 @@ def test_large_sizes_are_tried(tmp_path: Path) -> None:
     (tmp_path / "large.py").write_text(HEAD + LARGE, encoding="utf-8")
     (verdict,) = verdicts(f"{tmp_path / 'large.py'}:Caught")
     assert "on NumPy at N=300" in verdict.words
+
+
+HERE = Path(__file__).parent
+MORE = {
+    kind: re.findall(r"^class (\w+)\((?:Layer|Activation)\)", (HERE / f"more_{kind}_layers.py").read_text(encoding="utf-8"), re.MULTILINE)
+    for kind in ("wrong", "right")
+}
+
+
+@pytest.mark.parametrize("name", MORE["wrong"])
+def test_no_more_wrong_layer_is_proved(name: str) -> None:
+    assert any(v.status != "proved" for v in verdicts(f"{HERE / 'more_wrong_layers.py'}:{name}"))
+
+
+@pytest.mark.parametrize("name", MORE["right"])
+def test_more_right_layers_are_proved_for_all_sizes(name: str) -> None:
+    found = verdicts(f"{HERE / 'more_right_layers.py'}:{name}")
+    assert {(v.status, v.theorem.method) for v in found} == {("proved", "all sizes")}
