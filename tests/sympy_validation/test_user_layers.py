@@ -304,6 +304,30 @@ def test_a_caught_comparison_of_a_hyper_parameter_is_one(tmp_path: Path) -> None
     assert verdict.words == "proved for alpha = 0.5 only"
 
 
+CAUGHT_VALUE = """
+@dataclass(frozen=True)
+class Caught(Activation):
+    alpha: float = 0.5
+
+    def value(self, ops, X):
+        try:
+            wrong = ASK
+        except Exception:
+            wrong = False
+        return (5 if wrong else 3) * X
+
+    def gradient(self, ops, X):
+        return 3 * ops.ones(*ops.shape(X))
+"""
+
+
+def test_a_comparison_that_the_value_of_an_activation_catches_is_one(tmp_path: Path) -> None:
+    for ask, words in (("self.alpha > 77", "proved for alpha = 0.5 only"), ("ops.shape(X)[1] > 1000", "proved at N=3,D=2; N=4,D=3 only")):
+        file = tmp_path / f"caught{len(words)}.py"
+        file.write_text(HEAD + CAUGHT_VALUE.replace("ASK", ask), encoding="utf-8")
+        assert [v.words for v in verdicts(f"{file}:Caught")] == [words]
+
+
 LARGE = CAUGHT.replace("ASK", "isinstance(ops.shape(DY)[0], int) and ops.shape(DY)[0] > 128")
 
 
