@@ -53,7 +53,7 @@ class Search:
         wrong = tuple(q for q in self.quantities if not self._holds(q, q))
         if not wrong:
             return None
-        return self._exchanged(wrong) or self._scaled(wrong) or self._operation(wrong)
+        return self._exchanged(wrong) or self._operation(wrong) or self._scaled(wrong)
 
     def _holds(self, quantity: str, of: str) -> bool:
         """Whether the one is at all points what the other should be."""
