@@ -50,3 +50,15 @@ class Digits(DataSource):
 
         X, T = load_digits(return_X_y=True)
         return make_dataset("digits", *split(np.random.default_rng(0), X, T, 0.2, stratified=True), regression=False, classes=10)
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction(DataSource):
+    """The inputs of another source, and themselves as targets, for an autoencoder; its classes are left out."""
+
+    source: DataSource
+
+    def read(self) -> Dataset:
+        data = self.source.load()
+        return make_dataset("the reconstruction", data.Xtrain, data.Xtrain, data.Xtest, data.Xtest, regression=True)

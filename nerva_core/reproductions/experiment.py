@@ -166,5 +166,7 @@ def perform(experiment: Experiment, bench: Bench) -> Report:
 
 def _written(source: DataSource) -> str:
     """A source as a user writes it, with what differs from its defaults and was chosen here."""
-    fields = {key: value for key, value in describe(source).items() if key in ("path", "train", "test")}
-    return f"{type(source).__name__}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+    fields = {key: repr(value) for key, value in describe(source).items() if key in ("path", "train", "test")}
+    if isinstance(inner := getattr(source, "source", None), DataSource):
+        fields["source"] = _written(inner)
+    return f"{type(source).__name__}({', '.join(f'{key}={value}' for key, value in fields.items())})"

@@ -32,12 +32,17 @@ MODES = {
 }
 """The paper's names: c for a constant λ, a for one that is annealed; "limit" is f'(x) x, which the paper states and does not train."""
 
-QUICK = {"ELU": ("plain", "c0.02", "limit"), "Softplus": ("plain", "c0.02", "limit"), "ReLU": ("plain", "c0.02")}
+DROPOUT = ", dropout"
+"""Ends the name of a network with dropout, as on the right of Figure 4."""
+QUICK = {
+    "ELU": ("plain", "c0.02", "limit"),
+    "Softplus": ("plain", "c0.02", "limit"),
+    "ReLU": ("plain", "c0.02"),
+    "ELU" + DROPOUT: ("plain", "c0.02"),
+}
 FULL = {f: tuple(mode for mode in MODES if f != "ReLU" or mode != "limit") for f in ("ELU", "Softplus", "Tanh", "ReLU")}
 """The limit of ReLU is ReLU."""
-DROPOUT = ", dropout"
 FULL |= {f + DROPOUT: ("plain", "c0.02", "a1") for f in ("ELU", "Softplus")}
-"""The right half of Figure 4."""
 
 Runs = Mapping[str, Mapping[str, Sequence[Trained]]]
 
