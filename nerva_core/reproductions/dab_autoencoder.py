@@ -69,8 +69,8 @@ def columns_for(kind: str, rate: float, pixels: int) -> int:
 
 def run(bench: Bench) -> Findings:
     """Train an autoencoder with each kind of code; compare its reconstructions and classify its codes."""
-    images = bench.images(train=bench.choose(5_000, 15_000), test=PROBED if bench.source is None else None)
-    bench.classes(images)
+    images = bench.images(train=bench.choose(5_000, 15_000), test=PROBED)
+    bench.classes(images)  # NervaError if there are none to probe for
     data, source = bench.load(images), Reconstruction(source=images)
     found: dict[str, dict[float, Measured]] = {THRESHOLD: {rate: downscaled(data, rate) for rate in RATES[bench.budget]}}
     for rate in RATES[bench.budget]:

@@ -97,10 +97,17 @@ class Bench:
         return self.given_seeds if self.given_seeds is not None else tuple(range(FEWEST_SEEDS))
 
     def images(self, train: int | None = None, test: int | None = None) -> DataSource:
-        """Images in classes, the first so many of them: what the user gave (with the user's own limits), or what is at hand."""
+        """Images in classes, the first so many of them: what the user gave (with the user's own limits), or what is at hand.
+
+        All that there are, if they are fewer.
+        """
         source = self.source
         if source is None:
             source = FashionMNIST() if os.path.isdir(FashionMNIST().path) else Digits()
+        data = self.load(source)
+
+        train = train if train is not None and train < len(data.Xtrain) else None
+        test = test if test is not None and test < len(data.Xtest) else None
         return dataclasses.replace(source, train=source.train or train, test=source.test or test)
 
     def load(self, source: DataSource) -> Dataset:
@@ -155,10 +162,11 @@ def perform(experiment: Experiment, bench: Bench) -> Report:
     """Run an experiment on a bench of its own."""
     from nerva_core import __version__
 
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     findings = experiment.run(bench)
     machine = f"{platform.machine()}, Python {platform.python_version()}"
     settings = {"budget": bench.budget, **bench.used, "nerva": __version__, "machine": machine}
+    settings["processor seconds"] = round(time.process_time() - processor)
     return Report(
         experiment.name, experiment.title, experiment.paper, findings, settings, time.perf_counter() - started, bench.configurations
     )

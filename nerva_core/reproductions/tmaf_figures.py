@@ -1,4 +1,4 @@
-"""The figures of the TMAF paper: learned activations (Fig. 1), training errors (Figs. 2, 3, 4b), approximations (Figs. 4a, 5, 6), images in classes (Fig. 7)."""
+"""The figures of the TMAF paper: what was learned (Fig. 1), training errors (Figs. 2, 3, 4b), approximations (4a, 5, 6), classes (7)."""
 
 from __future__ import annotations
 
