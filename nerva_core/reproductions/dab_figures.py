@@ -39,7 +39,7 @@ def image_curves(found: Mapping[str, Sequence[Trained]], sort_1d: str) -> bytes:
         epochs = list(range(1, runs[0].config.training.epochs + 1))
         if kind.startswith((sort_1d, "identity")):
             band(axes[0], epochs, curves(runs, _percent), k, kind)
-        if "sort" in kind and all(m.hard_distance is not None for run in runs for m in run.history):
+        if all(m.hard_distance is not None for run in runs for m in run.history):
             band(axes[1], epochs, curves(runs, lambda m: m.hard_distance), k, kind)
     name_axes(axes[0], "epoch", "test accuracy (%)", "images through a sort layer", integers=True)
     name_axes(axes[1], "epoch", "earth mover distance", "between input and output of the layer", integers=True)
