@@ -37,6 +37,8 @@ def read(name: str, budget: str) -> dict[str, Any]:
 
 def results(name: str, budget: str) -> str:
     """The rows of a report, its remarks, and how it was made."""
+    if not (REPORTS / f"{name}-{budget}.json").exists():
+        return f"No report of `nerva reproduce {name} --{budget}` is kept.\n"
     report = read(name, budget)
     rows = table(COLUMNS, [[_cell(row[column]) for column in COLUMNS] for row in report["rows"]])
     remarks = "\n".join(f"* {remark}" for remark in [*report["remarks"], _settings(report)])

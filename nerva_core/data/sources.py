@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from nerva_core.data.dataset import Dataset, Scaling, make_dataset, scaled, spli
 class DataSource(Entry):
     """A data set; ``train`` and ``test`` keep only the first so many examples."""
 
+    where: ClassVar[str] = ""
+    """Where files come from that are not here; nothing is ever downloaded."""
     scaling: Scaling = "none"
     train: Count | None = None
     test: Count | None = None

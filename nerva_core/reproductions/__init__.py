@@ -3,7 +3,7 @@
 from nerva_core.reproductions import dab, dab_autoencoder, dab_images, gaf, q_neurons, tmaf
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, curves, fastest_backend, perform, values
 from nerva_core.reproductions.report import Findings, Report, Row
-from nerva_core.reproductions.verdicts import Statistic, Verdict, judge
+from nerva_core.reproductions.verdicts import FEWEST_SEEDS, Statistic, Verdict, judge
 
 _ALL = (q_neurons.EXPERIMENT, gaf.EXPERIMENT, tmaf.EXPERIMENT, dab.EXPERIMENT, dab_images.EXPERIMENT, dab_autoencoder.EXPERIMENT)
 EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in _ALL}
@@ -11,6 +11,7 @@ EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment
 
 __all__ = [
     "EXPERIMENTS",
+    "FEWEST_SEEDS",
     "Bench",
     "Experiment",
     "Findings",

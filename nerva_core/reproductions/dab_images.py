@@ -81,10 +81,11 @@ def run(bench: Bench) -> Findings:
     images = classify(bench, {kind: network(middle, classes) for kind, middle in IMAGES.items()}, source)
     places = classify(bench, {f"signum after block {b}": placed(b, classes) for b in range(BLOCKS + 1)}, source)
     placement = dict(enumerate(places.values()))
+    sorts = {kind: runs for kind, runs in images.items() if kind.startswith(("identity", *SORTS))}
     return Findings(
         [*table_rows(images), *straight_through_rows(images), placement_row(placement), *distance_rows(images)],
         [PLACES.format(accuracies(placement[0]).text()), DISTANCES, LEFT_OPEN],
-        {"images": image_curves({kind: runs for kind, runs in images.items() if kind.startswith(("identity", *SORTS))}, SORT_1D), "placement": placement_curves(placement)},
+        {"images": image_curves(sorts, SORT_1D), "placement": placement_curves(placement)},
         {
             "images": "Left: test accuracy with a sort layer, bridge and straight-through (Figure 6, right). "
             "Right: earth mover distance between the input and the output of the layer (Figure 6, middle)",

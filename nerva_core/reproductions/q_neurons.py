@@ -65,7 +65,7 @@ def network(f: str, mode: str, dropout: bool = False, momentum: float = 0.99) ->
 
 def run(bench: Bench) -> Findings:
     """Train f and its q-activations, alike but for the activation, and compare."""
-    source = bench.images(train=bench.choose(8_000, None))
+    source = bench.images(train=bench.choose(6_500, None), test=bench.choose(5_000, None))
     inputs, classes = bench.classes(source)
     modes: Mapping[str, Sequence[str]] = bench.choose(QUICK, FULL)
     common: dict[str, Any] = {
