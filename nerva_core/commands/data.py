@@ -11,9 +11,7 @@ from nerva_core.algebra.errors import NervaError
 
 
 def data(
-    name: Annotated[
-        str | None, typer.Argument(help="Such as fashion-mnist; without it all are listed.", show_default=False)
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="Such as fashion-mnist; without it all are listed.", show_default=False)] = None,
     path: Annotated[str | None, typer.Option(help="The folder to look at, where there is no usual one.")] = None,
 ) -> None:
     """Say where the files of a data set come from, and check those that are here. Nothing is downloaded."""

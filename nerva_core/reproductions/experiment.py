@@ -177,4 +177,5 @@ def _written(source: DataSource) -> str:
     fields = {key: repr(value) for key, value in describe(source).items() if key in ("path", "train", "test")}
     if isinstance(inner := getattr(source, "source", None), DataSource):
         fields["source"] = _written(inner)
-    return f"{type(source).__name__}({', '.join(f'{key}={value}' for key, value in fields.items())})"
+    parameters = ", ".join(f"{key}={value}" for key, value in fields.items())
+    return f"{type(source).__name__}({parameters})" if parameters else type(source).__name__

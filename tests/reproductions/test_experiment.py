@@ -93,9 +93,11 @@ def test_a_report_says_how_it_was_made() -> None:
 
 def test_a_source_around_another_is_said() -> None:
     bench = Bench()
-    common = {"loss": "MeanSquaredError", "training": {"epochs": 1, "batch_size": 60}, "model": {"layers": ["Linear(64)"]}}
-    bench.train({"k": {}}, [0], Reconstruction(source=SOURCE), **common)
+    common = {"loss": "MeanSquaredError", "training": {"epochs": 1, "batch_size": 30}}
+    bench.train({"k": {}}, [0], Reconstruction(source=SOURCE), **common, model={"layers": ["Linear(64)"]})
     assert bench.used["data"] == "Reconstruction(source=Digits(train=60, test=30))"
+    bench.train({"k": {}}, [0], SineOfSum(n=50), **common, model={"layers": ["Linear(1)"]})
+    assert bench.used["data"] == "SineOfSum"
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "tensorflow"])
