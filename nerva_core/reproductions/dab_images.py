@@ -1,8 +1,7 @@
-"""Differentiable approximation bridges: images in classes through a hard layer (section 5.3, Table 2 and Figure 6).
+"""Differentiable approximation bridges: images in classes through a hard layer (section 5.3, Table 2 and Figure 6, middle and right).
 
 784 - 256 ELU - 128, batch normalization, [hard], 128 ELU, 10, on Fashion-MNIST in place of CIFAR-10 and a Resnet18; the 128 features are
-an image of 8 x 16 where rows and columns are sorted. For the placement four blocks of 128, batch normalization and ELU stand for the
-residual ones. Adam at 10⁻³, falling to 0 along a cosine, batches of 128.
+an image of 8 x 16 where rows and columns are sorted. Adam at 10⁻³, falling to 0 along a cosine, batches of 128.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from typing import Any
 
 from nerva_core.data import DataSource
 from nerva_core.reproductions.dab_bridge import Runs, accuracies, bridge_around
-from nerva_core.reproductions.dab_figures import image_curves, placement_curves
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained
+from nerva_core.reproductions.dab_figures import image_curves
+from nerva_core.reproductions.experiment import Bench, Experiment
 from nerva_core.reproductions.report import Findings, Row
-from nerva_core.reproductions.verdicts import Statistic, every, judge
+from nerva_core.reproductions.verdicts import Statistic, judge
 
 WIDTH, HEIGHT_OF, WIDTH_OF = 128, 8, 16
 """The features before the hard layer, and the image that they are."""
@@ -40,7 +39,11 @@ BASELINE = 92.87
 """The accuracy with the identity in Table 2."""
 STRAIGHT_THROUGH = {SORT_1D: ("25 points more", 25.0), "signum": ("(not stated)", 0.0)}
 """What the abstract says of the bridge against straight-through estimation."""
-BLOCKS = 4
+
+
+def images_of(bench: Bench) -> DataSource:
+    """The images of the budget."""
+    return bench.images(train=bench.choose(3_500, 15_000), test=bench.choose(1_500, None))
 
 
 def classify(bench: Bench, kinds: Mapping[str, Sequence[Any]], source: DataSource) -> Runs:
@@ -66,38 +69,25 @@ def network(middle: Any, classes: int) -> list[Any]:
     return ["Linear(256)", "ELU", f"Linear({WIDTH})", "BatchNormalization", middle, "Linear(128)", "ELU", f"Linear({classes})"]
 
 
-def placed(block: int, classes: int) -> list[Any]:
-    """The layers of four blocks, with a signum at the output of one of them, or of none for 0."""
-    layers: list[Any] = []
-    for b in range(1, BLOCKS + 1):
-        layers += [f"Linear({WIDTH})", "BatchNormalization", "ELU", *[IMAGES["signum, DAB"]] * (b == block)]
-    return [*layers, f"Linear({classes})"]
-
-
 def run(bench: Bench) -> Findings:
-    """Classify images with each hard function, and with a signum in each place."""
-    source = bench.images(train=bench.choose(3_500, 15_000), test=bench.choose(1_500, None))
+    """Classify images with each hard function."""
+    source = images_of(bench)
     _, classes = bench.classes(source)
     images = classify(bench, {kind: network(middle, classes) for kind, middle in IMAGES.items()}, source)
-    blocks = range(bench.choose(1, 0), BLOCKS + 1)
-    places = classify(bench, {f"signum after block {b}": placed(b, classes) for b in blocks}, source)
-    placement = dict(zip(blocks, places.values(), strict=True))
     sorts = {kind: runs for kind, runs in images.items() if kind.startswith(("identity", *SORTS))}
     return Findings(
-        [*table_rows(images), *straight_through_rows(images), placement_row(placement), *distance_rows(images)],
-        [*(PLACES.format(accuracies(runs).text()) for block, runs in placement.items() if not block), DISTANCES, LEFT_OPEN],
-        {"images": image_curves(sorts, SORT_1D), "placement": placement_curves(placement)},
+        [*table_rows(images), *straight_through_rows(images), *distance_rows(images)],
+        [DISTANCES, LEFT_OPEN],
+        {"images": image_curves(sorts, SORT_1D)},
         {
             "images": "Left: test accuracy with a sort layer, bridge and straight-through (Figure 6, right). "
             "Right: earth mover distance between the input and the output of the layer (Figure 6, middle)",
-            "placement": "Test accuracy by the place of the signum, mean and range over the seeds (Figure 6, left)",
         },
     )
 
 
 EXPERIMENT = Experiment("dab-images", "Bridges: images through a hard layer", "DAB, section 5.3, Table 2 and Figure 6", run)
 
-PLACES = "Four blocks without a signum reach {} %."
 DISTANCES = (
     "Sorting the rows and the columns of an image moves none of its numbers out of it: of the numbers in and out the earth mover distance "
     "is 0, in training and before. Measured here is that of the samples, as points: the image, and beside it the image by columns, against "
@@ -141,20 +131,6 @@ def straight_through_rows(found: Runs) -> list[Row]:
             )
         )
     return rows
-
-
-def placement_row(found: Mapping[int, Sequence[Trained]]) -> Row:
-    """Figure 6, left: the last block is the place for a hard function."""
-    by_block = {block: accuracies(runs) for block, runs in found.items() if block}
-    last = by_block[BLOCKS]
-    others = [statistic for block, statistic in by_block.items() if block != BLOCKS]
-    return Row(
-        f"images: a signum after the last of {BLOCKS} blocks is more accurate than after any other (%)",
-        "stable after the fourth",
-        ", ".join(f"{block}: {statistic.text()}" for block, statistic in by_block.items()),
-        every([judge(last - other, comparisons=len(others)) for other in others]),
-        {f"block {block}": statistic.values for block, statistic in by_block.items()},
-    )
 
 
 def distance_rows(found: Runs) -> list[Row]:

@@ -11,7 +11,6 @@ from nerva_core.data import Digits
 from nerva_core.layers import DAB, StraightThrough, parse_layers
 from nerva_core.reproductions import Bench, Trained, Verdict, perform
 from nerva_core.reproductions.dab_images import (
-    BLOCKS,
     EXPERIMENT,
     IMAGES,
     ROWS_AND_COLUMNS,
@@ -20,8 +19,6 @@ from nerva_core.reproductions.dab_images import (
     classify,
     distance_rows,
     network,
-    placed,
-    placement_row,
     straight_through_rows,
     table_rows,
 )
@@ -38,17 +35,9 @@ def test_the_networks_are_alike_but_for_the_middle() -> None:
     assert parse_layers([IMAGES[f"{ROWS_AND_COLUMNS}, DAB"]]).outputs_for(128) == 256
 
 
-def test_the_signum_is_at_the_output_of_its_block() -> None:
-    for block in range(1, BLOCKS + 1):
-        layers = parse_layers(placed(block, 10)).layers
-        assert [type(layer) for layer in layers].index(DAB) == 3 * block
-        assert len(layers) == 3 * BLOCKS + 2
-    assert not parse_layers(placed(0, 10)).hard_layers()
-
-
 def test_a_report_on_few_digits() -> None:
     report = perform(EXPERIMENT, Bench("quick", "numpy", Digits(train=40, test=20), (0,)))
-    assert len(report.findings.rows) == len(TABLE2) + 2 + 1 + 2
+    assert len(report.findings.rows) == len(TABLE2) + 2 + 2
     assert set(report.findings.figures) == set(report.findings.captions)
     assert all(png.startswith(b"\x89PNG") for png in report.findings.figures.values())
 
@@ -89,13 +78,6 @@ def test_a_sort_gains_what_is_printed(template: Trained) -> None:
 def test_the_bridge_against_straight_through(template: Trained, through: float, verdict: str) -> None:
     found = {kind: runs(five(through) if kind == f"{SORT_1D}, straight-through" else [84.0] * 5, template) for kind in IMAGES}
     assert straight_through_rows(found)[0].verdict is Verdict[verdict]
-
-
-def test_the_last_place_must_be_better_than_each_other(template: Trained) -> None:
-    found = {block: runs(five(80.0 + block), template) for block in range(BLOCKS + 1)}
-    assert placement_row(found).verdict is Verdict.REPRODUCES
-    assert placement_row({**found, 2: runs(five(90.0)[::-1], template)}).verdict is Verdict.DOES_NOT
-    assert placement_row({**found, 0: runs(five(99.0), template)}).verdict is Verdict.REPRODUCES  # none is no place
 
 
 @pytest.mark.parametrize(("distances", "verdict"), [((3.0, 2.0), "REPRODUCES"), ((2.0, 3.0), "DOES_NOT"), ((0.0, 0.0), "UNKNOWN")])
