@@ -5,15 +5,8 @@ from nerva_core.reproductions.experiment import Bench, Experiment, Trained, curv
 from nerva_core.reproductions.report import Findings, Report, Row
 from nerva_core.reproductions.verdicts import FEWEST_SEEDS, Statistic, Verdict, judge
 
-_ALL = (
-    q_neurons.EXPERIMENT,
-    gaf.EXPERIMENT,
-    tmaf.EXPERIMENT,
-    dab.EXPERIMENT,
-    dab_images.EXPERIMENT,
-    dab_placement.EXPERIMENT,
-    dab_autoencoder.EXPERIMENT,
-)
+_DAB = (dab.EXPERIMENT, dab_images.EXPERIMENT, dab_placement.EXPERIMENT, dab_autoencoder.EXPERIMENT)
+_ALL = (q_neurons.EXPERIMENT, gaf.EXPERIMENT, tmaf.EXPERIMENT, *_DAB)
 EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in _ALL}
 """By the name that ``nerva reproduce`` knows, in the order in which it runs all of them."""
 
