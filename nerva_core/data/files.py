@@ -25,6 +25,7 @@ class IDX(DataSource):
     """A directory with the four IDX files of MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-...), plain or gzipped."""
 
     aliases: ClassVar[tuple[str, ...]] = ("MNIST",)
+    where: ClassVar[str] = "the four files of MNIST, as they are, from https://storage.googleapis.com/cvdf-datasets/mnist/, in one folder"
     path: str
     scaling: Scaling = "unit"
 
@@ -45,11 +46,15 @@ class FashionMNIST(IDX):
     """Fashion-MNIST, by default where Debian's package dataset-fashion-mnist puts it."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    where: ClassVar[str] = (
+        "on Debian: apt-get install dataset-fashion-mnist; elsewhere the four files of data/fashion in "
+        "https://github.com/zalandoresearch/fashion-mnist, in one folder, given as path"
+    )
     path: str = "/usr/share/datasets/fashion-mnist"
 
     def read(self) -> Dataset:
         if not Path(self.path).is_dir():
-            raise NervaError(f"no directory {self.path}; on Debian: apt-get install dataset-fashion-mnist, elsewhere give path = ...")
+            raise NervaError(f"no directory {self.path}; {self.where}")
         return super().read()
 
 
@@ -58,6 +63,7 @@ class FashionMNIST(IDX):
 class CIFAR10(DataSource):
     """CIFAR-10 in its binary layout: data_batch_1.bin to data_batch_5.bin and test_batch.bin, each of 3,073-byte records."""
 
+    where: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked: the folder cifar-10-batches-bin"
     path: str
     scaling: Scaling = "unit"
 
