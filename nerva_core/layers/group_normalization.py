@@ -28,11 +28,12 @@ class GroupNormCache(NamedTuple, Generic[M]):
     inv_sqrt_Sigma: M
 
 
+@dataclass(frozen=True, kw_only=True)
 class _NormalizationOfGroups(Layer):
     """X is N·P x C, examples of P positions; the P x A elements of each example and group have one mean and one variance Σ."""
 
-    epsilon: Positive
-    positions: Size
+    epsilon: Positive = 1e-5
+    positions: Size = field(default=1, repr=False)
     """P, which the layers before it determine."""
 
     @abstractmethod
@@ -97,8 +98,6 @@ class GroupNorm(_NormalizationOfGroups):
     aliases = ("GroupNormalization",)
 
     groups: Count
-    epsilon: Positive = 1e-5
-    positions: Size = field(default=1, repr=False)
 
     def width(self, C: Size) -> Size:
         if isinstance(C, int) and C % self.groups:
@@ -119,9 +118,6 @@ class InstanceNorm(_NormalizationOfGroups):
     of its variance Σ."""
 
     aliases = ("InstanceNorm1d", "InstanceNorm2d")
-
-    epsilon: Positive = 1e-5
-    positions: Size = field(default=1, repr=False)
 
     def width(self, C: Size) -> Size:
         return 1
