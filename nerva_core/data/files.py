@@ -30,7 +30,7 @@ class IDX(DataSource):
     scaling: Scaling = "unit"
 
     def read(self) -> Dataset:
-        folder = _existing(self.path, "a directory")
+        folder = existing(self.path, "a directory")
         arrays = [
             read_idx(_one_of(folder, [f"{part}-{kind}{suffix}" for kind in kinds for suffix in ("", ".gz")]))
             for part in ("train", "t10k")
@@ -68,13 +68,13 @@ class CIFAR10(DataSource):
     scaling: Scaling = "unit"
 
     def read(self) -> Dataset:
-        folder = _existing(self.path, "a directory")
+        folder = existing(self.path, "a directory")
         if not (folder / "data_batch_1.bin").exists() and (folder / "data_batch_1").exists():
             raise NervaError(
                 f"{folder} holds CIFAR-10 as Python pickles, which are never loaded; use the binary version (data_batch_1.bin, ...)"
             )
-        train = np.concatenate([read_cifar10(_existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
-        test = read_cifar10(_existing(str(folder / "test_batch.bin"), "a file"))
+        train = np.concatenate([read_cifar10(existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
+        test = read_cifar10(existing(str(folder / "test_batch.bin"), "a file"))
         images = (part[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in (train, test))  # channels last, as everywhere
         Xtrain, Xtest = images
         return make_dataset(str(folder), Xtrain, train[:, 0], Xtest, test[:, 0], regression=False, classes=10)
@@ -89,7 +89,7 @@ class NPZ(DataSource):
     task: Task = "classification"
 
     def read(self) -> Dataset:
-        arrays = read_npz(_existing(self.path, "a file"))
+        arrays = read_npz(existing(self.path, "a file"))
         names = ("Xtrain", "Ttrain", "Xtest", "Ttest")
         for name in names:
             if name not in arrays:
@@ -112,7 +112,7 @@ class CSV(DataSource):
     scaling: Scaling = "standard"
 
     def read(self) -> Dataset:
-        table = read_csv(_existing(self.path, "a file"))
+        table = read_csv(existing(self.path, "a file"))
         target = self.target_column(table)
         columns = [j for j in range(table.width) if j != target]
         names = tuple(table.names[j] for j in columns) if table.names else ()
@@ -160,7 +160,8 @@ def _numbered(texts: list[str]) -> tuple[Array, tuple[str, ...]]:
     return np.array([number[text] for text in texts]), tuple(names)
 
 
-def _existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
+def existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
+    """The path, with ~ expanded; NervaError if what is there is not of this kind."""
     try:
         found = Path(path).expanduser()
     except RuntimeError as error:  # ~user of somebody that the system does not know

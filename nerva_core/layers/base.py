@@ -232,8 +232,6 @@ LAYERS: Table[Layer] = Table(
     "layer",
     Layer,
     elsewhere={
-        "GroupNorm": "the nearest is BatchNormalization",
-        "InstanceNorm1d": "the nearest is BatchNormalization",
         "BatchNorm2d": "examples are rows of a matrix: BatchNormalization",
         "Reshape": "examples are rows of a matrix: leave it out",
         "Transformer": "TransformerBlock(heads)",
