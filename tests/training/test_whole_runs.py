@@ -138,6 +138,7 @@ RATES: dict[str, Callable[[int], float]] = {
     "Exponential(0.1, d=0.1)": lambda i: 0.1 * math.exp(-0.1 * i),
     "Geometric(0.1, r=0.9)": lambda i: 0.1 * 0.9**i,
     "MultiStep(0.1, milestones=[1, 3], gamma=0.1)": lambda i: 0.1 * 0.1 ** ((i >= 1) + (i >= 3)),
+    "LinearDecay(0.1, n=11, w=2)": lambda i: 0.1 * min((i + 1) / 2, max(11 - i, 0) / 9),
     "Cosine(0.1, n=11, w=2)": lambda i: 0.1 * (i + 1) / 2 if i < 2 else 0.05 * (1 + math.cos(math.pi * (min(i, 11) - 2) / 9)),
 }
 
