@@ -15,8 +15,9 @@ from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
 from sympy_validation.certificates import SamplePoints
-from sympy_validation.claims import LayerGradient, symbolic
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.repair import POINTS, Advice, Search
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Attempt, prove_or_try_entries
 from sympy_validation.user_layers import user_theorems
 
