@@ -18,6 +18,7 @@ from nerva_core.layers.notation import multilayer_perceptron, parse_layers
 from nerva_core.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from nerva_core.layers.positions import Flatten, Images, Sequences
 from nerva_core.layers.q_activation import QActivation
+from nerva_core.layers.recurrent import GRU, LSTM, RNN, Last
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.sequential import Composite, Sequential
