@@ -137,10 +137,12 @@ def _products(beta1: float, decay: float, count: int) -> Array:
 class NAdam(Adam):
     """Adam with Nesterov's look ahead (Dozat 2016): its m̂ is μ_{t+1} m' / (1 - μ_1 ⋯ μ_{t+1}) + (1 - μ_t) Dθ / (1 - μ_1 ⋯ μ_t).
 
-    The momentum μ_t = β1 (1 - d^t / 2) grows to β1. Equal to PyTorch, whose d is 0.96^0.004 too.
+    The momentum μ_t = β1 (1 - d^t / 2) grows to β1; c_1 and c_2 are the factors of m' and of Dθ, c_3 is 1 - β2^t. Equal to
+    PyTorch, whose d is 0.96^0.004 too.
     """
 
     momentum_decay: Fraction = 0.96**0.004
+    without_formula = ("c_1", "c_2", "c_3")
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         product = self._product(t)
@@ -158,10 +160,10 @@ class NAdam(Adam):
         return math.prod(self._mu(i) for i in range(1, t + 1))  # the proofs have symbols
 
     def update(self, ops: MatrixOps[M], state: AdamState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, AdamState]:
-        of_average, of_gradient, correction2 = scalars
+        c1, c2, c3 = scalars
         m, v = self.averages(ops, state, Dtheta)
-        ahead = of_average * m + of_gradient * Dtheta
-        return theta - eta * ops.hadamard(ahead, self.inverse_root(ops, v / correction2)), AdamState(m, v)
+        ahead = c1 * m + c2 * Dtheta
+        return theta - eta * ops.hadamard(ahead, self.inverse_root(ops, v / c3)), AdamState(m, v)
 
 
 class AdaGradState(NamedTuple):
@@ -211,9 +213,10 @@ class Adadelta(Optimizer):
     def update(
         self, ops: MatrixOps[M], state: AdadeltaState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar
     ) -> tuple[M, AdadeltaState]:
-        epsilon = self.epsilon * ops.ones(*ops.shape(theta))
+        one = ops.ones(*ops.shape(theta))
         v = self.rho * state.v + (1 - self.rho) * ops.hadamard(Dtheta, Dtheta)
-        Delta = ops.hadamard(ops.hadamard(ops.sqrt(state.u + epsilon), ops.inv_sqrt(v + epsilon)), Dtheta)
+        factor = ops.hadamard(ops.sqrt(state.u + self.epsilon * one), ops.inv_sqrt(v + self.epsilon * one))
+        Delta = ops.hadamard(factor, Dtheta)
         u = self.rho * state.u + (1 - self.rho) * ops.hadamard(Delta, Delta)
         return theta - eta * Delta, AdadeltaState(v, u)
 
