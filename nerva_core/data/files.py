@@ -1,4 +1,4 @@
-"""Data sources in files: IDX (MNIST, Fashion-MNIST), CIFAR-10's binary layout, NumPy archives and CSV."""
+"""Data sources in files: IDX (MNIST, Fashion-MNIST), CIFAR's binary layout, NumPy archives and CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
 from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split
 from nerva_core.data.encoding import Encoding
-from nerva_core.data.formats import CSVTable, is_number, read_cifar10, read_csv, read_idx, read_npz
+from nerva_core.data.formats import CSVTable, is_number, read_cifar, read_csv, read_idx, read_npz
 from nerva_core.data.sources import SOURCES, DataSource
 
 Task = Literal["classification", "regression"]
@@ -73,11 +73,33 @@ class CIFAR10(DataSource):
             raise NervaError(
                 f"{folder} holds CIFAR-10 as Python pickles, which are never loaded; use the binary version (data_batch_1.bin, ...)"
             )
-        train = np.concatenate([read_cifar10(existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
-        test = read_cifar10(existing(str(folder / "test_batch.bin"), "a file"))
-        images = (part[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in (train, test))  # channels last, as everywhere
-        Xtrain, Xtest = images
-        return make_dataset(str(folder), Xtrain, train[:, 0], Xtest, test[:, 0], regression=False, classes=10)
+        train = np.concatenate([read_cifar(existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
+        test = read_cifar(existing(str(folder / "test_batch.bin"), "a file"))
+        return _of_records(folder, train, test, label=0, classes=10)
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class CIFAR100(DataSource):
+    """CIFAR-100 in its binary layout: train.bin and test.bin, of 3,074-byte records with the coarse (20) and the fine (100) class."""
+
+    path: str
+    labels: Literal["fine", "coarse"] = "fine"
+    scaling: Scaling = "unit"
+
+    def read(self) -> Dataset:
+        folder = existing(self.path, "a directory")
+        if not (folder / "train.bin").exists() and (folder / "train").exists():
+            raise NervaError(f"{folder} holds CIFAR-100 as Python pickles, which are never loaded; use the binary version (train.bin, ...)")
+        train, test = (read_cifar(existing(str(folder / f"{part}.bin"), "a file"), labels=2) for part in ("train", "test"))
+        fine = self.labels == "fine"
+        return _of_records(folder, train, test, label=int(fine), classes=100 if fine else 20)
+
+
+def _of_records(folder: Path, train: Array, test: Array, label: int, classes: int) -> Dataset:
+    """The pixels are the last 3,072 bytes of a record, a colour after the other; channels come last, as everywhere."""
+    Xtrain, Xtest = (part[:, -3072:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in (train, test))
+    return make_dataset(str(folder), Xtrain, train[:, label], Xtest, test[:, label], regression=False, classes=classes)
 
 
 @SOURCES.add

@@ -113,7 +113,7 @@ def _check_single_output(loss: Loss, last: Layer) -> None:
     """With one output a softmax is 1, and a loss without a term for the class 0 is least where everything is class 1."""
     constant = _is_softmax(loss) or isinstance(last, (Softmax, LogSoftmax)) or isinstance(loss, (CosineDistance, Hinge))
     if constant or loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy):
-        what = "the softmax, direction or rank of one number is constant" if constant else "it has no term for the class 0"
+        what = "the softmax or the direction or rank of one number is constant" if constant else "it has no term for the class 0"
         raise NervaError(
             f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; "
             "use BinaryCrossEntropy after a Linear layer, or two outputs"
