@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.numeric_backend import require_matrix
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
 from nerva_core.equations.initializers import NormalizedXavier
@@ -118,6 +120,14 @@ class Layer(Entry):
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         """The state after a training step with this cache."""
         return state
+
+
+def require_columns(layer: Layer, ops: MatrixOps[M], X: M, D: Size) -> None:
+    """NervaError unless X is a matrix with D columns, where these are numbers."""
+    require_matrix(type(layer).__name__, X)
+    _, columns = ops.shape(X)
+    if isinstance(columns, int) and isinstance(D, int) and columns != D:
+        raise NervaError(f"{type(layer).__name__}: the parameters are for inputs with {D} columns, got {columns} columns")
 
 
 LAYERS: Table[Layer] = Table("layer", Layer)

@@ -63,9 +63,10 @@ class Sequential(Layer):
         for layer in self.layers:
             yield layer
             for field in dataclasses.fields(layer):
-                inner = getattr(layer, field.name)
-                if isinstance(inner, Layer):
-                    yield from Sequential((inner,)).walk()
+                value = getattr(layer, field.name)
+                inner = tuple(part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Layer))
+                if inner:
+                    yield from Sequential(inner).walk()
 
     def outputs_for(self, D: Size) -> Size:
         return self.widths(D)[-1]
