@@ -131,6 +131,9 @@ class Backend(MatrixOps[M]):
         """The inputs of steps, NumPy arrays: matrices and numbers in this backend's dtype."""
         return map_tree(lambda a: a if a.dtype.kind == "i" else a.astype(self.dtype, copy=False), inputs)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.dtype, self.device)  # what is compiled is compiled again
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"
 

@@ -85,4 +85,6 @@ def graph(model: Model) -> Any:
     """The graph of ``model.predict``, with the scaling of the inputs."""
     from nerva_core.interpreters.graph import graph_of
 
-    return graph_of(model.network, model.inputs, model.params, model.state, model.encoding.shift, model.encoding.spread)
+    encoding = model.encoding
+    shifts = () if encoding.shift is None else encoding.offsets()
+    return graph_of(model.network, model.inputs, model.params, model.state, shifts, encoding.spread)

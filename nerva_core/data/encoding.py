@@ -18,6 +18,12 @@ class Encoding:
     classes: tuple[str, ...] = ()
     """The names of the classes 0, 1, 2, ..., if they have any."""
 
+    def offsets(self) -> tuple[Array, Array]:
+        """The shift as a sum of two, the first in float32: X - first - second is exact in float32 where X is near the shift."""
+        assert self.shift is not None
+        first = self.shift.astype("float32").astype(float)
+        return first, self.shift - first
+
     def inputs(self, X: Array) -> Array:
         """The inputs of the network for raw examples X, N x D, in the dtype of X."""
         if self.shift is None or self.spread is None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves, with_leaves
 from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
-from nerva_core.layers import Layer, parse_layers
+from nerva_core.layers import LAYERS, BatchNormalization, Layer, Sequential, parse_layers
 
 
 def as_layer(layer: Layer | str) -> Layer:
-    """A layer, given as such or by its text: ``"q-elu(lambda=0.02)"``, ``"BatchNormalization"``; with ``;`` between them, several."""
-    if isinstance(layer, Layer):
-        return layer
+    """A layer, given as such or by its text: ``"q-elu(lambda=0.02)"``, ``"BatchNormalization"``; with ``;`` between them, several.
+
+    A list of layers and a table are read as those of a configuration are.
+    """
+    if isinstance(layer, (list, tuple)):
+        return parse_layers(list(layer))
+    if not isinstance(layer, str):
+        return LAYERS.parse(layer)
     network = parse_layers(layer.strip(" ;").split(";"))
     return network if len(network.layers) > 1 else network.layers[0]
 
@@ -30,18 +36,64 @@ def as_rule(rule: Optimizer | str) -> Optimizer:
 @functools.cache
 def operations(framework: str, dtype: str, device: str = "cpu") -> Backend[Any]:
     """The matrix operations for arrays of this dtype on this device; NervaError if they are neither float32 nor float64."""
+    if dtype in ("float16", "bfloat16"):
+        raise NervaError(f"equations run in float32 or float64, got {dtype}; convert the arrays, and the result back")
     return backend(framework, dtype, device)  # type: ignore[arg-type]
 
 
 def initial(layer: Layer, inputs: int, seed: int) -> tuple[Any, Any]:
     """(params, state) as NumPy matrices in float64, drawn from the seed."""
+    if isinstance(inputs, bool) or not isinstance(inputs, (int, np.integer)) or inputs < 1:
+        raise NervaError(f"inputs must be the number of columns of X, a positive integer, got {inputs!r}")
+    if seed < 0:
+        raise NervaError(f"seed must be >= 0, got {seed}")
     return layer.init(np.random.default_rng(seed), inputs), layer.initial_state(inputs)
 
 
-def check_columns(layer: Layer, inputs: int, columns: Any) -> None:
-    """NervaError unless an input has the number of columns for which the layer was made."""
-    if columns != inputs:
-        raise NervaError(f"{type(layer).__name__} was made for {inputs} inputs, but X has {columns} columns")
+def check_columns(layer: Layer, inputs: int, X: Any) -> None:
+    """NervaError unless an input has rows with the number of columns for which the layer was made."""
+    shape = getattr(X, "shape", None)
+    if not shape:
+        raise NervaError(f"X must be an array with rows of {inputs} numbers, got {X if shape is None else 'an array without axes'!r}")
+    if shape[-1] != inputs:
+        raise NervaError(f"{type(layer).__name__} was made for {inputs} inputs, but X has {shape[-1]} columns")
+
+
+def check_trainable(layer: Layer, shape: Any) -> None:
+    """NervaError for a batch of one row in training where the layer normalises batches; a size that is not known passes."""
+    rows = list(shape[:-1])
+    if (
+        all(isinstance(n, int) for n in rows)
+        and math.prod(rows) == 1
+        and any(isinstance(part, BatchNormalization) for part in Sequential((layer,)).walk())
+    ):
+        raise NervaError(
+            f"BatchNormalization needs at least two rows in training, as the variance of one is 0; got X of shape {tuple(shape)}: "
+            "use larger batches (drop the last one where it is too small), or the evaluation mode"
+        )
+
+
+def check_parameters(layer: Layer, X: Any, params: Any) -> None:
+    """NervaError unless the parameters have the names and shapes that the layer has for the columns of X, and its dtype."""
+    if not getattr(X, "shape", None):
+        raise NervaError(f"X must be an array with rows of numbers, got {type(X).__name__}")
+    expected = dict(named_leaves(map_shapes(list, layer.shapes(X.shape[-1]))))
+    got = {name: list(getattr(matrix, "shape", ())) for name, matrix in named_leaves(params)}
+    if got != expected:
+        raise NervaError(f"{type(layer).__name__} has for {X.shape[-1]} columns of X {_listed(expected)}; got {_listed(got)}")
+    for name, matrix in named_leaves(params):
+        if getattr(matrix, "dtype", X.dtype) != X.dtype:
+            raise NervaError(
+                f"X is {_name(X.dtype)}, but the parameter {name} of {type(layer).__name__} is {_name(matrix.dtype)}; convert one"
+            )
+
+
+def _name(dtype: Any) -> str:
+    return str(getattr(dtype, "name", dtype))
+
+
+def _listed(shapes: dict[str, list[int]]) -> str:
+    return ", ".join(f"{name or 'an array'} of shape {tuple(shape)}" for name, shape in shapes.items()) or "no parameters"
 
 
 def noise_of(layer: Layer, N: int, D: int, rng: np.random.Generator, evaluation: bool) -> Any:

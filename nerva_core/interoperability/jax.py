@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.equations.optimizers import Optimizer
-from nerva_core.interoperability.common import as_layer, as_rule, fill_in, initial, noise_of, operations
+from nerva_core.interoperability.common import as_layer, as_rule, check_parameters, check_trainable, fill_in, initial, noise_of, operations
 from nerva_core.layers import Layer
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def function(layer: Layer | str) -> Callable[..., Any]:
     run = _differentiable(chosen)
 
     def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+        check_parameters(chosen, X, params)
+        check_trainable(chosen, X.shape)
         Y, cache = run(params, X.reshape(-1, X.shape[-1]), noise)
         Y = Y.reshape(*X.shape[:-1], Y.shape[-1])
         return Y if state is None else (Y, chosen.update_state(_operations(X), state, cache))
@@ -69,10 +72,13 @@ def to_jax(model: Model, dtype: str = "float32") -> tuple[Any, Callable[[Any, An
     """A trained network as (params, apply): a pytree, and a function apply(params, X) with the outputs of ``model.predict``."""
     ops = operations("jax", dtype)
     params, state = ops.matrices(model.params), ops.matrices(model.state)
-    shift, spread = (None if m is None else ops.matrix(m) for m in (model.encoding.shift, model.encoding.spread))
+    scaling = () if model.encoding.shift is None else tuple(map(ops.matrix, (*model.encoding.offsets(), model.encoding.spread)))
 
     def apply(params: Any, X: Any) -> Any:
-        return evaluate(model.network, params, state, X if shift is None else (X - shift) / spread)
+        if scaling:
+            shift, rest, spread = scaling
+            X = (X - shift - rest) / spread
+        return evaluate(model.network, params, state, X)
 
     return params, apply
 
@@ -98,13 +104,21 @@ def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callab
 
     def update(gradients: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
         if params is None:
-            raise ValueError("the update rule needs the parameters: call update(gradients, state, params)")
+            raise NervaError("the update rule needs the parameters: call update(gradients, state, params)")
+        if len(jax.tree.leaves(gradients)) != len(state.states) or len(jax.tree.leaves(params)) != len(state.states):
+            counts = len(jax.tree.leaves(gradients)), len(jax.tree.leaves(params)), len(state.states)
+            raise NervaError(
+                "gradients, parameters and state must belong together, got {} gradients, {} parameters and {} states".format(*counts)
+            )
         eta = learning_rate(state.count) if callable(learning_rate) else learning_rate
         scalars = step_scalars(chosen, eta, state.count + 1)
         thetas, structure = jax.tree.flatten(params)
-        numbers = [c.astype(thetas[0].dtype) if hasattr(c, "astype") else np.asarray(c, thetas[0].dtype) for c in scalars]
         matrices, slopes = ([_matrix(leaf) for leaf in tree] for tree in (thetas, jax.tree.leaves(gradients)))
-        new, states = chosen.step(_operations(thetas[0]), state.states, matrices, slopes, *numbers)
+        results = {}
+        for dtype in {theta.dtype for theta in thetas}:  # a rule may look at all parameters, so each dtype is a run of the rule on all
+            numbers = [c.astype(dtype) if hasattr(c, "astype") else np.asarray(c, dtype) for c in scalars]
+            results[dtype] = chosen.step(operations("jax", str(dtype)), state.states, matrices, slopes, *numbers)
+        new, states = ([results[theta.dtype][part][i] for i, theta in enumerate(thetas)] for part in (0, 1))
         updates = [(n - m).reshape(theta.shape) for n, m, theta in zip(new, matrices, thetas, strict=True)]
         return jax.tree.unflatten(structure, updates), RuleState(state.count + 1, tuple(states))
 

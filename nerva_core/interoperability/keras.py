@@ -43,8 +43,9 @@ def to_keras(model: Model) -> Any:
     keras = require("keras", "keras")
     made = keras.Sequential([keras.layers.Input((model.inputs,))])
     if model.encoding.shift is not None and model.encoding.spread is not None:
-        shift, spread = np.ravel(model.encoding.shift), np.ravel(model.encoding.spread)
-        made.add(keras.layers.Rescaling(scale=(1 / spread).tolist(), offset=(-shift / spread).tolist()))
+        (shift, rest), spread = map(np.ravel, model.encoding.offsets()), np.ravel(model.encoding.spread)
+        made.add(keras.layers.Rescaling(scale=1.0, offset=(-shift).tolist()))  # first, as -shift / spread would cancel
+        made.add(keras.layers.Rescaling(scale=(1 / spread).tolist(), offset=(-rest / spread).tolist()))
     for part, params, state in zip(model.network.layers, model.params, model.state, strict=True):
         _add(keras, made, part, params, state)
     return made
@@ -105,6 +106,7 @@ def _layer_class() -> Any:
             params, state = initial(self.layer, input_shape[-1], self.seed)
             params = with_leaves(params, [self._weight(name, matrix, True) for name, matrix in named_leaves(params)])
             state = with_leaves(state, [self._weight(name, matrix, False) for name, matrix in named_leaves(state)])
+            self._has_statistics = any(True for _ in leaves(state))
             self.trees: Callable[[], Any] = lambda: (params, state)  # a function, as TensorFlow would wrap the tuples
             if any(True for _ in leaves(self.layer.noise_shapes(1, input_shape[-1]))):
                 self.supports_jit = framework.__name__.endswith("jax")  # TensorFlow's XLA does not call NumPy
@@ -118,6 +120,7 @@ def _layer_class() -> Any:
         def call(self, X: Any, training: bool = False) -> Any:
             weights = self.trees()
             params, state = map_tree(lambda weight: weight.value, weights)
+            training = training and (self.trainable or not self._has_statistics)  # frozen, it uses and keeps its statistics, as Keras's
             noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if self._noisy(X, training) else ()
             if not training:
                 return framework.evaluate(self.layer, params, state, X, *noise)

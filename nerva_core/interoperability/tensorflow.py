@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_shapes, map_tree, with_leaves
-from nerva_core.interoperability.common import as_layer, fill_in, hollow, initial, noise_of, operations
+from nerva_core.interoperability.common import as_layer, check_parameters, check_trainable, fill_in, hollow, initial, noise_of, operations
 from nerva_core.layers import Layer
 
 
@@ -23,6 +24,9 @@ def function(layer: Layer | str) -> Callable[..., Any]:
     tf, chosen = _tf(), as_layer(layer)
 
     def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+        X = _tensor(X)
+        check_parameters(chosen, X, params)
+        check_trainable(chosen, X.shape)
         ops = _operations(X)
         structure, caches = hollow((params, noise)), []
 
@@ -60,7 +64,7 @@ def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> 
     ``seed`` is a tensor of integers that differs from step to step, such as that of ``tf.random.Generator.make_seeds``.
     """
     tf, chosen = _tf(), as_layer(layer)
-    return tf.autograph.experimental.do_not_convert(_draw)(tf, chosen, seed, X, evaluation)
+    return tf.autograph.experimental.do_not_convert(_draw)(tf, chosen, seed, _tensor(X), evaluation)
 
 
 def _draw(tf: Any, chosen: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
@@ -86,7 +90,8 @@ def _draw(tf: Any, chosen: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
 
 def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
     """The output at inference; TensorFlow differentiates it by itself."""
-    tf = _tf()
+    tf, X = _tf(), _tensor(X)
+    check_parameters(as_layer(layer), X, params)
     params, state = map_tree(tf.convert_to_tensor, (params, state))
     run = tf.autograph.experimental.do_not_convert(as_layer(layer).evaluate)
     return _like_rows_of(X, run(_operations(X), params, state, _matrix(X), *noise))
@@ -95,6 +100,14 @@ def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -
 @functools.cache
 def _tf() -> Any:
     return require("tensorflow", "tensorflow")  # behind a cache, where AutoGraph does not look
+
+
+def _tensor(X: Any) -> Any:
+    """X as a tensor; NervaError where TensorFlow does not run eagerly, as after ``disable_eager_execution``, outside of functions."""
+    tf = _tf()
+    if not tf.executing_eagerly() and not tf.compat.v1.executing_eagerly_outside_functions():
+        raise NervaError("layers are for TensorFlow 2, but eager execution is disabled; leave out tf.compat.v1.disable_eager_execution()")
+    return tf.convert_to_tensor(X)
 
 
 def _operations(X: Any) -> Backend[Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable
-from types import SimpleNamespace
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from nerva_core.interoperability.common import (
     as_layer,
     as_rule,
     check_columns,
+    check_parameters,
+    check_trainable,
     fill_in,
     hollow,
     initial,
@@ -37,7 +41,7 @@ def function(layer: Layer | str) -> Callable[..., Any]:
     gradients are refused, since the backward pass has no backward pass. dtype and device are those of X.
     """
     chosen = as_layer(layer)
-    apply = _classes().Function.apply
+    apply = _layer_function().apply
 
     def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
         return _feedforward(apply, chosen, params, X, noise, state)
@@ -47,9 +51,42 @@ def function(layer: Layer | str) -> Callable[..., Any]:
 
 def _feedforward(apply: Callable[..., Any], layer: Layer, params: Any, X: Any, noise: tuple[Any, ...], state: Any) -> Any:
     trees = (params, () if state is None else state, noise)
-    Y, *new = apply(layer, _operations(X), hollow(trees), state is not None, X.reshape(-1, X.shape[-1]), *leaves(trees))
-    Y = Y.reshape(*X.shape[:-1], Y.shape[-1])
+    with _in_full_precision(X) as (wide, narrow):
+        check_trainable(layer, X.shape)
+        X, trees = wide(X), map_tree(wide, trees)
+        check_parameters(layer, X, trees[0])
+        Y, *new = apply(layer, _operations(X), hollow(trees), state is not None, X.reshape(-1, X.shape[-1]), *leaves(trees))
+        Y = narrow(Y.reshape(*X.shape[:-1], Y.shape[-1]))
     return Y if state is None else (Y, with_leaves(state, new))
+
+
+@contextlib.contextmanager
+def _in_full_precision(X: Any) -> Iterator[tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
+    """Equations on half and bfloat16 run in float32: (what widens a matrix, what gives the output the dtype of X).
+
+    Under ``torch.autocast`` the output is float32, as that of PyTorch's own functions that autocast takes to float32.
+    """
+    torch = sys.modules["torch"]  # not require, through which torch.compile does not look
+    short = (torch.float16, torch.bfloat16)
+    if not hasattr(X, "is_floating_point"):
+        raise NervaError(f"X must be a tensor, got {type(X).__name__}; make it one with torch.as_tensor")
+    if not X.is_floating_point():
+        raise NervaError(f"X must hold floating-point numbers, got {X.dtype}; write X.float()")
+    if X.dim() == 0:
+        raise NervaError("X must have rows of numbers, got a tensor without axes")
+    autocast = torch.amp.is_autocast_available(X.device.type) and torch.is_autocast_enabled(X.device.type)
+
+    def wide(matrix: Any) -> Any:
+        return matrix.float() if matrix.dtype in short else matrix
+
+    def narrow(matrix: Any) -> Any:
+        return matrix if autocast else matrix.to(X.dtype)
+
+    if not autocast:
+        yield wide, narrow
+    else:
+        with torch.autocast(X.device.type, enabled=False):
+            yield wide, narrow
 
 
 def module(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32", device: str = "cpu") -> Any:
@@ -68,7 +105,7 @@ def module(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "floa
 def module_of(layer: Layer, inputs: int, params: Any, state: Any, *, dtype: str = "float32", device: str = "cpu") -> Any:
     """The module with given parameters and state (trees of NumPy matrices)."""
     ops = operations("torch", dtype, device)
-    return _classes().Module(layer, inputs, ops.matrices(params), ops.matrices(state))
+    return _layer_module()(layer, inputs, ops.matrices(params), ops.matrices(state))
 
 
 def to_torch(model: Model, dtype: str = "float32") -> Any:
@@ -78,7 +115,7 @@ def to_torch(model: Model, dtype: str = "float32") -> Any:
     if model.encoding.shift is None:
         return network.eval()
     ops = operations("torch", dtype)
-    scaling = _classes().Scaling(ops.matrix(model.encoding.shift), ops.matrix(model.encoding.spread))
+    scaling = _scaling()(*map(ops.matrix, (*model.encoding.offsets(), model.encoding.spread)))
     return nn.Sequential(scaling, network).eval()
 
 
@@ -90,8 +127,12 @@ def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> 
 
 def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
     """The output at inference; PyTorch differentiates it by itself."""
-    Y = as_layer(layer).evaluate(_operations(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
-    return Y.reshape(*X.shape[:-1], Y.shape[-1])
+    chosen = as_layer(layer)
+    with _in_full_precision(X) as (wide, narrow):
+        X, params, state, noise = wide(X), *(map_tree(wide, tree) for tree in (params, state, noise))
+        check_parameters(chosen, X, params)
+        Y = chosen.evaluate(_operations(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
+        return narrow(Y.reshape(*X.shape[:-1], Y.shape[-1]))
 
 
 def _on_device(noise: Any, X: Any) -> Any:
@@ -105,7 +146,7 @@ def optimizer(params: Iterable[Any], rule: Optimizer | str, lr: float) -> Any:
     The learning rate is η, which PyTorch's schedulers may change. A rule that looks at all parameters looks at those of a group.
     A parameter that is no matrix counts as one: a vector as a row, a tensor of more axes with all but the first joined.
     """
-    return _classes().Optimizer(params, as_rule(rule), lr)
+    return _rule_optimizer()(params, as_rule(rule), lr)
 
 
 _KNOWN: dict[Any, Backend[Any]] = {}
@@ -113,6 +154,10 @@ _KNOWN: dict[Any, Backend[Any]] = {}
 
 def _operations(X: Any) -> Backend[Any]:
     key = (X.dtype, X.device)
+    if str(X.dtype) in ("torch.float16", "torch.bfloat16"):
+        raise NervaError(
+            f"the update rules are for float32 and float64, got {X.dtype}; keep the parameters in float32 under torch.autocast"
+        )
     if key not in _KNOWN:  # not functools.cache, through which torch.compile would look
         _KNOWN[key] = operations("torch", str(X.dtype).removeprefix("torch."), str(X.device))
     return _KNOWN[key]
@@ -123,24 +168,24 @@ def _matrix(parameter: Any) -> Any:
 
 
 def _put(module: Any, name: str, register: str, tensor: Any) -> None:
-    """Register a tensor under a dotted name, with a plain module for each step of the path."""
-    nn = require("torch", "torch").nn
+    """Register a tensor under a dotted name, with a module for each step of the path."""
     *path, last = name.split(".")
     for step in path:
         if step not in module._modules:
-            module.add_module(step, nn.Module())
+            module.add_module(step, _matrices()())
         module = module._modules[step]
     getattr(module, register)(last, tensor)
 
 
-@functools.cache
-def _classes() -> SimpleNamespace:
-    """The classes, which exist once PyTorch is imported."""
-    return SimpleNamespace(Function=_function_class(), Module=_module_class(), Optimizer=_optimizer_class(), Scaling=_scaling_class())
+def __getattr__(name: str) -> Any:
+    """The classes, which exist once PyTorch is imported, so that pickled objects find them."""
+    if name not in CLASSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return CLASSES[name]()
 
 
 @functools.cache
-def _function_class() -> Any:
+def _layer_function() -> Any:
     torch = require("torch", "torch")
 
     class LayerFunction(torch.autograd.Function):  # type: ignore[misc,name-defined]
@@ -168,11 +213,37 @@ def _function_class() -> Any:
     return LayerFunction
 
 
-def _module_class() -> Any:
-    torch, apply = require("torch", "torch"), _function_class().apply
+def _at(module: Any, name: str) -> Any:
+    """The tensor with a dotted name: the attribute as it is now, which need not be the parameter that was registered."""
+    *path, last = name.split(".")
+    for step in path:
+        module = getattr(module, step)()
+    return getattr(module, last)
+
+
+@functools.cache
+def _matrices() -> Any:
+    nn = require("torch", "torch").nn
+
+    class Matrices(nn.Module):  # type: ignore[misc,name-defined]
+        """A step of the path to matrices; called, so that its hooks run, which prune and normalise weights."""
+
+        __qualname__ = "Matrices"
+
+        def forward(self) -> Any:
+            return self
+
+    return Matrices
+
+
+@functools.cache
+def _layer_module() -> Any:
+    torch, apply = require("torch", "torch"), _layer_function().apply
 
     class LayerModule(torch.nn.Module):  # type: ignore[misc,name-defined]
         """A layer with its parameters and state."""
+
+        __qualname__ = "LayerModule"
 
         def __init__(self, layer: Layer, inputs: int, params: Any, state: Any) -> None:
             super().__init__()
@@ -187,11 +258,11 @@ def _module_class() -> Any:
         def tree(self, which: str) -> Any:
             """The parameters ("params") or the running statistics ("state") as the layer takes them."""
             if which == "params":
-                return with_leaves(self._params, [self.get_parameter(name) for name, _ in named_leaves(self._params)])
-            return with_leaves(self._state, [self.get_buffer(f"state.{name}") for name, _ in named_leaves(self._state)])
+                return with_leaves(self._params, [_at(self, name) for name, _ in named_leaves(self._params)])
+            return with_leaves(self._state, [_at(self, f"state.{name}") for name, _ in named_leaves(self._state)])
 
         def forward(self, X: Any, noise: tuple[Any, ...] | None = None) -> Any:
-            check_columns(self.layer, self.inputs, X.shape[-1])
+            check_columns(self.layer, self.inputs, X)
             params, state = self.tree("params"), self.tree("state")
             if noise is None:
                 noise = self.draw(X) if self._noisy else ()
@@ -214,15 +285,18 @@ def _module_class() -> Any:
     return LayerModule
 
 
-def _optimizer_class() -> Any:
+@functools.cache
+def _rule_optimizer() -> Any:
     torch = require("torch", "torch")
 
     class RuleOptimizer(torch.optim.Optimizer):  # type: ignore[misc,name-defined]
         """An update rule; the state of a parameter has the names of the rule's equations."""
 
+        __qualname__ = "RuleOptimizer"
+
         def __init__(self, params: Iterable[Any], rule: Optimizer, lr: float) -> None:
-            if not lr >= 0:
-                raise NervaError(f"lr must be >= 0, got {lr}")
+            if not (isinstance(lr, (int, float)) and 0 <= lr < math.inf):
+                raise NervaError(f"lr must be >= 0, got {lr!r}")
             self.rule, self._template = rule, rule_template(rule)
             super().__init__(params, {"lr": lr})
 
@@ -234,9 +308,24 @@ def _optimizer_class() -> Any:
                     loss = closure()
             for group in self.param_groups:
                 given = [parameter for parameter in group["params"] if parameter.grad is not None]
+                if any(parameter.grad.is_sparse for parameter in given):
+                    raise NervaError("the update rules are for dense gradients, got a sparse one, as of Embedding(sparse=True)")
                 if given:
                     self._update(given, group["lr"])
             return loss
+
+        def __getstate__(self) -> dict[str, Any]:
+            return {**super().__getstate__(), "rule": self.rule, "_template": self._template}
+
+        def load_state_dict(self, state_dict: Any) -> None:
+            names = {"step", *(name for name, _ in named_leaves(self._template))}
+            for kept in state_dict["state"].values():
+                if kept.keys() != names:
+                    raise NervaError(
+                        f"{type(self.rule).__name__} keeps {', '.join(sorted(names))} of a parameter, but the state_dict has "
+                        f"{', '.join(map(str, sorted(kept, key=str))) or 'nothing'}; it is that of another optimizer"
+                    )
+            super().load_state_dict(state_dict)
 
         def _update(self, parameters: list[Any], lr: float) -> None:
             """One step of the rule on the parameters of a group, each with its own step count and dtype."""
@@ -262,18 +351,27 @@ def _optimizer_class() -> Any:
     return RuleOptimizer
 
 
-def _scaling_class() -> Any:
+@functools.cache
+def _scaling() -> Any:
     torch = require("torch", "torch")
 
     class Scaling(torch.nn.Module):  # type: ignore[misc,name-defined]
-        """(X - shift) / spread, as the training data were scaled."""
+        """(X - shift - rest) / spread, as the training data were scaled."""
 
-        def __init__(self, shift: Any, spread: Any) -> None:
+        __qualname__ = "Scaling"
+
+        def __init__(self, shift: Any, rest: Any, spread: Any) -> None:
             super().__init__()
             self.register_buffer("shift", shift)
+            self.register_buffer("rest", rest)
             self.register_buffer("spread", spread)
 
         def forward(self, X: Any) -> Any:
-            return (X - self.shift) / self.spread
+            return (X - self.shift - self.rest) / self.spread
 
     return Scaling
+
+
+CLASSES = {"LayerFunction": _layer_function, "LayerModule": _layer_module, "Matrices": _matrices, "RuleOptimizer": _rule_optimizer,
+           "Scaling": _scaling}  # fmt: skip
+"""What makes each class, by its name."""

@@ -7,7 +7,7 @@ call broadcasting, is kept symbolic: a row that is repeated N times stays a row 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -287,8 +287,8 @@ class Graph:
                 stack += [(node, True), *((operand, False) for operand in reversed(node.operands))]
 
 
-def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shift: Any = None, spread: Any = None) -> Graph:
-    """The graph of ``layer.evaluate`` for inputs with that many columns, given (X - shift) / spread if these are given."""
+def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shifts: Sequence[Any] = (), spread: Any = None) -> Graph:
+    """The graph of ``layer.evaluate`` for inputs with that many columns, given (X - shift - ...) / spread if these are given."""
     ops = GraphOps()
     X = Traced(ops, Node("input", (), (N, inputs)))
     parameters: dict[str, Any] = {}
@@ -300,9 +300,10 @@ def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shift: Any = No
     def tree_of(prefix: str, tree: Any) -> Any:
         return with_leaves(tree, [parameter(f"{prefix}{name}".replace(".", "_"), matrix) for name, matrix in named_leaves(tree)])
 
-    if shift is not None:
-        difference = X - ops.row_repeat(parameter("input_shift", np.reshape(shift, (1, -1))), N)
-        X = ops.hadamard(difference, ops.row_repeat(parameter("input_scale", 1 / np.reshape(spread, (1, -1))), N))
+    for k, shift in enumerate(shifts):
+        X = X - ops.row_repeat(parameter(f"input_shift_{k}", np.reshape(shift, (1, -1))), N)
+    if spread is not None:
+        X = ops.hadamard(X, ops.row_repeat(parameter("input_scale", 1 / np.reshape(spread, (1, -1))), N))
     Y = layer.evaluate(ops, tree_of("p", params), tree_of("s", state), X)
     output = ops.spread(ops.spread(Y.value, 0), 1)
     return Graph(layer, inputs, output, parameters)

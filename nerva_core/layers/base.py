@@ -13,8 +13,10 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
+from nerva_core.algebra.numeric_backend import require_matrix
 from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
@@ -226,6 +228,14 @@ class Layer(LayerEquations, LayerLife, Entry):
 def is_size_of(entry: type, field: str) -> bool:
     """Whether the field of a layer, or of an entry of another table, is the number of columns of Y, which the user gives."""
     return field == getattr(entry, "sized_by", Layer.sized_by)
+
+
+def require_columns(layer: Layer, ops: MatrixOps[M], X: M, D: Size) -> None:
+    """NervaError unless X is a matrix with D columns, where these are numbers."""
+    require_matrix(type(layer).__name__, X)
+    _, columns = ops.shape(X)
+    if isinstance(columns, int) and isinstance(D, int) and columns != D:
+        raise NervaError(f"{type(layer).__name__}: the parameters are for inputs with {D} columns, got {columns} columns")
 
 
 LAYERS: Table[Layer] = Table(

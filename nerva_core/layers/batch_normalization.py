@@ -11,7 +11,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Fraction, NonNegative
 from nerva_core.equations.initializers import Constant, Zero
-from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.layers.base import LAYERS, Layer, require_columns
 
 
 class BatchNormalizationParameters(NamedTuple, Generic[M]):
@@ -66,6 +66,7 @@ class BatchNormalization(Layer):
         return BatchNormalizationParameters(gamma=Constant(1.0), beta=Zero())
 
     def feedforward(self, ops: MatrixOps[M], params: BatchNormalizationParameters[M], X: M) -> tuple[M, BatchNormalizationCache[M]]:
+        require_columns(self, ops, X, ops.shape(params.gamma)[1])
         N, _ = ops.shape(X)
         require_rows(N)
         mean = ops.columns_mean(X)

@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
-from nerva_core.layers.base import LAYERS, Layer
+from nerva_core.layers.base import LAYERS, Layer, require_columns
 
 
 class LinearParameters(NamedTuple, Generic[M]):
@@ -44,6 +44,7 @@ class Linear(Layer):
 
     def feedforward(self, ops: MatrixOps[M], params: LinearParameters[M], X: M) -> tuple[M, LinearCache[M]]:
         W, b = params
+        require_columns(self, ops, X, ops.shape(W)[1])
         N, _ = ops.shape(X)
         Y = X @ ops.transpose(W) + ops.row_repeat(b, N)
         return Y, LinearCache(X)

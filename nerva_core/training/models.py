@@ -62,6 +62,8 @@ class Model:
         """
         ops = backend("numpy", dtype="float64") if ops is None else ops
         X = np.array(X, ndmin=2)
+        if X.dtype.kind not in "fiub":
+            raise NervaError(f"X must hold real numbers, got dtype {X.dtype}")
         X = X.reshape(len(X), math.prod(X.shape[1:]))
         X = X if X.dtype.kind == "f" else X.astype(float)
         if X.shape[1] != self.inputs:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import importlib
+import pickle
 import sys
 import types
 from importlib import metadata
@@ -15,7 +17,7 @@ from nerva_core.algebra.errors import NervaError, NotInstalledError
 from nerva_core.algebra.numeric_backend import ENTRY_POINTS, Backend, backend, backend_classes, backends_named, require, statuses
 from nerva_core.equations.losses import SquaredError
 from nerva_core.layers import BatchNormalization
-from tests.conftest import installed
+from tests.conftest import installed, make_backend
 from tests.helpers import assert_trees_equal, to_numpy, to_ops
 
 OPTIONAL = [name for name, cls in backend_classes().items() if cls.extra]
@@ -224,3 +226,11 @@ def test_steps_give_the_last_state_and_all_outputs_as_one_array(ops_of_dtype: Ba
 
 def test_repr_says_what_it_is(ops_of_dtype: Backend[Any]) -> None:
     assert repr(ops_of_dtype) == f"{type(ops_of_dtype).__name__}(dtype='{ops_of_dtype.dtype}', device='cpu')"
+
+
+@pytest.mark.parametrize("name", ["numpy", "jax", "torch", "tensorflow"])
+def test_a_backend_is_pickled_and_copied(name: str) -> None:
+    ops = make_backend(name, "float64")
+    for again in (pickle.loads(pickle.dumps(ops)), copy.deepcopy(ops)):
+        assert repr(again) == repr(ops)
+        assert again.to_numpy(again.matrix([[1.5]])).tolist() == [[1.5]]

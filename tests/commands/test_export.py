@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.commands.export import FORMATS, export
+from nerva_core.commands.export import FORMATS, export, graph
 from nerva_core.data.encoding import Encoding
 from nerva_core.training.config import make_config
 from nerva_core.training.models import Model, save_model
@@ -63,6 +64,7 @@ def test_keras(path: Path, model: Model) -> None:
     names = [type(layer).__name__ for layer in network.layers]
     assert names == [
         "Rescaling",
+        "Rescaling",
         "Dense",
         "BatchNormalization",
         "Activation",
@@ -103,6 +105,34 @@ assert "nerva_core" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=directory, check=True)
     assert_predicts(np.load(path.with_name("y.npy")), model)
+
+
+def test_the_scaling_does_not_cancel(model: Model) -> None:
+    """Columns 1e6 ± 10 and 1e5 ± 0.01, whose means are no numbers of float32."""
+    for module in ("torch", "jax", "keras", "onnxruntime"):
+        pytest.importorskip(module)
+    load_frameworks()
+    import onnxruntime
+    import torch
+
+    from nerva_core.interoperability.jax import to_jax
+    from nerva_core.interoperability.keras import to_keras
+    from nerva_core.interoperability.onnx import to_onnx
+    from nerva_core.interoperability.torch import to_torch
+
+    shift, spread = np.array([[1e6 + 0.123, 1e5 + 0.0012, 0.0]]), np.array([[10.0, 0.01, 1.0]])
+    scaled = dataclasses.replace(model, encoding=Encoding(shift, spread))
+    inputs = (shift + spread * RNG.normal(size=(50, 3))).astype("float32")
+    expected = scaled.predict(inputs)
+    params, apply = to_jax(scaled)
+    session = onnxruntime.InferenceSession(to_onnx(graph(scaled)).SerializeToString())
+    for actual in (
+        to_torch(scaled)(torch.tensor(inputs)).detach().numpy(),
+        apply(params, inputs),
+        to_keras(scaled).predict(inputs, verbose=0),
+        session.run(["Y"], {"X": inputs})[0],
+    ):
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5)
 
 
 def test_mistakes(path: Path) -> None:

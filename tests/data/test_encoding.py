@@ -28,3 +28,11 @@ def test_new_examples_are_scaled_bit_for_bit_as_the_training_set_was(scaling: An
     else:
         np.testing.assert_array_equal(again[:, 1], 0)
         np.testing.assert_allclose(data.Xtrain.std(axis=0), [1, 0, 1], rtol=1e-5)
+
+
+def test_the_shift_is_a_sum_of_two() -> None:
+    shift = np.array([[1e6 + 0.123, 0.5]])
+    first, second = Encoding(shift, np.ones((1, 2))).offsets()
+    assert (first.astype("float32") == first).all()
+    np.testing.assert_array_equal(first + second, shift)
+    assert abs(second).max() < 0.1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
+import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend
 from nerva_core.equations.optimizers import GAF, Adam, Optimizer
 from nerva_core.interoperability import keras as interop
@@ -46,3 +50,71 @@ def check_rule(rule: Optimizer) -> None:
         thetas, states = rule.step(ops, states, thetas, [ops.matrix(gradient) for gradient in gradients], *scalars)
     for variable, theta in zip(variables, thetas, strict=True):
         np.testing.assert_array_equal(np.atleast_2d(keras.ops.convert_to_numpy(variable)), ops.to_numpy(theta), err_msg=repr(rule))
+
+
+def check_second_derivative() -> None:
+    """On JAX and TensorFlow the Hessian of ⟨DY, Y⟩ times a vector equals differences of the gradient; on PyTorch it is refused."""
+    layer, rng = interop.layer("Tanh"), np.random.default_rng(3)
+    A, DY, V = (rng.normal(size=(4, D)).astype("float32") for _ in range(3))
+    framework = keras.backend.backend()
+    gradient, product = SECOND[framework](layer, DY, V)
+    if framework == "torch":
+        with pytest.raises(NervaError, match="gradients of gradients"):
+            product(A)
+        return
+    h = 1e-2
+    differences = (gradient(A + h * V) - gradient(A - h * V)) / (2 * h)
+    np.testing.assert_allclose(product(A), differences, rtol=0, atol=2e-3)
+
+
+def _of_jax(layer: Any, DY: Any, V: Any) -> tuple[Any, Any]:
+    import jax
+
+    layer.build(DY.shape)
+    gradient = jax.grad(lambda X: (layer(X, training=True) * DY).sum())
+    return gradient, jax.grad(lambda X: (gradient(X) * V).sum())
+
+
+def _of_tensorflow(layer: Any, DY: Any, V: Any) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    def gradient(X: Any) -> Any:
+        X = tf.convert_to_tensor(X)
+        with tf.GradientTape() as tape:
+            tape.watch(X)
+            Y = layer(X, training=True)
+        return tape.gradient(Y, X, output_gradients=tf.constant(DY))
+
+    def product(X: Any) -> Any:
+        X = tf.convert_to_tensor(X)
+        with tf.GradientTape() as tape:
+            tape.watch(X)
+            slope = gradient(X)
+        return tape.gradient(slope, X, output_gradients=tf.constant(V))
+
+    return gradient, product
+
+
+def _of_torch(layer: Any, DY: Any, V: Any) -> tuple[Any, Any]:
+    import torch
+
+    def gradient(X: Any) -> Any:
+        X = torch.tensor(X, requires_grad=True)
+        return torch.autograd.grad(layer(X, training=True), X, torch.tensor(DY), create_graph=True)[0]
+
+    return gradient, gradient
+
+
+SECOND = {"jax": _of_jax, "tensorflow": _of_tensorflow, "torch": _of_torch}
+
+
+def check_frozen_statistics() -> None:
+    """A frozen layer uses and keeps its running statistics in training, as Keras's own batch normalization."""
+    for layer in (interop.layer("BatchNormalization"), keras.layers.BatchNormalization()):
+        layer.build((None, D))
+        layer.trainable = False
+        before = [keras.ops.convert_to_numpy(weight) for weight in layer.weights]
+        Y = keras.ops.convert_to_numpy(layer(X + 5, training=True))
+        np.testing.assert_allclose(Y, (X + 5) / np.sqrt(1 + layer.epsilon if hasattr(layer, "epsilon") else 1 + 1e-5), rtol=1e-5)
+        for weight, old in zip(layer.weights, before, strict=True):
+            np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), old)

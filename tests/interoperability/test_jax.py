@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.equations.optimizers import Adam, Optimizer
 from nerva_core.interoperability import jax as interop
@@ -107,6 +108,31 @@ def test_noise_is_drawn_from_the_key() -> None:
     assert interop.evaluate(layer, (), (), X, *noise).shape == X.shape
 
 
+@pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
+def test_a_second_derivative_equals_differences(layer: Layer) -> None:
+    """The Hessian of ⟨DY, Y⟩ times a vector, where DY is constant, against differences of the gradient."""
+    X, params, noise, DY = arrays(inputs_of(layer))
+    V, h = jnp.asarray(np.random.default_rng(4).normal(size=X.shape)), 1e-6
+    gradient = jax.grad(lambda X: (interop.function(layer)(params, X, *noise) * DY).sum())
+    product = jax.grad(lambda X: (gradient(X) * V).sum())(X)
+    np.testing.assert_allclose(product, (gradient(X + h * V) - gradient(X - h * V)) / (2 * h), rtol=0, atol=1e-6)
+
+
+def test_what_cannot_be_is_refused() -> None:
+    params, _ = interop.init(Linear(2), D)
+    f, X = interop.function(Linear(2)), jnp.ones((2, D), "float32")
+    for wrong, message in {
+        "columns": (jnp.ones((2, 5), "float32"), r"got W of shape \(2, 3\)"),
+        "dtype": (X.astype("bfloat16"), "X is bfloat16, but the parameter W of Linear is float32"),
+        "list": ([[1.0]], "got list"),
+    }.values():
+        with pytest.raises(NervaError, match=message):
+            f(params, wrong)
+    normalization, _ = interop.init("BatchNormalization", D)
+    with pytest.raises(NervaError, match="at least two rows in training"):
+        interop.function("BatchNormalization")(normalization, X[:1])
+
+
 # optax ----------------------------------------------------------------------
 
 
@@ -153,8 +179,23 @@ def test_a_transformation_is_compiled_with_a_schedule_and_any_tree() -> None:
     assert state.count == 3
     for name in params:
         np.testing.assert_allclose(params[name], other[name], rtol=1e-5)
-    with pytest.raises(ValueError, match="needs the parameters"):
+    with pytest.raises(NervaError, match="needs the parameters"):
         transformation.update(params, state)
+
+
+def test_trees_without_parameters_and_of_mixed_dtypes() -> None:
+    pytest.importorskip("optax")
+    rule = interop.gradient_transformation("Adam", 0.1)
+    assert rule.update({}, rule.init({}), {})[0] == {}
+    params = {"narrow": jnp.zeros(3, "float32"), "wide": jnp.zeros(3, "float64")}
+    gradients = {name: jnp.full(3, 1e-3, p.dtype) for name, p in params.items()}
+    updates, _ = rule.update(gradients, rule.init(params), params)
+    for name, p in params.items():
+        (alone,) = rule.update([gradients[name]], rule.init([p]), [p])[0]
+        assert updates[name].dtype == p.dtype
+        np.testing.assert_array_equal(updates[name], alone)
+    with pytest.raises(NervaError, match="got 1 gradients, 2 parameters and 2 states"):
+        rule.update({"wide": gradients["wide"]}, rule.init(params), params)
 
 
 def test_a_trained_network_in_a_module_of_flax_as_documented() -> None:

@@ -21,18 +21,33 @@ pytest.importorskip("keras")
 load_frameworks()
 import keras  # noqa: E402
 
-from tests.interoperability.keras_checks import X, check_training_and_saving  # noqa: E402
+from tests.interoperability.keras_checks import (  # noqa: E402
+    X,
+    check_frozen_statistics,
+    check_second_derivative,
+    check_training_and_saving,
+)
 
 
 def test_training_and_saving(tmp_path: Path) -> None:
     check_training_and_saving(str(tmp_path))
 
 
+def test_second_derivatives_and_frozen_layers() -> None:
+    check_second_derivative()
+    check_frozen_statistics()
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_training_and_saving_on_the_other_backends(backend: str, tmp_path: Path) -> None:
     if not installed(backend):
         pytest.skip(f"{backend} is not installed")
-    program = f"from tests.interoperability.keras_checks import check_training_and_saving; check_training_and_saving({str(tmp_path)!r})"
+    program = f"""
+from tests.interoperability.keras_checks import check_frozen_statistics, check_second_derivative, check_training_and_saving
+check_training_and_saving({str(tmp_path)!r})
+check_second_derivative()
+check_frozen_statistics()
+"""
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.interoperability import tensorflow as interop
 from nerva_core.layers import Dropout, Layer, Linear
@@ -48,6 +51,50 @@ def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
     theory, differences = tf.test.compute_gradient(lambda X, *m: f(with_leaves(params, m), X, *noise), [X, *leaves(params)], delta=1e-6)
     for ours, exact in zip(theory, differences, strict=True):
         np.testing.assert_allclose(ours, exact, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
+def test_a_second_derivative_equals_differences(layer: Layer) -> None:
+    """The Hessian of ⟨DY, Y⟩ times a vector, where DY is constant, against differences of the gradient."""
+    X, params, noise, DY = map_tree(tf.constant, inputs_of(layer))
+    V, h = tf.constant(np.random.default_rng(4).normal(size=X.shape)), 1e-6
+
+    def gradient(X: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(X)
+            Y = interop.function(layer)(params, X, *noise)
+        return tape.gradient(Y, X, output_gradients=DY)
+
+    with tf.GradientTape() as tape:
+        tape.watch(X)
+        slope = gradient(X)
+    product = tape.gradient(slope, X, output_gradients=V, unconnected_gradients="zero")
+    np.testing.assert_allclose(product, (gradient(X + h * V) - gradient(X - h * V)) / (2 * h), rtol=0, atol=1e-6)
+
+
+def test_arrays_of_numpy_are_taken_and_mistakes_refused() -> None:
+    (params, _), X = interop.init(Linear(2), D), np.ones((4, D), "float32")
+    f = interop.function(Linear(2))
+    np.testing.assert_array_equal(f(params, X), f(params, tf.constant(X)))
+    assert interop.evaluate(Linear(2), params, (), X).shape == (4, 2)
+    assert interop.draw(Dropout(), [1, 2], X)[0].shape == (4, D)
+    with pytest.raises(NervaError, match=r"got W of shape \(2, 3\)"):
+        f(params, X[:, :2])
+    with pytest.raises(NervaError, match="X is float64, but the parameter W of Linear is float32; convert one"):
+        f(params, X.astype("float64"))
+    with pytest.raises(NervaError, match="at least two rows in training"):
+        interop.function("BatchNormalization")(interop.init("BatchNormalization", D)[0], X[:1])
+
+
+def test_without_eager_execution_it_is_refused() -> None:
+    program = """
+import tensorflow as tf
+from nerva_core.interoperability import tensorflow as interop
+tf.compat.v1.disable_eager_execution()
+interop.function("Tanh")((), [[1.0, 2.0]])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "NervaError: layers are for TensorFlow 2, but eager execution is disabled" in done.stderr
 
 
 def test_noise_is_drawn_from_the_seed_in_a_compiled_function() -> None:

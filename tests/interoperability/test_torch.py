@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import io
+import pickle
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from tests.interoperability.cases import (
 pytest.importorskip("torch")
 load_frameworks()
 import torch  # noqa: E402
+from torch.nn.utils import prune  # noqa: E402
 
 
 def tensors(tree: Any, requires_grad: bool = False) -> Any:
@@ -152,8 +155,13 @@ def test_what_cannot_be_is_refused() -> None:
     Y = f((), X)
     with pytest.raises(NervaError, match="gradients of gradients"):
         torch.autograd.grad(Y, X, torch.ones_like(Y), create_graph=True)
-    with pytest.raises(NervaError, match="dtype must be one of"):
-        f((), X.half())
+    for wrong, message in {
+        1.0: "X must be a tensor, got float",
+        torch.ones(2, 2, dtype=torch.int64): "floating-point numbers, got torch.int64",
+        torch.tensor(1.0): "without axes",
+    }.items():
+        with pytest.raises(NervaError, match=message):
+            f((), wrong)
 
 
 def test_it_compiles_in_one_graph() -> None:
@@ -166,6 +174,123 @@ def test_it_compiles_in_one_graph() -> None:
     for (name, ours), theirs in zip(module.named_parameters(), compiled.parameters(), strict=True):
         np.testing.assert_allclose(theirs.grad, ours.grad, rtol=0, atol=1e-6, err_msg=name)
     np.testing.assert_allclose(compiled.get_buffer("state.1.mean"), module.get_buffer("state.1.mean"), rtol=0, atol=1e-6)
+
+
+HVP = [Linear(2), BatchNormalization(), ActivationLayer(ReLU()), NETWORK]
+
+
+@pytest.mark.parametrize("layer", HVP, ids=repr)
+def test_a_second_derivative_equals_differences_or_is_refused(layer: Layer) -> None:
+    """With grad_outputs that require no gradient, as in a gradient penalty."""
+    X, params, noise, DY = inputs_of(layer)
+    X, params = tensors((X, params), requires_grad=True)
+    Y = interop.function(layer)(params, X, *tensors(noise))
+    with pytest.raises(NervaError, match="gradients of gradients are refused"):
+        torch.autograd.grad(Y, X, torch.tensor(DY), create_graph=True)
+
+
+def test_objects_are_pickled_and_saved() -> None:
+    """Modules, optimizers and scaling; the classes are found by their names."""
+    module, X = interop.module("Linear(4); BatchNormalization", D), torch.randn(N, D)
+    optimizer = interop.optimizer(module.parameters(), "Adam", lr=0.1)
+    module(X).sum().backward()
+    optimizer.step()
+    module.eval()
+    buffer = io.BytesIO()
+    torch.save(module, buffer)
+    buffer.seek(0)
+    for again in (pickle.loads(pickle.dumps(module)), torch.load(buffer, weights_only=False), copy.deepcopy(module)):
+        assert torch.equal(again(X), module(X))
+    other = pickle.loads(pickle.dumps(optimizer))
+    assert other.rule == Adam()
+    assert [state["step"] for state in other.state.values()] == [1] * 4
+    assert isinstance(module, interop.LayerModule)
+    with pytest.raises(AttributeError, match="has no attribute 'Modul'"):
+        interop.Modul  # noqa: B018
+
+
+@pytest.mark.parametrize("layer", ["Linear(4)", "Linear(4); ReLU"])
+def test_parameters_are_found_when_the_module_is_called(layer: str) -> None:
+    """functional_call, pruning and weight normalization put other tensors, or functions of parameters, in their place."""
+    X = torch.randn(N, D)
+
+    def holder(module: Any) -> Any:
+        return module.get_submodule("0") if ";" in layer else module
+
+    def expected(module: Any, W: Any) -> Any:
+        Y = X @ W.T + holder(module).b
+        return Y.relu() if ";" in layer else Y
+
+    module = interop.module(layer, D)
+    zeros = {name: torch.zeros_like(p) for name, p in module.named_parameters()}
+    assert not torch.func.functional_call(module, zeros, (X,)).any()
+    prune.l1_unstructured(holder(module), "W", 0.5)
+    optimizer = torch.optim.SGD(module.parameters(), lr=1.0)
+    module(X).sum().backward()
+    optimizer.step()
+    pruned = holder(module).W_orig * holder(module).W_mask
+    torch.testing.assert_close(module(X), expected(module, pruned))
+    module = interop.module(layer, D)
+    torch.nn.utils.parametrizations.weight_norm(holder(module), "W")
+    module(X).sum().backward()
+    assert all(p.grad is not None for p in module.parameters())
+    with torch.no_grad():
+        holder(module).parametrizations.W.original0.mul_(2)
+    torch.testing.assert_close(module(X), expected(module, holder(module).W))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_runs_in_float32(dtype: torch.dtype) -> None:
+    X = torch.randn(8, D)
+    wide = interop.module("Linear(4); BatchNormalization", D)
+    module = copy.deepcopy(wide).to(dtype)
+    Y = module(X.to(dtype))
+    Y.float().sin().sum().backward()
+    assert Y.dtype == dtype
+    assert all(p.grad.dtype == dtype for p in module.parameters())
+    torch.testing.assert_close(Y.float(), wide(X), rtol=0, atol=0.1)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_autocast_runs_in_float32(training: bool) -> None:
+    X = torch.randn(8, D)
+    module = interop.module("Linear(4); BatchNormalization", D).train(training)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert module(X.bfloat16()).dtype == torch.float32
+        inside = module(X)
+    inside.sin().sum().backward()
+    torch.testing.assert_close(inside, module.train(training)(X), rtol=0, atol=1e-5 if not training else 1e-6)
+
+
+def test_a_batch_of_one_row_is_refused_in_training() -> None:
+    for layer in ("BatchNormalization", "Linear(2); BatchNormalization"):
+        module = interop.module(layer, D)
+        with pytest.raises(NervaError, match=r"at least two rows in training.*got X of shape \(1, 3\)"):
+            module(torch.ones(1, D))
+        module.eval()(torch.ones(1, D))
+    interop.module("Linear(2)", D)(torch.ones(D))
+
+
+def test_a_state_of_another_rule_is_refused() -> None:
+    weight = torch.nn.Parameter(torch.ones(2, 2))
+    adam = interop.optimizer([weight], "Adam", lr=0.1)
+    weight.grad = torch.ones(2, 2)
+    adam.step()
+    with pytest.raises(NervaError, match="Momentum keeps Delta, step of a parameter, but the state_dict has m, step, v"):
+        interop.optimizer([weight], "Momentum", lr=0.1).load_state_dict(adam.state_dict())
+
+
+def test_parameters_that_an_optimizer_does_not_take() -> None:
+    half = torch.nn.Parameter(torch.ones(2, 2, dtype=torch.float16))
+    half.grad = torch.ones_like(half)
+    with pytest.raises(NervaError, match=r"got torch.float16; keep the parameters in float32 under torch.autocast"):
+        interop.optimizer([half], "Adam", lr=0.1).step()
+    table = torch.nn.Embedding(4, 2, sparse=True)
+    table(torch.tensor([1])).sum().backward()
+    with pytest.raises(NervaError, match="a sparse one"):
+        interop.optimizer(table.parameters(), "Adam", lr=0.1).step()
+    with pytest.raises(NervaError, match=r"lr must be >= 0, got '0\.1'"):
+        interop.optimizer([half], "Adam", lr="0.1")  # type: ignore[arg-type]
 
 
 # Optimizers ----------------------------------------------------------------------

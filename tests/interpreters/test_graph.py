@@ -84,7 +84,7 @@ def test_a_python_file_for_jax(layer: Layer) -> None:
 
 
 def test_the_inputs_are_scaled() -> None:
-    graph = graph_of(Linear(1), 2, *([(np.ones((1, 2)), np.zeros((1, 1))), ()]), shift=np.array([1.0, 2.0]), spread=np.array([2.0, 4.0]))
+    graph = graph_of(Linear(1), 2, *([(np.ones((1, 2)), np.zeros((1, 1))), ()]), shifts=[np.array([1.0, 2.0])], spread=np.array([2.0, 4.0]))
     namespace: dict[str, Any] = {"__file__": "model.py"}
     exec(compile(python_source(graph, "jax"), "model.py", "exec"), namespace)
     np.testing.assert_allclose(namespace["apply"](graph.parameters, np.array([[3.0, 10.0]])), [[3.0]])

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.layers import LAYERS, Layer, Linear, Sequential
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.numeric_backend import Backend, backend
+from nerva_core.layers import LAYERS, BatchNormalization, Layer, Linear, Sequential
 from tests.helpers import assert_trees_equal, elements_made, examples, takes, to_ops, tree_map
 from tests.layers.check import random_parameters, run
 
@@ -96,3 +97,13 @@ def test_a_sequence_has_the_shapes_of_its_layers() -> None:
     network = Sequential((Linear(3), *(layer for layer in EXAMPLES if isinstance(layer, Layer))))
     widths = network.widths(5)
     assert network.shapes(5) == tuple(layer.shapes(D) for layer, D in zip(network.layers, widths, strict=False))
+
+
+@pytest.mark.parametrize("layer", [Linear(4), BatchNormalization(), Sequential((Linear(4), BatchNormalization()))], ids=repr)
+def test_inputs_of_another_width_are_refused(layer: Layer) -> None:
+    ops = backend("numpy", "float64")
+    params = ops.matrices(layer.init(np.random.default_rng(0), 3))
+    with pytest.raises(NervaError, match="the parameters are for inputs with 3 columns, got 5 columns"):
+        layer.feedforward(ops, params, np.ones((2, 5)))
+    with pytest.raises(NervaError, match=r"every value is a matrix, but this one has the shape \(3,\)"):
+        layer.feedforward(ops, params, np.ones(3))

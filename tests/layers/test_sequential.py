@@ -105,3 +105,9 @@ def test_a_list_of_layers_becomes_a_tuple() -> None:
     layers: Any = [Linear(2), Softmax()]
     network: Layer = Sequential(layers)
     assert hash(network) == hash(Sequential((Linear(2), Softmax())))
+
+
+def test_the_walk_goes_into_nested_layers() -> None:
+    inner = Sequential((Linear(3), BatchNormalization()))
+    names = [type(layer).__name__ for layer in Sequential((inner, Linear(2))).walk()]
+    assert names.count("BatchNormalization") == 1

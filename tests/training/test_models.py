@@ -1,5 +1,7 @@
+import copy
 import dataclasses
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +244,22 @@ def test_no_examples_cannot_be_predicted() -> None:
     model = Model(trainer.config, trainer.network, 2, trainer.to_numpy().params, trainer.to_numpy().statistics)
     with pytest.raises(NervaError, match=r"at least one example to predict, got none \(X has shape \(0, 2\)\)"):
         model.predict(np.zeros((0, 2)))
+
+
+@pytest.mark.parametrize("X", [[["a", "b", "c"]], np.ones((1, 3), complex), None])
+def test_what_are_no_real_numbers_is_refused(X: Any) -> None:
+    with pytest.raises(NervaError, match="X must hold real numbers, got dtype"):
+        model().predict(X)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_trainer_is_pickled_and_goes_on_as_before(backend: str) -> None:
+    pytest.importorskip(backend)
+    config = {"backend": backend, "data": "Checkerboard(n=12)", "model": {"layers": ["Linear(3)", "ReLU", "Linear(2)"]}}
+    trainer = Trainer(make_config({**config, "training": {"epochs": 2}}))
+    next(trainer.run())
+    copies = [pickle.loads(pickle.dumps(trainer)), copy.deepcopy(trainer)]
+    (last,) = trainer.run()
+    for again in copies:
+        (other,) = again.run()
+        assert other.test_loss == last.test_loss
