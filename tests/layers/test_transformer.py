@@ -58,7 +58,7 @@ def block(x: Any, p: list[Any], norm_first: bool) -> Any:
         (TransformerBlock(HEADS), lambda x, p: block(x, p, True)),
         (TransformerBlock(HEADS, norm_first=False), lambda x, p: block(x, p, False)),
     ],
-    ids=repr,
+    ids=["attention", "causal attention", "norm first", "norm last"],
 )
 def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, forward: Any) -> None:
     import torch
