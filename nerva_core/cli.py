@@ -16,7 +16,9 @@ import typer
 from nerva_core.algebra.errors import NervaError
 from nerva_core.commands.bench import bench
 from nerva_core.commands.compare import compare, vectors
+from nerva_core.commands.data import data
 from nerva_core.commands.export import export
+from nerva_core.commands.generate import generate
 from nerva_core.commands.help_texts import epilog
 from nerva_core.commands.landscape import landscape
 from nerva_core.commands.plot import plot
@@ -110,7 +112,9 @@ def list_names() -> None:
 
 
 app.command(epilog=epilog("train"))(train)
+app.command(epilog=epilog("data"))(data)
 app.command(epilog=epilog("predict"))(predict)
+app.command(epilog=epilog("generate"))(generate)
 app.command(epilog=epilog("export"))(export)
 app.command(epilog=epilog("show"))(show)
 app.command(epilog=epilog("prove"))(prove)

@@ -128,21 +128,22 @@ def _unused(points: SamplePoints) -> set[int]:
 
 
 def _refute(points: SamplePoints, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
+    """A counterexample at a point where something was changed: where the code itself has no value before that, it shows nothing."""
+    mutants: list[MutantOps[Any]] = []
+
+    def mutated(ops: Any) -> Any:
+        mutants.append(MutantOps(ops, mutation))
+        return mutants[-1]
+
     for point in points:
-        mutants: list[MutantOps[Any]] = []
-
-        def mutated(ops: Any, mutants: list[MutantOps[Any]] = mutants) -> Any:
-            mutants.append(MutantOps(ops, mutation))
-            return mutants[-1]
-
         try:
             found = point.refute(quantities, mutated)
         except Undecided:
             continue
-        if found and not any(mutant.happened for mutant in mutants):
-            raise AbsentError
-        if found:
+        if found and mutants[-1].happened:
             return found
+    if mutants and not any(mutant.happened for mutant in mutants):
+        raise AbsentError
     return None
 
 

@@ -179,7 +179,7 @@ class Checks:
 
     def vacuous(self) -> bool:
         """Whether the functions are defined at none of all points: then the conditions of the theorem may never hold."""
-        return not self._points() and all(_is_outside(self.claim, number) for number in range(POINTS))
+        return not any(map(has_value, self._points())) and all(_is_outside(self.claim, number) for number in range(POINTS))
 
     def _points(self) -> list[Point]:
         if self._made is None:
@@ -190,9 +190,17 @@ class Checks:
         return self._made
 
 
+def has_value(point: Point) -> bool:
+    """Whether the tested code has a value at the point."""
+    try:
+        return bool(point.tested(None))
+    except Exception:
+        return False
+
+
 def _is_outside(claim: Claim, number: int) -> bool:
     try:
-        Point.of(claim, number)
+        Point.of(claim, number).tested(None)
     except OutsideDomain:
         return True
     except Exception:

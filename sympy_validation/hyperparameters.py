@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from nerva_core.algebra.registry import Entry
+from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.equations.activations import Activation, Tanh
 from nerva_core.layers import Layer, Linear, Sequential
 from nerva_core.layers.base import is_size_of
@@ -94,7 +94,7 @@ def concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str
     """
     hints = typing.get_type_hints(entry, include_extras=True)
     texts = []
-    for field in dataclasses.fields(entry):
+    for field in user_fields(entry).values():
         symbol = field.name == "outputs" or _plain(hints[field.name]) is float
         value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
         if isinstance(value, (int, float, str)) or (isinstance(value, tuple) and value and not isinstance(value[0], Entry)):

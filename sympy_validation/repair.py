@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from sympy_validation.certificates import Point
+from sympy_validation.certificates import Point, has_value
 from sympy_validation.changes import Repair, RepairedOps, changes
 from sympy_validation.spaces.numbers import differ
 
@@ -47,13 +47,13 @@ class Search:
 
     def best(self) -> Advice | None:
         """The simplest change that makes every quantity right, if one is found."""
-        self.points = [point for point in self.points if _runs(point)]
+        self.points = [point for point in self.points if has_value(point)]
         if not self.points:
             return None
         wrong = tuple(q for q in self.quantities if not self._holds(q, q))
         if not wrong:
             return None
-        return self._exchanged(wrong) or self._scaled(wrong) or self._operation(wrong)
+        return self._exchanged(wrong) or self._operation(wrong) or self._scaled(wrong)
 
     def _holds(self, quantity: str, of: str) -> bool:
         """Whether the one is at all points what the other should be."""
@@ -86,7 +86,7 @@ class Search:
         return None
 
     def _operation(self, wrong: tuple[str, ...]) -> Advice | None:
-        end = time.monotonic() + self.seconds
+        end = time.process_time() + self.seconds
         recorder = RepairedOps(self.points[0].space.ops)
         try:
             self.points[0].problem.tested(recorder)
@@ -98,7 +98,7 @@ class Search:
             for order, (words, change) in enumerate(changes(site))
         ]
         for _, _, repair in sorted(candidates, key=lambda candidate: candidate[:2]):
-            if time.monotonic() > end:
+            if time.process_time() > end:
                 return None
             if all(self._repairs(point, repair) for point in self.points):
                 return Advice(str(repair), wrong, self._proved(partial(_repaired, repair)))
@@ -120,14 +120,6 @@ class Search:
         except Exception:
             return False
         return bool(self.settings)
-
-
-def _runs(point: Point) -> bool:
-    """Whether the code as it is has a value at the point."""
-    try:
-        return bool(point.tested(None))
-    except Exception:
-        return False
 
 
 def _reordered(found: Found, order: Mapping[str, str | None]) -> Found:

@@ -20,6 +20,7 @@ from sympy_validation.theorems import (
     matrix_calculus,
     optimizers,
     q_calculus,
+    recurrent,
     schedules,
     softmax,
     specification,
@@ -28,6 +29,7 @@ from sympy_validation.theorems import (
 
 SOURCES = (
     layers,
+    recurrent,
     bridges,
     activations,
     losses,

@@ -164,7 +164,9 @@ class Attempt:
         """Whether the quantity is proved in every space, and the conditions under which it is."""
         conditions: tuple[str, ...] = ()
         for setting in self._settings():
-            expected, found = setting.problem.expected[quantity](), setting.tested[quantity]
+            with watched() if self.own else nullcontext():
+                expected = setting.problem.expected[quantity]()
+            found = setting.tested[quantity]
             proved, needed = setting.space.proves(expected, found, self.claim.strict)
             if not proved:
                 return False, ()

@@ -157,8 +157,12 @@ class Table(Generic[E]):
 
 
 def user_fields(entry: Any) -> dict[str, dataclasses.Field[Any]]:
-    """The fields of an entry, or of its class, that are the user's; one without ``repr`` is what a network finds out."""
-    return {field.name: field for field in dataclasses.fields(entry) if field.init and field.repr}
+    """The fields of an entry, or of its class, that are the user's, in the order in which Python takes them.
+
+    One without ``repr`` is what a network finds out.
+    """
+    fields = sorted(dataclasses.fields(entry), key=lambda field: field.kw_only is True)
+    return {field.name: field for field in fields if field.init and field.repr}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -11,10 +11,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva train --resume --output flowers --epochs 100",
         "nerva train --json | jq .test_loss",
     ),
+    "data": ("nerva data", "nerva data fashion-mnist", "nerva data mnist --path ~/mnist"),
     "predict": (
         "nerva predict runs/digits-numpy-1 new.csv",
         "nerva predict model.safetensors data.npz --array Xtest --output predictions.npz",
         "nerva predict model.safetensors t10k-images-idx3-ubyte.gz --output predictions.csv --backend torch",
+    ),
+    "generate": (
+        "nerva generate runs/text-numpy-1 --prompt 'The '",
+        "nerva generate runs/text-numpy-1 --length 500 --temperature 0.8 --top-k 10 --seed 1 --backend torch",
     ),
     "show": ("nerva show BatchNormalization", "nerva show 'LeakyReLU(alpha=0.1)' --format latex"),
     "prove": (

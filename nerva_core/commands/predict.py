@@ -27,16 +27,14 @@ def predict(
     """
     from nerva_core.algebra import numeric_backend
     from nerva_core.training import predictions
-    from nerva_core.training.models import load_model, write_atomically
-    from nerva_core.training.runs import MODEL
+    from nerva_core.training.models import write_atomically
+    from nerva_core.training.runs import model_of
 
     if output is not None and output.suffix not in (".csv", ".npz"):
         raise NervaError(f"the format is known by its suffix, .csv or .npz; got {output.name!r}")
     if output is not None and os.path.lexists(output):
         raise NervaError(f"{output} is already there")
-    if model.is_dir() and not (model / MODEL).exists():
-        raise NervaError(f"{model} has no {MODEL}: its run has not come to an end; continue it with: nerva train --resume --output {model}")
-    trained = load_model(model / MODEL if model.is_dir() else model)
+    trained = model_of(model)
     X, notes = predictions.read_examples(data, trained, array)
     result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))  # type: ignore[arg-type]  # it checks the dtype
     for note in notes:

@@ -4,6 +4,7 @@ from nerva_core.data.dataset import Dataset, one_hot
 from nerva_core.data.files import CIFAR10, CIFAR100, CSV, IDX, NPZ, FashionMNIST
 from nerva_core.data.sources import SOURCES, DataSource, Digits
 from nerva_core.data.synthetic import Checkerboard, SineOfSum, Spirals
+from nerva_core.data.text import Text
 
 __all__ = [
     "CIFAR10",
@@ -19,5 +20,6 @@ __all__ = [
     "FashionMNIST",
     "SineOfSum",
     "Spirals",
+    "Text",
     "one_hot",
 ]

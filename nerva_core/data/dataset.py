@@ -8,10 +8,14 @@ from typing import Literal
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.memory import Array
 from nerva_core.data.encoding import Encoding
 
 Scaling = Literal["none", "unit", "standard"]
+
+PADDING = -1
+"""The class number of a position that has no target."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Dataset:
     """The number of classes that an example has, one after the other."""
     grid: tuple[int, ...] = ()
     """The positions of an example whose columns are those of an image, (height, width), channels last; () if they have no order."""
+    per_position: bool = False
+    """Whether the outputs have a row for each position, with a number for each class, and positions may be ``PADDING``."""
 
     @property
     def inputs(self) -> int:
@@ -47,24 +53,38 @@ class Dataset:
         return names if len(names) == count else tuple(map(str, range(count)))
 
     def targets(self, T: Array, outputs: int) -> Array:
-        """The matrix of targets for a network with this many outputs: one-hot rows; for two classes and one output the class, 0 or 1."""
+        """The matrix of targets for a network with this many outputs: one-hot rows; for two classes and one output the class, 0 or 1.
+
+        Where the outputs have a row for each position, they are class numbers still, of which ``rows_of_targets`` makes the rows.
+        """
         if self.classes is None:
             return T
+        if self.per_position:
+            return T.astype(float)
         if self.positions > 1:
             return one_hot(T.reshape(-1), self.classes).reshape(len(T), -1)
         return T[:, None].astype(float) if outputs == 1 else one_hot(T, self.classes)
 
+    def rows_of_targets(self, ops: MatrixOps[M], T: M) -> M:
+        """A row of targets for each row of outputs; where these are positions, a one-hot row of each class number, 0 of padding."""
+        if not self.per_position or self.classes is None:
+            return T
+        N, L = ops.shape(T)
+        return ops.one_hot(ops.reshape(T, N * L, 1), self.classes)
+
     @property
     def outputs(self) -> int:
         """The outputs of a network for these data: a number for each class of each position, or for each target."""
-        return int(self.Ttrain.shape[1]) if self.classes is None else self.positions * self.classes
+        if self.classes is None:
+            return int(self.Ttrain.shape[1])
+        return self.classes if self.per_position else self.positions * self.classes
 
     def check_outputs(self, outputs: int) -> None:
         """NervaError unless a network with this many outputs fits the targets."""
         if self.classes is None:
             if outputs != self.Ttrain.shape[1]:
                 raise NervaError(f"the network has {outputs} outputs, but the targets have {self.Ttrain.shape[1]} columns")
-        elif self.positions > 1:
+        elif self.positions > 1 and not self.per_position:
             if outputs != self.positions * self.classes:
                 needed = f"{self.positions} positions of {self.classes} classes, which are {self.positions * self.classes}"
                 raise NervaError(f"the network has {outputs} outputs, but the data have {needed}")

@@ -25,11 +25,12 @@ class IDX(DataSource):
     """A directory with the four IDX files of MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-...), plain or gzipped."""
 
     aliases: ClassVar[tuple[str, ...]] = ("MNIST",)
+    where: ClassVar[str] = "the four files of MNIST, as they are, from https://storage.googleapis.com/cvdf-datasets/mnist/, in one folder"
     path: str
     scaling: Scaling = "unit"
 
     def read(self) -> Dataset:
-        folder = _existing(self.path, "a directory")
+        folder = existing(self.path, "a directory")
         arrays = [
             read_idx(_one_of(folder, [f"{part}-{kind}{suffix}" for kind in kinds for suffix in ("", ".gz")]))
             for part in ("train", "t10k")
@@ -45,11 +46,15 @@ class FashionMNIST(IDX):
     """Fashion-MNIST, by default where Debian's package dataset-fashion-mnist puts it."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    where: ClassVar[str] = (
+        "on Debian: apt-get install dataset-fashion-mnist; elsewhere the four files of data/fashion in "
+        "https://github.com/zalandoresearch/fashion-mnist, in one folder, given as path"
+    )
     path: str = "/usr/share/datasets/fashion-mnist"
 
     def read(self) -> Dataset:
         if not Path(self.path).is_dir():
-            raise NervaError(f"no directory {self.path}; on Debian: apt-get install dataset-fashion-mnist, elsewhere give path = ...")
+            raise NervaError(f"no directory {self.path}; {self.where}")
         return super().read()
 
 
@@ -58,17 +63,18 @@ class FashionMNIST(IDX):
 class CIFAR10(DataSource):
     """CIFAR-10 in its binary layout: data_batch_1.bin to data_batch_5.bin and test_batch.bin, each of 3,073-byte records."""
 
+    where: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked: the folder cifar-10-batches-bin"
     path: str
     scaling: Scaling = "unit"
 
     def read(self) -> Dataset:
-        folder = _existing(self.path, "a directory")
+        folder = existing(self.path, "a directory")
         if not (folder / "data_batch_1.bin").exists() and (folder / "data_batch_1").exists():
             raise NervaError(
                 f"{folder} holds CIFAR-10 as Python pickles, which are never loaded; use the binary version (data_batch_1.bin, ...)"
             )
-        train = np.concatenate([read_cifar(_existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
-        test = read_cifar(_existing(str(folder / "test_batch.bin"), "a file"))
+        train = np.concatenate([read_cifar(existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
+        test = read_cifar(existing(str(folder / "test_batch.bin"), "a file"))
         return _of_records(folder, train, test, label=0, classes=10)
 
 
@@ -82,10 +88,10 @@ class CIFAR100(DataSource):
     scaling: Scaling = "unit"
 
     def read(self) -> Dataset:
-        folder = _existing(self.path, "a directory")
+        folder = existing(self.path, "a directory")
         if not (folder / "train.bin").exists() and (folder / "train").exists():
             raise NervaError(f"{folder} holds CIFAR-100 as Python pickles, which are never loaded; use the binary version (train.bin, ...)")
-        train, test = (read_cifar(_existing(str(folder / f"{part}.bin"), "a file"), labels=2) for part in ("train", "test"))
+        train, test = (read_cifar(existing(str(folder / f"{part}.bin"), "a file"), labels=2) for part in ("train", "test"))
         fine = self.labels == "fine"
         return _of_records(folder, train, test, label=int(fine), classes=100 if fine else 20)
 
@@ -105,7 +111,7 @@ class NPZ(DataSource):
     task: Task = "classification"
 
     def read(self) -> Dataset:
-        arrays = read_npz(_existing(self.path, "a file"))
+        arrays = read_npz(existing(self.path, "a file"))
         names = ("Xtrain", "Ttrain", "Xtest", "Ttest")
         for name in names:
             if name not in arrays:
@@ -128,7 +134,7 @@ class CSV(DataSource):
     scaling: Scaling = "standard"
 
     def read(self) -> Dataset:
-        table = read_csv(_existing(self.path, "a file"))
+        table = read_csv(existing(self.path, "a file"))
         target = self.target_column(table)
         columns = [j for j in range(table.width) if j != target]
         names = tuple(table.names[j] for j in columns) if table.names else ()
@@ -176,7 +182,8 @@ def _numbered(texts: list[str]) -> tuple[Array, tuple[str, ...]]:
     return np.array([number[text] for text in texts]), tuple(names)
 
 
-def _existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
+def existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
+    """The path, with ~ expanded; NervaError if what is there is not of this kind."""
     try:
         found = Path(path).expanduser()
     except RuntimeError as error:  # ~user of somebody that the system does not know

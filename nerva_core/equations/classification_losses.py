@@ -36,7 +36,10 @@ class CrossEntropy(Loss):
 @LOSSES.add
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
-    """-t · log-softmax(y)ᵀ for any targets; the gradient is softmax(Y) ⊙ (T · 1_K · 1_Kᵀ) - T (equation 31)."""
+    """-t · log-softmax(y)ᵀ for any targets; the gradient is softmax(Y) ⊙ (T · 1_K · 1_Kᵀ) - T (equation 31).
+
+    A row of T that is 0 is padding: it has no loss and no gradient.
+    """
 
     aliases: ClassVar[tuple[str, ...]] = ("CrossEntropyLoss",)
     takes = "logits"

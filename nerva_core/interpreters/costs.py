@@ -16,7 +16,7 @@ from nerva_core.algebra.matrix import Shape, Size
 from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.subjects import Reader, Results, read
-from nerva_core.interpreters.traced import RULES, Operation
+from nerva_core.interpreters.traced import RULES, Operation, Traced
 
 
 class CostOps(ShapeOps):
@@ -31,6 +31,15 @@ class CostOps(ShapeOps):
         before = self.count
         result = super().operation(operation)  # a definition counts its own operations, which are not ours
         self.count = before + _cost(operation, result)
+        return result
+
+    def scan(
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, reverse: bool = False
+    ) -> tuple[Any, Any]:
+        """As often as there are steps."""
+        before = self.count
+        result = super().scan(body, state, given, length, reverse)
+        self.count = before + (self.count - before) * length
         return result
 
 

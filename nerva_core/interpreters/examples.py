@@ -29,6 +29,10 @@ class ExampleSizes:
         """The size of that name."""
         return self.sizes[name]
 
+    def steps(self) -> int:
+        """A few."""
+        return 3
+
     def geometry(self, name: str) -> Geometry:
         """Windows that overlap, with padding."""
         return Geometry.of((3, 3), 2, padding=1)

@@ -101,6 +101,19 @@ class LatexOps(Interpreter[Expression]):
     def size_power(self, n: Size, e: float) -> Any:
         return Scalar("power", (n, e))
 
+    def scan(
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Expression], ...], length: Size, reverse: bool = False
+    ) -> tuple[Any, Any]:
+        """One step, that with the number l."""
+        state, outputs = body(state, *(Traced(self, self._at_step(F.value)) for F in given))
+        families = (Expression("family", (X.value,), X.value.shape._replace(members=length)) for X in outputs)
+        return state, tuple(Traced(self, F) for F in families)
+
+    @staticmethod
+    def _at_step(F: Expression) -> Expression:
+        step = Scalar("symbol", name=identifier("l"))
+        return Expression("member", (F, step), F.shape._replace(members=1))
+
     def operation(self, operation: Operation[Expression]) -> Expression:
         shape = self._shape(operation)
         if operation.name == "apply":

@@ -6,6 +6,7 @@ names the operation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
@@ -26,6 +27,13 @@ class ShapeOps(Interpreter[Shape]):
 
     def size_power(self, n: Size, e: float) -> Scalar:
         return 1.0  # some number
+
+    def scan(
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, reverse: bool = False
+    ) -> tuple[Any, Any]:
+        """The body once, for any number of steps."""
+        state, outputs = body(state, *(self.member(F, 0) for F in given))
+        return state, tuple(Traced(self, X.value._replace(members=length)) for X in outputs)
 
     def matrix(self, shape: tuple[Size, ...]) -> Traced[Shape]:
         """A matrix of that shape."""

@@ -81,6 +81,10 @@ class PolynomialSymbols:
         """The size of that name."""
         return size(name)
 
+    def steps(self) -> Size:
+        """L, as a loop is shown by one step."""
+        return size("L")
+
     def geometry(self, name: str) -> AnyGeometry:
         """Windows of Q places that see U of P positions."""
         return AnyGeometry(name, size("P"), size("Q"), size("U"))

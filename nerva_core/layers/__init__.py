@@ -11,12 +11,14 @@ from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.embedding import Embedding, PositionEmbedding
+from nerva_core.layers.group_normalization import GroupNorm, InstanceNorm
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.normalization import LayerNorm, RMSNorm
 from nerva_core.layers.notation import multilayer_perceptron, parse_layers
 from nerva_core.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from nerva_core.layers.positions import Flatten, Images, Sequences
 from nerva_core.layers.q_activation import QActivation
+from nerva_core.layers.recurrent import GRU, LSTM, RNN, Last
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.sequential import Composite, Sequential

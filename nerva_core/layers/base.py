@@ -34,6 +34,9 @@ class Symbols(Protocol):
     def geometry(self, name: str) -> Windows:
         """Any windows, by a name."""
 
+    def steps(self) -> Size:
+        """The number of steps of a loop: a number where it is unrolled."""
+
 
 class LayerEquations(ABC):
     """Y = f(X) and its hand-written backpropagation.
@@ -229,13 +232,8 @@ LAYERS: Table[Layer] = Table(
     "layer",
     Layer,
     elsewhere={
-        "GroupNorm": "the nearest is BatchNormalization",
-        "InstanceNorm1d": "the nearest is BatchNormalization",
         "BatchNorm2d": "examples are rows of a matrix: BatchNormalization",
         "Reshape": "examples are rows of a matrix: leave it out",
-        "LSTM": "there are no recurrent layers",
-        "GRU": "there are no recurrent layers",
-        "RNN": "there are no recurrent layers",
         "Transformer": "TransformerBlock(heads)",
     },
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
-from nerva_core.algebra.registry import EntryCall, parse_call
+from nerva_core.algebra.registry import EntryCall, parse_call, user_fields
 from nerva_core.equations.activations import ACTIVATIONS, AllReLU
 from nerva_core.equations.initializers import INITIALIZERS, Initializer
 from nerva_core.layers.activation import ActivationLayer
@@ -15,6 +16,10 @@ from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Sequential
+
+_TIMES = re.compile(r"(.*\S)\s*\*\s*(\d{1,9})\s*", re.DOTALL)
+MOST_TIMES = 1000
+"""How often a layer may be repeated in text."""
 
 
 @Sequential.parser
@@ -34,8 +39,22 @@ def plain_items(text: str) -> list[str] | None:
 
     There the name of an activation is the activation alone, as in a list of layers. None for Nerva's notation, whose sizes stand apart.
     """
-    items = [item.strip() for item in text.strip(" ;").split(";")]
+    items = items_of(text)
     return items if any(_has_size(item) for item in items) else None
+
+
+def items_of(text: str) -> list[str]:
+    """The layers of a network in text, one by one: they stand between ``;``, and ``Block(4) * 3`` stands for three, each with its own
+    parameters."""
+    return [layer for item in text.strip(" ;").split(";") for layer in repeated(item)]
+
+
+def repeated(item: str) -> list[str]:
+    """A layer once, or as often as a number after ``*`` says."""
+    layer, times = (found[1], int(found[2])) if (found := _TIMES.fullmatch(item)) else (item, 1)
+    if not 1 <= times <= MOST_TIMES:
+        raise NervaError(f"cannot read the layer {item.strip()!r}: a layer stands from 1 to {MOST_TIMES} times, got {times}")
+    return [layer.strip()] * times
 
 
 def with_outputs(item: str | Mapping[str, Any], outputs: int) -> str | Mapping[str, Any]:
@@ -49,9 +68,20 @@ def with_outputs(item: str | Mapping[str, Any], outputs: int) -> str | Mapping[s
     return repr(EntryCall(call.name, (outputs, *call.arguments), call.parameters))
 
 
+def with_vocabulary(item: str | Mapping[str, Any], vocabulary: int) -> str | Mapping[str, Any]:
+    """The description of a layer with that vocabulary, if it has one and none is given."""
+    call = _call(item)
+    fields = list(user_fields(LAYERS.lookup(call.name))) if call.name in LAYERS else []
+    if "vocabulary" not in fields or "vocabulary" in call.parameters or len(call.arguments) > fields.index("vocabulary"):
+        return item
+    if isinstance(item, Mapping):
+        return {**item, "vocabulary": vocabulary}
+    return repr(EntryCall(call.name, call.arguments, {**call.parameters, "vocabulary": vocabulary}))
+
+
 def sized_count(text: str) -> int:
     """How many layers of a network in Nerva's notation take one of the sizes."""
-    return sum(_takes_size(_parse(item)) for item in text.strip(" ;").split(";"))
+    return sum(_takes_size(_parse(item)) for item in items_of(text))
 
 
 def _has_size(item: str | Mapping[str, Any]) -> bool:
@@ -84,7 +114,7 @@ def multilayer_perceptron(
         raise NervaError("a network needs at least one layer, got none")
     if not sizes or any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
         raise NervaError(f"sizes must be positive integers, got {list(sizes)}")
-    calls = [_parse(text) for text in layers.strip().strip(";").split(";")]
+    calls = [_parse(text) for text in items_of(layers)]
     sized = [_takes_size(call) for call in calls]
     if sum(sized) != len(sizes) - 1:
         raise NervaError(

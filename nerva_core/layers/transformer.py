@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import Size
@@ -10,7 +10,7 @@ from nerva_core.algebra.registry import Count
 from nerva_core.equations.activations import GELU, Activation
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention
-from nerva_core.layers.base import LAYERS
+from nerva_core.layers.base import LAYERS, Layer, Symbols
 from nerva_core.layers.by_columns import CompositionByColumns
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.normalization import LayerNorm
@@ -19,9 +19,22 @@ from nerva_core.layers.sequence import SequenceLayer
 from nerva_core.layers.sequential import Sequential
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeadedLayer(CompositionByColumns, SequenceLayer):
+    """A composition around attention: X is N·L x G·A, for G heads of A columns."""
+
+    heads: Count
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return replace(self, length=symbols.size("L"), heads=symbols.size("G"))
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        return symbols.size("N") * self.L, self.heads * symbols.size("A")
+
+
 @LAYERS.add
 @dataclass(frozen=True)
-class MultiHeadAttention(CompositionByColumns, SequenceLayer):
+class MultiHeadAttention(HeadedLayer):
     """Y = Attention(X · Wᵀ + 1 · b) · Uᵀ + 1 · c: linear to [Q K V], attention of all heads, linear back to D columns."""
 
     aliases = ("SelfAttention", "MultiheadAttention")
@@ -37,7 +50,7 @@ class MultiHeadAttention(CompositionByColumns, SequenceLayer):
 
 @LAYERS.add
 @dataclass(frozen=True)
-class TransformerBlock(CompositionByColumns, SequenceLayer):
+class TransformerBlock(HeadedLayer):
     """Y = H + f(LayerNorm(H)), H = X + MultiHeadAttention(LayerNorm(X)), f = Linear(4 D); activation; Linear(D).
 
     If ``norm_first`` is false, the norms stand after the sums instead: H = LayerNorm(X + MultiHeadAttention(X)), Y = LayerNorm(H + f(H)).

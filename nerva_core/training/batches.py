@@ -67,7 +67,7 @@ def epoch_inputs(config: Config, network: Sequential, data: Dataset, ops: Backen
     random = random_stream(config.seed, NOISE, epoch)
     noisy, D = network.at_epoch(epoch + 1), data.inputs
     step = start = epoch * steps_per_epoch(config, data)
-    batch, parameters = config.training.batch_size, network.parameter_count(D)
+    batch, parameters = config.training.batch_size, network.parameter_count(D) * (data.positions if data.per_position else 1)
     for rows, noise in grouped(order, batch, parameters, lambda N: ops.converted(noisy.draw(random, N, D))):
         steps = range(step, step := step + len(rows))
         if step > start + done:

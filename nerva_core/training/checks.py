@@ -11,7 +11,7 @@ from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
 from nerva_core.equations.losses import CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SReLU
 from nerva_core.training.config import Config
-from nerva_core.training.evaluation import EVALUATION_BATCH
+from nerva_core.training.evaluation import evaluation_batch
 
 
 def check_run(config: Config, network: Sequential, data: Dataset) -> None:
@@ -30,10 +30,10 @@ def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
     """NervaError for a network, or a batch of its values, that cannot fit, before any of it is made."""
     examples, count = len(data.Xtrain), network.parameter_count(data.inputs)
     require_memory(4 * 4 * count, f"a network with {count:,} parameters")  # themselves, gradients, two moments
-    rows = min(examples, max(config.training.batch_size, EVALUATION_BATCH))
+    rows = min(examples, max(config.training.batch_size, evaluation_batch(data)))
     values = sum(n * d for n, d in zip(network.heights(rows), network.widths(data.inputs), strict=True))
     require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")
-    if data.classes is not None:
+    if data.classes is not None and not data.per_position:
         require_memory(8 * (examples + len(data.Xtest)) * data.classes, f"the targets of {data.classes} classes")
 
 
@@ -41,6 +41,15 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
     """NervaError unless the loss, the last layer, the outputs and the data make sense together: others train something else in silence."""
     name, last = type(loss).__name__, network.layers[-1]
     data.check_outputs(outputs)
+    if data.per_position:
+        if type(loss) is not SoftmaxCrossEntropy:
+            raise NervaError(f"the data have a class at each position, and padding, but the loss is {name}; use SoftmaxCrossEntropy")
+        rows = network.rows_for(1)
+        if rows != data.positions:
+            raise NervaError(
+                f"the data have a class at each of {data.positions} positions, but the network gives {rows} rows of an example"
+            )
+        return
     if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
         if (loss.classification and data.positions > 1) or getattr(loss, "classes", data.classes) != data.classes:
             needed = f"SequenceCrossEntropy(classes={data.classes})" if data.classes else "SquaredError"

@@ -31,7 +31,8 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
-from nerva_core.layers.notation import plain_items, sized_count, with_outputs
+from nerva_core.layers.notation import plain_items, repeated, sized_count, with_outputs, with_vocabulary
+from nerva_core.layers.positions import PositionsOfExamples
 
 E = TypeVar("E", bound=Entry)
 
@@ -82,17 +83,22 @@ class ModelConfig(_Section):
 
     def items(self) -> Sequence[str | dict[str, Any]] | None:
         """The layers one by one; None in Nerva's notation, where they have their sizes elsewhere."""
-        return plain_items(self.layers) if isinstance(self.layers, str) else self.layers
+        if isinstance(self.layers, str):
+            return plain_items(self.layers)
+        return [layer for item in self.layers for layer in (repeated(item) if isinstance(item, str) else [item])]
 
     def completed(self, data: Dataset) -> ModelConfig:
         """What is not given is taken from the data: inputs and outputs, if the sizes are those between them; the outputs of the last
-        layer; and of what the rows are positions, if a layer asks for it."""
+        layer; the vocabulary; and of what the rows are positions, if a layer or the targets ask for it."""
         items = self.items()
         if items is None:
             hidden = len(self.sizes) == sized_count(str(self.layers)) - 1 and "sizes" in self.model_fields_set
             return self.model_copy(update={"sizes": [data.inputs, *self.sizes, data.outputs]}) if hidden else self
         new = [*items[:-1], with_outputs(items[-1], data.outputs)]
-        if data.grid and parse_layers(new).needs_positions():
+        if data.per_position and data.classes is not None:
+            new = [with_vocabulary(item, data.classes) for item in new]
+        network = parse_layers(new)
+        if data.grid and (network.needs_positions() or (data.per_position and not isinstance(network.layers[0], PositionsOfExamples))):
             new.insert(0, f"{'Images' if len(data.grid) == 2 else 'Sequences'}({', '.join(map(str, data.grid))})")
         return self if new == items else self.model_copy(update={"layers": new})
 

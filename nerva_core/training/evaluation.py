@@ -18,6 +18,8 @@ from nerva_core.training.metrics import MOST_ROWS, hard_distance
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
+POSITIONS_AT_ONCE = 16 * EVALUATION_BATCH
+"""Positions that are, where the outputs have a row for each."""
 
 
 class EvaluationOutput(NamedTuple):
@@ -27,6 +29,8 @@ class EvaluationOutput(NamedTuple):
     """The loss of the batch: a sum, or the mean, as the loss function has it."""
     correct: Any
     """The number of rows whose class is predicted, at all positions."""
+    targets: Any
+    """The number of rows that have a target: examples, or positions that are no padding."""
 
 
 class EvaluatedState(NamedTuple):
@@ -50,25 +54,27 @@ class Evaluator:
         self, state: EvaluatedState, X: Any, T: Any, N: int, noisy: Sequential, random: np.random.Generator
     ) -> tuple[EvaluatedState, float, float | None]:
         """The state, the mean loss and the accuracy on N examples; ``noisy`` draws what noise is kept at inference, in this epoch."""
-        D, values, sizes = self.data.inputs, [], []
+        D, values = self.data.inputs, []
 
         def draw(N: int) -> Any:
             return self.ops.converted(noisy.draw_for_evaluation(random, N, D))
 
-        for group in grouped(np.arange(N), EVALUATION_BATCH, self.network.parameter_count(D), draw):
+        for group in grouped(np.arange(N), evaluation_batch(self.data), self.network.parameter_count(D), draw):
             state, outputs = self.run_steps(self._evaluate_rows, state, (X, T), group)
             values.append(outputs)
-            sizes += list(map(len, group[0]))
         result = EvaluationOutput(*np.concatenate(values).astype(float).T)
-        weights = sizes if self.loss.mean else np.ones(len(sizes))
-        accuracy = None if self.data.classes is None else float(result.correct.sum()) / N
-        return state, float(result.loss @ weights) / N, accuracy
+        total = float(result.targets.sum())
+        weights = result.targets if self.loss.mean else np.ones(len(result.loss))
+        accuracy = None if self.data.classes is None else float(result.correct.sum()) / total
+        return state, float(result.loss @ weights) / total, accuracy
 
     def _evaluate_rows(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
-        X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        X, T = ops.take_rows(X, rows), self.data.rows_of_targets(ops, ops.take_rows(T, rows))
         Y = self.network.evaluate(ops, *state, X, *noise)
-        correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, self.loss, Y, T, self.data.positions)
-        return state, EvaluationOutput(self.loss.value(ops, Y, T), correct)
+        at_once = 1 if self.data.per_position else self.data.positions
+        correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, self.loss, Y, T, at_once)
+        targets = ops.elements_sum(T) if self.data.per_position else ops.scale(ops.shape(T)[0], ops.ones(1, 1))
+        return state, EvaluationOutput(self.loss.value(ops, Y, T), correct, targets)
 
     def confusion(self, state: EvaluatedState) -> Array:
         """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
@@ -83,6 +89,11 @@ class Evaluator:
     def hard_distance(self, state: EvaluatedState) -> float | None:
         """The earth mover distance of the first hard layer on the test set, as ``metrics.hard_distance`` has it."""
         return hard_distance(self.ops, self.network, *state, self.ops.matrix(self.data.Xtest[:MOST_ROWS]))
+
+
+def evaluation_batch(data: Dataset) -> int:
+    """How many examples are evaluated at once."""
+    return max(1, min(EVALUATION_BATCH, POSITIONS_AT_ONCE // data.positions)) if data.per_position else EVALUATION_BATCH
 
 
 def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int = 1) -> Any:

@@ -15,7 +15,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, load_checkpoint, locked
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
-from nerva_core.training.models import Model, save_model, write_atomically
+from nerva_core.training.models import Model, load_model, save_model, write_atomically
 from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer
 
 CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
@@ -142,6 +142,13 @@ class Run:
         """
         for path in [*self.directory.glob(".*.partial"), *([self.directory / CHECKPOINT] if self.warning else [])]:
             path.unlink(missing_ok=True)
+
+
+def model_of(path: Path) -> Model:
+    """The model in a file, or that of the run in a directory; NervaError if the run has not come to an end."""
+    if path.is_dir() and not (path / MODEL).exists():
+        raise NervaError(f"{path} has no {MODEL}: its run has not come to an end; continue it with: nerva train --resume --output {path}")
+    return load_model(path / MODEL if path.is_dir() else path)
 
 
 def free_directory(parent: Path, config: Config) -> Path:

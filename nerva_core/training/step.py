@@ -42,14 +42,20 @@ def training_step(
     noise: Any,
     scalars: tuple[Any, ...],
     record_gradients: bool = False,
+    targets: M | None = None,
 ) -> tuple[TrainingState, StepOutput]:
-    """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix."""
+    """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix.
+
+    The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X.
+    """
     for name, given in (("X", X), ("T", T)):
         require_matrix(f"training_step: {name}", given)
     N, _ = ops.shape(X)
     Y, cache = network.feedforward(ops, state.params, X, *noise)
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
-    if not loss.mean:
+    if targets is not None:
+        value, DY = ops.quotient(value, targets), ops.quotient(DY, ops.fill(targets, *ops.shape(DY)))
+    elif not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
     penalty = network.penalty(ops, cache)
     if penalty is not None:

@@ -159,9 +159,10 @@ class Trainer:
         self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
         config = self.config
-        X, T = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        X, T = ops.take_rows(X, rows), self.data.rows_of_targets(ops, ops.take_rows(T, rows))
         record = config.training.record_gradients
-        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record)
+        targets = ops.elements_sum(T) if self.data.per_position else None
+        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets)
 
     def _evaluated_state(self) -> EvaluatedState:
         return EvaluatedState(self.state.params, self.state.statistics)

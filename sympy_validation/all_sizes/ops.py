@@ -172,30 +172,33 @@ class AllSizesOps(RearrangementOps):
         """
         if _vanishes(A.entry):
             return True
-        return off_kinks and self._holds(lambda off: _vanishes(off(A.entry)))
+        if not off_kinks:
+            return False
+        kinks: list[Polynomial] = []
+        rare: list[Polynomial] = []
+        oriented = sums.orient(A.entry, kinks, is_generic)
+        if not _vanishes(oriented) and not _vanishes(winners.take_once(oriented, rare)):
+            return False
+        self._exclude(kinks, rare)
+        return True
 
     def is_rounded(self, A: SymbolicMatrix, B: SymbolicMatrix) -> bool:
         """Whether A = B is proved but for a rounding of the floats in the code, as of 1/3: each coefficient of one normal form is that of
         the other within two units in the last place.
         """
         A.check_shape(B)
-        return self._holds(lambda off: signs.almost_equal(off(A.entry), off(B.entry)))
-
-    def _holds(self, claim: Callable[[Callable[[Polynomial], Polynomial]], bool]) -> bool:
-        """Whether the claim holds of normal forms off kinks or, if need be, also where the largest elements are taken once."""
         kinks: list[Polynomial] = []
-        rare: list[Polynomial] = []
+        rounded = signs.almost_equal(*(sums.orient(X.entry, kinks, is_generic) for X in (A, B)))
+        if rounded:
+            self._exclude(kinks, [])
+        return rounded
 
-        def oriented(P: Polynomial) -> Polynomial:
-            return sums.orient(P, kinks, is_generic)
-
-        if not claim(oriented) and not claim(lambda P: winners.take_once(oriented(P), rare)):
-            return False
+    def _exclude(self, kinks: list[Polynomial], rare: list[Polynomial]) -> None:
+        """Record the kinks and the ties at which what has been proved need not hold."""
         for kink in kinks:
             self._conditions.kink(kink)
         for F in rare:
             self._conditions.once(F)
-        return True
 
     def by_columns(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
         """The matrix whose column j is f applied to the columns j of the matrices, for every j."""

@@ -110,6 +110,10 @@ class Space(ABC, Generic[M]):
     def size(self, name: str) -> Size:
         """The size called N, D, K, ...; an int stands for itself."""
 
+    def steps(self) -> int:
+        """The number of steps of a loop, which is unrolled."""
+        return 2
+
     def geometry(self, name: str) -> Windows:
         """Any windows; where that cannot be had, an example: overlapping ones of two positions, in a row of three."""
         return Geometry.of((3,), 2)

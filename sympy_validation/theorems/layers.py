@@ -16,8 +16,11 @@ from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
+from nerva_core.layers.recurrent import Recurrent
+from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
+from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 from nerva_core.layers.windowed import WindowedLayer
 from sympy_validation.claims import Make
 from sympy_validation.hyperparameters import concrete
@@ -107,14 +110,47 @@ def two_layers(space: Space[Any]) -> Sequential:
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))
 
 
+def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
+    """The theorems of one layer of the table."""
+    methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
+    if issubclass(entry, WindowedLayer):
+        about, conditions = ", for any windows", tuple[str, ...]()
+    else:
+        about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {}) if entry is not Attention else ()
+    yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), about, methods, conditions=conditions)
+
+
+def _causal(make: Make, space: Space[Any]) -> Attention:
+    layer: Attention = dataclasses.replace(make(space), causal=True)
+    return layer
+
+
+def three_layers(space: Space[Any]) -> Sequential:
+    """Multi-head attention, whose parts are any layers: from D columns to 3 D, to D, and to D."""
+    D, H, K = space.size("D"), space.size("H"), space.size("K")
+    return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H), space.any_layer("h", D, K)))
+
+
+def two_residuals(space: Space[Any]) -> Sequential:
+    """A transformer block, whose parts inside the residuals are any layers."""
+    D = space.size("D")
+    return Sequential(tuple(Residual(Sequential((space.any_layer(name, D, D),))) for name in "fg"))
+
+
+PARTS: dict[type[Layer], Make] = {MultiHeadAttention: three_layers, TransformerBlock: two_residuals}
+"""Compositions of layers of the table, each proved with any layers for its parts, whose own theorems stand beside."""
+
+
 def theorems() -> Iterator[Theorem]:
     """The table for the layers."""
     for entry in LAYERS:
-        if entry is not Sequential:
-            methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
-            windows, conditions = ", for any windows" if issubclass(entry, WindowedLayer) else "", concrete(entry, {}, {})
-            about = ABOUT.get(entry.__name__, windows)
-            yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), about, methods, conditions=conditions)
+        if entry is not Sequential and entry not in PARTS and not issubclass(entry, Recurrent):  # whose theorems are in recurrent.py
+            yield from _of_entry(entry)
+    for entry, parts in PARTS.items():
+        about = ", if the equations of its parts are right"
+        yield from gradient_theorems(f"layers.{entry.__name__}", parts, about, methods=("all sizes",))
+    causal = partial(_causal, layer_of(Attention))
+    yield from gradient_theorems("layers.Attention(causal)", causal, ", for any mask", methods=("all sizes",))
     for times in TIMES:
         repeated, conditions = partial(symbolic, Repeat, times=times), (f"for times = {times}",)
         yield from gradient_theorems(f"layers.Repeat({times} times)", repeated, methods=("all sizes",), conditions=conditions)

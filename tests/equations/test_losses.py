@@ -203,6 +203,18 @@ def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend[Any], name: str
     assert ops.to_numpy(loss.rows(ops, Y, T)).max() >= 1e4
 
 
+def test_a_target_of_zeros_is_padding(ops: Backend[Any]) -> None:
+    """The loss and the gradient of the other rows are as if it were not there."""
+    loss, rows = SoftmaxCrossEntropy(), [0, 2, 3, 5]
+    T = ONE_HOT.copy()
+    T[[1, 4]] = 0
+    Y, T, few, targets = (ops.matrix(X) for X in (LOGITS, T, LOGITS[rows], ONE_HOT[rows]))
+    np.testing.assert_allclose(ops.to_numpy(loss.value(ops, Y, T)), ops.to_numpy(loss.value(ops, few, targets)), rtol=1e-14)
+    gradient = ops.to_numpy(loss.gradient(ops, Y, T))
+    np.testing.assert_allclose(gradient[rows], ops.to_numpy(loss.gradient(ops, few, targets)), rtol=1e-14)
+    np.testing.assert_array_equal(gradient[[1, 4]], 0)
+
+
 def test_a_sequence_needs_whole_positions() -> None:
     ops = make_backend("numpy", "float64")
     with pytest.raises(NervaError, match="must be a multiple of the 3 classes, got 4"):

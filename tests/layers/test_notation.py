@@ -22,6 +22,7 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
+from nerva_core.layers.notation import plain_items, sized_count, with_vocabulary
 from tests.helpers import to_ops
 
 
@@ -179,3 +180,39 @@ def test_the_text_of_a_network_builds_it_again() -> None:
 
     network = multilayer_perceptron("ReLU;AllReLU(0.3);SReLU;Dropout(0.2);Linear", [6, 5, 4, 3, 2], "He", "Constant(0.5)")
     assert LAYERS.parse(repr(network)) == network
+
+
+@pytest.mark.parametrize(
+    "text", ["Embedding(8, 5);Block(2) * 3;LayerNorm;Linear(4)", " Embedding(8, 5) ; Block(2)*3;LayerNorm * 1;Linear(4);"]
+)
+def test_a_layer_may_stand_several_times(text: str) -> None:
+    items = plain_items(text)
+    assert items == ["Embedding(8, 5)", "Block(2)", "Block(2)", "Block(2)", "LayerNorm", "Linear(4)"]
+    shapes = parse_layers(["Sequences(4)", *items]).shapes(4)
+    assert shapes[2] == shapes[3] == shapes[4] != ()
+
+
+def test_in_nervas_notation_too() -> None:
+    assert multilayer_perceptron("ReLU * 2;Linear", [4, 3, 2, 1]) == multilayer_perceptron("ReLU;ReLU;Linear", [4, 3, 2, 1])
+    assert sized_count("ReLU * 2;Linear") == 3
+
+
+@pytest.mark.parametrize("times", ["0", "1001", "999999999"])
+def test_how_often_is_bounded(times: str) -> None:
+    with pytest.raises(NervaError, match=rf"cannot read the layer 'Linear\(4\) \* {times}': a layer stands from 1 to 1000 times"):
+        plain_items(f"Linear(4) * {times}")
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("Embedding(8)", "Embedding(8, vocabulary=5)"),
+        ("Embedding(8, 3)", "Embedding(8, 3)"),
+        ("Embedding(8, vocabulary=3)", "Embedding(8, vocabulary=3)"),
+        ({"name": "Embedding", "outputs": 8}, {"name": "Embedding", "outputs": 8, "vocabulary": 5}),
+        ("ReLU", "ReLU"),
+        ("Linear(8)", "Linear(8)"),
+    ],
+)
+def test_the_vocabulary_is_given_where_there_is_none(item: Any, expected: Any) -> None:
+    assert with_vocabulary(item, 5) == expected

@@ -10,7 +10,10 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves
-from nerva_core.layers import Layer, MultiHeadAttention, Sequences, Sequential, TransformerBlock
+from nerva_core.equations.losses import SoftmaxCrossEntropy
+from nerva_core.layers import Layer, MultiHeadAttention, Sequences, Sequential, TransformerBlock, parse_layers
+from nerva_core.layers.notation import plain_items
+from tests.helpers import to_ops
 from tests.layers.check import random_parameters, run
 
 N, L, D, HEADS = 2, 4, 6, 3
@@ -70,6 +73,33 @@ def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, fo
     for actual, exact in zip([found[0], found[1], *leaves(found[2])], expected, strict=True):
         scale = max(1, np.abs(exact.numpy()).max())
         np.testing.assert_allclose(actual / scale, exact.numpy() / scale, atol=1e-12)
+
+
+def test_a_whole_gpt(ops: Backend[Any], rng: np.random.Generator) -> None:
+    """All gradients of the loss of a character model with two blocks, some of whose targets are padding."""
+    import torch
+
+    V = 5
+    text = f"Sequences({L});Embedding({D}, {V});PositionEmbedding;Block({HEADS}) * 2;LayerNorm;Linear({V})"
+    network = parse_layers(plain_items(text) or [])
+    X, T, params = rng.integers(V, size=(N, L)), rng.integers(-1, V, size=N * L), random_parameters(rng, network, L)
+    T[0], T[1] = -1, 2
+    loss, p = SoftmaxCrossEntropy(), to_ops(ops, params)
+    Y, cache = network.feedforward(ops, p, ops.matrix(X.astype(float)))
+    targets = ops.one_hot(ops.matrix(T[:, None].astype(float)), V)
+    _, gradients = network.backpropagate(ops, p, cache, loss.gradient(ops, Y, targets))
+    E, P, *q = parts(params)
+    x = E[torch.tensor(X)] + P
+    for k in (0, 12):
+        x = block(x, q[k : k + 12], True)
+    F = torch.nn.functional
+    y = F.linear(F.layer_norm(x, (D,), q[24][0], q[25][0]), q[26], q[27][0]).reshape(N * L, V)
+    value = F.cross_entropy(y, torch.tensor(T), ignore_index=-1, reduction="sum")
+    value.backward()
+    assert ops.to_numpy(loss.value(ops, Y, targets)).item() == pytest.approx(value.item(), rel=1e-13)
+    for actual, exact in zip(leaves(gradients), [E, P, *q], strict=True):
+        scale = max(1, np.abs(exact.grad.numpy()).max())
+        np.testing.assert_allclose(ops.to_numpy(actual) / scale, exact.grad.numpy() / scale, atol=1e-12)
 
 
 def test_a_position_does_not_see_those_after_it(rng: np.random.Generator) -> None:

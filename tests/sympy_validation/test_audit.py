@@ -99,3 +99,12 @@ def test_a_refutation_by_code_that_was_not_changed_is_none() -> None:
     claim = Equality(("Z",), {"X": ("N", "D")}, lambda ops, X: X + X, lambda space, X: 3 * X)
     with pytest.raises(AbsentError):
         _refute(SamplePoints(claim), ("Z",), Mutation(7, "add", "doubled"))
+
+
+def test_where_the_code_has_no_value_before_the_mutation_a_point_shows_nothing() -> None:
+    """1/p is not defined at the point of zeros and ones; that the column is not repeated once changes nothing."""
+    (theorem, *_) = select(["bridges.score_function_gradient"])
+    result = audit_claim("score function", theorem.claim)
+    same = [str(m.mutation) for m in result.equivalent]
+    assert "operation 16, column_repeat: left out" in same
+    assert result.absent == result.survivors == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sympy_validation.claims import Equality
+from sympy_validation.spaces.points import CHECKS
 from sympy_validation.theorem import Theorem, prove, prove_or_try_entries
 
 
@@ -56,3 +58,39 @@ def test_a_strict_theorem_holds_at_kinks() -> None:
     (everywhere,) = prove([theorem(below, not_above, strict=True)])
     assert (almost.status, everywhere.status) == ("proved", "refuted")
     assert "should be 1, is 0" in str(everywhere.counterexample)
+
+
+def test_conditions_that_never_hold_prove_nothing() -> None:
+    """log(-x²) has a value nowhere, log(x) - log(x) wherever x > 0."""
+
+    def never(ops: Any, X: Any) -> Any:
+        L = ops.log(-ops.hadamard(X, X))
+        return X + X + L - L
+
+    def sometimes(ops: Any, X: Any) -> Any:
+        L = ops.log(X)
+        return X + X + L - L
+
+    found = list(prove([theorem(never, two_x), theorem(sometimes, two_x)]))
+    assert [v.status for v in found] == ["open", "proved"]
+    assert found[0].note == "proved under conditions that hold at no point that was tried"
+    assert "X[i,j] > 0" in found[1].conditions
+
+
+def test_a_rounding_is_in_the_verdict() -> None:
+    (rounded,) = prove([theorem(lambda ops, X: (0.1 + 0.2) * X, lambda space, X: 0.3 * X)])
+    assert rounded.words == "proved up to the rounding of numbers in the code"
+    (wrong,) = prove([theorem(lambda ops, X: 2.000000000000001 * X, two_x)])
+    assert wrong.status == "open"
+
+
+def test_points_are_looked_at_once_for_all_methods() -> None:
+    calls = []
+
+    def counted(ops: Any, X: Any) -> Any:
+        calls.append(ops)
+        return X + X
+
+    first = theorem(counted, two_x)
+    assert [v.status for v in prove([first, replace(first, method="entries")])] == ["proved", "proved"]
+    assert len(calls) == 1 + len(first.entry_sizes) + len(CHECKS)

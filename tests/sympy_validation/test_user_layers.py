@@ -304,6 +304,30 @@ def test_a_caught_comparison_of_a_hyper_parameter_is_one(tmp_path: Path) -> None
     assert verdict.words == "proved for alpha = 0.5 only"
 
 
+CAUGHT_VALUE = """
+@dataclass(frozen=True)
+class Caught(Activation):
+    alpha: float = 0.5
+
+    def value(self, ops, X):
+        try:
+            wrong = ASK
+        except Exception:
+            wrong = False
+        return (5 if wrong else 3) * X
+
+    def gradient(self, ops, X):
+        return 3 * ops.ones(*ops.shape(X))
+"""
+
+
+def test_a_comparison_that_the_value_of_an_activation_catches_is_one(tmp_path: Path) -> None:
+    for ask, words in (("self.alpha > 77", "proved for alpha = 0.5 only"), ("ops.shape(X)[1] > 1000", "proved at N=3,D=2; N=4,D=3 only")):
+        file = tmp_path / f"caught{len(words)}.py"
+        file.write_text(HEAD + CAUGHT_VALUE.replace("ASK", ask), encoding="utf-8")
+        assert [v.words for v in verdicts(f"{file}:Caught")] == [words]
+
+
 LARGE = CAUGHT.replace("ASK", "isinstance(ops.shape(DY)[0], int) and ops.shape(DY)[0] > 128")
 
 
@@ -311,3 +335,21 @@ def test_large_sizes_are_tried(tmp_path: Path) -> None:
     (tmp_path / "large.py").write_text(HEAD + LARGE, encoding="utf-8")
     (verdict,) = verdicts(f"{tmp_path / 'large.py'}:Caught")
     assert "on NumPy at N=300" in verdict.words
+
+
+HERE = Path(__file__).parent
+MORE = {
+    kind: re.findall(r"^class (\w+)\((?:Layer|Activation)\)", (HERE / f"more_{kind}_layers.py").read_text(encoding="utf-8"), re.MULTILINE)
+    for kind in ("wrong", "right")
+}
+
+
+@pytest.mark.parametrize("name", MORE["wrong"])
+def test_no_more_wrong_layer_is_proved(name: str) -> None:
+    assert any(v.status != "proved" for v in verdicts(f"{HERE / 'more_wrong_layers.py'}:{name}"))
+
+
+@pytest.mark.parametrize("name", MORE["right"])
+def test_more_right_layers_are_proved_for_all_sizes(name: str) -> None:
+    found = verdicts(f"{HERE / 'more_right_layers.py'}:{name}")
+    assert {(v.status, v.theorem.method) for v in found} == {("proved", "all sizes")}
