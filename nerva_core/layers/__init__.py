@@ -11,6 +11,7 @@ from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.embedding import Embedding, PositionEmbedding
+from nerva_core.layers.gated import GLU, GeGLU, SwiGLU
 from nerva_core.layers.group_normalization import GroupNorm, InstanceNorm
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.normalization import LayerNorm, RMSNorm
