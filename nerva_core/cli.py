@@ -16,6 +16,7 @@ import typer
 from nerva_core.algebra.errors import NervaError
 from nerva_core.commands.bench import bench
 from nerva_core.commands.compare import compare, vectors
+from nerva_core.commands.data import data
 from nerva_core.commands.export import export
 from nerva_core.commands.generate import generate
 from nerva_core.commands.help_texts import epilog
@@ -111,6 +112,7 @@ def list_names() -> None:
 
 
 app.command(epilog=epilog("train"))(train)
+app.command(epilog=epilog("data"))(data)
 app.command(epilog=epilog("predict"))(predict)
 app.command(epilog=epilog("generate"))(generate)
 app.command(epilog=epilog("export"))(export)

@@ -51,7 +51,7 @@ def test_examples_train(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_new_activation_needs_no_other_edit(tmp_path: Path) -> None:
     """The entry of CONTRIBUTING.md, in a fresh process: parsed and trained at once."""
     (block,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL | re.MULTILINE)
-    program = f"""{block.replace("class Mish", "class Another")}
+    program = f"""{block.replace("class LiSHT", "class Another")}
 from nerva_core.training.config import make_config
 from nerva_core.training.trainer import Trainer
 model = {{"layers": "Another;Linear", "sizes": [64, 32, 10]}}

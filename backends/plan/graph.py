@@ -199,6 +199,9 @@ class StepRecorder(Interpreter[StepNode]):
         m, n = self.backend.shape(value.value)
         return m, n
 
+    def member_count(self, value: StepNode) -> Size:
+        return self.backend.members(value.value)
+
     def perform(self, name: str, arguments: tuple[Any, ...], positions: tuple[int, ...]) -> Traced[StepNode]:
         definition = getattr(MatrixOps, name)
         if getattr(type(self.backend), name) is definition and name not in NATIVE:

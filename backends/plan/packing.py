@@ -93,6 +93,8 @@ class Packing:
         if family in self.flats:
             return self.flats[family]
         first = family[0]
+        if len(set(family)) < len(family):
+            raise NotPackableError  # a value lies in one place only, as the gradient that two biases share
         if any(node in self.segments for node in family):
             raise NotPackableError  # in another order, or with other company
         if family not in self.single and all(node.name in POINTWISE and node.name == first.name for node in family):

@@ -12,7 +12,7 @@ from mkdocs.structure.pages import Page
 
 from docs.generator.font import math_font
 from docs.generator.markdown import with_included
-from docs.generator.navigation import navigation
+from docs.generator.navigation import boost, navigation
 from docs.generator.pages import generated_pages
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,8 +38,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Included files; no titles that tell the tests what not to run; links to the files beside docs/ lead to their pages here.
 
-    An erratum has its number as anchor.
+    An erratum has its number as anchor. In a search a guide comes before what is made from the code.
     """
+    page.meta["search"] = {"boost": boost(page.file.src_uri)}
     markdown = re.sub(r'^(```\w+) title="not run by the tests[^"]*"$', r"\1", with_included(markdown, ROOT), flags=re.MULTILINE)
     up = "../" * page.file.src_uri.count("/")
     markdown = re.sub(r"\]\((?:\.\./)+(CONTRIBUTING|CHANGELOG)\.md", lambda m: f"]({up}{m[1].lower()}.md", markdown)

@@ -19,10 +19,20 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 """Pages and folders of each section; what is not there (yet) is left out. A folder has its index first."""
 
 
+BOOSTS = {"api/": 0.1, "theorems.md": 0.3, "changelog.md": 0.3, "contributing.md": 0.5, "equations/": 0.8}
+"""How much pages count in a search, by their path; those about internals less than guides, which count ``GUIDE``."""
+GUIDE = 2.0
+
+
+def boost(page: str) -> float:
+    """How much a page counts in a search."""
+    return next((weight for path, weight in BOOSTS.items() if page.startswith(path)), GUIDE)
+
+
 def navigation(docs: Path, generated: dict[str, str]) -> list[Any]:
     """What MkDocs takes as nav."""
     written = {str(path.relative_to(docs)): path.read_text(encoding="utf-8") for path in sorted(docs.rglob("*.md"))}
-    pages = {"index.md": written.pop("index.md", ""), **generated, **written}
+    pages = {**generated, **written}
     named = {page for names in SECTIONS.values() for name in names for page in _pages(name, pages)}
     result: list[Any] = [{"Home": "index.md"}]
     for section, names in SECTIONS.items():

@@ -9,6 +9,7 @@ from docs.generator.architecture import architecture_page
 from docs.generator.equations import equation_pages
 from docs.generator.evidence import Evidence
 from docs.generator.examples import examples_page
+from docs.generator.home import home_page
 from docs.generator.reference import command_page, configuration_page
 from docs.generator.theorems import theorems_page
 
@@ -19,6 +20,7 @@ def generated_pages(proofs: Path, accuracy: Path) -> dict[str, str]:
     """The pages, from the running code and from what was proved and measured."""
     evidence = Evidence.read(proofs, accuracy)
     return {
+        "index.md": home_page(evidence),
         **equation_pages(evidence),
         "theorems.md": theorems_page(evidence),
         "architecture.md": architecture_page(ROOT),

@@ -11,6 +11,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva train --resume --output flowers --epochs 100",
         "nerva train --json | jq .test_loss",
     ),
+    "data": ("nerva data", "nerva data fashion-mnist", "nerva data mnist --path ~/mnist"),
     "predict": (
         "nerva predict runs/digits-numpy-1 new.csv",
         "nerva predict model.safetensors data.npz --array Xtest --output predictions.npz",

@@ -152,7 +152,7 @@ def error_of(x: Running) -> float:
         return math.inf
     mantissa, exponent = bounds[1]
     excess = max(mantissa.bit_length() - 60, 0)
-    return math.ldexp(mantissa >> excess, min(exponent + excess, 900))
+    return math.ldexp(mantissa >> excess, min(exponent + excess, 1023 - 60))
 
 
 class RunningOps(ExactOps):

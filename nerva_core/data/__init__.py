@@ -1,13 +1,14 @@
 """Data sets: built in, generated, or read from files. Nothing is ever unpickled."""
 
 from nerva_core.data.dataset import Dataset, one_hot
-from nerva_core.data.files import CIFAR10, CSV, IDX, NPZ, FashionMNIST
+from nerva_core.data.files import CIFAR10, CIFAR100, CSV, IDX, NPZ, FashionMNIST
 from nerva_core.data.sources import SOURCES, DataSource, Digits
 from nerva_core.data.synthetic import Checkerboard, SineOfSum, Spirals
 from nerva_core.data.text import Text
 
 __all__ = [
     "CIFAR10",
+    "CIFAR100",
     "CSV",
     "IDX",
     "NPZ",

@@ -1,4 +1,4 @@
-"""Data sources in files: IDX (MNIST, Fashion-MNIST), CIFAR-10's binary layout, NumPy archives and CSV."""
+"""Data sources in files: IDX (MNIST, Fashion-MNIST), CIFAR's binary layout, NumPy archives and CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
 from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split
 from nerva_core.data.encoding import Encoding
-from nerva_core.data.formats import CSVTable, is_number, read_cifar10, read_csv, read_idx, read_npz
+from nerva_core.data.formats import CSVTable, is_number, read_cifar, read_csv, read_idx, read_npz
 from nerva_core.data.sources import SOURCES, DataSource
 
 Task = Literal["classification", "regression"]
@@ -25,6 +25,7 @@ class IDX(DataSource):
     """A directory with the four IDX files of MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-...), plain or gzipped."""
 
     aliases: ClassVar[tuple[str, ...]] = ("MNIST",)
+    where: ClassVar[str] = "the four files of MNIST, as they are, from https://storage.googleapis.com/cvdf-datasets/mnist/, in one folder"
     path: str
     scaling: Scaling = "unit"
 
@@ -45,11 +46,15 @@ class FashionMNIST(IDX):
     """Fashion-MNIST, by default where Debian's package dataset-fashion-mnist puts it."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    where: ClassVar[str] = (
+        "on Debian: apt-get install dataset-fashion-mnist; elsewhere the four files of data/fashion in "
+        "https://github.com/zalandoresearch/fashion-mnist, in one folder, given as path"
+    )
     path: str = "/usr/share/datasets/fashion-mnist"
 
     def read(self) -> Dataset:
         if not Path(self.path).is_dir():
-            raise NervaError(f"no directory {self.path}; on Debian: apt-get install dataset-fashion-mnist, elsewhere give path = ...")
+            raise NervaError(f"no directory {self.path}; {self.where}")
         return super().read()
 
 
@@ -58,6 +63,7 @@ class FashionMNIST(IDX):
 class CIFAR10(DataSource):
     """CIFAR-10 in its binary layout: data_batch_1.bin to data_batch_5.bin and test_batch.bin, each of 3,073-byte records."""
 
+    where: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked: the folder cifar-10-batches-bin"
     path: str
     scaling: Scaling = "unit"
 
@@ -67,11 +73,33 @@ class CIFAR10(DataSource):
             raise NervaError(
                 f"{folder} holds CIFAR-10 as Python pickles, which are never loaded; use the binary version (data_batch_1.bin, ...)"
             )
-        train = np.concatenate([read_cifar10(existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
-        test = read_cifar10(existing(str(folder / "test_batch.bin"), "a file"))
-        images = (part[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in (train, test))  # channels last, as everywhere
-        Xtrain, Xtest = images
-        return make_dataset(str(folder), Xtrain, train[:, 0], Xtest, test[:, 0], regression=False, classes=10)
+        train = np.concatenate([read_cifar(existing(str(folder / f"data_batch_{i}.bin"), "a file")) for i in range(1, 6)])
+        test = read_cifar(existing(str(folder / "test_batch.bin"), "a file"))
+        return _of_records(folder, train, test, label=0, classes=10)
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class CIFAR100(DataSource):
+    """CIFAR-100 in its binary layout: train.bin and test.bin, of 3,074-byte records with the coarse (20) and the fine (100) class."""
+
+    path: str
+    labels: Literal["fine", "coarse"] = "fine"
+    scaling: Scaling = "unit"
+
+    def read(self) -> Dataset:
+        folder = existing(self.path, "a directory")
+        if not (folder / "train.bin").exists() and (folder / "train").exists():
+            raise NervaError(f"{folder} holds CIFAR-100 as Python pickles, which are never loaded; use the binary version (train.bin, ...)")
+        train, test = (read_cifar(existing(str(folder / f"{part}.bin"), "a file"), labels=2) for part in ("train", "test"))
+        fine = self.labels == "fine"
+        return _of_records(folder, train, test, label=int(fine), classes=100 if fine else 20)
+
+
+def _of_records(folder: Path, train: Array, test: Array, label: int, classes: int) -> Dataset:
+    """The pixels are the last 3,072 bytes of a record, a colour after the other; channels come last, as everywhere."""
+    Xtrain, Xtest = (part[:, -3072:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in (train, test))
+    return make_dataset(str(folder), Xtrain, train[:, label], Xtest, test[:, label], regression=False, classes=classes)
 
 
 @SOURCES.add

@@ -1,4 +1,4 @@
-"""Readers of files that may come from anywhere: IDX, CIFAR-10's binary layout, NumPy archives, CSV.
+"""Readers of files that may come from anywhere: IDX, CIFAR's binary layout, NumPy archives, CSV.
 
 Sizes that a file states are compared with the bytes that it has before anything of that size is made, so that a damaged or
 hostile file is an error and not an exhausted memory. Nothing is ever unpickled.
@@ -100,15 +100,16 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Arra
     return np.frombuffer(content, dtype=dtype, offset=start).reshape(shape, order="F" if fortran else "C")
 
 
-def read_cifar10(path: Path) -> Array:
-    """The records of one file of CIFAR-10, each a label and 3,072 pixels, N x 3073."""
+def read_cifar(path: Path, labels: int = 1) -> Array:
+    """The records of one file of CIFAR in its binary layout, each so many labels and 3,072 pixels: one of CIFAR-10, two of CIFAR-100."""
+    size = labels + 3072
     try:
         content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
     except OSError as error:
         raise NervaError(f"cannot read {path}: {error.strerror}") from None
-    if len(content) == 0 or len(content) % 3073:
-        raise NervaError(f"{path} is damaged: its records have 3073 bytes, but it has {len(content)}")
-    return content.reshape(-1, 3073)
+    if len(content) == 0 or len(content) % size:
+        raise NervaError(f"{path} is damaged: its records have {size} bytes, but it has {len(content)}")
+    return content.reshape(-1, size)
 
 
 class CSVTable(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from nerva_core.data.dataset import Dataset, Scaling, make_dataset, scaled, spli
 class DataSource(Entry):
     """A data set; ``train`` and ``test`` keep only the first so many examples."""
 
+    where: ClassVar[str] = ""
+    """Where files come from that are not here; nothing is ever downloaded."""
     scaling: Scaling = "none"
     train: Count | None = None
     test: Count | None = None
@@ -51,3 +54,16 @@ class Digits(DataSource):
         X, T = load_digits(return_X_y=True)
         data = make_dataset("digits", *split(np.random.default_rng(0), X, T, 0.2, stratified=True), regression=False, classes=10)
         return replace(data, grid=(8, 8))
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class Reconstruction(DataSource):
+    """The inputs of another source, and themselves as targets, for an autoencoder; its classes are left out."""
+
+    source: DataSource
+
+    def read(self) -> Dataset:
+        data = self.source.load()
+        pairs = make_dataset("the reconstruction", data.Xtrain, data.Xtrain, data.Xtest, data.Xtest, regression=True)
+        return replace(pairs, grid=data.grid)

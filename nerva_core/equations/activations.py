@@ -42,13 +42,7 @@ class Activation(Entry):
 ACTIVATIONS: Table[Activation] = Table(
     "activation",
     Activation,
-    elsewhere={
-        "Hardtanh": "the nearest is Tanh",
-        "ReLU6": "the nearest is ReLU",
-        "SELU": "the nearest is ELU",
-        "Mish": "the nearest is SiLU",
-        "Hardswish": "the nearest is SiLU",
-    },
+    elsewhere={"ReLU6": "it is Hardtanh(0, 6)", "Hardsigmoid": "the nearest is Sigmoid", "Softsign": "the nearest is Tanh"},
 )
 
 
@@ -263,6 +257,72 @@ class GELU(Activation):
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         density = ops.normal_pdf(X)
         result: M = 2 * density - ops.hadamard(X, ops.hadamard(X, density))  # in this order X² does not overflow
+        return result
+
+
+SELU_SCALE, SELU_ELU = 1.0507009873554805, ELU(1.6732632423543772)
+"""The constants of SELU, with which mean 0 and variance 1 are a fixed point."""
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Mish(Activation):
+    """x tanh(log(1 + eˣ)) (Misra 2019); with T = tanh(log(1 + eˣ)) the derivative is T + x (1 - T²) σ(x)."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, ops.tanh(ops.softplus(X)))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        T = ops.tanh(ops.softplus(X))
+        result: M = T + ops.hadamard(X, ops.hadamard(ops.ones(*ops.shape(X)) - ops.hadamard(T, T), ops.sigmoid(X)))
+        return result
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class SELU(Activation):
+    """λ ELU(x) with α = 1.6732632423543772 and λ = 1.0507009873554805 (Klambauer et al. 2017, equation 2)."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = SELU_SCALE * SELU_ELU.value(ops, X)
+        return result
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = SELU_SCALE * SELU_ELU.gradient(ops, X)
+        return result
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Hardtanh(Activation):
+    """min(max(x, a), b); the derivative is 1 for a < x < b and 0 elsewhere."""
+
+    low: float = -1.0
+    high: float = 1.0
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.minimum(ops.maximum(X, ops.full(self.low, *ops.shape(X))), ops.full(self.high, *ops.shape(X)))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        m, n = ops.shape(X)
+        return ops.hadamard(ops.less(ops.full(self.low, m, n), X), ops.less(X, ops.full(self.high, m, n)))
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Hardswish(Activation):
+    """x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, section 5.2); the derivative is 0 up to -3, (2x + 3) / 6, and 1 from 3."""
+
+    def value(self, ops: MatrixOps[M], X: M) -> M:
+        return ops.hadamard(X, self._gate(ops, X))
+
+    def gradient(self, ops: MatrixOps[M], X: M) -> M:
+        result: M = self._gate(ops, X) + ops.hadamard(X, Hardtanh(-3.0, 3.0).gradient(ops, X)) / 6
+        return result
+
+    def _gate(self, ops: MatrixOps[M], X: M) -> M:
+        """(min(max(x, -3), 3) + 3) / 6."""
+        result: M = (Hardtanh(-3.0, 3.0).value(ops, X) + ops.full(3, *ops.shape(X))) / 6
         return result
 
 

@@ -1,92 +1,55 @@
-"""Update rules (Nerva specification, section 8).
+"""Update rules (Nerva specification, section 8): steps that are sums of gradients, and rules around others.
 
-θ is one parameter, Dθ its gradient, η the learning rate; every parameter has its own state. The numbers of a step that do not
-depend on a parameter (η and the bias corrections of Adam) are computed once, by ``scalars``.
+All rules are offered here; those with a step for each element stand in ``nerva_core.equations.adaptive_optimizers``.
 """
 
 from __future__ import annotations
 
 import functools
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
-from nerva_core.algebra.registry import Entry, Fraction, NonNegative, Positive, Table
-from nerva_core.equations.gradient_activations import Arctan, GradientActivation
-
-
-@dataclass(frozen=True)
-class Optimizer(Entry):
-    """θ' and the new state, from θ, Dθ and the state. Adam and RMSProp want coefficients by name: a number looks like a rate."""
-
-    hint = "the learning rate is that of the schedule, such as Constant(0.01)"
-
-    @property
-    def needs_all_gradients(self) -> bool:
-        """Whether the update of a parameter depends on the gradients of the others, so that ``step`` is more than ``update`` of each."""
-        return False
-
-    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
-        return (eta,)
-
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
-        """The state before the first step: by default none."""
-        return ()
-
-    @abstractmethod
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
-        """(θ', state'), given the numbers of ``scalars``."""
-
-    def step(
-        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
-    ) -> tuple[list[M], list[Any]]:
-        """All θ' and state' of a step: by default each parameter by itself."""
-        updated = [self.update(ops, *given, eta, *scalars) for given in zip(states, thetas, gradients, strict=True)]
-        return [theta for theta, _ in updated], [state for _, state in updated]
-
-
-@dataclass(frozen=True)
-class Wrapper(Optimizer):
-    """Another optimizer that is given something else than Dθ. Its rule is ``step``, on all parameters; ``update`` is that of one."""
-
-    optimizer: Optimizer
-
-    @property
-    def needs_all_gradients(self) -> bool:
-        return self.optimizer.needs_all_gradients
-
-    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return self.optimizer.scalars(eta, t)
-
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
-        return self.optimizer.init(ops, theta)
-
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
-        (new,), (state,) = self.step(ops, (state,), (theta,), (Dtheta,), eta, *scalars)
-        return new, state
-
-    @abstractmethod
-    def step(
-        self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
-    ) -> tuple[list[M], list[Any]]:
-        """All θ' and state' of a step."""
-
-
-OPTIMIZERS: Table[Optimizer] = Table(
-    "optimizer",
-    Optimizer,
-    elsewhere={
-        "AdamW": "weight decay is around a rule: WeightDecay(Adam, 0.01, decoupled=true)",
-        "Adagrad": "the nearest is RMSProp",
-        "Adadelta": "the nearest is RMSProp",
-        "NAdam": "the nearest is Adam",
-        "Lion": "the nearest is Adam",
-    },
+from nerva_core.algebra.registry import Fraction, NonNegative, Positive
+from nerva_core.equations.adaptive_optimizers import (
+    LAMB,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    AdamState,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    RMSProp,
 )
+from nerva_core.equations.gradient_activations import Arctan, GradientActivation
+from nerva_core.equations.optimizer import OPTIMIZERS, Optimizer, Wrapper
+
+__all__ = [
+    "GAF",
+    "LAMB",
+    "OPTIMIZERS",
+    "AMSGrad",
+    "AdaGrad",
+    "Adadelta",
+    "Adam",
+    "AdamState",
+    "AdamW",
+    "GlobalNormClipping",
+    "GradientDescent",
+    "Lion",
+    "Momentum",
+    "MomentumState",
+    "NAdam",
+    "Nesterov",
+    "Optimizer",
+    "RMSProp",
+    "WeightDecay",
+    "Wrapper",
+]
 
 
 @OPTIMIZERS.add
@@ -133,63 +96,6 @@ class Nesterov(Momentum):
     ) -> tuple[M, MomentumState]:
         Delta = self.mu * state.Delta - eta * Dtheta
         return theta + self.mu * Delta - eta * Dtheta, MomentumState(Delta)
-
-
-class AdamState(NamedTuple):
-    """The averages of Dθ and of Dθ ⊙ Dθ, of the shape of θ."""
-
-    m: Any
-    v: Any
-
-
-@OPTIMIZERS.add
-@dataclass(frozen=True, kw_only=True)
-class Adam(Optimizer):
-    """m' = β1 m + (1 - β1) Dθ, v' = β2 v + (1 - β2) Dθ ⊙ Dθ, θ' = θ - η m̂ / (√v̂ + ε), m̂ = m' / (1 - β1^t), v̂ = v' / (1 - β2^t).
-
-    Kingma and Ba (2015), Algorithm 1; equal to PyTorch. Keras places ε differently.
-    """
-
-    beta1: Fraction = 0.9
-    beta2: Fraction = 0.999
-    epsilon: Positive = 1e-8
-
-    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return (eta, 1 - self.beta1**t, 1 - self.beta2**t)
-
-    def init(self, ops: MatrixOps[M], theta: M) -> AdamState:
-        zero = ops.zeros(*ops.shape(theta))
-        return AdamState(zero, zero)
-
-    def update(self, ops: MatrixOps[M], state: AdamState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, AdamState]:
-        correction1, correction2 = scalars
-        m = self.beta1 * state.m + (1 - self.beta1) * Dtheta
-        v = self.beta2 * state.v + (1 - self.beta2) * ops.hadamard(Dtheta, Dtheta)
-        root = ops.sqrt(v / correction2) + self.epsilon * ops.ones(*ops.shape(theta))
-        return theta - (eta / correction1) * ops.hadamard(m, ops.reciprocal(root)), AdamState(m, v)
-
-
-class RMSPropState(NamedTuple):
-    """The average of Dθ ⊙ Dθ, of the shape of θ."""
-
-    v: Any
-
-
-@OPTIMIZERS.add
-@dataclass(frozen=True, kw_only=True)
-class RMSProp(Optimizer):
-    """v' = ρ v + (1 - ρ) Dθ ⊙ Dθ, θ' = θ - η Dθ / (√v' + ε). Equal to PyTorch, whose default for ρ is 0.99."""
-
-    rho: Fraction = 0.9
-    epsilon: Positive = 1e-8
-
-    def init(self, ops: MatrixOps[M], theta: M) -> RMSPropState:
-        return RMSPropState(ops.zeros(*ops.shape(theta)))
-
-    def update(self, ops: MatrixOps[M], state: RMSPropState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, RMSPropState]:
-        v = self.rho * state.v + (1 - self.rho) * ops.hadamard(Dtheta, Dtheta)
-        root = ops.sqrt(v) + self.epsilon * ops.ones(*ops.shape(theta))
-        return theta - eta * ops.hadamard(Dtheta, ops.reciprocal(root)), RMSPropState(v)
 
 
 @OPTIMIZERS.add

@@ -40,6 +40,7 @@ SCHEDULES: Table[Schedule] = Table(
     elsewhere={
         "ReduceLROnPlateau": "schedules do not look at the loss; the nearest is Cosine or MultiStep",
         "OneCycleLR": "the nearest is Cosine with warm-up",
+        "LinearLR": "its rate rises: it is the warm-up w of LinearDecay and Cosine",
     },
 )
 
@@ -140,10 +141,9 @@ class MultiStep(Schedule):
         return self.eta0 * self.gamma**passed
 
 
-@SCHEDULES.add
 @dataclass(frozen=True)
-class Cosine(Schedule):
-    """η_0 (i + 1) / w for i < w (warm-up), then η_0 (1 + cos(π (i - w) / (n - w))) / 2, which reaches 0 at i = n and stays there."""
+class WarmUp(Schedule):
+    """A rate that rises to η_0 in w steps and then falls until i = n."""
 
     n: Count = 100
     w: Annotated[int, Ge(0)] = 0
@@ -151,9 +151,30 @@ class Cosine(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.w < self.n:
-            raise NervaError(f"Cosine: the warm-up w must be shorter than n, got w={self.w}, n={self.n}")
+            raise NervaError(f"{type(self).__name__}: the warm-up w must be shorter than n, got w={self.w}, n={self.n}")
+
+    def rise(self, i: int) -> float:
+        """η_0 (i + 1) / w, for i < w."""
+        return self.eta0 * (i + 1) / self.w
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Cosine(WarmUp):
+    """η_0 (i + 1) / w for i < w (warm-up), then η_0 (1 + cos(π (i - w) / (n - w))) / 2, which reaches 0 at i = n and stays there."""
 
     def __call__(self, i: int) -> float:
         if i < self.w:
-            return self.eta0 * (i + 1) / self.w
+            return self.rise(i)
         return self.eta0 * (1 + math.cos(math.pi * (min(i, self.n) - self.w) / (self.n - self.w))) / 2
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class LinearDecay(WarmUp):
+    """η_0 (i + 1) / w for i < w (warm-up), then η_0 (n - i) / (n - w), which reaches 0 at i = n and stays there."""
+
+    aliases = ("PolynomialLR",)
+
+    def __call__(self, i: int) -> float:
+        return self.rise(i) if i < self.w else self.eta0 * (self.n - min(i, self.n)) / (self.n - self.w)

@@ -34,12 +34,12 @@ class CostOps(ShapeOps):
         return result
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], reverse: bool = False
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, reverse: bool = False
     ) -> tuple[Any, Any]:
         """As often as there are steps."""
         before = self.count
-        result = super().scan(body, state, given, reverse)
-        self.count = before + (self.count - before) * self.members(given[0])
+        result = super().scan(body, state, given, length, reverse)
+        self.count = before + (self.count - before) * length
         return result
 
 

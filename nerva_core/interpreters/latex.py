@@ -102,12 +102,11 @@ class LatexOps(Interpreter[Expression]):
         return Scalar("power", (n, e))
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Expression], ...], reverse: bool = False
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Expression], ...], length: Size, reverse: bool = False
     ) -> tuple[Any, Any]:
         """One step, that with the number l."""
         state, outputs = body(state, *(Traced(self, self._at_step(F.value)) for F in given))
-        L = self.members(given[0])
-        families = (Expression("family", (X.value,), X.value.shape._replace(members=L)) for X in outputs)
+        families = (Expression("family", (X.value,), X.value.shape._replace(members=length)) for X in outputs)
         return state, tuple(Traced(self, F) for F in families)
 
     @staticmethod

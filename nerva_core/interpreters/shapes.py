@@ -29,11 +29,11 @@ class ShapeOps(Interpreter[Shape]):
         return 1.0  # some number
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], reverse: bool = False
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, reverse: bool = False
     ) -> tuple[Any, Any]:
         """The body once, for any number of steps."""
         state, outputs = body(state, *(self.member(F, 0) for F in given))
-        return state, tuple(Traced(self, X.value._replace(members=self.members(given[0]))) for X in outputs)
+        return state, tuple(Traced(self, X.value._replace(members=length)) for X in outputs)
 
     def matrix(self, shape: tuple[Size, ...]) -> Traced[Shape]:
         """A matrix of that shape."""

@@ -132,9 +132,9 @@ class Interpreter(MatrixOps[Traced[V]], Generic[V], _Defined):  # type: ignore[m
     def size(self, value: V) -> tuple[Size, Size]:
         """The shape of a value."""
 
+    @abstractmethod
     def member_count(self, value: V) -> Size:
-        """The number of members of a value that is a family."""
-        return 1
+        """The number of members of a value that is a family; 1 of a matrix."""
 
     def shape(self, X: Traced[V]) -> tuple[Size, Size]:
         return self.size(self._unwrapped("shape", X))

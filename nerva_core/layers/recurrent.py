@@ -81,7 +81,7 @@ class Recurrent(SequenceLayer):
             return new, (new[0], state[0], *cache)
 
         start = (ops.zeros(N, K),) * self.states
-        _, (H, Before, *cells) = ops.scan(step, start, (self._by_time(ops, Z),))
+        _, (H, Before, *cells) = ops.scan(step, start, (self._by_time(ops, Z),), self.L)
         return self._by_example(ops, H), RecurrentCache(X, Before, tuple(cells))
 
     def backpropagate(
@@ -97,7 +97,7 @@ class Recurrent(SequenceLayer):
             return (DV @ U + direct, *before), (DZ, DV)
 
         end = (ops.zeros(N, K),) * self.states
-        _, (DZs, DVs) = ops.scan(step, end, (self._by_time(ops, DY), *cells), reverse=True)
+        _, (DZs, DVs) = ops.scan(step, end, (self._by_time(ops, DY), *cells), self.L, reverse=True)
         DZ, DV, H = (self._by_example(ops, F) for F in (DZs, DVs, Before))
         DW = ops.transpose(DZ) @ X
         DU = ops.transpose(DV) @ H

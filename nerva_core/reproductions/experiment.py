@@ -98,10 +98,17 @@ class Bench:
         return self.given_seeds if self.given_seeds is not None else tuple(range(FEWEST_SEEDS))
 
     def images(self, train: int | None = None, test: int | None = None) -> DataSource:
-        """Images in classes, the first so many of them: what the user gave (with the user's own limits), or what is at hand."""
+        """Images in classes, the first so many of them: what the user gave (with the user's own limits), or what is at hand.
+
+        All that there are, if they are fewer.
+        """
         source = self.source
         if source is None:
             source = FashionMNIST() if os.path.isdir(FashionMNIST().path) else Digits()
+        data = self.load(source)
+
+        train = train if train is not None and train < len(data.Xtrain) else None
+        test = test if test is not None and test < len(data.Xtest) else None
         return dataclasses.replace(source, train=source.train or train, test=source.test or test)
 
     def load(self, source: DataSource) -> Dataset:
@@ -156,10 +163,11 @@ def perform(experiment: Experiment, bench: Bench) -> Report:
     """Run an experiment on a bench of its own."""
     from nerva_core import __version__
 
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     findings = experiment.run(bench)
     machine = f"{platform.machine()}, Python {platform.python_version()}"
     settings = {"budget": bench.budget, **bench.used, "nerva": __version__, "machine": machine}
+    settings["processor seconds"] = round(time.process_time() - processor)
     return Report(
         experiment.name, experiment.title, experiment.paper, findings, settings, time.perf_counter() - started, bench.configurations
     )
@@ -167,5 +175,8 @@ def perform(experiment: Experiment, bench: Bench) -> Report:
 
 def _written(source: DataSource) -> str:
     """A source as a user writes it, with what differs from its defaults and was chosen here."""
-    fields = {key: value for key, value in describe(source).items() if key in ("path", "train", "test")}
-    return f"{type(source).__name__}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+    fields = {key: repr(value) for key, value in describe(source).items() if key in ("path", "train", "test")}
+    if isinstance(inner := getattr(source, "source", None), DataSource):
+        fields["source"] = _written(inner)
+    parameters = ", ".join(f"{key}={value}" for key, value in fields.items())
+    return f"{type(source).__name__}({parameters})" if parameters else type(source).__name__

@@ -14,7 +14,7 @@ from nerva_core.data import DataSource
 from nerva_core.data.synthetic import SineOfSum, ThreeFrequencies
 from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
 from nerva_core.reproductions.report import Findings, Row
-from nerva_core.reproductions.tmaf_figures import approximations, errors, learned
+from nerva_core.reproductions.tmaf_figures import approximations, class_curves, errors, learned
 from nerva_core.reproductions.verdicts import Statistic, Verdict, every, judge
 from nerva_core.training.trainer import Metrics
 
@@ -72,11 +72,13 @@ def run(bench: Bench) -> Findings:
             "learned_activations": learned({**tmaf, "three frequencies": oscillatory["diagonal TMAF"][0]}),
             "training_errors": errors({**{f"n = {n}": runs for n, runs in smooth.items()}, "three frequencies": oscillatory}),
             "approximations": approximations(oscillatory),
+            "class_curves": class_curves(classes),
         },
         {
             "learned_activations": "The activations α(y) y that the networks learned (as Figure 1), of the first seed",
             "training_errors": "Training errors, mean and range over the seeds (Figures 2, 3 and 4b)",
             "approximations": "The function of three frequencies and its approximations by the first seed (Figures 4a, 5 and 6)",
+            "class_curves": "Training loss and test accuracy on images in classes, mean and range over the seeds (Figure 7)",
         },
     )
 

@@ -1,4 +1,4 @@
-"""The figures of the TMAF paper: learned activations (Fig. 1), training errors (Figs. 2, 3, 4b), approximations (Figs. 4a, 5, 6)."""
+"""The figures of the TMAF paper: what was learned (Fig. 1), training errors (Figs. 2, 3, 4b), approximations (4a, 5, 6), classes (7)."""
 
 from __future__ import annotations
 
@@ -35,6 +35,19 @@ def errors(experiments: Mapping[str, Mapping[str, Sequence[Trained]]]) -> bytes:
             band(axis, epochs, curves(trained, lambda m: m.train_loss), _NUMBERS.get(kind, k), kind)
         axis.set_yscale("log")
         name_axes(axis, "epoch", "mean squared error", title, integers=False)
+    legend(figure)
+    return png(figure)
+
+
+def class_curves(runs: Mapping[str, Sequence[Trained]]) -> bytes:
+    """The training loss and the test accuracy of a classification over the epochs (Figure 7)."""
+    figure, (axes,) = panels(1, 2)
+    for kind, trained in runs.items():
+        epochs = list(range(1, trained[0].config.training.epochs + 1))
+        band(axes[0], epochs, curves(trained, lambda m: m.train_loss), _NUMBERS[kind], kind)
+        band(axes[1], epochs, curves(trained, lambda m: None if m.test_accuracy is None else 100 * m.test_accuracy), _NUMBERS[kind], kind)
+    name_axes(axes[0], "epoch", "training loss", integers=True)
+    name_axes(axes[1], "epoch", "test accuracy (%)", integers=True)
     legend(figure)
     return png(figure)
 

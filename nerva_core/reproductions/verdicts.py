@@ -105,6 +105,14 @@ def every(verdicts: Sequence[Verdict]) -> Verdict:
     return min(verdicts, key=order.index)
 
 
+def either(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on "one of these holds", each judged with their number as ``comparisons``: the best; refuted only if all are."""
+    for verdict in (Verdict.REPRODUCES, Verdict.DIRECTION, Verdict.UNKNOWN):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.DOES_NOT
+
+
 def summarize(verdicts: Sequence[Verdict]) -> Verdict:
     """The verdict on a statement tried under several conditions: all reproduce, or some have the direction, or it fails in one."""
     if {Verdict.REPRODUCES, Verdict.DIRECTION} & set(verdicts):

@@ -8,13 +8,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import require_memory
 from nerva_core.data import Dataset
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
-from nerva_core.equations.losses import (
-    CosineDistance,
-    LogisticCrossEntropy,
-    Loss,
-    SequenceCrossEntropy,
-    SoftmaxCrossEntropy,
-)
+from nerva_core.equations.losses import CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SReLU
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import evaluation_batch
@@ -117,9 +111,9 @@ def _is_softmax(loss: Loss) -> bool:
 
 def _check_single_output(loss: Loss, last: Layer) -> None:
     """With one output a softmax is 1, and a loss without a term for the class 0 is least where everything is class 1."""
-    constant = _is_softmax(loss) or isinstance(last, (Softmax, LogSoftmax)) or isinstance(loss, CosineDistance)
+    constant = _is_softmax(loss) or isinstance(last, (Softmax, LogSoftmax)) or isinstance(loss, (CosineDistance, Hinge))
     if constant or loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy):
-        what = "the softmax or the direction of one number is constant" if constant else "it has no term for the class 0"
+        what = "the softmax or the direction or rank of one number is constant" if constant else "it has no term for the class 0"
         raise NervaError(
             f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; "
             "use BinaryCrossEntropy after a Linear layer, or two outputs"

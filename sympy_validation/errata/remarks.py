@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,20 @@ def _columns_sum_is_flat() -> bool:
     X = np.ones((2, 3))
     rows = X.sum(axis=1)
     return X.sum(axis=0).ndim == 1 and np.tile(rows, (1, 3)).shape == (1, 6) and X.sum(axis=1, keepdims=True).shape == (2, 1)
+
+
+def _three_means_differ() -> bool:
+    X = np.array([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]])
+    means = [X.mean(axis=1, keepdims=True), X.mean(axis=0), X.mean()]
+    codes = [mean <= X for mean in means]
+    return not any(np.array_equal(a, b) for k, a in enumerate(codes) for b in codes[:k])
+
+
+def _masses(sigma: float) -> list[float]:
+    """The probabilities of TMAF's ten intervals under N(0, σ²)."""
+    points = [-math.inf, -1.4, -0.92, -0.56, -0.26, 0.0, 0.26, 0.56, 0.92, 1.4, math.inf]
+    below = [(1 + math.erf(point / (sigma * math.sqrt(2)))) / 2 for point in points]
+    return [b - a for a, b in pairwise(below)]
 
 
 REMARKS = (
@@ -98,6 +113,14 @@ REMARKS = (
         _no_fixed_point,
     ),
     Remark(
+        "003-07",
+        "DAB, equation (4)",
+        "log of the product p(y|z²) p_φ(z²|z¹) p(z¹|x)",
+        "log ∫∫ of it dz¹ dz², which with Dirac distributions is (5); p(z²|z¹) has no φ",
+        "the logarithm of a product of Dirac distributions is not defined, and the hard function has no parameters",
+    ),
+    Remark("003-08", "DAB, section 4", "f: ℝᴺ → ℝᴹ, and N samples", "another symbol for the samples", "N is the dimension and the number"),
+    Remark(
         "003-11",
         "DAB, equation (8)",
         "-log posterior is proportional to -log Π_i N N",
@@ -105,6 +128,20 @@ REMARKS = (
         "the prior stands outside the product, and logarithms are equal up to a constant",
     ),
     Remark("003-13", "DAB, equation (7)", "Π_i N(φ z¹, σ²)", "Π_i N(φ z¹_i, σ²)", "the sample has an index"),
+    Remark(
+        "003-14",
+        "DAB, section 4.1, central limit theorem",
+        "the rate of convergence is proportional to 1/√N",
+        "at most C ρ / (σ³ √N) (Berry and Esseen)",
+        "it is a bound, and of the mean of many terms, not of one residual",
+    ),
+    Remark(
+        "003-16",
+        "DAB, section 5.1",
+        "(1/N) Σ (f(X_i) = Y_i), Y = sort(X)",
+        "mean_i Π_t [argmax_c f(X_i)_tc = y_it], Y = argsort(X)",
+        "f(X_i) is a table of T x T numbers; the classes are the indices that sort",
+    ),
     Remark(
         "003-17",
         "DAB, section 5.1.1",
@@ -137,7 +174,29 @@ REMARKS = (
         "ascending, [0:k] are the smallest",
         lambda: np.sort([3, 1, 2])[:1].tolist() == [1],
     ),
+    Remark(
+        "003-24",
+        "DAB, Table 2, k-means",
+        "kmeans(x, k=10)",
+        "the points replaced by their centroids, the centroids, or the numbers of the clusters",
+        "the output is not said, and the bridge must have its shape",
+    ),
+    Remark(
+        "003-25",
+        "DAB, section 5.2, binary",
+        "mean(x)",
+        "the mean of the sample, of the feature over the batch, or of the batch",
+        "the three give different codes",
+        _three_means_differ,
+    ),
     Remark("003-26", "DAB, Bernoulli", "z ~ Bern(f(x))", "f(x) in [0, 1], as a sigmoid is", "f(x) must be a probability"),
+    Remark(
+        "003-27",
+        "DAB, section 5.2, objectives",
+        "E log p(x z) - KL(q(z x) p(z)), as the text at hand has it",
+        "E log p(x|z) - KL(q(z|x) ‖ p(z)); E log p(x|z) + γ log q(z_hard|f_φ(z))",
+        "the bars are lost",
+    ),
     Remark(
         "003-33",
         "DAB, section 7.1, backward",
@@ -146,4 +205,50 @@ REMARKS = (
         "four gradients are right for four inputs at most; with three arguments beside x and the bridge there are five",
     ),
     Remark("003-34", "DAB, section 7.1", "DAB loss (Equation 4.1)", "section 4.1, equation (10)", "there is no equation 4.1"),
+    Remark(
+        "003-35",
+        "DAB, equation (10)",
+        "the L2 loss",
+        "the sum over the features, and over the batch a sum or the mean",
+        "it is not said; with a mean over M features too, γ counts M times less",
+    ),
+    Remark(
+        "002-04",
+        "TMAF, section 2",
+        "T_l: [C(ℝᵈ)]ⁿ → [C(ℝᵈ)]ⁿ",
+        "into piecewise continuous functions",
+        "α(y) y jumps where t jumps at a grid point that is not 0",
+    ),
+    Remark("002-05", "TMAF, section 2", "{T_l} for l = 1, ..., L", "l = 1, ..., L - 1", "the last layer has no activation"),
+    Remark(
+        "002-06",
+        "TMAF, section 2",
+        "the proposed network is clearly not worse",
+        "it contains ReLU if and only if 0 is a grid point",
+        "and what it can represent is not what it learns",
+    ),
+    Remark(
+        "002-07",
+        "TMAF, section 3.1",
+        "each of the ten intervals has probability 0.1",
+        "0.0808, 0.0980, 0.1090, 0.1097, 0.1026, and these again",
+        "normal probabilities of the printed intervals",
+        lambda: [round(mass, 4) for mass in _masses(1.0)[:5]] == [0.0808, 0.0980, 0.1090, 0.1097, 0.1026],
+    ),
+    Remark(
+        "002-08",
+        "TMAF, section 3.1",
+        "with respect to a Gaussian distribution",
+        "of no standard deviation",
+        "-1.4 asks for 1.092, -0.26 for 1.026",
+        lambda: all(max(abs(mass - 0.1) for mass in _masses(k / 1000)) > 0.002 for k in range(500, 2000)),
+    ),
+    Remark(
+        "000-08",
+        "q-neurons, Proposition 1 with equation (6)",
+        "for small λ g_q is f′(x) x",
+        "for small λ and small φ",
+        "Var(q) = λ² + 2 λ φ √(2/π) + φ², which is φ² for λ = 0",
+        lambda: math.isclose(float(np.var(1 + np.array([-1.0, 1.0]) * 1e-3)), 1e-6),
+    ),
 )

@@ -13,7 +13,7 @@ from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Method, Theorem
 from sympy_validation.theorems.tools import METHODS, about, equation, product
 
-TARGETS = {"SoftmaxCrossEntropyOneHot": Kind.ROW_STOCHASTIC}
+TARGETS = {"SoftmaxCrossEntropyOneHot": Kind.ROW_STOCHASTIC, "KLDivergence": Kind.POSITIVE}
 """Losses whose gradient is only that of targets of this kind; every other one is proved for all targets."""
 GIVEN: dict[str, dict[str, Any]] = {"SequenceCrossEntropy": {"classes": 2}}
 """Parameters that are no symbols."""
@@ -40,7 +40,7 @@ def loss_theorems(entry: type[Loss]) -> Iterator[Theorem]:
     subject, kind = f"losses.{entry.__name__}", TARGETS.get(entry.__name__, Kind.REAL)
     given = GIVEN.get(entry.__name__, {})
     claim = LossGradient(lambda space: symbolic(entry, space, **given), OUTPUTS.get(entry.__name__, Kind.REAL), kind)
-    targets = "targets with row sums 1" if kind is Kind.ROW_STOCHASTIC else "all targets T"
+    targets = {Kind.ROW_STOCHASTIC: "targets with row sums 1", Kind.POSITIVE: "all positive targets T"}.get(kind, "all targets T")
     methods: tuple[Method, ...] = ("entries",) if entry.__name__ in ENTRIES_ONLY else METHODS
     for theorem in about(subject, claim, "{}", methods):
         reduction = "mean" if entry.mean else "sum"

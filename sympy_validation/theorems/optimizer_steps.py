@@ -42,3 +42,22 @@ def theta_and_delta(result: tuple[Any, Any]) -> tuple[Any, Any]:
     """(θ, Δ) of the (θ, state) of Momentum."""
     theta, state = result
     return theta, state.Delta
+
+
+def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
+    """Σ w_t A_t."""
+    total = weights[0] * matrices[0]
+    for w, A in zip(weights[1:], matrices[1:], strict=True):
+        total = total + w * A
+    return total
+
+
+def average(rho: Any, matrices: tuple[Any, ...]) -> Any:
+    """(1 - ρ) Σ ρ^(T-t) A_t: the average, from 0, after T steps."""
+    T = len(matrices)
+    return weighted(tuple((1 - rho) * rho ** (T - t) for t in range(1, T + 1)), matrices)
+
+
+def total(matrices: tuple[Any, ...]) -> Any:
+    """Σ A_t."""
+    return weighted((1,) * len(matrices), matrices)

@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nerva_core.equations.optimizers import (
-    Adam,
     GradientDescent,
     Momentum,
     Nesterov,
-    RMSProp,
 )
 from sympy_validation.claims import RealVariable
 from sympy_validation.theorem import Theorem
-from sympy_validation.theorems import wrapped_optimizers
-from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta
+from sympy_validation.theorems import adaptive_optimizers, wrapped_optimizers
+from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta, total
 from sympy_validation.theorems.tools import equation
 
 
@@ -24,28 +22,8 @@ def theorems() -> Iterator[Theorem]:
     yield from gradient_descent()
     yield from momentum()
     yield from nesterov()
-    yield from adam()
-    yield from rmsprop()
+    yield from adaptive_optimizers.theorems()
     yield from wrapped_optimizers.theorems()
-
-
-def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
-    """Σ w_t A_t."""
-    total = weights[0] * matrices[0]
-    for w, A in zip(weights[1:], matrices[1:], strict=True):
-        total = total + w * A
-    return total
-
-
-def average(rho: Any, matrices: tuple[Any, ...]) -> Any:
-    """(1 - ρ) Σ ρ^(T-t) A_t: the average, from 0, after T steps."""
-    T = len(matrices)
-    return weighted(tuple((1 - rho) * rho ** (T - t) for t in range(1, T + 1)), matrices)
-
-
-def total(matrices: tuple[Any, ...]) -> Any:
-    """Σ A_t."""
-    return weighted((1,) * len(matrices), matrices)
 
 
 def gradient_descent() -> Iterator[Theorem]:
@@ -160,70 +138,3 @@ def like_library(subject: str, entry: Any, library: str, rule: Library, varying:
         name=f"{library}, {'varying' if varying else 'constant'} rate",
         **options,
     )
-
-
-BETAS: dict[str, Any] = {"beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), "epsilon": RealVariable(0)}
-
-
-def adam() -> Iterator[Theorem]:
-    """θ and the moments in closed form: each step is -η m̂ / (√v̂ + ε) as Algorithm 1 of Kingma and Ba prints it."""
-    subject = "optimizers.Adam"
-
-    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        theta, state = steps(ops, Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), theta, G, eta)
-        return theta, *state
-
-    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        squares = tuple(space.ops.hadamard(g, g) for g in G)
-        for t in range(1, STEPS + 1):
-            m_hat = average(beta1, G[:t]) / (1 - beta1**t)
-            v_hat = average(beta2, squares[:t]) / (1 - beta2**t)
-            theta = theta - scaled(space.ops, eta, m_hat, v_hat, epsilon)
-        return theta, average(beta1, G), average(beta2, squares)
-
-    statement = "{} after three steps: m = (1 - β1) Σ β1^(3-t) G_t, v likewise, each step is -η m̂ / (√v̂ + ε)"
-    yield from equation(subject, ("theta", "m", "v"), statement, {**BETAS, **ETA, **MATRICES}, tested, expected)
-    yield from bias_correction(subject)
-
-
-def scaled(ops: Ops, eta: Any, m: Any, v: Any, epsilon: Any) -> Any:
-    """η m / (√v + ε)."""
-    return eta * ops.hadamard(m, ops.reciprocal(ops.sqrt(v) + epsilon * ops.ones(*ops.shape(m))))
-
-
-def bias_correction(subject: str) -> Iterator[Theorem]:
-    """If all gradients are the same, the corrected average is that gradient: this is what the correction is for."""
-    variables: dict[str, Any] = {**BETAS, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
-
-    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
-        adam = Adam(beta1=beta1, beta2=beta2, epsilon=epsilon)
-        theta, state = steps(ops, adam, theta, (G,) * STEPS, eta)
-        _, correction1, correction2 = adam.scalars(eta, STEPS)
-        return theta, state.m / correction1, state.v / correction2
-
-    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
-        square = space.ops.hadamard(G, G)
-        return theta - STEPS * scaled(space.ops, eta, G, square, epsilon), G, square
-
-    statement = "{} if every gradient is G: θ - 3 η G / (√(G ⊙ G) + ε), m̂ = G and v̂ = G ⊙ G"
-    yield from equation(
-        subject, ("theta", "m_hat", "v_hat"), statement, variables, tested, expected, name="constant gradient", methods=("all sizes",)
-    )
-
-
-def rmsprop() -> Iterator[Theorem]:
-    """θ and the average in closed form."""
-    variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
-
-    def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        theta, state = steps(ops, RMSProp(rho=rho, epsilon=epsilon), theta, G, eta)
-        return theta, *state
-
-    def expected(space: Any, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        squares = tuple(space.ops.hadamard(g, g) for g in G)
-        for t in range(1, STEPS + 1):
-            theta = theta - scaled(space.ops, eta, G[t - 1], average(rho, squares[:t]), epsilon)
-        return theta, average(rho, squares)
-
-    statement = "{} after three steps: v = (1 - ρ) Σ ρ^(3-t) G_t ⊙ G_t, each step is -η G_t / (√v + ε)"
-    yield from equation("optimizers.RMSProp", ("theta", "v"), statement, variables, tested, expected)

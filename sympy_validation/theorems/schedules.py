@@ -13,7 +13,12 @@ from sympy_validation.theorems.tools import about
 
 COUNT = 25
 MILESTONES = (3, 7, 15)
-GIVEN: dict[str, dict[str, Any]] = {"StepBased": {"r": 4}, "MultiStep": {"milestones": MILESTONES}, "Cosine": {"n": 18, "w": 5}}
+GIVEN: dict[str, dict[str, Any]] = {
+    "StepBased": {"r": 4},
+    "MultiStep": {"milestones": MILESTONES},
+    "Cosine": {"n": 18, "w": 5},
+    "LinearDecay": {"n": 18, "w": 5},
+}
 """Values for the parameters that are whole numbers; the others are symbols."""
 
 Rates = Callable[[Any, Any], Sequence[Any]]
@@ -82,6 +87,12 @@ def _cosine(s: Any, space: Any, i: int) -> Any:
     return s.eta0 * (1 + space.math.cos(angle)) / 2
 
 
+def _linear(s: Any, space: Any, i: int) -> Any:
+    if i < s.w:
+        return s.eta0 * (i + 1) / s.w
+    return s.eta0 * (s.n - i) / (s.n - s.w) if i < s.n else s.eta0 * 0
+
+
 CLOSED_FORMS: dict[str, tuple[str, Rates]] = {
     "Constant": ("η_i = η_0", each(lambda s, space, i: s.eta0)),
     "TimeBased": ("η_i = η_0 / ∏_{j<i} (1 + d j)", each(lambda s, space, i: s.eta0 / _product(s, i))),
@@ -94,6 +105,7 @@ CLOSED_FORMS: dict[str, tuple[str, Rates]] = {
         each(lambda s, space, i: s.eta0 * s.gamma ** len([m for m in s.milestones if m <= i])),
     ),
     "Cosine": ("warm-up of w steps, then η_0 (1 + cos(π (i - w)/(n - w))) / 2 until n, then 0", each(_cosine)),
+    "LinearDecay": ("warm-up of w steps, then η_0 (n - i)/(n - w) until n, then 0", each(_linear)),
 }
 RECURRENCES: dict[str, tuple[str, Rates]] = {
     "Constant": ("η_{i+1} = η_i", ratios(lambda s, space, i: 1)),

@@ -45,7 +45,7 @@ def test_elementwise_quantities_are_measured_in_ulp_and_sums_by_their_terms():
 
 
 def test_an_activation_of_a_user_is_held_to_its_running_error():
-    """One that nothing is stated of, such as the Mish of CONTRIBUTING.md, whose gradient crosses 0."""
+    """One that nothing is stated of, such as a Mish of one's own, whose gradient crosses 0."""
 
     class Another(Tanh):
         pass

@@ -82,3 +82,12 @@ def test_random_programs_in_float32_stay_within_the_running_error(seed, running)
             (m, e), _ = running.numbers.bounds(y)
             error = abs(Fraction(float(x)) - Fraction(m) * Fraction(2) ** e)
             assert error <= Fraction(0.51) * Fraction(error_of(y))
+
+
+def test_the_error_of_a_number_near_the_largest_is_not_cut():
+    """It was at most 2^960, so that an error of half a unit in the last place of 2^1022 counted as 925."""
+    numbers = Balls(400)
+    with numbers.precision():
+        running = RunningOps(RunningNumbers(numbers, "float64"))
+        product = running.hadamard(running.matrix([[2.0**1021]]), running.full(1.5, 1, 1))
+        assert errors(product)[0, 0] == 1.5 * 2.0**1021 * float(np.finfo("float64").eps)

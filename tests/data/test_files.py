@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.data import CIFAR10, CSV, IDX, NPZ, FashionMNIST
+from nerva_core.data import CIFAR10, CIFAR100, CSV, IDX, NPZ, FashionMNIST
 from nerva_core.data.files import read_idx, read_npz
 
 IMAGES = np.arange(5 * 3 * 3, dtype=np.uint8).reshape(5, 3, 3)
@@ -119,6 +119,29 @@ def test_cifar10_damaged_or_pickled(cifar: Path, tmp_path: Path) -> None:
     (cifar / "data_batch_1").write_bytes(pickle.dumps({}))
     with pytest.raises(NervaError, match="binary version"):
         CIFAR10(path=str(cifar)).load()
+
+
+def test_cifar100_binary(tmp_path: Path) -> None:
+    """Two labels before the pixels, of which the planes red, green and blue become channels."""
+    record = np.zeros((3, 3074), dtype=np.uint8)
+    record[:, 0], record[:, 1] = [19, 0, 4], [99, 7, 20]
+    record[:, 2 : 2 + 1024] = 5
+    for name in ("train.bin", "test.bin"):
+        (tmp_path / name).write_bytes(record.tobytes())
+    fine, coarse = (CIFAR100(path=str(tmp_path), labels=labels, scaling="none").load() for labels in ("fine", "coarse"))  # type: ignore[arg-type]
+    assert (fine.classes, coarse.classes, fine.grid) == (100, 20, (32, 32))
+    np.testing.assert_array_equal(fine.Ttrain, [99, 7, 20])
+    np.testing.assert_array_equal(coarse.Ttest, [19, 0, 4])
+    np.testing.assert_array_equal(fine.Xtrain.reshape(3, 1024, 3), np.broadcast_to([5, 0, 0], (3, 1024, 3)))
+
+
+def test_cifar100_damaged_pickled_or_of_cifar10(tmp_path: Path) -> None:
+    (tmp_path / "train").write_bytes(pickle.dumps({}))
+    with pytest.raises(NervaError, match=r"CIFAR-100 as Python pickles.*binary version"):
+        CIFAR100(path=str(tmp_path)).load()
+    (tmp_path / "train.bin").write_bytes(b"\0" * 3073)
+    with pytest.raises(NervaError, match="3074 bytes, but it has 3073"):
+        CIFAR100(path=str(tmp_path)).load()
 
 
 class Explosive:

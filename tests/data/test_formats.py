@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.data.formats import read_cifar10, read_csv, read_idx, read_npz
+from nerva_core.data.formats import read_cifar, read_csv, read_idx, read_npz
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_an_encrypted_archive_is_an_error(tmp_path: Path) -> None:
 
 def test_cifar10_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NervaError, match="cannot read"):
-        read_cifar10(tmp_path / "nothing.bin")
+        read_cifar(tmp_path / "nothing.bin")
 
 
 def test_a_table_of_excel(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.data import SOURCES, Digits
+from nerva_core.data.sources import Reconstruction
+from nerva_core.training.config import parse_config
 
 
 def test_digits_are_the_real_ones_with_a_fixed_stratified_split() -> None:
@@ -26,3 +28,16 @@ def test_by_name() -> None:
         SOURCES.parse("Digit")
     with pytest.raises(NervaError, match="train must be >= 1, got 0"):
         SOURCES.parse("Digits(train=0)")
+
+
+def test_a_reconstruction_has_the_inputs_as_targets() -> None:
+    source = SOURCES.parse("Reconstruction(source=Digits(train=30))")
+    data = source.load()
+    assert data.classes is None
+    assert data.Xtrain.shape == (30, 64)
+    np.testing.assert_array_equal(data.Xtrain, data.Ttrain)
+    np.testing.assert_array_equal(data.Xtest, data.Ttest)
+    assert source == Reconstruction(source=Digits(train=30))
+    model = 'loss = "MeanSquaredError"\n[model]\nlayers = ["Linear(64)"]'
+    config = parse_config(f'data = "Reconstruction(source=Digits(train=30))"\n{model}')
+    assert parse_config(config.to_toml()) == config

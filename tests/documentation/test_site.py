@@ -1,6 +1,9 @@
 """The site is built, offline and without a broken link, and shows every entry, command, setting and public name."""
 
 import ast
+import html
+import inspect
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +18,7 @@ import typer
 from docs.generator.api import modules, page_of
 from docs.generator.equations import WITHOUT_EQUATIONS
 from nerva_core.cli import app
+from nerva_core.layers import Linear
 from nerva_core.training import catalogue
 from nerva_core.training.config import Config
 
@@ -146,3 +150,23 @@ def test_no_markup_is_left_raw(site: Path) -> None:
         text = re.sub(r"<(code|pre|script|style)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         assert "``" not in text, path.relative_to(site)
         assert "not run by the tests" not in text, path.relative_to(site)
+
+
+def test_the_first_page_has_an_equation_its_code_a_verdict_a_figure_and_how_to_install(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert page.count('<math display="block">') == 1
+    text = re.sub(r"<[^>]*>", "", page)
+    for line in inspect.getsource(Linear.backpropagate).strip().splitlines():
+        assert html.escape(line.strip(), quote=False) in text
+    assert ("nerva prove Linear" in text) or ("proved" in text)
+    assert 'src="images/tmaf_learned_activations.png"' in page.replace('"./', '"')
+    assert "make demo" in text
+
+
+def test_guides_come_before_internals_in_a_search(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    boosts = {entry["location"]: entry.get("boost", 1) for entry in index}
+    guides = [boosts[page] for page in ("first-steps.html", "reproductions.html", "dab.html", "write-your-own/layer.html", "errata.html")]
+    internal = [boost for page, boost in boosts.items() if page.startswith(("api/", "theorems", "changelog"))]
+    equations = [boost for page, boost in boosts.items() if page.startswith("equations/")]
+    assert min(guides) > max(equations) >= min(equations) > max(internal)

@@ -20,7 +20,7 @@ from tests.reference import ReferenceOps, mp
 
 VARIANTS = ["LeakyReLU(0.3)", "LeakyReLU(2.5)", "LeakyReLU(-0.5)", "AllReLU(-0.3)", "AllReLU(1.5)", "ELU(0.2)", "ELU(3)"]
 VARIANTS += [f"QLimit({f})" for f in ("Tanh", "Sigmoid", "Softplus", "ELU(0.5)", "SiLU", "GELU", "LeakyReLU(0.3)", "SReLU")]
-VARIANTS += ["SReLU(0.2, -0.5, 0.3, 0.7)", "SReLU(al=0.3, tl=0.9, ar=0.4, tr=-0.6)"]
+VARIANTS += ["Hardtanh(0, 6)", "SReLU(0.2, -0.5, 0.3, 0.7)", "SReLU(al=0.3, tl=0.9, ar=0.4, tr=-0.6)"]
 ALL = [*examples(ACTIVATIONS), *map(ACTIVATIONS.parse, VARIANTS)]
 each_activation = pytest.mark.parametrize("activation", ALL, ids=repr)
 
@@ -93,6 +93,11 @@ def torch_functions() -> dict[str, Forward]:
         "Softplus": lambda x: F.softplus(x, threshold=1000),
         "SiLU": F.silu,
         "GELU": F.gelu,
+        "Mish": F.mish,
+        "SELU": F.selu,
+        "Hardtanh": F.hardtanh,
+        "Hardtanh(0, 6)": F.relu6,
+        "Hardswish": F.hardswish,
     }
 
 

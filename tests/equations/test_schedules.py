@@ -14,6 +14,7 @@ from nerva_core.equations.schedules import (
     Exponential,
     Geometric,
     InverseTime,
+    LinearDecay,
     MultiStep,
     Schedule,
     StepBased,
@@ -116,6 +117,20 @@ def test_cosine_is_torch_s_without_warm_up() -> None:
         theirs.step()
 
 
+def test_linear_decay_is_that_of_torch() -> None:
+    """A warm-up from η_0 / w and a decay to 0 after it, in sequence; and the decay alone by its other name."""
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.4)
+    rates = torch.optim.lr_scheduler
+    rise = rates.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    fall = rates.PolynomialLR(optimizer, total_iters=8)
+    theirs = rates.SequentialLR(optimizer, [rise, fall], milestones=[4])
+    for i in range(15):
+        assert theirs.get_last_lr()[0] == pytest.approx(LinearDecay(0.4, n=12, w=4)(i), abs=1e-15)
+        optimizer.step()
+        theirs.step()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -133,6 +148,7 @@ def test_cosine_is_torch_s_without_warm_up() -> None:
         (lambda: MultiStep(milestones=(0, 2)), "positive integers"),
         (lambda: MultiStep(gamma=0.0), "gamma must be > 0"),
         (lambda: Cosine(n=5, w=5), "warm-up w must be shorter than n, got w=5, n=5"),
+        (lambda: LinearDecay(n=5, w=5), "LinearDecay: the warm-up w must be shorter than n, got w=5, n=5"),
         (lambda: Cosine(n=5, w=-1), "w must be >= 0"),
         (lambda: Cosine(n=0), "n must be >= 1"),
     ],

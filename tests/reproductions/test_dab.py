@@ -9,20 +9,22 @@ import pytest
 
 from nerva_core.data import Digits
 from nerva_core.layers import DAB, Repeat, StraightThrough, parse_layers
-from nerva_core.reproductions import Bench, Statistic, Trained, Verdict
+from nerva_core.reproductions import Bench, Statistic, Trained, Verdict, perform
 from nerva_core.reproductions.dab import (
     EXPERIMENT,
-    IMAGES,
+    LENGTHS,
+    PONDER_STEPS,
+    PONDERED,
     SORTING,
-    classify_images,
-    image_rows,
+    STEPS,
+    middles,
+    ponder,
     ponder_row,
     reaches,
     sort_sequences,
     sorting_network,
     sorting_rows,
 )
-from nerva_core.reproductions.dab_figures import image_curves
 from nerva_core.training.trainer import Metrics
 
 
@@ -40,8 +42,6 @@ def test_the_networks_are_alike_but_for_the_middle() -> None:
         assert isinstance(layers[3], DAB) == kind.startswith("DAB")
         assert isinstance(layers[3], StraightThrough) == kind.startswith("straight")
         assert parse_layers(sorting_network(5, middle)["layers"]).outputs_for(5) == 25
-    for middle in IMAGES.values():
-        assert parse_layers(["Linear(128)", middle, "Linear(10)"]).outputs_for(784) == 10
 
 
 def test_pondering_repeats_the_cell_with_the_same_parameters() -> None:
@@ -51,16 +51,32 @@ def test_pondering_repeats_the_cell_with_the_same_parameters() -> None:
     assert network.layers[2].shapes(256) == parse_layers(sorting_network(5, SORTING["DAB"])["layers"]).shapes(5)[2:4]
 
 
-def test_a_short_run_of_each_part() -> None:
-    bench = Bench("quick", "numpy", Digits(train=40, test=20), (0, 1))
-    (runs,) = sort_sequences(bench, 3, {"DAB": sorting_network(3, SORTING["DAB"])}, (0,), 8).values()
-    assert runs[0].last is not None
-    images = classify_images(bench, (0, 1))
-    rows = image_rows(images)
-    assert len(rows) == 5
-    assert image_curves(images).startswith(b"\x89PNG")
-    assert all(m.hard_distance is not None for run in images["images: sort, DAB"] for m in run.history)
-    assert EXPERIMENT.name == "dab"
+def test_a_short_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    for steps in (STEPS, PONDER_STEPS):
+        monkeypatch.setitem(steps, "quick", 4)  # type: ignore[arg-type]
+    report = perform(EXPERIMENT, Bench("quick", "numpy", Digits(), (0,)))
+    experiments = [row.experiment for row in report.findings.rows]
+    assert experiments[-1] == "sorting, T = 5: more ponder steps help (%)"
+    assert len(experiments) == 2 * len(LENGTHS["quick"]) + len(PONDERED["quick"])
+    assert all(row.verdict is Verdict.UNKNOWN for row in report.findings.rows)  # one seed
+    assert set(report.findings.figures) == set(report.findings.captions)
+
+
+def test_the_full_budget_has_all_of_table_1_and_figure_3() -> None:
+    assert LENGTHS["full"] == (5, 10, 15)
+    assert set(PONDERED["full"]) == {5, 10}
+    assert middles("full", 5) == list(SORTING)
+    assert middles("full", 15) == middles("quick", 5) == ["ELU", "DAB"]
+
+
+def test_those_that_ponder_are_compared_with_one_trained_as_long(template: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench("quick", "numpy", given_seeds=(0,))
+    monkeypatch.setitem(PONDER_STEPS, "quick", 4)  # type: ignore[arg-type]
+    found = ponder(bench, 3, (2,), [template])
+    assert found[1] != [template]
+    assert found[1][0].config.data == found[2][0].config.data
+    monkeypatch.setitem(STEPS, "quick", 4)  # type: ignore[arg-type]
+    assert ponder(bench, 3, (2,), [template])[1] == [template]
 
 
 def runs(accuracies: list[float], template: Trained) -> list[Trained]:
@@ -107,12 +123,6 @@ def test_the_verdict_on_the_accuracy(values: list[float], paper: str, verdict: s
 
 def test_pondering_is_judged_by_its_best(template: Trained) -> None:
     found: Any = {p: runs(five(a), template) for p, a in ((1, 80.0), (2, 85.0), (3, 70.0))}
-    assert ponder_row(found).verdict is Verdict.REPRODUCES
-    assert ponder_row({1: found[1], 3: found[3]}).verdict is Verdict.DOES_NOT
+    assert ponder_row(found, 5).verdict is Verdict.REPRODUCES
+    assert ponder_row({1: found[1], 3: found[3]}, 5).verdict is Verdict.DOES_NOT
     assert ponder_row(found, 10).experiment == "sorting, T = 10: more ponder steps help (%)"
-
-
-@pytest.mark.parametrize(("signum", "verdict"), [(83.8, "REPRODUCES"), (85.5, "REPRODUCES"), (83.1, "UNKNOWN"), (82.0, "DOES_NOT")])
-def test_a_hard_layer_costs_no_more_than_printed(template: Trained, signum: float, verdict: str) -> None:
-    found = {f"images: {kind}": runs(five(signum) if kind == "signum, DAB" else [84.0] * 5, template) for kind in IMAGES}
-    assert image_rows(found)[0].verdict is Verdict[verdict]

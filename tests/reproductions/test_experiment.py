@@ -8,6 +8,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.algebra.trees import leaves
 from nerva_core.data import Digits, SineOfSum
+from nerva_core.data.sources import Reconstruction
 from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, Trained, curves, fastest_backend, perform, values
 from nerva_core.reproductions.report import Findings
 from nerva_core.training.config import parse_config
@@ -55,6 +56,7 @@ def test_images_are_limited_but_the_users_limit_stands() -> None:
     assert Bench(source=Digits(train=9)).images(train=5).train == 9
     assert Bench(source=Digits()).images().train is None
     assert Bench().images(train=5).train == 5
+    assert Bench(source=Digits()).images(train=5000, test=5000) == Digits()  # which has fewer; to ask it for so many is refused
     assert Bench(source=Digits()).classes(Digits()) == (64, 10)
 
 
@@ -86,6 +88,16 @@ def test_a_report_says_how_it_was_made() -> None:
     assert report.settings["data"] == "Digits(train=60, test=30)"
     assert list(report.configurations) == ["k"]
     assert report.seconds > 0
+    assert report.settings["processor seconds"] >= 0
+
+
+def test_a_source_around_another_is_said() -> None:
+    bench = Bench()
+    common = {"loss": "MeanSquaredError", "training": {"epochs": 1, "batch_size": 30}}
+    bench.train({"k": {}}, [0], Reconstruction(source=SOURCE), **common, model={"layers": ["Linear(64)"]})
+    assert bench.used["data"] == "Reconstruction(source=Digits(train=60, test=30))"
+    bench.train({"k": {}}, [0], SineOfSum(n=50), **common, model={"layers": ["Linear(1)"]})
+    assert bench.used["data"] == "SineOfSum"
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "tensorflow"])

@@ -35,10 +35,10 @@ def test_the_budgets_train_what_they_compare() -> None:
 def test_a_report_on_few_digits() -> None:
     bench = Bench(source=Digits(train=40, test=20), given_seeds=(0, 1))
     report = perform(EXPERIMENT, bench)
-    assert len(report.findings.rows) == 6
+    assert len(report.findings.rows) == 8
     assert set(report.findings.figures) == set(report.findings.captions)
     assert all(png.startswith(b"\x89PNG") for png in report.findings.figures.values())
-    assert len(report.configurations) == 8
+    assert len(report.configurations) == 10
 
 
 def runs(loss: list[float], accuracy: list[float], template: Trained) -> list[Trained]:
@@ -84,13 +84,15 @@ def test_the_examples_are_the_networks_of_the_experiment(name: str, dropout: boo
 
 def test_the_statistics_of_short_runs_are_those_of_the_run() -> None:
     assert momentum_for(200) == 0.9
-    assert momentum_for(1250) == 0.99  # Fashion-MNIST, quick
+    assert momentum_for(8 * (5_000 // 64)) == 0.99  # Fashion-MNIST, quick
+    assert momentum_for(100 * (60_000 // 64)) == 0.99  # and full
     bench = Bench(source=Digits(train=40, test=20), given_seeds=(0,))
     perform(EXPERIMENT, bench)
     assert "momentum=0.9)" in bench.configurations["ELU plain"]
 
 
-def test_the_full_budget_has_dropout() -> None:
+def test_both_budgets_have_dropout() -> None:
+    assert "ELU, dropout" in QUICK
     assert network("ELU, dropout", "c0.02") == network("ELU", "c0.02", dropout=True)
     assert {"ELU, dropout", "Softplus, dropout"} <= set(FULL)
     assert sum(map(len, FULL.values())) == 33  # as docs/q_neurons.md says

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nerva_core.data import Digits
 from nerva_core.data.synthetic import ThreeFrequencies, three_frequencies
 from nerva_core.reproductions import Bench, tmaf, tmaf_figures
-from nerva_core.reproductions.tmaf_figures import approximations, errors, learned
+from nerva_core.reproductions.tmaf_figures import approximations, class_curves, errors, learned
 from tests.helpers import outside_of
 
 
@@ -19,6 +20,17 @@ def runs():
 def test_each_figure_is_drawn(runs):
     for figure in (learned({"a": runs["diagonal TMAF"][0], "b": runs["tri-diagonal TMAF"][0]}), errors({"a": runs}), approximations(runs)):
         assert figure.startswith(b"\x89PNG")
+
+
+def test_the_curves_of_a_classification_name_what_they_are(monkeypatch):
+    kinds = {kind: tmaf.network(layer, [3], 10) for kind, layer in tmaf.KINDS.items()}
+    common = {**tmaf.training(2, 0.01), "loss": "SoftmaxCrossEntropyOneHot"}
+    figures = []
+    monkeypatch.setattr(tmaf_figures, "png", figures.append)
+    class_curves(Bench().train(kinds, (0, 1), Digits(train=500, test=50), **common))
+    assert [axis.get_ylabel() for axis in figures[0].axes] == ["training loss", "test accuracy (%)"]
+    assert {text.get_text() for text in figures[0].legends[0].get_texts()} == {"ReLU", "PReLU", "TMAF"}
+    assert outside_of(figures[0]) == []
 
 
 def test_the_function_has_the_variance_of_three_waves():

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from nerva_core.reproductions.verdicts import FEWEST_SEEDS, LEVEL, Statistic, Verdict, every, exactly, judge, summarize
+from nerva_core.reproductions.verdicts import FEWEST_SEEDS, LEVEL, Statistic, Verdict, either, every, exactly, judge, summarize
 
 NAN = float("nan")
 R, D, N, U = Verdict.REPRODUCES, Verdict.DIRECTION, Verdict.DOES_NOT, Verdict.UNKNOWN
@@ -114,6 +114,23 @@ def test_the_weakest_of_several() -> None:
     assert every([R, D]) is D
     assert every([R, U, D]) is U
     assert every([R, U, N]) is N
+
+
+def test_the_best_of_several() -> None:
+    assert either([N, R]) is R
+    assert either([U, D]) is D
+    assert either([N, U]) is U
+    assert either([N, N]) is N
+
+
+def test_false_alarms_of_either_of_two() -> None:
+    """Two effects that are not there, each judged as one of two."""
+    trials = 1500
+    samples = np.random.default_rng(3).normal(size=(trials, 2, 5))
+    verdicts = [either([judge(Statistic.of(row), comparisons=2) for row in sample]) for sample in samples]
+    assert verdicts.count(R) <= (LEVEL / 2 + 4 * math.sqrt(LEVEL / 2 / trials)) * trials
+    assert verdicts.count(N) <= LEVEL / 2 * trials
+    assert verdicts.count(R) > 0
 
 
 def test_one_verdict_of_several_conditions() -> None:

@@ -14,9 +14,10 @@ from nerva_core.layers import ActivationLayer, Linear
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.trained_activations import SReLU
-from sympy_validation.certificates import Points
-from sympy_validation.claims import LayerGradient, symbolic
+from sympy_validation.certificates import SamplePoints
+from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.repair import POINTS, Advice, Search
+from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Attempt, prove_or_try_entries
 from sympy_validation.user_layers import user_theorems
 
@@ -123,7 +124,7 @@ LAYERS: dict[str, Any] = {
 
 
 def mutants(make: Any) -> list[Mutation]:
-    point = next(iter(Points(LayerGradient(make))))
+    point = next(iter(SamplePoints(LayerGradient(make))))
     return [mutation for mutation in list_mutations(point.space.ops, point.problem.tested) if mutation.index]
 
 
@@ -134,7 +135,7 @@ def repaired(make: Any, mutation: Mutation) -> Advice | None:
         return MutantOps(ops, mutation).call(layer.backpropagate, params, cache, DY)
 
     claim = LayerGradient(make, wrong)
-    return Search(list(islice(Points(claim), POINTS)), claim.quantities(), list(Attempt(claim, "all sizes")._settings())).best()
+    return Search(list(islice(SamplePoints(claim), POINTS)), claim.quantities(), list(Attempt(claim, "all sizes")._settings())).best()
 
 
 @pytest.mark.parametrize("name", LAYERS)

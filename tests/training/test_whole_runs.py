@@ -65,6 +65,52 @@ def activated(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int
     return adam(theta, memory, 0.1 * np.arctan(20 * G), eta, t)
 
 
+def amsgrad(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * G
+    memory["v"] = 0.999 * memory.get("v", 0) + 0.001 * G**2
+    memory["w"] = np.maximum(memory.get("w", 0), memory["v"])
+    return theta - eta * memory["m"] / (1 - 0.9**t) / (np.sqrt(memory["w"] / (1 - 0.999**t)) + 1e-8)
+
+
+def nadam(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """The pages of PyTorch, after Dozat (2016)."""
+    now, after = (0.9 * (1 - 0.5 * 0.96 ** (i * 0.004)) for i in (t, t + 1))
+    memory["product"] = memory.get("product", 1.0) * now
+    memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * G
+    memory["v"] = 0.999 * memory.get("v", 0) + 0.001 * G**2
+    m = after * memory["m"] / (1 - memory["product"] * after) + (1 - now) * G / (1 - memory["product"])
+    return theta - eta * m / (np.sqrt(memory["v"] / (1 - 0.999**t)) + 1e-8)
+
+
+def adagrad(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    memory["s"] = memory.get("s", 0) + G**2
+    return theta - eta * G / (np.sqrt(memory["s"]) + 1e-10)
+
+
+def adadelta(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Algorithm 1 of Zeiler (2012)."""
+    memory["v"] = 0.9 * memory.get("v", 0) + 0.1 * G**2
+    step = np.sqrt((memory.get("u", 0) + 1e-6) / (memory["v"] + 1e-6)) * G
+    memory["u"] = 0.9 * memory.get("u", 0) + 0.1 * step**2
+    return theta - eta * step
+
+
+def lion(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Algorithm 2 of Chen et al. (2023)."""
+    m = memory.get("m", 0)
+    memory["m"] = 0.99 * m + 0.01 * G
+    return theta - eta * (np.sign(0.9 * m + 0.1 * G) + 0.1 * theta)
+
+
+def lamb(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Algorithm 2 of You et al. (2020); the biases begin with 0, where the ratio is 1."""
+    memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * G
+    memory["v"] = 0.999 * memory.get("v", 0) + 0.001 * G**2
+    u = memory["m"] / (1 - 0.9**t) / (np.sqrt(memory["v"] / (1 - 0.999**t)) + 1e-6) + 0.01 * theta
+    ratio = np.linalg.norm(theta) / np.linalg.norm(u) if theta.any() and u.any() else 1.0
+    return theta - eta * ratio * u
+
+
 RULES: dict[str, Rule] = {
     "GradientDescent": descent,
     "Momentum(mu=0.9)": momentum,
@@ -73,6 +119,13 @@ RULES: dict[str, Rule] = {
     "RMSProp": rmsprop,
     "WeightDecay(Momentum(mu=0.9), 0.01)": coupled,
     "WeightDecay(Adam, 0.01, decoupled=true)": decoupled,
+    "AdamW(decay=0.01)": decoupled,
+    "AMSGrad": amsgrad,
+    "NAdam": nadam,
+    "AdaGrad": adagrad,
+    "Adadelta": adadelta,
+    "Lion(decay=0.1)": lion,
+    "LAMB": lamb,
     "GAF(Adam, arctan(0.1, 20))": activated,
     "GlobalNormClipping(Momentum(mu=0.9), 0.1)": momentum,
 }
@@ -85,6 +138,7 @@ RATES: dict[str, Callable[[int], float]] = {
     "Exponential(0.1, d=0.1)": lambda i: 0.1 * math.exp(-0.1 * i),
     "Geometric(0.1, r=0.9)": lambda i: 0.1 * 0.9**i,
     "MultiStep(0.1, milestones=[1, 3], gamma=0.1)": lambda i: 0.1 * 0.1 ** ((i >= 1) + (i >= 3)),
+    "LinearDecay(0.1, n=11, w=2)": lambda i: 0.1 * min((i + 1) / 2, max(11 - i, 0) / 9),
     "Cosine(0.1, n=11, w=2)": lambda i: 0.1 * (i + 1) / 2 if i < 2 else 0.05 * (1 + math.cos(math.pi * (min(i, 11) - 2) / 9)),
 }
 
@@ -171,13 +225,21 @@ def test_every_optimizer_and_schedule_has_a_run() -> None:
         ("Adam", "Adam", {"eps": 1e-8}),
         ("WeightDecay(Adam, 0.01, decoupled=true)", "AdamW", {"weight_decay": 0.01}),
         ("RMSProp", "RMSprop", {"alpha": 0.9}),
+        ("AdamW", "AdamW", {"weight_decay": 0.01}),
+        ("AMSGrad", "Adam", {"amsgrad": True}),
+        ("NAdam", "NAdam", {}),
+        ("AdaGrad", "Adagrad", {}),
+        ("Adadelta", "Adadelta", {"lr": 1.0}),
     ],
 )
-def test_a_run_is_that_of_torch(optimizer: str, name: str, options: dict[str, Any]) -> None:
+def test_a_run_is_that_of_torch(optimizer: str, name: str, options: dict[str, Any], request: pytest.FixtureRequest) -> None:
     torch = pytest.importorskip("torch")
-    run = trainer(optimizer, "Constant(0.01)", "epoch")
+    options = {"lr": 0.01, **options}
+    run = trainer(optimizer, f"Constant({options['lr']})", "epoch")
     thetas = [torch.tensor(theta, requires_grad=True) for theta in parameters(run)]
-    theirs = getattr(torch.optim, name)(thetas, lr=0.01, **options)
+    torch.set_default_dtype(torch.float64)  # of the product of momenta that NAdam keeps
+    request.addfinalizer(lambda: torch.set_default_dtype(torch.float32))
+    theirs = getattr(torch.optim, name)(thetas, **options)
     for _, X, classes in batches(run):
         theirs.zero_grad()
         W1, b1, W2, b2 = thetas

@@ -91,12 +91,13 @@ class FamilyOps(StepFunctionOps[M]):
         n = columns // m
         return self.take_columns(X, [i * n + j for j in range(n) for i in range(m)])
 
-    def scan(self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[M, ...], reverse: bool = False) -> tuple[Any, Any]:
-        """``state, outputs = body(state, members k of the given families)`` for k = 0, 1, ..., or in reverse.
+    def scan(
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[M, ...], length: Size, reverse: bool = False
+    ) -> tuple[Any, Any]:
+        """``state, outputs = body(state, members k of the given families)`` for k = 0, ..., length - 1, or in reverse.
 
         Gives the last state, and the outputs of all k as families.
         """
-        length = self.members(given[0])
         found: list[Any] = [None] * length
         for k in reversed(range(length)) if reverse else range(length):
             state, found[k] = body(state, *(self.member(F, k) for F in given))

@@ -54,7 +54,7 @@ def test_a_scan_is_a_loop(ops, reverse):
         state = 2 * state + x
         return state, (state, ops.hadamard(x, x))
 
-    last, (states, squares) = ops.scan(body, ops.ones(1, 1), (ops.family(*map(ops.matrix, xs)),), reverse)
+    last, (states, squares) = ops.scan(body, ops.ones(1, 1), (ops.family(*map(ops.matrix, xs)),), 4, reverse)
     expected, state = [], 1.0
     for x in xs[::-1, 0, 0] if reverse else xs[:, 0, 0]:
         state = 2 * state + x

@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 import numpy as np
+import pytest
 
 from backends.plan.graph import record
 from backends.plan.memory import PACK
@@ -46,3 +47,24 @@ def test_a_sum_of_hundreds_of_terms_is_computed() -> None:
     (total, square), _ = ops.run_steps(step, (ops.zeros(1, 2), ops.zeros(1, 2)), (), (np.ones((1, 1, 2)),))
     np.testing.assert_array_equal(total, [[244650, 244650]])
     np.testing.assert_array_equal(square, [[244650**2, 244650**2]])
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_two_parameters_may_have_one_gradient(name: str) -> None:
+    """The gradient is one value, which lies in one place: parameters beside one another are not updated by what is beside it."""
+    ops = make_backend(name, "float64")
+
+    def step(ops: Any, state: Any, X: Any, eta: Any) -> Any:
+        b, c = state
+        D = ops.columns_sum(X + ops.row_repeat(b + c, 3))
+        return (b - eta * D, c - eta * D), (ops.elements_sum(D),)
+
+    def state() -> Any:
+        return ops.matrix([[1.0, 2.0]]), ops.matrix([[3.0, -1.0]])
+
+    data, inputs = (ops.matrix([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),), (np.full(4, 0.1),)
+    planned, values = ops.run_steps(step, state(), data, inputs)
+    plain, expected = ops.run_plainly(step, state(), data, inputs)
+    np.testing.assert_allclose(values, expected, rtol=1e-12)
+    for found, right in zip(planned, plain, strict=True):
+        np.testing.assert_allclose(ops.to_numpy(found), ops.to_numpy(right), rtol=1e-12)

@@ -10,7 +10,7 @@ import pytest
 from nerva_core.layers import LAYERS, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.linear import Linear
-from sympy_validation.claims import symbolic
+from sympy_validation.symbols import symbolic
 from sympy_validation.table import table
 from sympy_validation.theorem import prove
 from sympy_validation.theorems.layers import gradient_theorems, layer_of, sequence, theorems

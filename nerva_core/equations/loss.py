@@ -1,0 +1,80 @@
+"""The base of loss functions and their table (Nerva specification, section 6).
+
+Y holds the outputs of a batch, T the targets, both N x K; a single example is a batch of one row. ``rows`` gives the loss of
+every row, ``value`` that of the batch, ``gradient`` the derivative of ``value`` with respect to Y.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.memory import Array
+from nerva_core.algebra.registry import Entry, Table
+
+
+@dataclass(frozen=True)
+class Loss(Entry):
+    """L(Y, T), the sum of the losses of the rows unless the loss says otherwise."""
+
+    classification: ClassVar[bool] = True
+    """Whether the targets are classes (one-hot or probabilities), so that an accuracy makes sense."""
+    mean: ClassVar[bool] = False
+    """Whether ``value`` is the mean over the batch; otherwise it is the sum, and training divides it by N."""
+
+    takes: ClassVar[Literal["numbers", "probabilities", "logits"]] = "numbers"
+    """What the outputs of a network are to the loss, which the last layer must give."""
+    threshold: ClassVar[float] = 0.5
+    """With a single output: the value of y above which the class is 1."""
+
+    def example_width(self) -> int | None:
+        """A number of columns that the loss takes, if it does not take every one."""
+        return None
+
+    @abstractmethod
+    def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        """The loss of each row, N x 1."""
+
+    @abstractmethod
+    def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        """∇_Y L(Y, T), N x K."""
+
+    def value(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        """L(Y, T), 1 x 1."""
+        return ops.columns_sum(self.rows(ops, Y, T))
+
+    def probabilities(self, ops: MatrixOps[M], Y: M) -> M | None:
+        """What the outputs say of each class, for a loss that takes them as probabilities or as logits; otherwise None."""
+        return None
+
+    def correct(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        """The indicator (N x 1) of the rows whose class is predicted: that of the first of the largest outputs, for one-hot targets.
+
+        With a single output the class is 1 where y > threshold, and the target is the class.
+        """
+        N, K = ops.shape(Y)
+        if K == 1:
+            return ops.equal(T, ops.greater(Y, ops.full(self.threshold, N, K)))
+        order = ops.row_repeat(ops.constant([list(range(int(K), 0, -1))]), N)  # the largest where the first column is
+        largest = ops.equal(Y, ops.column_repeat(ops.rows_max(Y), K))
+        predicted, actual = (ops.rows_max(ops.hadamard(chosen, order)) for chosen in (largest, T))
+        return ops.equal(predicted, actual)
+
+    def classes_of(self, Y: Array) -> Array:
+        """The predicted classes of the rows, as ``correct`` has them."""
+        classes: Array = Y.argmax(axis=1) if Y.shape[1] > 1 else (Y[:, 0] > self.threshold).astype(int)
+        return classes
+
+
+LOSSES: Table[Loss] = Table(
+    "loss",
+    Loss,
+    elsewhere={
+        "NLLLoss": "NegativeLogLikelihood takes probabilities, of Softmax; for logarithms of them use LogSoftmax with SoftmaxCrossEntropy",
+        "BCELoss": "BinaryCrossEntropy takes logits, of Linear without Sigmoid",
+        "CTCLoss": "the nearest is SequenceCrossEntropy, whose targets are aligned",
+        "CosineEmbeddingLoss": "the nearest is CosineDistance",
+    },
+)

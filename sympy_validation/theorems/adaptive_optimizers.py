@@ -1,0 +1,265 @@
+"""The optimizers in which every element has a step of its own: θ and the averages in closed form, as their papers print them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nerva_core.equations.optimizers import (
+    LAMB,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    AdamState,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    RMSProp,
+    WeightDecay,
+)
+from sympy_validation.claims import RealVariable
+from sympy_validation.spaces.spaces import Kind
+from sympy_validation.theorem import Theorem
+from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, STEPS, Ops, average, steps, total
+from sympy_validation.theorems.tools import equation, times
+
+
+def theorems() -> Iterator[Theorem]:
+    """The table for these optimizers."""
+    yield from adam()
+    yield from rmsprop()
+    yield from adamw()
+    yield from amsgrad()
+    yield from nadam()
+    yield from adagrad()
+    yield from adadelta()
+    yield from lion()
+    yield from lamb()
+
+
+BETAS: dict[str, Any] = {"beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), "epsilon": RealVariable(0)}
+
+
+def adam() -> Iterator[Theorem]:
+    """θ and the moments in closed form: each step is -η m̂ / (√v̂ + ε) as Algorithm 1 of Kingma and Ba prints it."""
+    subject = "optimizers.Adam"
+
+    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), theta, G, eta)
+        return theta, *state
+
+    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        squares = tuple(space.ops.hadamard(g, g) for g in G)
+        for m_hat, v_hat in corrected(space.ops, beta1, beta2, G):
+            theta = theta - scaled(space.ops, eta, m_hat, v_hat, epsilon)
+        return theta, average(beta1, G), average(beta2, squares)
+
+    statement = "{} after three steps: m = (1 - β1) Σ β1^(3-t) G_t, v likewise, each step is -η m̂ / (√v̂ + ε)"
+    yield from equation(subject, ("theta", "m", "v"), statement, {**BETAS, **ETA, **MATRICES}, tested, expected)
+    yield from bias_correction(subject)
+
+
+def scaled(ops: Ops, eta: Any, m: Any, v: Any, epsilon: Any) -> Any:
+    """η m / (√v + ε)."""
+    return eta * ops.hadamard(m, ops.reciprocal(ops.sqrt(v) + epsilon * ops.ones(*ops.shape(m))))
+
+
+def bias_correction(subject: str) -> Iterator[Theorem]:
+    """If all gradients are the same, the corrected average is that gradient: this is what the correction is for."""
+    variables: dict[str, Any] = {**BETAS, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
+
+    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
+        adam = Adam(beta1=beta1, beta2=beta2, epsilon=epsilon)
+        theta, state = steps(ops, adam, theta, (G,) * STEPS, eta)
+        _, correction1, correction2 = adam.scalars(eta, STEPS)
+        return theta, state.m / correction1, state.v / correction2
+
+    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
+        square = space.ops.hadamard(G, G)
+        return theta - STEPS * scaled(space.ops, eta, G, square, epsilon), G, square
+
+    statement = "{} if every gradient is G: θ - 3 η G / (√(G ⊙ G) + ε), m̂ = G and v̂ = G ⊙ G"
+    yield from equation(
+        subject, ("theta", "m_hat", "v_hat"), statement, variables, tested, expected, name="constant gradient", methods=("all sizes",)
+    )
+
+
+def rmsprop() -> Iterator[Theorem]:
+    """θ and the average in closed form."""
+    variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
+
+    def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, RMSProp(rho=rho, epsilon=epsilon), theta, G, eta)
+        return theta, *state
+
+    def expected(space: Any, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        squares = tuple(space.ops.hadamard(g, g) for g in G)
+        for t in range(1, STEPS + 1):
+            theta = theta - scaled(space.ops, eta, G[t - 1], average(rho, squares[:t]), epsilon)
+        return theta, average(rho, squares)
+
+    statement = "{} after three steps: v = (1 - ρ) Σ ρ^(3-t) G_t ⊙ G_t, each step is -η G_t / (√v + ε)"
+    yield from equation("optimizers.RMSProp", ("theta", "v"), statement, variables, tested, expected)
+
+
+DECAY: dict[str, Any] = {"decay": RealVariable(0)}
+
+
+def adamw() -> Iterator[Theorem]:
+    """It is Adam with decoupled decay, and its first step by hand."""
+    subject, variables = "optimizers.AdamW", {**DECAY, **BETAS, **ETA, **MATRICES}
+
+    def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        optimizer = AdamW(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay)
+        return steps(ops, optimizer, theta, G, eta)[0]
+
+    def around(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        optimizer = WeightDecay(Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), decay, decoupled=True)
+        return steps(space.ops, optimizer, theta, G, eta)[0]
+
+    def expected(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        for m_hat, v_hat in corrected(space.ops, beta1, beta2, G):
+            theta = (1 - eta * decay) * theta - scaled(space.ops, eta, m_hat, v_hat, epsilon)
+        return theta
+
+    statement = "θ after three steps, each θ' = (1 - η λ) θ - η m̂ / (√v̂ + ε)"
+    yield from equation(subject, "theta", statement, variables, tested, expected)
+    yield from equation(subject, "theta", "θ is that of Adam with decoupled weight decay", variables, tested, around, name="around")
+
+
+def corrected(ops: Ops, beta1: Any, beta2: Any, G: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+    """m̂ and v̂ of each step, in closed form."""
+    squares = tuple(ops.hadamard(g, g) for g in G)
+    for t in range(1, len(G) + 1):
+        yield average(beta1, G[:t]) / (1 - beta1**t), average(beta2, squares[:t]) / (1 - beta2**t)
+
+
+def amsgrad() -> Iterator[Theorem]:
+    """θ after two steps and the averages: the second step has the larger of both v."""
+
+    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, AMSGrad(beta1=beta1, beta2=beta2, epsilon=epsilon), theta, G[:2], eta)
+        return theta, *state
+
+    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        ops, G = space.ops, G[:2]
+        squares = tuple(ops.hadamard(g, g) for g in G)
+        second = average(beta2, squares)
+        first = ops.maximum(ops.zeros(*ops.shape(theta)), average(beta2, squares[:1]))  # v is not negative, but its sign is not asked
+        largest = ops.maximum(first, second)
+        for t, w in ((1, first), (2, largest)):
+            theta = theta - scaled(ops, eta, average(beta1, G[:t]) / (1 - beta1**t), w / (1 - beta2**t), epsilon)
+        return theta, average(beta1, G), second, largest
+
+    statement = "{} after two steps: w = max(0, v_1, v_2), each step is -η m̂ / (√ŵ + ε)"
+    names = ("theta", "m", "v", "largest")
+    yield from equation("optimizers.AMSGrad", names, statement, {**BETAS, **ETA, **MATRICES}, tested, expected)
+
+
+def nadam() -> Iterator[Theorem]:
+    """θ after two steps, as Dozat prints them."""
+    variables: dict[str, Any] = {"d": RealVariable(0, 1), **BETAS, **ETA, **MATRICES}
+
+    def tested(ops: Ops, d: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        return steps(ops, NAdam(beta1=beta1, beta2=beta2, epsilon=epsilon, momentum_decay=d), theta, G[:2], eta)[0]
+
+    def expected(space: Any, d: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        ops, G = space.ops, G[:2]
+        squares = tuple(ops.hadamard(g, g) for g in G)
+        mu1, mu2, mu3 = (beta1 * (1 - d**t / 2) for t in (1, 2, 3))
+        for t, now, after, product in ((1, mu1, mu2, mu1), (2, mu2, mu3, mu1 * mu2)):
+            ahead = after * average(beta1, G[:t]) / (1 - product * after) + (1 - now) * G[t - 1] / (1 - product)
+            theta = theta - scaled(ops, eta, ahead, average(beta2, squares[:t]) / (1 - beta2**t), epsilon)
+        return theta
+
+    statement = "θ after two steps, each -η (μ_{t+1} m / (1 - μ_1 ⋯ μ_{t+1}) + (1 - μ_t) G_t / (1 - μ_1 ⋯ μ_t)) / (√v̂ + ε)"
+    yield from equation("optimizers.NAdam", "theta", statement, variables, tested, expected)
+
+
+def adagrad() -> Iterator[Theorem]:
+    """θ and the sum of squares in closed form."""
+    variables: dict[str, Any] = {"epsilon": RealVariable(0), **ETA, **MATRICES}
+
+    def tested(ops: Ops, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, AdaGrad(epsilon=epsilon), theta, G, eta)
+        return theta, *state
+
+    def expected(space: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        squares = tuple(space.ops.hadamard(g, g) for g in G)
+        for t in range(1, STEPS + 1):
+            theta = theta - scaled(space.ops, eta, G[t - 1], total(squares[:t]), epsilon)
+        return theta, total(squares)
+
+    statement = "{} after three steps: s = Σ G_t ⊙ G_t, each step is -η G_t / (√s + ε)"
+    yield from equation("optimizers.AdaGrad", ("theta", "s"), statement, variables, tested, expected)
+
+
+def adadelta() -> Iterator[Theorem]:
+    """θ and the averages after two steps: Δ_1 has √ε, Δ_2 the average of Δ_1²."""
+    variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
+
+    def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, Adadelta(rho=rho, epsilon=epsilon), theta, G[:2], eta)
+        return theta, state.v
+
+    def expected(space: Any, rho: Any, epsilon: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any) -> Any:
+        ops = space.ops
+        eps = epsilon * ops.ones(*ops.shape(theta))
+        squares = tuple(ops.hadamard(g, g) for g in (G1, G2))
+        v1, v2 = average(rho, squares[:1]) + eps, average(rho, squares) + eps
+        Delta1 = ops.hadamard(ops.hadamard(ops.sqrt(eps), ops.inv_sqrt(v1)), G1)
+        u1 = (1 - rho) * ops.hadamard(ops.hadamard(eps, ops.reciprocal(v1)), squares[0]) + eps
+        Delta2 = ops.hadamard(ops.hadamard(ops.sqrt(u1), ops.inv_sqrt(v2)), G2)
+        return theta - eta * (Delta1 + Delta2), average(rho, squares)
+
+    statement = "{} after two steps: Δ_1 = √ε / √(v_1 + ε) G_1, Δ_2 = √(u + ε) / √(v_2 + ε) G_2, u = (1 - ρ) ε G_1² / (v_1 + ε)"
+    yield from equation("optimizers.Adadelta", ("theta", "v"), statement, variables, tested, expected)
+
+
+def lion() -> Iterator[Theorem]:
+    """θ and m in closed form."""
+    variables: dict[str, Any] = {**DECAY, "beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), **ETA, **MATRICES}
+
+    def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        theta, state = steps(ops, Lion(beta1=beta1, beta2=beta2, decay=decay), theta, G[:2], eta)
+        return theta, state.m
+
+    def expected(space: Any, decay: Any, beta1: Any, beta2: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any) -> Any:
+        sign = space.ops.sign
+        theta = theta - eta * (sign((1 - beta1) * G1) + decay * theta)
+        c = beta1 * (1 - beta2) * G1 + (1 - beta1) * G2
+        return theta - eta * (sign(c) + decay * theta), average(beta2, (G1, G2))
+
+    statement = "{} after two steps, the second in the direction sign(β1 (1 - β2) G_1 + (1 - β1) G_2)"
+    yield from equation("optimizers.Lion", ("theta", "m"), statement, variables, tested, expected)
+
+
+def lamb() -> Iterator[Theorem]:
+    """The first step: u in closed form, its length that of θ."""
+    variables: dict[str, Any] = {**DECAY, **BETAS, **ETA, **MATRICES}
+
+    def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        return steps(ops, LAMB(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay), theta, G[:1], eta)[0]
+
+    def expected(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        ops = space.ops
+        u = scaled(ops, 1, G[0], ops.hadamard(G[0], G[0]), epsilon) + decay * theta
+        of_theta, of_u = (ops.sqrt(ops.elements_sum(ops.hadamard(X, X))) for X in (theta, u))
+        return theta - eta * times(ops, ops.hadamard(of_theta, ops.reciprocal(of_u)), u)
+
+    state: dict[str, Any] = {"m": ("K", "D"), "v": ("K", "D", Kind.POSITIVE)}
+
+    def averages(ops: Ops, m: Any, v: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+        optimizer = LAMB(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay)
+        return tuple(optimizer.update(ops, AdamState(m, v), theta, G[0], *optimizer.scalars(eta, 2))[1])
+
+    def printed(
+        space: Any, m: Any, v: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any
+    ) -> Any:
+        return beta1 * m + (1 - beta1) * G1, beta2 * v + (1 - beta2) * space.ops.hadamard(G1, G1)
+
+    subject = "optimizers.LAMB"
+    statement = "θ after a step: θ - η (‖θ‖ / ‖u‖) u with u = G / (√(G ⊙ G) + ε) + λ θ"
+    yield from equation(subject, "theta", statement, variables, tested, expected, methods=("all sizes",))
+    yield from equation(subject, ("m", "v"), "{}' from any state: the averages of Adam", {**state, **variables}, averages, printed)
