@@ -13,6 +13,7 @@ from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
 from nerva_core.layers.embedding import Embedding, PositionEmbedding
 from nerva_core.layers.gated import GLU, GeGLU, SwiGLU
 from nerva_core.layers.group_normalization import GroupNorm, InstanceNorm
+from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.normalization import LayerNorm, RMSNorm
 from nerva_core.layers.notation import multilayer_perceptron, parse_layers

@@ -50,8 +50,11 @@ class _NormalizationOfGroups(Layer):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N") * self.positions, symbols.size("C")
 
-    def shapes(self, D: Size) -> GroupNormParameters[Any]:
+    def outputs_for(self, D: Size) -> Size:
         self.width(D)
+        return D
+
+    def shapes(self, D: Size) -> GroupNormParameters[Any]:
         return GroupNormParameters(gamma=(1, D), beta=(1, D))
 
     def initializers(self) -> GroupNormParameters[Any]:

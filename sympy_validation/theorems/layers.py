@@ -14,6 +14,7 @@ from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.dropout import Dropout
+from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
 from nerva_core.layers.recurrent import Recurrent
@@ -89,7 +90,7 @@ ABOUT = {
 }
 """What the statement of a layer's theorems adds."""
 
-WITHOUT_ENTRIES = (MaxPool, Attention)
+WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention)
 """Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, and does not finish the softmax of products."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)

@@ -86,6 +86,6 @@ def test_in_a_network_the_positions_are_known() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(NervaError, match="the number of channels must be a multiple of 3, the groups, got 8"):
-        GroupNorm(3).shapes(8)
+        GroupNorm(3).outputs_for(8)
     with pytest.raises(NervaError, match="groups must be >= 1"):
         GroupNorm(0)

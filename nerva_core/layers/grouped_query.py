@@ -1,0 +1,89 @@
+"""Attention in which several queries share a key and a value (Ainslie et al. 2023; with one head, Shazeer 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.algebra.registry import Count
+from nerva_core.layers.base import LAYERS, Layer, Symbols
+from nerva_core.layers.sequence import SequenceLayer
+
+
+class GroupedQueryCache(NamedTuple, Generic[M]):
+    """Families with a member for every example and head: Q is L·m x A, K and V are L x A, P is L·m x L."""
+
+    Q: M
+    K: M
+    V: M
+    P: M
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class GroupedQueryAttention(SequenceLayer):
+    """Y = P · V, P = softmax(Q · Kᵀ / √A) under the mask, for every example and head, where Q has m rows at each position.
+
+    X = [Q_1 ... Q_m K V] is N·L x (m + 2)·G·A: m = ``queries`` share the keys and values of G ``heads`` with A columns each; Y is
+    N·L x m·G·A. If ``causal``, a position sees itself and those before it.
+    """
+
+    heads: Count
+    queries: Count = 2
+    causal: bool = True
+
+    def outputs_for(self, D: Size) -> Size:
+        parts = self.queries + 2
+        if isinstance(D, int) and D % (parts * self.heads):
+            raise NervaError(f"{self!r}: X is [Q_1 ... K V], so {parts} · {self.heads} must divide its columns, got {D}")
+        return self.queries * (D // parts)
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return replace(self, length=symbols.size("L"), heads=symbols.size("G"))
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        return symbols.size("N") * self.L, (self.queries + 2) * (self.heads * symbols.size("A"))
+
+    def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M) -> tuple[M, GroupedQueryCache[M]]:
+        m = self.queries
+        *queries, K, V = self._families(ops, X, m + 2)
+        Q = self._as_rows(ops, queries)
+        S = ops.scale(self._scale(ops, K), Q @ ops.transpose(K))
+        P = ops.masked_softmax(S, self._as_rows(ops, [self._mask(ops)] * m))
+        H = P @ V
+        return ops.join_column_parts(*self._as_columns(ops, H, X)), GroupedQueryCache(Q, K, V, P)
+
+    def backpropagate(self, ops: MatrixOps[M], params: tuple[()], cache: GroupedQueryCache[M], DY: M) -> tuple[M, tuple[()]]:
+        Q, K, V, P = cache
+        N = ops.shape(DY)[0] // self.L
+        DH = self._as_rows(ops, self._families(ops, DY, self.queries))
+        DV = ops.transpose(P) @ DH
+        DP = DH @ ops.transpose(V)
+        DS = ops.scale(self._scale(ops, K), ops.softmax_inputs(P, DP))
+        DQ = DS @ K
+        DK = ops.transpose(DS) @ Q
+        return ops.join_column_parts(*self._as_columns(ops, DQ, DY), ops.join(DK, N), ops.join(DV, N)), ()
+
+    def _families(self, ops: MatrixOps[M], X: M, count: int) -> list[M]:
+        """The parts of the columns of X, each with a member L x A for every example and head."""
+        A = ops.shape(X)[1] // count // self.heads
+        return [ops.split(ops.column_part(X, k, count), self.L, A) for k in range(count)]
+
+    def _as_rows(self, ops: MatrixOps[M], parts: list[M]) -> M:
+        """For every position the m rows that the parts have there, one under the other: L·m rows."""
+        _, n = ops.shape(parts[0])
+        return ops.reshape(ops.join_column_parts(*parts), self.L * self.queries, n)
+
+    def _as_columns(self, ops: MatrixOps[M], H: M, X: M) -> list[M]:
+        """The inverse of ``_as_rows``, and of ``split``: m parts, each with a row for every row of X."""
+        m, A = self.queries, ops.shape(H)[1]
+        beside = ops.reshape(H, self.L, m * A)
+        return [ops.join(ops.column_part(beside, k, m), ops.shape(X)[0] // self.L) for k in range(m)]
+
+    def _mask(self, ops: MatrixOps[M]) -> M:
+        return ops.lower_ones(self.L) if self.causal else ops.ones(self.L, self.L)
+
+    def _scale(self, ops: MatrixOps[M], K: M) -> Scalar:
+        return ops.size_power(ops.shape(K)[1], -0.5)
