@@ -1,4 +1,7 @@
-"""``nerva show NAME``: the equations of a layer, activation, loss, optimizer or schedule, with shapes and operation counts."""
+"""``nerva show NAME``: the equations of a layer, activation, loss, optimizer or schedule, with shapes and operation counts.
+
+Of a configuration, or of a network as text, it shows the table of its layers.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,42 @@ def show(
     name: Annotated[
         str,
         typer.Argument(
-            help="A layer, activation, loss, optimizer or schedule, such as Linear, 'LeakyReLU(alpha=0.1)' or my_layer.py:MyLayer."
+            help="A layer, activation, loss, optimizer or schedule, such as Linear, 'LeakyReLU(alpha=0.1)' or my_layer.py:MyLayer; "
+            "or a network: net.toml, or 'Linear(64);ReLU;Linear(10)' with --inputs."
         ),
     ],
     format: Annotated[Format, typer.Option(help="Plain text, or LaTeX for a paper.")] = Format.text,
+    inputs: Annotated[int | None, typer.Option(min=1, help="The number of inputs of a network that is given as text.")] = None,
 ) -> None:
-    """Show the equations, read from the running code, with shapes and operation counts for all N, D, K."""
+    """Show the equations, read from the running code, with shapes and operation counts for all N, D, K; of a network, its layers."""
+    if name.endswith(".toml") or ";" in name:
+        typer.echo(_table(name, inputs))
+        return
     from nerva_core.algebra.user_files import own_entry
     from nerva_core.interpreters.description import describe
 
     for number, (heading, text) in enumerate(describe(own_entry(name), latex=Format(format) is Format.latex).items()):
         typer.secho(f"\n{heading}" if number else heading, bold=True)
         typer.echo(text)
+
+
+def _table(network: str, inputs: int | None) -> str:
+    """The layers of a network, that of a configuration with the data that it names."""
+    from nerva_core.algebra.errors import NervaError
+    from nerva_core.inspection.layer_table import layer_table, table_text
+    from nerva_core.layers.notation import parse_layers, plain_items
+
+    if network.endswith(".toml"):
+        from pathlib import Path
+
+        from nerva_core.training.config import load_config
+
+        config = load_config(Path(network))
+        data = config.data.load()
+        return table_text(layer_table(config.completed(data).model.build(), data.inputs))
+    if inputs is None:
+        raise NervaError(f"the network {network!r} needs its number of inputs: add --inputs 64, or give a configuration, net.toml")
+    items = plain_items(network)
+    if items is None:
+        raise NervaError(f"the layers of {network!r} have no sizes: write them in brackets, as in 'Linear(64);ReLU;Linear(10)'")
+    return table_text(layer_table(parse_layers(items), inputs))

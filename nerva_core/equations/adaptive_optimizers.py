@@ -5,15 +5,10 @@ The numbers of a step are as in ``nerva_core.equations.optimizer``.
 
 from __future__ import annotations
 
-import functools
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
-from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction, NonNegative, Positive
 from nerva_core.equations.optimizer import OPTIMIZERS, Optimizer
 
@@ -125,11 +120,12 @@ class AMSGrad(Adam):
         return theta - (eta / correction1) * ops.hadamard(m, self.inverse_root(ops, w / correction2)), AMSGradState(m, v, w)
 
 
-@functools.lru_cache(maxsize=16)
-def _products(beta1: float, decay: float, count: int) -> Array:
-    """∏_{i<=t} β1 (1 - d^i / 2) for t = 0, ..., count - 1, multiplied from left to right."""
-    products: Array = np.multiply.accumulate(np.concatenate([[1.0], beta1 * (1 - decay ** np.arange(1, count) / 2)]))
-    return products
+class NAdamState(NamedTuple):
+    """The averages of Adam, and in every element the product P of the momenta so far, of the shape of θ."""
+
+    m: Any
+    v: Any
+    P: Any
 
 
 @OPTIMIZERS.add
@@ -137,33 +133,25 @@ def _products(beta1: float, decay: float, count: int) -> Array:
 class NAdam(Adam):
     """Adam with Nesterov's look ahead (Dozat 2016): its m̂ is μ_{t+1} m' / (1 - μ_1 ⋯ μ_{t+1}) + (1 - μ_t) Dθ / (1 - μ_1 ⋯ μ_t).
 
-    The momentum μ_t = β1 (1 - d^t / 2) grows to β1; c_1 and c_2 are the factors of m' and of Dθ, c_3 is 1 - β2^t. Equal to
-    PyTorch, whose d is 0.96^0.004 too.
+    The momentum μ_t = β1 (1 - d^t / 2) grows to β1. Equal to PyTorch, whose d is 0.96^0.004 too.
     """
 
     momentum_decay: Fraction = 0.96**0.004
-    without_formula = ("c_1", "c_2", "c_3")
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        product = self._product(t)
-        mu, after = self._mu(t), self._mu(t + 1)
-        return (eta, after / (1 - product * after), (1 - mu) / (1 - product), 1 - self.beta2**t)
+        now, after = (self.beta1 * (1 - self.momentum_decay**i / 2) for i in (t, t + 1))
+        return (eta, now, after, 1 - self.beta2**t)
 
-    def _mu(self, t: int) -> Any:
-        return self.beta1 * (1 - self.momentum_decay**t / 2)
+    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+        zero = ops.zeros(*ops.shape(theta))
+        return NAdamState(zero, zero, ops.ones(*ops.shape(theta)))
 
-    def _product(self, t: int) -> Any:
-        """μ_1 ⋯ μ_t."""
-        beta1: Any = self.beta1
-        if isinstance(beta1, (int, float)):
-            return float(_products(beta1, self.momentum_decay, 1 << int(t).bit_length())[t])
-        return math.prod(self._mu(i) for i in range(1, t + 1))  # the proofs have symbols
-
-    def update(self, ops: MatrixOps[M], state: AdamState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, AdamState]:
-        c1, c2, c3 = scalars
+    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+        mu, after, correction2 = scalars
         m, v = self.averages(ops, state, Dtheta)
-        ahead = c1 * m + c2 * Dtheta
-        return theta - eta * ops.hadamard(ahead, self.inverse_root(ops, v / c3)), AdamState(m, v)
+        P, one = mu * state.P, ops.ones(*ops.shape(theta))
+        ahead = after * ops.hadamard(m, ops.reciprocal(one - after * P)) + (1 - mu) * ops.hadamard(Dtheta, ops.reciprocal(one - P))
+        return theta - eta * ops.hadamard(ahead, self.inverse_root(ops, v / correction2)), NAdamState(m, v, P)
 
 
 class AdaGradState(NamedTuple):

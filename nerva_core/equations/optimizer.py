@@ -22,11 +22,6 @@ class Optimizer(Entry):
     hint = "the learning rate is that of the schedule, such as Constant(0.01)"
 
     @property
-    def without_formula(self) -> tuple[str, ...]:
-        """Names for print of the numbers of a step after η, if they are no formula in t."""
-        return ()
-
-    @property
     def needs_all_gradients(self) -> bool:
         """Whether the update of a parameter depends on the gradients of the others, so that ``step`` is more than ``update`` of each."""
         return False
@@ -60,10 +55,6 @@ class Wrapper(Optimizer):
     @property
     def needs_all_gradients(self) -> bool:
         return self.optimizer.needs_all_gradients
-
-    @property
-    def without_formula(self) -> tuple[str, ...]:
-        return self.optimizer.without_formula
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         return self.optimizer.scalars(eta, t)

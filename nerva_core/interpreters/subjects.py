@@ -206,8 +206,7 @@ def _read_optimizer(optimizer: Optimizer, reader: Reader) -> None:
     start = optimizer.init(theta.ops, theta)
     names = getattr(start, "_fields", ())
     state = type(start)(*(reader.matrix(name, (K, D)) for name in names)) if names else start
-    eta, t, *others = (Scalar("symbol", name=identifier(name)) for name in ("eta", "t", *optimizer.without_formula))
-    scalars = (eta, *others) if others else optimizer.scalars(eta, typing.cast(int, t))
+    scalars = optimizer.scalars(Scalar("symbol", name=identifier("eta")), typing.cast(int, Scalar("symbol", name=identifier("t"))))
     reader.part(
         "forward",
         optimizer.update,

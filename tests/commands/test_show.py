@@ -47,6 +47,19 @@ def test_it_is_a_plain_function(capsys):
     assert "\\begin{align*}" in capsys.readouterr().out
 
 
+def test_the_layers_of_a_network(tmp_path):
+    (tmp_path / "net.toml").write_text('data = "Digits(train=50)"\n[model]\nlayers = ["Linear(8)", "ReLU", "Linear"]\n')
+    by_file = run(str(tmp_path / "net.toml"))
+    assert by_file.exit_code == 0
+    assert by_file.output.splitlines()[-1].split() == ["total", "1", "×", "10", "610", "1,210"]
+    assert run("Linear(8);ReLU;Linear(10)", "--inputs", "64").output == by_file.output
+
+
+def test_a_network_needs_its_inputs_and_sizes():
+    assert "add --inputs 64" in str(run("Linear(8);ReLU").exception)
+    assert "have no sizes" in str(run("ReLU;Linear", "--inputs", "4").exception)
+
+
 def test_an_unknown_name():
     result = run("Liner")
     assert isinstance(result.exception, NervaError)

@@ -35,8 +35,9 @@ class Smallest(AMSGrad):
 class PresentMomentum(NAdam):
     """μ_t where μ_{t+1} should be."""
 
-    def _mu(self, t: int) -> Any:
-        return super()._mu(max(1, t - 1))
+    def scalars(self, eta: Any, t: int) -> tuple[Any, ...]:
+        eta, now, _, correction2 = super().scalars(eta, t)
+        return eta, now, now, correction2
 
 
 @dataclass(frozen=True, kw_only=True)
