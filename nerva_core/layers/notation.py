@@ -46,6 +46,8 @@ def plain_items(text: str) -> list[str] | None:
 def items_of(text: str) -> list[str]:
     """The layers of a network in text, one by one: they stand between ``;``, and ``Block(4) * 3`` stands for three, each with its own
     parameters."""
+    if not text.strip(" ;"):
+        raise NervaError("a network needs at least one layer, got none")
     return [layer for item in text.strip(" ;").split(";") for layer in repeated(item)]
 
 
@@ -110,11 +112,9 @@ def multilayer_perceptron(
     BatchNormalization and Dropout keep the size. The k-th layer with a size, k = 1, 2, 3, ..., applies AllReLU(α) with α, -α, α, ...
     (section 5). ``weights`` and ``bias`` may list initializers, one a layer with a size, separated by ``;``.
     """
-    if not layers.strip(" ;"):
-        raise NervaError("a network needs at least one layer, got none")
+    calls = [_parse(text) for text in items_of(layers)]
     if not sizes or any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
         raise NervaError(f"sizes must be positive integers, got {list(sizes)}")
-    calls = [_parse(text) for text in items_of(layers)]
     sized = [_takes_size(call) for call in calls]
     if sum(sized) != len(sizes) - 1:
         raise NervaError(

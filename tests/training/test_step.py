@@ -8,7 +8,7 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend
 from nerva_core.algebra.trees import leaves
-from nerva_core.equations.losses import SquaredError
+from nerva_core.equations.losses import SoftmaxCrossEntropy, SquaredError
 from nerva_core.equations.optimizers import GradientDescent
 from nerva_core.layers import Linear, Sequential
 from nerva_core.training.step import TrainingState, largest_magnitude, training_step
@@ -28,3 +28,23 @@ def test_the_largest_magnitude_is_that_of_any_sign_and_matrix(ops: Any) -> None:
     matrices = [ops.matrix([[1.0, -5.0], [2.0, 3.0]]), ops.matrix([[4.0]])]
     assert ops.to_numpy(largest_magnitude(ops, matrices)) == [[5.0]]
     assert ops.to_numpy(largest_magnitude(ops, matrices[::-1])) == [[5.0]]
+
+
+def test_padding_does_not_weaken_a_step(ops: Any) -> None:
+    """With the number of targets, a step on rows of which some are padding is one on the others alone."""
+    network, optimizer, rng = Sequential((Linear(3),)), GradientDescent(), np.random.default_rng(0)
+    X, T, kept = rng.normal(size=(5, 4)), np.eye(3)[[0, 2, 1, 1, 0]], [0, 3, 4]
+    T[[1, 2]] = 0
+    params = network.init(rng, 4)
+
+    def step(X: Any, T: Any, targets: Any) -> Any:
+        theta = ops.matrices(params)
+        state = TrainingState(theta, tuple(optimizer.init(ops, t) for t in leaves(theta)), network.initial_state(4))
+        scalars = tuple(map(ops.scalar, optimizer.scalars(0.1, 1)))
+        arguments = ops.matrix(X), ops.matrix(T), (), scalars, False, targets
+        new, outputs = training_step(ops, network, SoftmaxCrossEntropy(), optimizer, state, *arguments)
+        return [*map(ops.to_numpy, leaves(new.params)), ops.to_numpy(outputs.loss)]
+
+    padded, alone = step(X, T, ops.full(3, 1, 1)), step(X[kept], T[kept], None)
+    for a, b in zip(padded, alone, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
