@@ -24,7 +24,7 @@ class Misfit(ArithmeticError):  # noqa: N818
 
 
 @dataclass(frozen=True)
-class Rule:
+class OperationRule:
     """The shape of the result of an operation, and what it costs."""
 
     shape: Callable[..., tuple[Any, ...]] | Literal["operand", "definition"] = "operand"
@@ -44,14 +44,14 @@ class Rule:
             raise Misfit(f"expected {self.expects[0]}, got shape {operands[0]}")
 
 
-DEFAULT = Rule()
+DEFAULT = OperationRule()
 
 
 def operation(**statement: Any) -> Callable[[F], F]:
-    """Decorate a method of ``MatrixOps`` with the fields of its ``Rule``."""
+    """Decorate a method of ``MatrixOps`` with the fields of its ``OperationRule``."""
 
     def decorate(method: F) -> F:
-        method.rule = Rule(**statement)  # type: ignore[attr-defined]
+        method.rule = OperationRule(**statement)  # type: ignore[attr-defined]
         return method
 
     return decorate

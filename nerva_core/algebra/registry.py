@@ -33,6 +33,7 @@ Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
 Count = Annotated[int, Ge(1)]
+Natural = Annotated[int, Ge(0)]
 
 LONGEST, DEEPEST = 10_000, 50
 """Bounds on the length and the nesting of the text that names an entry."""

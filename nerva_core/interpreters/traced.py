@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
-from nerva_core.algebra.operation import DEFAULT, Rule
+from nerva_core.algebra.operation import DEFAULT, OperationRule
 from nerva_core.algebra.trees import map_tree
 
 V = TypeVar("V")
@@ -28,7 +28,7 @@ OPERATIONS: dict[str, inspect.Signature] = {
 }
 """The operations: the methods of MatrixOps that give a matrix."""
 
-RULES: dict[str, Rule] = {name: getattr(getattr(MatrixOps, name), "rule", DEFAULT) for name in OPERATIONS}
+RULES: dict[str, OperationRule] = {name: getattr(getattr(MatrixOps, name), "rule", DEFAULT) for name in OPERATIONS}
 """What is stated of each operation beside its definition."""
 
 OPERANDS: dict[str, tuple[int, ...]] = {

@@ -20,6 +20,9 @@ class CompositionByColumns(Layer):
     def composition(self, D: Size) -> Sequential:
         """The layers it is made of."""
 
+    def outputs_for(self, D: Size) -> Size:
+        return self.composition(D).outputs_for(D)
+
     def shapes(self, D: Size) -> Any:
         return self.composition(D).shapes(D)
 

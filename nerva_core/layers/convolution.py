@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NamedTuple
-
-from annotated_types import Ge
+from typing import Any, Generic, NamedTuple
 
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.registry import Count
+from nerva_core.algebra.registry import Count, Natural
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import LAYERS, Positions
 from nerva_core.layers.windowed import WindowedLayer
@@ -42,7 +40,7 @@ class Convolution(WindowedLayer):
     outputs: Count
     kernel: Count = 3
     stride: Count = 1
-    padding: Annotated[int, Ge(0)] = 0
+    padding: Natural = 0
     dilation: Count = 1
     weights: Initializer = NormalizedXavier()
     bias: Initializer = Zero()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NamedTuple
-
-from annotated_types import Ge
+from typing import Any, Generic, NamedTuple
 
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
@@ -32,7 +30,7 @@ class _Pooling(WindowedLayer):
     """Windows that lie side by side, unless ``stride`` says otherwise."""
 
     kernel: Count = 2
-    stride: Annotated[int, Ge(1)] | None = None
+    stride: Count | None = None
 
     def windows_over(self, positions: Positions) -> Geometry:
         return Geometry.of(positions, self.kernel, self.stride or self.kernel)

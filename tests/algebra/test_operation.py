@@ -3,19 +3,19 @@
 import pytest
 
 from nerva_core.algebra.matrix import Shape
-from nerva_core.algebra.operation import Misfit, Rule, fit, operation
+from nerva_core.algebra.operation import Misfit, OperationRule, fit, operation
 from nerva_core.interpreters.traced import OPERATIONS, RULES
 
 
 def test_operands_of_one_shape_are_asked_for_unless_something_else_is_stated() -> None:
-    Rule().check((Shape(2, 3), Shape(2, 3, 7)))
+    OperationRule().check((Shape(2, 3), Shape(2, 3, 7)))
     with pytest.raises(Misfit, match=r"shapes \(2, 3\) and \(3, 2\) differ"):
-        Rule().check((Shape(2, 3), Shape(3, 2)))
-    Rule(shape="definition").check((Shape(2, 3), Shape(3, 2)))
+        OperationRule().check((Shape(2, 3), Shape(3, 2)))
+    OperationRule(shape="definition").check((Shape(2, 3), Shape(3, 2)))
 
 
 def test_what_an_operation_expects_is_said_in_words() -> None:
-    rule = Rule(expects=("a row vector", lambda x: x.rows == 1))
+    rule = OperationRule(expects=("a row vector", lambda x: x.rows == 1))
     rule.check((Shape(1, 4),))
     with pytest.raises(Misfit, match=r"expected a row vector, got shape \(2, 4\)"):
         rule.check((Shape(2, 4),))
@@ -32,7 +32,7 @@ def test_the_statement_stands_with_the_method() -> None:
     def move(self: object, X: object) -> object:
         return X
 
-    assert move.rule == Rule(work="free")  # type: ignore[attr-defined]
+    assert move.rule == OperationRule(work="free")  # type: ignore[attr-defined]
     assert RULES.keys() == OPERATIONS.keys()
     assert RULES["transpose"].work == "free"
-    assert RULES["hadamard"] == Rule()
+    assert RULES["hadamard"] == OperationRule()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import nerva_core as nc
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.registry import Count, Entry, EntryCall, Fraction, Positive, Table, parse_call
+from nerva_core.algebra.registry import Count, Entry, EntryCall, Fraction, Positive, Table, parse_call, user_fields
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import Sequential
 
@@ -63,7 +63,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 def instances(entry: type[Any]) -> st.SearchStrategy[Any]:
     """Entries with any allowed parameters; None where the parameters do not go together."""
     hints = typing.get_type_hints(entry, include_extras=True)
-    fields = {field.name: values(hints[field.name]) for field in dataclasses.fields(entry)}
+    fields = {name: values(hints[name]) for name in user_fields(entry)}
 
     def make(parameters: dict[str, Any]) -> Any:
         try:
@@ -95,7 +95,7 @@ def test_an_entry_is_found_by_its_names_however_they_are_written(table: Table[An
 
 @every_entry
 def test_a_misspelt_name_is_corrected(table: Table[Any], entry: type[Any]) -> None:
-    with pytest.raises(NervaError, match=f"unknown {table.kind} .*; (did you mean .*)?known: .*{entry.__name__}"):
+    with pytest.raises(NervaError, match=rf"unknown {table.kind} .*; (did you mean .*)?(known|nearest of \d+): .*{entry.__name__}"):
         table.parse(f"{entry.__name__}xq")
 
 

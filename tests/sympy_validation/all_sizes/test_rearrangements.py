@@ -1,0 +1,103 @@
+"""Families, windows and rearrangements for all sizes have at concrete sizes the values of NumPy; what does not fit is named."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.geometry import AnyGeometry, Geometry
+from nerva_core.algebra.numeric_backend import backend
+from sympy_validation.all_sizes import AllSizesOps
+from sympy_validation.all_sizes.evaluate import evaluate
+from tests.sympy_validation.all_sizes.programs import Intervals
+
+NUMPY = backend("numpy", dtype="float64")
+SIZES = {"N": 2, "L": 3, "G": 2, "A": 2, "P": 4, "Q": 3, "U": 2, "C": 2, "D": 3}
+
+
+class Exact(Intervals):
+    """Fractions, of which ties are known."""
+
+    ties = True
+    constant = staticmethod(Fraction)
+
+    def less(self, x: Fraction, y: Fraction) -> bool:
+        return x < y
+
+
+def value(ops: AllSizesOps, expression: Any, /, **values: Any) -> Any:
+    rows = evaluate(expression, SIZES, {name: V.tolist() for name, V in values.items()}, domain=Exact())
+    return np.array(rows, dtype=float)
+
+
+def whole(m: int, n: int, seed: int = 1) -> Any:
+    return np.random.default_rng(seed).integers(-5, 6, size=(m, n)).astype(object) * Fraction(1)
+
+
+CASES = {
+    "split and join": lambda ops, X, N, L, G, A: ops.join(ops.transpose(ops.split(X, L, A)), N),
+    "other blocks": lambda ops, X, N, L, G, A: ops.join(ops.split(X, L, A), N * G),
+    "column_part": lambda ops, X, N, L, G, A: ops.column_part(X, 1, 2),
+    "join_column_parts": lambda ops, X, N, L, G, A: ops.join_column_parts(X, 2 * X, X),
+    "part of parts": lambda ops, X, N, L, G, A: ops.column_part(ops.join_column_parts(X, 2 * X), 1, 2),
+    "transpose_columns": lambda ops, X, N, L, G, A: ops.transpose_columns(X, G),
+    "reshape": lambda ops, X, N, L, G, A: ops.reshape(X, N, L * (G * A)),
+    "members_sum": lambda ops, X, N, L, G, A: ops.members_sum(ops.split(X, L, A)),
+    "family": lambda ops, X, N, L, G, A: ops.join(ops.family(X, 3 * X), 1),
+    "member": lambda ops, X, N, L, G, A: ops.member(ops.family(X, 3 * X), 1),
+    "beside": lambda ops, X, N, L, G, A: ops.join(ops.split(X, L, A) + ops.ones(L, A), N),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values(name: str) -> None:
+    code: Any = CASES[name]
+    ops = AllSizesOps()
+    N, L, G, A = (ops.size(size) for size in "NLGA")
+    columns = G * A if name != "column_part" else 2 * A
+    X = ops.variable("X", N * L, columns)
+    values = whole(6, 4)
+    expected = code(NUMPY, values.astype(float), 2, 3, 2, 2)
+    np.testing.assert_array_equal(value(ops, code(ops, X, N, L, G, A), X=values), expected)
+
+
+def test_windows_and_fold_are_the_matrices_and_their_adjoint() -> None:
+    G = Geometry.of((4,), 2, padding=0)
+    S = np.array([[int(p == G.map[q, u]) for p in range(4)] for u in range(2) for q in range(3)], dtype=object) * Fraction(1)
+    ops = AllSizesOps()
+    N, C = ops.size("N"), ops.size("C")
+    any_windows = AnyGeometry("S", *(ops.size(size) for size in "PQU"))
+    X, Z = ops.variable("X", N * any_windows.positions, C), ops.variable("Z", N * any_windows.places, any_windows.offsets * C)
+    x, z = whole(8, 2), whole(6, 4, 2)
+    np.testing.assert_array_equal(value(ops, ops.windows(X, any_windows), X=x, C1=S), NUMPY.windows(x.astype(float), G))
+    np.testing.assert_array_equal(value(ops, ops.fold(Z, any_windows), Z=z, C1=S), NUMPY.fold(z.astype(float), G))
+
+
+def test_the_first_of_the_largest() -> None:
+    ops = AllSizesOps()
+    X = ops.variable("X", ops.size("N"), ops.size("D"))
+    H = ops.maximum(X, ops.zeros(*ops.shape(X)))
+    x = np.array([[-1, -2, -3], [2, 1, 2]], dtype=object) * Fraction(1)
+    expected = NUMPY.first_maxima(np.maximum(x.astype(float), 0))
+    np.testing.assert_array_equal(value(ops, ops.first_maxima(H), X=x), expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (lambda ops, X, N, L: ops.split(X, ops.size("K"), 1), "the size N·L neither begins nor ends with the factor K"),
+        (lambda ops, X, N, L: ops.reshape(X, L * N, ops.size("D")), "reshape: the sizes N·L·D and L·N·D have other factors, or in another"),
+        (lambda ops, X, N, L: X + ops.ones(L * N, ops.size("D")), "expected two matrices of one shape"),
+        (lambda ops, X, N, L: ops.split(X, L, ops.size("D")) + ops.family(*[ops.ones(L, ops.size("D"))] * 3), "families of one size"),
+        (lambda ops, X, N, L: ops.member(ops.split(X, L, ops.size("D")), 0), "member moves elements by their numbers"),
+    ],
+)
+def test_what_does_not_fit_is_named(code: Any, message: str) -> None:
+    ops = AllSizesOps()
+    N, L = ops.size("N"), ops.size("L")
+    with pytest.raises(NervaError, match=message):
+        code(ops, ops.variable("X", N * L, ops.size("D")), N, L)
