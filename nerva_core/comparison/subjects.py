@@ -23,6 +23,7 @@ from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.optimizers import GAF, OPTIMIZERS, Momentum
 from nerva_core.interpreters.examples import examples
+from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import LAYERS
 
 SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
@@ -69,7 +70,7 @@ def subjects() -> Iterator[Subject]:
 def operations() -> Iterator[Subject]:
     """The operations that give a matrix. Families, windows and what is done with rows are compared through the layers that need them."""
     for name, method in inspect.getmembers(StepFunctionOps, inspect.isfunction):
-        if name.startswith("_") or name == "shape":
+        if name not in OPERATIONS:
             continue
         parameters = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
         matrices = tuple(parameter for parameter in parameters if parameter not in ARGUMENTS)

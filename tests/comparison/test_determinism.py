@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.trees import leaves, map_tree
-from nerva_core.interpreters.examples import describe, examples
+from nerva_core.interpreters.examples import ExampleSizes, describe, examples
 from nerva_core.layers import LAYERS
 from tests.conftest import BACKENDS, make_backend
 
@@ -51,6 +51,8 @@ def test_two_runs_in_fresh_processes_are_the_same_bit_for_bit(name):
 def test_noise_is_the_same_on_every_backend(layer, backend_name, dtype):
     """It is drawn by NumPy; what reaches the backend is the same matrix."""
     ops = make_backend(backend_name, dtype)
-    first, second = (layer.draw(np.random.default_rng(5), 6, 4) for _ in range(2))
+    layer = layer.for_any_data(ExampleSizes())
+    shape = layer.shape_of_input(ExampleSizes())
+    first, second = (layer.draw(np.random.default_rng(5), *shape) for _ in range(2))
     for R, S in zip(leaves(first), leaves(map_tree(ops.matrix, second)), strict=True):
         assert np.array_equal(R.astype(dtype), ops.to_numpy(S))
