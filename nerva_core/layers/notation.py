@@ -88,7 +88,9 @@ def sized_count(text: str) -> int:
 
 def _has_size(item: str | Mapping[str, Any]) -> bool:
     call = _call(item)
-    return _is_layer_with_outputs(call) and bool(call.arguments or LAYERS.lookup(call.name).sized_by in call.parameters)
+    if not _is_layer_with_outputs(call):
+        return False
+    return isinstance(next(iter(call.arguments), None), int) or LAYERS.lookup(call.name).sized_by in call.parameters
 
 
 def _call(item: str | Mapping[str, Any]) -> EntryCall:
