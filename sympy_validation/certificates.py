@@ -7,7 +7,6 @@ differs from what it should be refutes the claim for good.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,6 +159,8 @@ class Checks:
         self.claim = claim
         self._made: list[Point] | None = None
         self._contradictions: dict[str, Counterexample | None] = {}
+        self._errors: list[Exception] = []
+        self._ran: set[str] = set()
 
     def contradiction(self, quantity: str) -> Counterexample | None:
         """A counterexample; None if no point shows one. The points are looked at once, however often it is asked for."""
@@ -171,11 +172,19 @@ class Checks:
         for point in self._points():
             try:
                 found = point.refute([quantity])
-            except Exception:
-                continue  # code that does not run is not refuted
+            except Exception as error:
+                self._errors.append(error)  # code that does not run is not refuted
+                continue
+            self._ran.add(quantity)
             if found and "not defined" not in found.explanation:  # the conditions of a theorem exclude where it is not defined
                 return found
         return None
+
+    def error(self, quantity: str) -> Exception | None:
+        """What kept the code from running at every point; None if it ran at one, or was only defined at none."""
+        self.contradiction(quantity)
+        errors = [error for error in self._errors if not isinstance(error, (OutsideDomain, Undecided))]
+        return errors[-1] if errors and quantity not in self._ran else None
 
     def vacuous(self) -> bool:
         """Whether the functions are defined at none of all points: then the conditions of the theorem may never hold."""
@@ -185,8 +194,10 @@ class Checks:
         if self._made is None:
             self._made = []
             for number, sizes in CHECKS:
-                with suppress(Exception):  # the code does not run, or a function is not defined here
+                try:
                     self._made.append(Point.of(self.claim, number, sizes))
+                except Exception as error:  # the code does not run, or a function is not defined here
+                    self._errors.append(error)
         return self._made
 
 

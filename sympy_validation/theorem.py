@@ -263,6 +263,11 @@ def _checked(theorem: Theorem, attempt: Attempt, proved: bool, conditions: tuple
     if proved and attempt.checks.vacuous():
         note = "proved under conditions that hold at no point that was tried"
         return Verdict(theorem, "open", 0, None, (*theorem.conditions, *conditions), note=note)
+    error = attempt.checks.error(theorem.quantity) if proved and not attempt.own else None
+    if error:
+        # Code of a user may take what symbols have and numbers do not; it has a numeric check of its own.
+        note = f"proved, but looked at at no point: {fault(error)}"
+        return Verdict(theorem, "open", 0, None, theorem.conditions, note=note)
     contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
     objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
     if objection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -47,7 +48,7 @@ class PointSpace(Space[Grid]):
         self.ops = GridOps(DualDomain())
         real = RealDomain()
         functions = {"exp": real.exp, "sqrt": real.sqrt, "cos": _cos}
-        self.math = SimpleNamespace(pi=Interval(IV.pi), **{name: _of_number(f) for name, f in functions.items()})
+        self.math = SimpleNamespace(pi=Interval(IV.pi), prod=math.prod, **{name: _of_number(f) for name, f in functions.items()})
         self._shapes: dict[str, tuple[int, int]] = {}
 
     def size(self, name: str) -> Size:

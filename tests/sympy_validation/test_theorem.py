@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sympy_validation.claims import Equality
+from sympy_validation.spaces.grids import GridOps
 from sympy_validation.spaces.points import CHECKS
 from sympy_validation.theorem import Theorem, prove, prove_or_try_entries
 
@@ -94,3 +95,14 @@ def test_points_are_looked_at_once_for_all_methods() -> None:
     first = theorem(counted, two_x)
     assert [v.status for v in prove([first, replace(first, method="entries")])] == ["proved", "proved"]
     assert len(calls) == 1 + len(first.entry_sizes) + len(CHECKS)
+
+
+def test_what_runs_at_no_point_is_not_proved() -> None:
+    def only_on_symbols(ops: Any, X: Any) -> Any:
+        if isinstance(ops, GridOps):
+            raise TypeError("no numbers here")
+        return X + X
+
+    (verdict,) = prove([theorem(only_on_symbols, two_x)])
+    assert verdict.status == "open"
+    assert verdict.note.startswith("proved, but looked at at no point: TypeError: no numbers here")
