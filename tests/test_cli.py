@@ -343,10 +343,9 @@ def test_streams_environment_and_seeds(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "--optimizer", "AdamW"), "WeightDecay(Adam, 0.01, decoupled=true)"),
+        (("train", "--optimizer", "RAdam"), "the nearest is AdamW with a schedule"),
         (("train", "--loss", "NLLLoss"), "NegativeLogLikelihood takes probabilities"),
-        (("train", "--layers", "Conv2d;Linear"), "there are no convolutions"),
-        (("train", "--layers", "LayerNorm;Linear"), "the nearest is BatchNormalization"),
+        (("train", "--layers", "Softsign;Linear"), "the nearest is Tanh"),
         (("train", "--layers", "MyLayer;Linear"), "for one of your own: nerva --import FILE.py"),
         (("landscape", "."), "is not the directory of a run"),
     ],

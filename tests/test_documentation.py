@@ -86,5 +86,5 @@ def test_the_script_that_compares_activations(tmp_path: Path) -> None:
 def test_the_script_of_a_layer_on_four_backends(tmp_path: Path) -> None:
     output = run_script("my_layer_on_four_backends.py", tmp_path)
     assert "DX = ∂⟨DY, Y⟩ / ∂X for every DY, all N, D, K: proved" in output
-    assert "my_layer.py:WrongGate: DX is wrong: at N=3, D=2, K=4: DX[0,0] should be" in output
+    assert "my_layer.py:WrongGate: DX is wrong: at N=3, D=2, K=4: DX[1,0] should be" in output
     assert len(set(re.findall(r"^ *\w+: loss (0\.\d{9})", output, re.MULTILINE))) == 1

@@ -7,7 +7,7 @@ import textwrap
 
 from docs.generator.equations import typeset
 from docs.generator.evidence import Evidence, theorem_table
-from nerva_core.algebra.registry import Call
+from nerva_core.algebra.registry import EntryCall
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import symbolic
 from nerva_core.layers import Linear
@@ -63,7 +63,7 @@ nerva prove Linear
 
 def home_page(evidence: Evidence) -> str:
     """The page; the equations, the code and the verdicts are those of the linear layer."""
-    found = equations(symbolic(LAYERS, Call("Linear")))
+    found = equations(symbolic(LAYERS, EntryCall("Linear")))
     code = "\n".join(textwrap.dedent(inspect.getsource(method)) for method in (Linear.feedforward, Linear.backpropagate))
     parts = [
         HEAD,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Entry
 from nerva_core.comparison.measure import exact_values
@@ -92,4 +93,6 @@ def _describe(subject: Subject, case: str, dtype: str, given: Inputs, outputs: d
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Geometry):
+        return {name: _plain(numbers) for name, numbers in dataclasses.asdict(value).items()}
     return describe(value) if isinstance(value, Entry) else value

@@ -66,7 +66,8 @@ class BatchNormalization(Layer):
         return BatchNormalizationParameters(gamma=Constant(1.0), beta=Zero())
 
     def feedforward(self, ops: MatrixOps[M], params: BatchNormalizationParameters[M], X: M) -> tuple[M, BatchNormalizationCache[M]]:
-        require_columns(self, ops, X, ops.shape(params.gamma)[1])
+        gamma, _ = params
+        require_columns(self, ops, X, ops.shape(gamma)[1])
         N, _ = ops.shape(X)
         require_rows(N)
         mean = ops.columns_mean(X)

@@ -92,8 +92,11 @@ class ModelConfig(_Section):
         layer; the vocabulary; and of what the rows are positions, if a layer or the targets ask for it."""
         items = self.items()
         if items is None:
-            hidden = len(self.sizes) == sized_count(str(self.layers)) - 1 and "sizes" in self.model_fields_set
+            whole = [*self.sizes[:1], *self.sizes[-1:]] == [data.inputs, data.outputs]
+            hidden = len(self.sizes) == sized_count(str(self.layers)) - 1 and "sizes" in self.model_fields_set and not whole
             return self.model_copy(update={"sizes": [data.inputs, *self.sizes, data.outputs]}) if hidden else self
+        if not items:
+            return self  # which ``build`` refuses
         new = [*items[:-1], with_outputs(items[-1], data.outputs)]
         if data.per_position and data.classes is not None:
             new = [with_vocabulary(item, data.classes) for item in new]

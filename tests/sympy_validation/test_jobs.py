@@ -14,6 +14,9 @@ from sympy_validation.jobs import verdicts
 from sympy_validation.table import select
 from sympy_validation.theorem import Theorem
 
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+"""JAX, which other tests of the process have loaded, warns of every fork; these processes use none of it."""
+
 
 def theorem(tested: Any) -> Theorem:
     return Theorem("test", "Z", "Z = 2X", Equality(("Z",), {"X": ("N", "D")}, tested, lambda space, X: 2 * X), "all sizes")

@@ -34,6 +34,10 @@ def test_layers_of_a_sequence_have_masks_of_their_own() -> None:
     assert entry == "1.R[0,0]"
 
 
+VANISHING = {("Embedding", "DX")} | {("SReLU", f"D{name}") for name in ("al", "tl", "ar", "tr")}
+"""An embedding reads numbers of rows, of which it is a step function; the elements of a point may all lie between the t of an SReLU."""
+
+
 @pytest.mark.parametrize("entry", list(LAYERS), ids=lambda entry: entry.__name__)
 def test_no_gradient_is_0_for_every_dy(entry: Any) -> None:
     """A claim whose expected gradient vanishes would prove nothing."""
@@ -42,7 +46,7 @@ def test_no_gradient_is_0_for_every_dy(entry: Any) -> None:
     space = PointSpace(4)
     problem = LayerGradient(layer_of(entry)).problem(space)
     for quantity, expected in problem.expected.items():
-        if entry.__name__ != "SReLU" or quantity == "DX":
+        if (entry.__name__, quantity) not in VANISHING:
             assert any(x.value != 0 for row in expected().elements for x in row), quantity
 
 

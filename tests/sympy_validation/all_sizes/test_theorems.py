@@ -21,9 +21,21 @@ from nerva_core.equations.softmax import (
     stable_log_softmax,
     stable_softmax,
 )
-from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, QActivation, Repeat, Sequential, SReLU
+from nerva_core.layers import (
+    LAYERS,
+    ActivationLayer,
+    BatchNormalization,
+    Layer,
+    Linear,
+    LogSoftmax,
+    QActivation,
+    Repeat,
+    Residual,
+    Sequential,
+    SReLU,
+)
 from nerva_core.theory.q_calculus import elementwise_derivative
-from sympy_validation.all_sizes import AllSizesOps, Size, SymbolicMatrix
+from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.theorems.losses import ENTRIES_ONLY
 
@@ -43,7 +55,7 @@ def X(ops: AllSizesOps) -> SymbolicMatrix:
 
 def variables(ops: AllSizesOps, shapes: Any, name: str) -> Any:
     """A variable for each shape in a tuple of shapes, a NamedTuple of shapes, or tuples of these."""
-    if len(shapes) == 2 and all(isinstance(size, Size | int) for size in shapes):
+    if len(shapes) == 2 and not any(isinstance(size, tuple) for size in shapes):
         return ops.variable(name, *shapes)
     names = getattr(shapes, "_fields", [f"{k}" for k in range(len(shapes))])
     matrices = [variables(ops, shape, f"{name}_{key}") for key, shape in zip(names, shapes, strict=True)]
@@ -96,6 +108,9 @@ SYMBOLS: dict[str, Callable[[AllSizesOps], Any]] = {
     "outputs": lambda o: o.size("K"),
     **{name: lambda o: 2 for name in ("height", "width", "length")},
     "activation": lambda o: o.unknown_activation("act"),
+    "heads": lambda o: o.size("H"),
+    "groups": lambda o: o.size("G"),
+    "vocabulary": lambda o: o.size("V"),
     "epsilon": lambda o: o.scalar("epsilon", positive=True),
     "layers": lambda o: (linear(o), act(o)),
     "hard": lambda o: o.abstract_hard_function("hard", o.size("D")),
@@ -108,6 +123,8 @@ def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
     """An instance with symbols for what can be one."""
     if kind is Repeat:
         return Repeat(Sequential((linear(ops, "D"), act(ops))))
+    if kind is Residual:
+        return Residual(Sequential((linear(ops, "D"), act(ops))))
     return kind(**{field.name: SYMBOLS[field.name](ops) for field in dataclasses.fields(kind) if field.name in SYMBOLS})
 
 

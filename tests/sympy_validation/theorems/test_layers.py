@@ -13,7 +13,7 @@ from nerva_core.layers.linear import Linear
 from sympy_validation.symbols import symbolic
 from sympy_validation.table import table
 from sympy_validation.theorem import prove
-from sympy_validation.theorems.layers import gradient_theorems, layer_of, sequence, theorems
+from sympy_validation.theorems.layers import gradient_theorems, layer_of, sequence
 
 
 class WrongOrder(Sequential):
@@ -51,7 +51,7 @@ def test_parameters_of_a_sequence_are_different_variables() -> None:
 
 
 def test_each_layer_is_in_the_table() -> None:
-    subjects = {t.subject for t in theorems()}
+    subjects = {t.subject for t in table()}
     assert {f"layers.{entry.__name__}" for entry in LAYERS if entry is not Sequential} <= subjects
     assert layer_of(Linear)
 
