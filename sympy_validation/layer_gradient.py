@@ -13,7 +13,7 @@ from nerva_core.algebra.trees import map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.claims import Claim, Make, Matrix, Problem
 from sympy_validation.spaces.points import PointSpace
-from sympy_validation.spaces.spaces import Space, run
+from sympy_validation.spaces.spaces import Kind, Space, run
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class _TestedLayer:
 def _variables(space: Space[Any], layer: Layer) -> tuple[tuple[str, ...], Matrix, Any, Any]:
     """The names of the parameters; X and the parameters as variables, and the noise as constants. NervaError for a name that is taken."""
     N, D = layer.shape_of_input(space)
-    X = space.matrix("X", N, D)
+    X = space.matrix("X", N, D, Kind.REAL if layer.numbers_below() is None else Kind.NUMBERS)
     parameters = {name: space.matrix(name, *shape) for name, shape in _named_shapes(layer.shapes(D))}
     params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
     masks = layer.noise_shapes(N, D)

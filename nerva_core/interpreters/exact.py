@@ -125,7 +125,11 @@ class Decimals(Numbers):
         return c if isinstance(c, self.context.mpf) else self.context.mpf(c if isinstance(c, int) else float(c))
 
     def exp(self, x: Number) -> Number:
-        return self.context.exp(x)
+        if not self.context.isint(x):
+            return self.context.exp(x)
+        with self.context.extraprec(max(0, self.context.mag(x)) + 10):  # mpmath takes powers of e for whole x: slow for large ones
+            result = self.context.exp(x - 0.5) * self.context.exp(0.5)
+        return +result
 
     def log(self, x: Number) -> Number:
         return self.context.log(x) if x > 0 else self.context.nan

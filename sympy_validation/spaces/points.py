@@ -81,14 +81,19 @@ class PointSpace(Space[Grid]):
         spread = Fraction(2) ** rng.randint(-2, 3) if self.seed > KINKS else 1
         return sign * spread * Fraction(rng.randint(1, 30), rng.randint(5, 13))
 
+    def _element(self, rng: random.Random, kind: Kind) -> Fraction:
+        return Fraction(rng.randint(0, 1)) if kind is Kind.NUMBERS else self._rational(rng, self.positive or kind is Kind.POSITIVE)
+
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
         self._shapes[name] = m, n
         constant = self.constant(name, m, n, kind)
+        if kind is Kind.NUMBERS:
+            return constant  # nothing is differentiable in a number of a row
         return Grid.build(m, n, lambda i, j: Dual(constant[i, j].value, {(name, i, j): Fraction(1)}))
 
     def constant(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
         rng = random.Random(f"{self.seed} {name}")
-        rows = [[self._rational(rng, self.positive or kind is Kind.POSITIVE) for _ in range(n)] for _ in range(m)]
+        rows = [[self._element(rng, kind) for _ in range(n)] for _ in range(m)]
         if kind is Kind.ROW_STOCHASTIC:
             rows = [[*row[:-1], 1 - sum(row[:-1], Fraction(0))] for row in rows]
         return Grid(rows, (m, n)).map(Dual)

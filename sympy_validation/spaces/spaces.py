@@ -37,6 +37,8 @@ class Kind(Enum):
     REAL = "real"
     POSITIVE = "positive"
     ROW_STOCHASTIC = "rows with sum 1"
+    NUMBERS = "numbers of rows"
+    """Of an embedding: where elements have values, 0 or 1, since no row has the number of a generic real."""
 
 
 @dataclass(frozen=True)

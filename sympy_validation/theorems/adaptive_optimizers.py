@@ -262,4 +262,5 @@ def lamb() -> Iterator[Theorem]:
     subject = "optimizers.LAMB"
     statement = "θ after a step: θ - η (‖θ‖ / ‖u‖) u with u = G / (√(G ⊙ G) + ε) + λ θ"
     yield from equation(subject, "theta", statement, variables, tested, expected, methods=("all sizes",))
-    yield from equation(subject, ("m", "v"), "{}' from any state: the averages of Adam", {**state, **variables}, averages, printed)
+    averages_of_adam = "{}' from any state: the averages of Adam"
+    yield from equation(subject, ("m", "v"), averages_of_adam, {**state, **variables}, averages, printed, methods=("all sizes",))

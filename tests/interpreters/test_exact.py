@@ -93,3 +93,14 @@ def test_parameters_become_exact_within_entries():
     difference = 1 - exact.optimizer.beta2**3
     assert difference != 1 - 0.999**3  # the floating-point difference is rounded
     assert abs(difference - (1 - 0.999**3)) < 1e-16
+
+
+@pytest.mark.parametrize("bits", [60, 1500])
+def test_powers_of_e_of_whole_numbers(bits):
+    """Of the largest, too: at high precision mpmath raises e to them, for minutes."""
+    numbers = Decimals(bits)
+    for x in (0, 1, -700, 12345678):
+        sharp = Decimals(bits + 100).context.exp(x)
+        assert abs(numbers.exp(numbers(x)) - sharp) <= abs(sharp) * numbers.context.mpf(2) ** (1 - bits)
+    assert 0 < numbers.exp(numbers(-1e308)) < 1e-300
+    assert numbers.exp(numbers(-np.inf)) == 0

@@ -13,7 +13,6 @@ from nerva_core.interpreters.mutants import MutantOps, Mutation, list_mutations
 from nerva_core.layers import ActivationLayer, Linear
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.softmax import LogSoftmax, Softmax
-from nerva_core.layers.trained_activations import SReLU
 from sympy_validation.certificates import SamplePoints
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.repair import POINTS, Advice, Search
@@ -119,7 +118,6 @@ LAYERS: dict[str, Any] = {
     "Softmax": lambda space: Softmax(),
     "LogSoftmax": lambda space: LogSoftmax(),
     "BatchNormalization": lambda space: symbolic(BatchNormalization, space),
-    "SReLU": lambda space: symbolic(SReLU, space),
 }
 
 
@@ -140,7 +138,7 @@ def repaired(make: Any, mutation: Mutation) -> Advice | None:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_most_mutants_are_repaired(name: str) -> None:
-    """Of every seventh mutant that keeps its operands: from zeros or ones no change of one place leads back. docs/proofs.md has all."""
+    """Of about ten mutants that keep their operands: from zeros or ones no change of one place leads back. docs/proofs.md has all."""
     slips = [mutation for mutation in mutants(LAYERS[name]) if not mutation.kind.startswith("replaced by")]
-    found = [repaired(LAYERS[name], mutation) for mutation in slips[::7]]
+    found = [repaired(LAYERS[name], mutation) for mutation in slips[:: max(7, len(slips) // 10)]]
     assert sum(advice is not None and advice.proved for advice in found) >= 0.6 * len(found)
