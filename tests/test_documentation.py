@@ -1,15 +1,20 @@
 """The links of the pages beside docs/, and the examples. What the pages show is run in tests/documentation/."""
 
 import dataclasses
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.registry import _key
+from nerva_core.comparison.measure import measure
+from nerva_core.comparison.subjects import subjects
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.training.config import load_config
 from nerva_core.training.trainer import Trainer
@@ -88,3 +93,27 @@ def test_the_script_of_a_layer_on_four_backends(tmp_path: Path) -> None:
     assert "DX = ∂⟨DY, Y⟩ / ∂X for every DY, all N, D, K: proved" in output
     assert "my_layer.py:WrongGate: DX is wrong: at N=3, D=2, K=4: DX[1,0] should be" in output
     assert len(set(re.findall(r"^ *\w+: loss (0\.\d{9})", output, re.MULTILINE))) == 1
+
+
+def array_api_backend() -> Any:
+    location = importlib.util.spec_from_file_location("array_api_backend", ROOT / "examples" / "array_api_backend.py")
+    assert location and location.loader
+    module = importlib.util.module_from_spec(location)
+    location.loader.exec_module(module)
+    return module.ArrayApiBackend
+
+
+def test_the_backend_of_the_array_api_standard() -> None:
+    """All operations are within their bounds; ``nerva compare`` finds the same of everything that is written in them."""
+    ops = array_api_backend()("float64")
+    results = [result for subject in subjects() if subject.kind == "operation" for result in measure(subject, ops, 0)]
+    assert len(results) > 100
+    assert [f"{result.quantity}, {result.case}: {result.problem}" for result in results if not result.within] == []
+
+
+def test_a_backend_of_definitions_alone_is_named() -> None:
+    class Textbook(array_api_backend()):  # type: ignore[misc]
+        softplus = MatrixOps.softplus
+
+    (subject,) = (subject for subject in subjects() if (subject.kind, subject.name) == ("operation", "softplus"))
+    assert not all(result.within for result in measure(subject, Textbook("float64"), 0))

@@ -129,7 +129,7 @@ def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
 
 
 IN_PARTS = {"LSTM", "GRU", "MultiHeadAttention", "TransformerBlock"}
-"""Proved in the table alone: from one step of a cell and the loop around any cell, for columns that are a product, for any layers inside."""
+"""Proved in the table alone: one step of a cell and the loop around any cell, columns that are a product, any layers inside."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LAYERS if kind.__name__ not in IN_PARTS], ids=lambda kind: kind.__name__)
