@@ -67,6 +67,9 @@ class TorchBackend(Backend[Tensor]):
         values = self.torch.cat([value for row in rows for value in row])  # so that a device is waited for once
         return self.to_numpy(values).reshape(len(rows), -1)
 
+    def segment(self, X: Tensor, offset: int, m: int, n: int) -> Tensor:
+        return X.reshape(-1)[offset : offset + m * n].reshape(m, n)
+
     # The primitives.
 
     def shape(self, X: Tensor) -> tuple[Size, Size]:

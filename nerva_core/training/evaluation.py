@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from nerva_core.equations.losses import Loss
 from nerva_core.layers import Sequential
 from nerva_core.training.batches import grouped
 from nerva_core.training.metrics import MOST_ROWS, hard_distance
+from nerva_core.training.sharing import Sharing
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
@@ -42,10 +42,10 @@ class EvaluatedState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Evaluator:
-    """Evaluates a network in batches, by the ``run_steps`` of a backend."""
+    """Evaluates a network in batches, whose rows may be shared out."""
 
     ops: Backend[Any]
-    run_steps: Callable[..., tuple[Any, Array]]
+    sharing: Sharing
     network: Sequential
     loss: Loss
     data: Dataset
@@ -59,8 +59,11 @@ class Evaluator:
         def draw(N: int) -> Any:
             return self.ops.converted(noisy.draw_for_evaluation(random, N, D))
 
+        def draw_one() -> Any:
+            return noisy.draw_for_evaluation(np.random.default_rng(0), 1, D)
+
         for group in grouped(np.arange(N), evaluation_batch(self.data), self.network.parameter_count(D), draw):
-            state, outputs = self.run_steps(self._evaluate_rows, state, (X, T), group)
+            state, outputs = self.sharing.run(self._evaluate_rows, state, (X, T), group, draw_one)
             values.append(outputs)
         result = EvaluationOutput(*np.concatenate(values).astype(float).T)
         total = float(result.targets.sum())

@@ -21,6 +21,7 @@ from nerva_core.training.checks import check_run
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
 from nerva_core.training.models import load_weights
+from nerva_core.training.sharing import Sharing, with_blocks
 from nerva_core.training.step import StepOutput, TrainingState, training_step
 
 NO_OUTPUTS: Array = np.zeros((0, 0))
@@ -60,13 +61,15 @@ class Trainer:
     def __init__(self, config: Config, data: Dataset | None = None) -> None:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         self.data = config.data.load() if data is None else data
-        self.config = config = config.completed(self.data)
+        self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
         self.network = config.model.build()
         check_run(config, self.network, self.data)
         outputs = self.network.outputs_for(self.data.inputs)
         self._train = self._on_device(self.data.Xtrain, self.data.targets(self.data.Ttrain, outputs))
         self._test = self._on_device(self.data.Xtest, self.data.targets(self.data.Ttest, outputs))
-        self._evaluator = Evaluator(self.ops, self._run_steps, self.network, config.loss, self.data)
+        training = config.training
+        self._sharing = Sharing(self.ops, self._run_steps, training.blocks or 1, training.micro_batches > 1)
+        self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data)
         self.epoch = 0
         self.outputs = NO_OUTPUTS
         """What the steps of the present epoch that are done have reported, one row a step."""
@@ -133,7 +136,7 @@ class Trainer:
         started = time.perf_counter()
         for group in self._inputs(done=len(self.outputs)):
             inputs = group.rows, group.noise, group.scalars
-            self.state, values = self._run_steps(self._step_on_rows, self.state, self._train, inputs)
+            self.state, values = self._sharing.run(self._step_on_rows, self.state, self._train, inputs, self._noise_of_one)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
             on_step(self.epoch, len(self.outputs), float(StepOutput(*values.T).loss.mean()))
         seconds = time.perf_counter() - started
@@ -151,6 +154,10 @@ class Trainer:
 
     def _inputs(self, done: int = 0) -> Iterator[StepInput]:
         return epoch_inputs(self.config, self.network, self.data, self.ops, self.epoch, done)
+
+    def _noise_of_one(self) -> Any:
+        """The noise of a batch of one row."""
+        return self.network.draw(np.random.default_rng(0), 1, self.data.inputs)
 
     def _run_steps(self, *arguments: Any) -> tuple[Any, Array]:
         return self.ops.run_steps(*arguments) if self.config.compile else self.ops.run_plainly(*arguments)
