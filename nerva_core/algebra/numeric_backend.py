@@ -110,6 +110,10 @@ class Backend(MatrixOps[M]):
         """
         return self.workers.sum(parts)  # type: ignore[no-any-return]
 
+    def gathered(self, values: Sequence[float]) -> Array:
+        """Some numbers of every worker, whose dtype holds them exactly: a row for each."""
+        return np.concatenate([self.to_numpy(row) for row in self.workers.gather(self.matrix([list(values)]))])
+
     def join_workers(self) -> None:
         """Find the other workers, by what the launcher of this process says; NervaError if this backend has no way to."""
         raise NervaError(f"backend {self.name!r} runs in one process; backends 'numpy' (by MPI) and 'torch' (by gloo) take several workers")

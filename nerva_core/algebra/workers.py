@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,6 +10,21 @@ from typing import Any, TypeVar
 from nerva_core.algebra.errors import NervaError
 
 T = TypeVar("T")
+
+TIME_OUT = "NERVA_TIME_OUT"
+"""The variable of the environment with the seconds that a worker waits for the others, 300 without it."""
+
+
+def time_out() -> float:
+    """The seconds that a worker waits for another one, which may be evaluating or writing a checkpoint, before it gives up."""
+    text = os.environ.get(TIME_OUT, "300")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise NervaError(f"{TIME_OUT} must be a number of seconds, got {text!r}")
+    return seconds
 
 
 class WorkerLostError(NervaError):

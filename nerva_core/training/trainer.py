@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from nerva_core.training.batches import EVALUATION_NOISE, INITIAL, StepInput, ep
 from nerva_core.training.checks import check_run
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
+from nerva_core.training.launching import workers_in
 from nerva_core.training.models import load_weights
 from nerva_core.training.sharing import Sharing, with_blocks
 from nerva_core.training.step import StepOutput, TrainingState, training_step
@@ -60,6 +62,8 @@ class Trainer:
 
     def __init__(self, config: Config, data: Dataset | None = None) -> None:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
+        if workers_in()[1] > 1:
+            self.ops.join_workers()
         self.data = config.data.load() if data is None else data
         self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
         self.network = config.model.build()
@@ -117,6 +121,17 @@ class Trainer:
         """What the next step is given, if an epoch begins with it."""
         result: StepInput = map_tree(lambda array: array[0], next(self._inputs()))
         return result
+
+    def require_agreement(self) -> None:
+        """NervaError unless all workers have one configuration and one state, as where each reads its own copy of the files."""
+        content = b"".join([self.config.to_toml().encode(), *(np.ascontiguousarray(a).tobytes() for a in leaves(self.to_numpy()))])
+        check = zlib.crc32(content)
+        numbers = [self.epoch, len(self.outputs), check >> 16, check & 0xFFFF]  # each exact in float32
+        others = self.ops.gathered(numbers)
+        if (others != others[0]).any():
+            raise NervaError(
+                "the workers begin with different configurations, data or states; give all of them the same files, and the same versions"
+            )
 
     def to_numpy(self) -> TrainingState:
         """The state as NumPy arrays: copies, as the next step may overwrite the state."""

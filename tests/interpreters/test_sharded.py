@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend
 from nerva_core.algebra.trees import map_shapes, named_leaves
 from nerva_core.algebra.workers import block_sizes
 from nerva_core.comparison.subject import Subject
 from nerva_core.comparison.subjects import subjects
 from nerva_core.interpreters.examples import ExampleSizes
-from nerva_core.interpreters.sharded import CutSize, ShardedOps, SumOfWorkers, sums_of
+from nerva_core.interpreters.sharded import CutSize, ShardedOps, sums_of
 
 OPS = backend("numpy", "float64")
 KINDS = ("activation", "loss", "hard function", "layer", "gradient activation")
