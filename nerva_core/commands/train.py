@@ -120,7 +120,7 @@ def _launched(workers: int, output: Path | None, config_file: Path | None, overr
     with_blocks(chosen, workers)
     ended = launch(chosen.backend, workers, sys.argv[1:])
     if ended.status == LOST:
-        reason = ended.reason or "a worker did not answer the others in time"
+        reason = ended.reason or "a worker has ended, or did not answer the others in time"
         where = f"; continue with: nerva train --resume --output {shlex.quote(ended.directory)} --workers {workers}"
         print(f"error: {reason}, and the others with it{where if ended.directory else ''}", file=sys.stderr)
     if ended.status:

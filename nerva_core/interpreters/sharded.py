@@ -142,7 +142,11 @@ class ShardedOps(Interpreter[Value]):
         return self._shape(value).members
 
     def size_power(self, n: Size, e: float) -> Scalar:
-        return self.inner.size_power(n.total if isinstance(n, CutSize) else n, e)
+        return self.inner.size_power(self.number(n) if isinstance(n, CutSize) else n, e)
+
+    def number(self, size: CutSize) -> Scalar:
+        """A size as a number."""
+        return size.total
 
     def _shape(self, value: Value) -> Shape:
         """The shape of a value, which is not computed for it."""
@@ -225,7 +229,7 @@ class ShardedOps(Interpreter[Value]):
         def inner(position: int, a: Any) -> Any:
             if position in operation.positions:
                 return a.parts[b] if isinstance(a, Cut) else self._matrix(a)
-            return a.total if isinstance(a, CutSize) else a
+            return self.number(a) if isinstance(a, CutSize) else a
 
         return getattr(self.inner, operation.name)(*(inner(position, a) for position, a in enumerate(operation.arguments)))
 

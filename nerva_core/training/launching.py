@@ -15,13 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import require
+from nerva_core.training.interruption import SIGNALS
 
 RANKS = {
     "WORLD_SIZE": "RANK",
@@ -120,22 +121,31 @@ def _by_mpiexec(workers: int, arguments: list[str], environment: dict[str, str])
         raise NervaError("--workers with NumPy needs mpiexec, of any MPI; install one with: pip install mpich")
     command = [mpiexec, "-n", str(workers), sys.executable, "-m", "nerva_core", *arguments]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    before = {number: signal.signal(number, _to_first(Path(environment[LAUNCHED]))) for number in (signal.SIGINT, signal.SIGTERM)}
-    said = ""
+    before = {number: signal.signal(number, _to_first(Path(environment[LAUNCHED]))) for number in SIGNALS}
     try:
         assert process.stdout is not None
-        for line in process.stdout:
-            if said or BANNER.match(line):
-                said += line
-            else:
-                sys.stdout.write(line)
-                sys.stdout.flush()
+        said = _pass_on(process.stdout)
         status = process.wait()
     finally:
+        process.terminate()
         for number, handler in before.items():
             signal.signal(number, handler)
     killed = re.search(r"EXIT CODE: (\d+)", said)
     return Ended(LOST, f"a worker was ended by {_signal(int(killed[1]))}") if killed else Ended(status)
+
+
+def _pass_on(lines: Iterable[str]) -> str:
+    """Print what the workers print, as it comes; what mpiexec says at the end of one that was ended."""
+    blank, said = "", ""
+    for line in lines:
+        if said or BANNER.match(line):
+            said += line
+        elif line == "\n":
+            blank += line  # mpiexec begins with one
+        else:
+            print(blank + line, end="", flush=True)
+            blank = ""
+    return said
 
 
 def _to_first(path: Path) -> Any:
@@ -143,8 +153,8 @@ def _to_first(path: Path) -> Any:
 
     def handle(number: int, _: Any) -> None:
         try:
-            os.kill(int(path.read_text()), number)
-        except (OSError, ValueError):  # it is not there yet, or not any more
+            os.kill(int(path.read_text().split()[0]), number)
+        except (OSError, IndexError):  # it is not there yet, or not any more
             raise KeyboardInterrupt from None
 
     return handle
@@ -156,8 +166,9 @@ def _by_torch(workers: int, arguments: list[str], environment: dict[str, str]) -
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    for name in ("torch.distributed.elastic", "torch.distributed"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it logs is said in one message
+    for name in [*logging.root.manager.loggerDict]:
+        if name.startswith("torch.distributed"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what it logs is said in one message
     os.environ |= environment
     config = LaunchConfig(
         run_id="nerva",

@@ -1,0 +1,87 @@
+"""Sharded = unsharded, for all sizes: proved of every loss and of the layers that are not made of others; wrong interpreters are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nerva_core.algebra.errors import NervaError
+from nerva_core.equations.hard_functions import Binary, Signum
+from nerva_core.equations.losses import LOSSES
+from nerva_core.interpreters.sharded import Cut, CutSize, Value
+from nerva_core.interpreters.traced import Operation
+from nerva_core.layers import DAB, LAYERS, Linear, Sequential, StraightThrough
+from nerva_core.layers.batch_normalization import BatchNormalization
+from nerva_core.layers.embedding import Embedding
+from nerva_core.layers.recurrent import Recurrent
+from nerva_core.layers.repeat import Repeat
+from nerva_core.layers.residual import Residual
+from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
+from sympy_validation.sharding import ProvedOps, sharded_layer, sharded_loss
+from sympy_validation.symbols import symbolic
+from sympy_validation.theorems.layers import CHAINS, layer_of
+
+MADE_OF_OTHERS = {Sequential, Repeat, Residual, MultiHeadAttention, TransformerBlock, DAB, StraightThrough}
+NOT_PROVED = {Embedding}
+"""Whose rows are numbers; the local test compares it."""
+PARTS: dict[str, Any] = {entry.__name__: layer_of(entry) for entry in LAYERS if entry not in MADE_OF_OTHERS | NOT_PROVED}
+PARTS = {name: make for name, make in PARTS.items() if not issubclass(LAYERS.entries[name], Recurrent)} | CHAINS
+PARTS |= {
+    "DAB(Signum)": lambda space: DAB(Signum(), Sequential((Linear(space.size("D")),))),
+    "StraightThrough(Binary by batch)": lambda space: StraightThrough(Binary(mean="batch")),
+    "StraightThrough(Binary by feature)": lambda space: StraightThrough(Binary(mean="feature")),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_layer_on_parts_of_the_rows_is_the_layer_on_all(name: str) -> None:
+    verdicts = sharded_layer(PARTS[name])
+    assert {"Y", "DX"} <= verdicts.keys()
+    assert all(verdicts.values()), verdicts
+
+
+@pytest.mark.parametrize("entry", LOSSES, ids=lambda entry: entry.__name__)
+def test_a_loss_on_parts_of_the_rows_is_the_loss_on_all(entry: Any) -> None:
+    assert sharded_loss(lambda space: symbolic(entry, space)) == {"L": True, "DY": True}
+
+
+class OwnMeans(ProvedOps):
+    """Wrong: the means of the columns of each part by itself, as of workers that normalise their own rows."""
+
+    def operation(self, operation: Operation[Value]) -> Value:
+        if operation.name == "columns_mean":
+            (X,) = operation.arguments
+            return Cut("rows", tuple(self.inner.columns_mean(part) for part in X.parts), X.size)
+        if operation.name == "row_repeat" and isinstance(operation.arguments[0], Cut):
+            x, size = operation.arguments
+            return Cut("rows", tuple(self.inner.row_repeat(part, n) for part, n in zip(x.parts, size.blocks, strict=True)), size)
+        return super().operation(operation)
+
+
+class FirstCount(ProvedOps):
+    """Wrong: the number of rows of the first part for that of all."""
+
+    def number(self, size: CutSize) -> Any:
+        return self.inner.size_power(size.blocks[0], 1)
+
+
+class LostPart(ProvedOps):
+    """Wrong: sums over the first part alone."""
+
+    def _sum(self, parts: tuple[Any, ...]) -> Any:
+        return super()._sum(parts[:1])
+
+
+@pytest.mark.parametrize("wrong", [FirstCount, LostPart])
+def test_wrong_sums_are_not_proved(wrong: type[ProvedOps]) -> None:
+    assert not all(sharded_layer(layer_of(BatchNormalization), wrong).values())
+    assert sharded_loss(lambda space: symbolic(LOSSES.lookup("MeanSquaredError"), space), wrong)["L"] is False
+
+
+def test_statistics_of_each_worker_by_itself_are_not_proved() -> None:
+    try:
+        verdicts = sharded_layer(layer_of(BatchNormalization), OwnMeans)
+    except NervaError:
+        return
+    assert not verdicts["Y"]
