@@ -7,7 +7,7 @@ blocks is computed as a whole, by every worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,10 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.algebra.workers import block_sizes
+from nerva_core.data.streamed import ahead
 from nerva_core.interpreters.sharded import Add, CutSize, ShardedOps, SumOfWorkers, sums_of
 from nerva_core.training.config import Config
+from nerva_core.training.reading import BatchReader, BatchRows
 
 Step = Callable[..., tuple[Any, Any]]
 
@@ -50,6 +52,16 @@ class Sharing:
     """Whether the blocks of a worker are computed one after the other, each in the memory of the one before."""
     _steps: dict[Any, Step] = field(default_factory=dict)
 
+    def read(self, groups: Iterator[tuple[Any, ...]], data: Any) -> Iterator[tuple[Any, ...]]:
+        """The inputs of steps; where the data are read from files, with X and T in place of the numbers of rows, one group ahead."""
+        if not isinstance(data, BatchReader):
+            return groups
+        return ahead((*data.rows(group[0], self._slices(group[0].shape[1])), *group[1:]) for group in groups)
+
+    def _slices(self, N: int) -> list[slice]:
+        """What this worker needs of N rows."""
+        return [slice(0, N)] if self.blocks == 1 or self.blocks > N else self._mine(N)[1]
+
     def run(self, step: Step, state: Any, data: tuple[Any, ...], inputs: tuple[Any, ...], of_one: Callable[[], Any]) -> tuple[Any, Array]:
         """As ``Backend.run_steps``, for ``step(ops, state, *data, *batch, noise, *rest)``.
 
@@ -60,7 +72,7 @@ class Sharing:
         batch, noise, rest = inputs[:count], inputs[count], inputs[count + 1 :]
         N = int(batch[0].shape[1])
         if self.blocks == 1 or self.blocks > N:
-            return self.run_steps(step, state, data, inputs)
+            return self.run_steps(step, state, data, (*(_plain(b) for b in batch), noise, *rest))
         size, slices = self._mine(N)
         drawn = list(leaves(noise))
         sizes = [_size(a.shape[1], one.shape[0], size) for a, one in zip(drawn, leaves(of_one()) if drawn else (), strict=True)]
@@ -145,6 +157,11 @@ def _size(rows: int, of_one: int, size: CutSize) -> CutSize | None:
     return size * of_one if rows == of_one * size.total else None
 
 
-def _cut(array: Array, slices: list[slice], rows: int = 1) -> tuple[Array, ...]:
+def _plain(batch: Any) -> Array:
+    whole: Array = batch[:, :] if isinstance(batch, BatchRows) else batch
+    return whole
+
+
+def _cut(array: Any, slices: list[slice], rows: int = 1) -> tuple[Array, ...]:
     """The blocks of the second axis, in which each example has so many rows."""
     return tuple(np.ascontiguousarray(array[:, at.start * rows : at.stop * rows]) for at in slices)

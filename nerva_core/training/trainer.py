@@ -23,6 +23,7 @@ from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
 from nerva_core.training.launching import workers_in
 from nerva_core.training.models import load_weights
+from nerva_core.training.reading import BatchReader
 from nerva_core.training.sharing import Sharing, with_blocks
 from nerva_core.training.step import StepOutput, TrainingState, training_step
 
@@ -69,8 +70,12 @@ class Trainer:
         self.network = config.model.build()
         check_run(config, self.network, self.data)
         outputs = self.network.outputs_for(self.data.inputs)
-        self._train = self._on_device(self.data.Xtrain, self.data.targets(self.data.Ttrain, outputs))
-        self._test = self._on_device(self.data.Xtest, self.data.targets(self.data.Ttest, outputs))
+        self._train, self._test = (
+            BatchReader(self.data, X, T, outputs, self.ops.dtype)
+            if self.data.streamed
+            else self._on_device(X, self.data.targets(T, outputs))
+            for X, T in ((self.data.Xtrain, self.data.Ttrain), (self.data.Xtest, self.data.Ttest))
+        )
         training = config.training
         self._sharing = Sharing(self.ops, self._run_steps, training.blocks or 1, training.micro_batches > 1)
         self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data)
@@ -105,11 +110,11 @@ class Trainer:
 
     def evaluate(self, test: bool = True) -> tuple[float, float | None]:
         """(mean loss, accuracy) on the test or training set."""
-        X, T = self._test if test else self._train
+        data = self._test if test else self._train
         N = len(self.data.Ttest if test else self.data.Ttrain)
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
         noisy = self.network.at_epoch(max(1, self.epoch))
-        state, loss, accuracy = self._evaluator.evaluate(self._evaluated_state(), X, T, N, noisy, random)
+        state, loss, accuracy = self._evaluator.evaluate(self._evaluated_state(), data, N, noisy, random)
         self.state = self.state._replace(params=state.params, statistics=state.statistics)
         return loss, accuracy
 
@@ -149,9 +154,11 @@ class Trainer:
 
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
-        for group in self._inputs(done=len(self.outputs)):
-            inputs = group.rows, group.noise, group.scalars
-            self.state, values = self._sharing.run(self._step_on_rows, self.state, self._train, inputs, self._noise_of_one)
+        groups = ((group.rows, group.noise, group.scalars) for group in self._inputs(done=len(self.outputs)))
+        for inputs in self._sharing.read(groups, self._train):
+            data = () if self.data.streamed else self._train
+            step = self._step_on_batch if self.data.streamed else self._step_on_rows
+            self.state, values = self._sharing.run(step, self.state, data, inputs, self._noise_of_one)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
             on_step(self.epoch, len(self.outputs), float(StepOutput(*values.T).loss.mean()))
         seconds = time.perf_counter() - started
@@ -180,8 +187,13 @@ class Trainer:
     def _step_on_rows(
         self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
+        return self._step_on_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise, scalars)
+
+    def _step_on_batch(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any
+    ) -> tuple[TrainingState, StepOutput]:
         config = self.config
-        X, T = ops.take_rows(X, rows), self.data.rows_of_targets(ops, ops.take_rows(T, rows))
+        T = self.data.rows_of_targets(ops, T)
         record = config.training.record_gradients
         targets = ops.elements_sum(T) if self.data.per_position else None
         return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets)
