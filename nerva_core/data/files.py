@@ -37,15 +37,15 @@ class IDX(DataSource):
 
     def read(self) -> Dataset:
         folder = existing(self.path, "a directory")
-        Xtrain, Ttrain, Xtest, Ttest = (
+        paths = [
             _one_of(folder, [f"{part}-{kind}{suffix}" for kind in kinds for suffix in ("", ".gz")])
             for part in ("train", "t10k")
             for kinds in (("images-idx3-ubyte", "images.idx3-ubyte"), ("labels-idx1-ubyte", "labels.idx1-ubyte"))
-        )
+        ]
         if self.stream:
-            maps = map_idx(Xtrain), read_idx(Ttrain), map_idx(Xtest), read_idx(Ttest)
-            return streamed_dataset(str(folder), *maps, regression=False)
-        Xtrain, Ttrain, Xtest, Ttest = map(read_idx, (Xtrain, Ttrain, Xtest, Ttest))
+            train, test = ((map_idx(images), read_idx(labels)) for images, labels in (paths[:2], paths[2:]))
+            return streamed_dataset(str(folder), *train, *test, regression=False)
+        Xtrain, Ttrain, Xtest, Ttest = map(read_idx, paths)
         return make_dataset(str(folder), Xtrain, Ttrain, Xtest, Ttest, regression=False)
 
 

@@ -77,7 +77,7 @@ class FileRows:
     def require_finite(self, what: str) -> None:
         """NervaError if a number is infinite or none."""
         start = 0
-        for chunk in self.chunks():
+        for chunk in self.chunks() if self.raw.dtype.kind == "f" else ():
             bad = ~np.isfinite(chunk)
             if bad.any():
                 row, column = np.argwhere(bad)[0]
@@ -123,7 +123,7 @@ def map_array(path: Path, dtype: Any, shape: tuple[int, ...], offset: int, least
         raise NervaError(f"cannot read {path}: {error}") from None
     if offset + size > len(memory) or len(shape) < least or 0 in shape:
         raise NervaError(
-            f"{path} is damaged, or has too few dimensions: shape {shape} needs {size} bytes from byte {offset} on, but it has {len(memory)}"
+            f"{path} is damaged, or no matrix: shape {shape} needs {size} bytes after the first {offset}, but it has {len(memory) - offset}"
         )
     if np.dtype(dtype).kind not in "fiub":
         raise NervaError(f"{path} must hold numbers, got dtype {np.dtype(dtype)}")

@@ -39,6 +39,11 @@ class CutSize:
         """Some of the blocks of the same number."""
         return CutSize(self.total, self.blocks[chosen])
 
+    def __index__(self) -> int:
+        raise NervaError(
+            f"{self.total} rows are shared out, and cannot be counted one by one; train with one worker, without blocks or micro-batches"
+        )
+
     def __mul__(self, k: Size) -> CutSize:
         return CutSize(self.total * k, tuple(n * k for n in self.blocks))
 
@@ -328,7 +333,7 @@ class SumOfWorkers:
     def __call__(self, sums: list[tuple[Matrix, ...]]) -> list[Matrix]:
         if is_power_of_two(len(sums[0])) and is_power_of_two(self.workers):
             sums = [(fold(parts, self.ops.add),) for parts in sums]
-        shapes = [Shape(*self.ops.shape(parts[0]), self.ops.members(parts[0])) for parts in sums]
+        shapes = [Shape(m, n, self.ops.members(parts[0])) for parts in sums for m, n in [self.ops.shape(parts[0])]]
         rows = [self._row(parts, shapes) for parts in zip(*sums, strict=True)]
         total = self.ops.all_sum(rows[0] if self._last is None else self._last, *rows)
         self._last = total

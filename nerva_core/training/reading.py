@@ -43,5 +43,5 @@ class BatchReader:
             for parts, matrix in zip(found, (X, T), strict=True):
                 parts[at.start, at.stop] = matrix.astype(self.dtype, copy=False).reshape(*chosen.shape, -1)
         columns = [next(iter(parts.values())).shape[-1] for parts in found]
-        X, T = (BatchRows((*numbers.shape, n), parts) for n, parts in zip(columns, found, strict=True))
-        return X, T
+        given = [BatchRows((*numbers.shape, n), parts) for n, parts in zip(columns, found, strict=True)]
+        return given[0], given[1]

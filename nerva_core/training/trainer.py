@@ -156,7 +156,7 @@ class Trainer:
         started = time.perf_counter()
         groups = ((group.rows, group.noise, group.scalars) for group in self._inputs(done=len(self.outputs)))
         for inputs in self._sharing.read(groups, self._train):
-            data = () if self.data.streamed else self._train
+            data = () if isinstance(self._train, BatchReader) else self._train
             step = self._step_on_batch if self.data.streamed else self._step_on_rows
             self.state, values = self._sharing.run(step, self.state, data, inputs, self._noise_of_one)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values

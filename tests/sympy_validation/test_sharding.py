@@ -1,4 +1,4 @@
-"""Sharded = unsharded, for all sizes: proved of every loss and of the layers that are not made of others; wrong interpreters are refused."""
+"""Sharded = unsharded, for all sizes: proved of losses and of layers that are not made of others; wrong interpreters are refused."""
 
 from __future__ import annotations
 
