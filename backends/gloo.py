@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.workers import Workers, WorkerLostError, time_out
+from nerva_core.algebra.workers import WorkerLostError, Workers, time_out
 
 Tensor = Any
 

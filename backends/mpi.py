@@ -9,7 +9,7 @@ import numpy as np
 
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import require
-from nerva_core.algebra.workers import Workers, WorkerLostError, time_out
+from nerva_core.algebra.workers import WorkerLostError, Workers, time_out
 
 WAITING = 2e-5
 """Seconds between two looks whether another worker has answered, once it has taken longer than ``SPINNING`` looks."""

@@ -25,8 +25,8 @@ def config(layers: str, **settings: Any) -> Config:
         "training.batch_size": 32,
         "model.layers": layers,
     }
-    sizes = {"model.sizes": [64, 8, 10]} if layers == MLP else {}
-    return make_config(override({}, {**given, **sizes, **settings}), "here")
+    given |= {"model.sizes": [64, 8, 10]} if layers == MLP else {}
+    return make_config(override({}, {**given, **settings}), "here")
 
 
 def trained(layers: str, **settings: Any) -> tuple[np.ndarray[Any, Any], Metrics]:
@@ -35,14 +35,22 @@ def trained(layers: str, **settings: Any) -> tuple[np.ndarray[Any, Any], Metrics
     return np.concatenate([np.ravel(leaf) for leaf in leaves(trainer.to_numpy())]), last
 
 
-def test_blocks_give_what_one_block_gives(backend_name: str) -> None:
-    planned = backend_name in ("numpy", "torch")  # XLA would compile for many seconds
-    layers, given = CONVOLUTIONS if planned else MLP, {"backend": backend_name, "compile": planned, "training.epochs": 1}
-    one, metrics = trained(layers, **given)
-    three, others = trained(layers, **given, **{"training.blocks": 3})
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_blocks_give_what_one_block_gives(name: str) -> None:
+    pytest.importorskip(name)
+    one, metrics = trained(CONVOLUTIONS, backend=name)
+    three, others = trained(CONVOLUTIONS, backend=name, **{"training.blocks": 3})
     np.testing.assert_allclose(three, one, rtol=1e-9, atol=1e-11)
     assert others.test_loss == pytest.approx(metrics.test_loss, rel=1e-11)
     assert others.test_accuracy == metrics.test_accuracy
+
+
+@pytest.mark.parametrize("name", ["jax", "tensorflow"])
+def test_blocks_that_are_compiled(name: str) -> None:
+    pytest.importorskip(name)
+    small = {"data": "Digits(train=12, test=12)", "training.batch_size": 12, "training.epochs": 1, "model.sizes": [64, 10]}
+    three, _ = trained("Linear", backend=name, **small, **{"training.blocks": 3})
+    np.testing.assert_allclose(three, trained("Linear", **small)[0], rtol=1e-9, atol=1e-11)
 
 
 def test_blocks_are_computed_as_they_are_written_or_as_plans() -> None:
