@@ -117,7 +117,7 @@ class Cutting:
 
 
 class ProvedOps(ShardedOps):
-    """What is proved: the operations on cut matrices, where a size is the number N₁ + N₂, and a function that is not known is elementwise."""
+    """What is proved: the operations on cut matrices. A size is the number N₁ + N₂, and a function that is not known is elementwise."""
 
     inner: AllSizesOps
     cutting: Cutting
