@@ -63,6 +63,11 @@ class Run:
         run = cls(directory, Trainer(config))
         checkpoint, run.warning = load_checkpoint(directory, config, run.trainer.to_numpy())
         if checkpoint is not None:
+            if run.trainer.config.training.blocks != config.training.blocks:
+                raise NervaError(
+                    f"{directory} is a run in one block, which several workers cannot share, as its sums would be rounded otherwise; "
+                    "continue it with one worker"
+                )
             run.history = checkpoint.history
             if epochs is not None and epochs < checkpoint.epoch + (len(checkpoint.outputs) > 0):
                 begun = " and a part of the next" if len(checkpoint.outputs) else ""

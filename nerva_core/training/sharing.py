@@ -38,7 +38,7 @@ def with_blocks(config: Config, workers: int = 1) -> Config:
             )
     if blocks > training.batch_size:
         raise NervaError(f"a batch of {training.batch_size} rows cannot be cut into {blocks} blocks; make batch_size at least {blocks}")
-    return config.model_copy(update={"training": training.model_copy(update={"blocks": blocks})})
+    return config if blocks == 1 else config.model_copy(update={"training": training.model_copy(update={"blocks": blocks})})
 
 
 @dataclass(eq=False)

@@ -83,7 +83,7 @@ def test_the_number_of_blocks() -> None:
     def blocks(workers: int = 1, **settings: Any) -> int | None:
         return with_blocks(config(MLP, **settings), workers).training.blocks
 
-    assert blocks() == 1
+    assert blocks() is None
     assert blocks(4) == 4
     assert blocks(2, **{"training.micro_batches": 3}) == 6
     assert blocks(2, **{"training.blocks": 8}) == 8
