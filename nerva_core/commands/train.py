@@ -85,6 +85,8 @@ def train(
     overrides = general | model | training
     if trace and output is not None:
         raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
+    if workers is not None and workers < 1:
+        raise NervaError(f"--workers must be at least 1, got {workers}")
     if workers is not None and workers > 1 and not trace and _launched(workers, output, config, overrides, resume):
         return
     from nerva_core.training.launching import is_first

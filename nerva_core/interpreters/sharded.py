@@ -40,9 +40,7 @@ class CutSize:
         return CutSize(self.total, self.blocks[chosen])
 
     def __index__(self) -> int:
-        raise NervaError(
-            f"{self.total} rows are shared out, and cannot be counted one by one; train with one worker, without blocks or micro-batches"
-        )
+        raise NervaError(f"{self.total} rows are shared out, and cannot be counted one by one; train with one worker, without blocks")
 
     def __mul__(self, k: Size) -> CutSize:
         return CutSize(self.total * k, tuple(n * k for n in self.blocks))
@@ -326,8 +324,6 @@ class SumOfWorkers:
 
     def __init__(self, ops: Any, workers: int) -> None:
         self.ops, self.workers = ops, workers
-        self.numbers: list[int] = []
-        """How many numbers each call has added up."""
         self._last: Matrix = None
 
     def __call__(self, sums: list[tuple[Matrix, ...]]) -> list[Matrix]:
@@ -337,7 +333,6 @@ class SumOfWorkers:
         rows = [self._row(parts, shapes) for parts in zip(*sums, strict=True)]
         total = self.ops.all_sum(rows[0] if self._last is None else self._last, *rows)
         self._last = total
-        self.numbers.append(sum(m * n * k for m, n, k in shapes))
         return self._parts(total, shapes)
 
     def _row(self, matrices: Sequence[Matrix], shapes: list[Shape]) -> Matrix:

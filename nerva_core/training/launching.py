@@ -102,9 +102,7 @@ def launch(backend: str, workers: int, arguments: list[str]) -> Ended:
     environment = {"OMP_NUM_THREADS": threads, **os.environ}
     launchers = {"numpy": _by_mpiexec, "torch": _by_torch}
     if backend not in launchers:
-        raise NervaError(
-            f"--workers needs the backend {' or '.join(map(repr, launchers))}, got {backend!r}, which uses all devices by itself"
-        )
+        raise NervaError(f"--workers needs the backend {' or '.join(map(repr, launchers))}, got {backend!r}")
     with tempfile.TemporaryDirectory(prefix="nerva-") as folder:
         first = Path(folder) / "first"
         environment[LAUNCHED] = str(first)
