@@ -51,7 +51,7 @@ def training_step(
     for name, given in (("X", X), ("T", T)):
         require_matrix(f"training_step: {name}", given)
     N, _ = ops.shape(X)
-    Y, cache = network.feedforward(ops, state.params, X, *noise)
+    Y, cache = network.feedforward(ops, state.params, X, *network.given(state.statistics, noise))
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
     if targets is not None:
         value, DY = ops.quotient(value, targets), ops.quotient(DY, ops.fill(targets, *ops.shape(DY)))

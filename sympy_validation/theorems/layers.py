@@ -86,6 +86,7 @@ ABOUT = {
     "BatchNormalization": ", for every ε > 0",
     "Dropout": ", for every mask R",
     "LinearDropout": ", for every mask R",
+    "SparseLinear": ", for every pattern",
     "SReLU": ", for every order of t_l and t_r",
 }
 """What the statement of a layer's theorems adds."""
