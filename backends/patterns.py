@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
+
 Array = Any
 
 KEPT = 256
@@ -67,11 +69,15 @@ class Patterns:
         """The index of the pattern with rows r and columns c, NumPy arrays; ``owners`` are what they were made of."""
         key = (*map(id, owners or (r, c)), K, D)
         if key in self._known:
-            rows, columns, index = self._known[key]
-            if np.array_equal(rows, r) and np.array_equal(columns, c):
+            known_r, known_c, index = self._known[key]
+            if np.array_equal(known_r, r) and np.array_equal(known_c, c):
                 return index
         if len(self._known) == KEPT:
             self._known.clear()
-        index = PatternIndex(*(numbers.reshape(-1).astype(np.int32) for numbers in (r, c)), K, D)
+        rows, columns = (numbers.reshape(-1).astype(np.int32) for numbers in (r, c))
+        index = PatternIndex(rows, columns, K, D)
+        inside = ((rows >= 0) & (rows < K) & (columns >= 0) & (columns < D)).all()
+        if not (inside and (np.diff(index.flat) > 0).all()):
+            raise NervaError(f"the places of a pattern must be those of a {K} x {D} matrix, in the order of the rows, each of them once")
         self._known[key] = np.array(r), np.array(c), index
         return index

@@ -22,6 +22,7 @@ class TorchPatternOps(MatrixOps[Tensor]):
     """The operations with a pattern, by PyTorch's sparse matrices."""
 
     torch: Any
+    device: str
     _patterns: Patterns
 
     def scattered(self, w: Tensor, r: Tensor, c: Tensor, K: Size, D: Size) -> Tensor:

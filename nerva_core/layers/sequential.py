@@ -142,7 +142,7 @@ class Sequential(Layer):
         of_layers = [layer.map_patterns(d, change, *own) for layer, d, *own in zip(self.layers, self.widths(D), *trees, strict=False)]
         return tuple(zip(*of_layers, strict=True))
 
-    def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
+    def dense(self, D: int, params: Any, state: Any) -> tuple[Sequential, Any, Any]:
         if not self.has_pattern():
             return self, params, state
         layers = [layer.dense(d, p, s) for layer, d, p, s in zip(self.layers, self.widths(D), params, state, strict=False)]

@@ -32,16 +32,17 @@ class SparseParameters(NamedTuple, Generic[M]):
     b: M
 
 
-class Pattern(NamedTuple, Generic[M]):
+class Pattern(NamedTuple):
     """The rows r and the columns c of the P weights, P x 1 columns of numbers, in the order of the rows, each place once."""
 
-    r: M
-    c: M
+    r: Any
+    c: Any
 
     @classmethod
-    def at(cls, places: Array, D: int) -> Pattern[Any]:
+    def at(cls, places: Array, D: int) -> Pattern:
         """The pattern of places r D + c, which are sorted."""
-        return cls(*(np.asarray(numbers, float).reshape(-1, 1) for numbers in (places // D, places % D)))
+        rows, columns = (np.asarray(numbers, float).reshape(-1, 1) for numbers in np.divmod(places, D))
+        return cls(rows, columns)
 
     def places(self, D: int) -> Array:
         """The place r D + c of each weight, as integers; NervaError unless they are in order, each once."""
@@ -49,6 +50,13 @@ class Pattern(NamedTuple, Generic[M]):
         if not (np.diff(found) > 0).all():
             raise NervaError("the places of a pattern must be in the order of the rows, each of them once")
         return found
+
+    def check(self, K: int, D: int) -> None:
+        """NervaError unless these are places of a K x D matrix, in their order, each once: a file may hold anything."""
+        for numbers, size, name in ((self.r, K, "row"), (self.c, D, "column")):
+            if not ((numbers >= 0) & (numbers < size) & (numbers == np.floor(numbers))).all():
+                raise NervaError(f"a pattern has {name} numbers that are not among 0, ..., {size - 1}")
+        self.places(D)
 
 
 class SparseCache(NamedTuple, Generic[M]):
@@ -105,13 +113,13 @@ class SparseLinear(Layer):
         P = self.places(D)
         return (P, 1), (P, 1)
 
-    def given(self, state: Pattern[M], noise: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    def given(self, state: Pattern, noise: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         return state.r, state.c
 
-    def initial_state(self, D: int) -> Pattern[Any]:
+    def initial_state(self, D: int) -> Pattern:
         return self.first_state(np.random.default_rng(0), D)
 
-    def first_state(self, rng: np.random.Generator, D: int) -> Pattern[Any]:
+    def first_state(self, rng: np.random.Generator, D: int) -> Pattern:
         """Places that are drawn from all, each as likely as any other."""
         return Pattern.at(np.sort(rng.choice(int(self.outputs) * D, self.places(D), replace=False)), D)
 
@@ -130,8 +138,9 @@ class SparseLinear(Layer):
         DX = ops.sparse_product_t(DY, w, r, c, D)
         return DX, SparseParameters(Dw, Db)
 
-    def evaluate(self, ops: MatrixOps[M], params: SparseParameters[M], state: Pattern[M], X: M) -> M:
-        return self.feedforward(ops, params, X, *self.given(state))[0]
+    def evaluate(self, ops: MatrixOps[M], params: SparseParameters[M], state: Pattern, X: M) -> M:
+        Y: M = self.feedforward(ops, params, X, *self.given(state))[0]
+        return Y
 
     def map_patterns(self, D: int, change: Callable[..., Any], *trees: Any) -> Any:
         return change(self, D, *trees)
@@ -142,7 +151,12 @@ class SparseLinear(Layer):
         W[Pattern(*state).places(D)] = np.asarray(params.w)[0]
         return Linear(self.outputs, self.weights, self.bias), LinearParameters(W.reshape(self.outputs, D), params.b), ()
 
-    def from_dense(self, W: Array, b: Array) -> tuple[SparseParameters[Any], Pattern[Any]]:
+    def check_pattern(self, D: int, state: Pattern) -> tuple[Pattern]:
+        """The state, as ``map_patterns`` takes and gives it. NervaError unless it is a pattern of this layer."""
+        Pattern(*state).check(int(self.outputs), D)
+        return (state,)
+
+    def from_dense(self, W: Array, b: Array) -> tuple[SparseParameters[Any], Pattern]:
         """The parameters and the pattern with the elements of W (K x D) that are not 0, and the first that are, up to P.
 
         NervaError if more than P are not 0.
