@@ -55,7 +55,7 @@ EXPERIMENT = Experiment("sparse", "Truly sparse networks", PAPERS, run)
 
 SMALLER = (
     "The papers train on CIFAR-10 and ImageNet, longer, and with larger networks. That a sparse layer computes what a masked dense one does "
-    "is a theorem, and is tested exactly on integers, so that their accuracies can differ by rounding alone."
+    "is a theorem, and is tested exactly on integers: their accuracies differ by rounding alone."
 )
 
 
