@@ -64,7 +64,7 @@ class TorchPatternOps(MatrixOps[Tensor]):
         return index.made[key]
 
     def _scattered(self, w: Tensor, index: PatternIndex) -> Tensor:
-        W = w.new_zeros(index.K * index.D).index_put((self._made(index, "flat"),), w.reshape(-1))
+        W = w.new_zeros(index.K * index.D).index_copy(0, self._made(index, "flat"), w.reshape(-1))
         return W.reshape(index.K, index.D)
 
     def _compressed(self, index: PatternIndex, w: Tensor) -> Tensor:

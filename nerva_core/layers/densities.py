@@ -22,7 +22,7 @@ def erdos_renyi(overall: float, sizes: Sequence[int]) -> list[float]:
     while len(dense) < len(products):
         left = overall * sum(products) - sum(products[i] for i in dense)
         factor = left / sum(raw[i] * n for i, n in enumerate(products) if i not in dense)
-        over = {i for i in range(len(raw)) if i not in dense and factor * raw[i] > 1}
+        over = {i for i in range(len(raw)) if i not in dense and factor * raw[i] > 1 - 1e-12}
         if not over:
             return [1.0 if i in dense else factor * r for i, r in enumerate(raw)]
         most = max(raw[i] for i in over)
