@@ -9,15 +9,11 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Gt, Le
 
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.registry import Entry, NonNegative, Positive, Table
-
-Share = Annotated[float, Gt(0), Le(1)]
+from nerva_core.algebra.registry import Entry, NonNegative, Positive, Share, Table
 
 
 @dataclass(frozen=True)

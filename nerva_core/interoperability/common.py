@@ -51,10 +51,10 @@ def initial(layer: Layer, inputs: int, seed: int) -> tuple[Any, Any]:
 
 
 def given(layer: Layer, state: Any, noise: Any) -> Any:
-    """What ``feedforward`` is given after X. NervaError where a pattern is needed and no state is given."""
-    if state is None and layer.has_pattern():
+    """What ``feedforward`` is given after X: without a state, the noise as it is. NervaError where it needs a pattern and has none."""
+    if state is None and layer.has_pattern() and not noise:
         raise NervaError(f"{type(layer).__name__} has a pattern, which is in its state: call f(params, X, state=state)")
-    return layer.given(state, noise)
+    return noise if state is None else layer.given(state, noise)
 
 
 def check_columns(layer: Layer, inputs: int, X: Any) -> None:

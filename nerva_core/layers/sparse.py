@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Generic, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import numpy as np
-from annotated_types import Gt, Le
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.registry import Count
+from nerva_core.algebra.registry import Count, Share
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import LAYERS, Layer, Symbols
 from nerva_core.layers.linear import Linear, LinearParameters
-
-Density = Annotated[float, Gt(0), Le(1)]
-"""The part of the elements of a matrix that are weights."""
 
 
 class SparseParameters(NamedTuple, Generic[M]):
@@ -73,7 +69,8 @@ class SparseLinear(Layer):
     """Y = X · Wᵀ + 1_N · b, where W = Rᵀ · Diag(w) · C has the P = density · K · D weights w at the places of a pattern."""
 
     outputs: Count
-    density: Density
+    density: Share
+    """The part of the elements of W that are weights."""
     weights: Initializer = NormalizedXavier()
     bias: Initializer = Zero()
     count: Size | None = field(default=None, repr=False, kw_only=True)
@@ -81,7 +78,9 @@ class SparseLinear(Layer):
 
     def places(self, D: Size) -> Size:
         """P, the number of weights, which is at least 1."""
-        return max(1, round(self.density * self.outputs * D)) if self.count is None else self.count
+        if self.count is None:
+            return max(1, round(self.density * self.outputs * D))
+        return min(self.count, self.outputs * D) if isinstance(D, int) and isinstance(self.outputs, int) else self.count
 
     def outputs_for(self, D: Size) -> Size:
         return self.outputs

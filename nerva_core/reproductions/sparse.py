@@ -54,8 +54,8 @@ PAPERS = "Nerva (Wesselink et al. 2024), SET (Mocanu et al. 2018), RigL (Evci et
 EXPERIMENT = Experiment("sparse", "Truly sparse networks", PAPERS, run)
 
 SMALLER = (
-    "The papers train on CIFAR-10 and ImageNet, longer, and with larger networks. That a sparse layer computes what a masked dense one does "
-    "is a theorem, and is tested exactly on integers: their accuracies differ by rounding alone."
+    "The papers train on CIFAR-10 and ImageNet, longer, and with larger networks. A sparse layer computes what a masked dense one does, by "
+    "a theorem, and exactly so on integers: their accuracies differ by rounding alone."
 )
 
 
