@@ -28,6 +28,7 @@ from nerva_core.equations.optimizers import Momentum
 from nerva_core.layers import ActivationLayer, Layer, Linear, Sequential, SparseLinear
 from nerva_core.layers.densities import erdos_renyi
 from nerva_core.layers.linear import LinearParameters
+from nerva_core.layers.sparse import SparseParameters
 from nerva_core.training.step import TrainingState, training_step
 
 NETWORKS = {"784-1024-1024-10": (784, 1024, 1024, 10), "3072-1024-512-1024-10": (3072, 1024, 512, 1024, 10)}
@@ -63,8 +64,8 @@ class MaskedLinear(Layer):
 
     def initial_state(self, D: int) -> Any:
         sparse = SparseLinear(self.outputs, self.density)
-        ones = np.ones((1, sparse.places(D))), np.zeros((1, self.outputs))
-        return (sparse.dense(D, sparse.shapes(D)._make(ones), sparse.initial_state(D))[1].W,)
+        ones = SparseParameters(w=np.ones((1, sparse.places(D))), b=np.zeros((1, self.outputs)))
+        return (sparse.dense(D, ones, sparse.initial_state(D))[1].W,)
 
     def feedforward(self, ops: MatrixOps[M], params: LinearParameters[M], X: M, S: M) -> tuple[M, Masked]:
         W, b = params
