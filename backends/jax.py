@@ -10,12 +10,13 @@ import numpy as np
 from backends import accurate, xla
 from backends import grid_lookup as steps
 from backends.numpy import Array, NumpyBackend
+from backends.sparse_xla import JaxPatternOps
 from nerva_core.algebra.matrix_ops import Scalar
 from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.trees import leaves
 
 
-class JaxBackend(NumpyBackend):
+class JaxBackend(JaxPatternOps, NumpyBackend):
     """Matrix operations on JAX arrays: those of NumPy, from ``jax.numpy``.
 
     float64 switches ``jax_enable_x64`` on for the whole process, as JAX knows no narrower switch that also holds

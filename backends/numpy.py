@@ -9,8 +9,10 @@ import numpy as np
 
 from backends import accurate
 from backends import grid_lookup as steps
+from backends.patterns import Patterns
 from backends.plan.numpy_kernels import NumpyKernels
 from backends.plan.planned import Planned
+from backends.sparse_numpy import NumpyPatternOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operations.windows import Windows
@@ -19,7 +21,7 @@ Array = Any
 """An array of ``self.xp``: numpy.ndarray, or jax.Array in the subclass."""
 
 
-class NumpyBackend(Backend[Array]):
+class NumpyBackend(NumpyPatternOps, Backend[Array]):
     """Matrix operations on NumPy arrays, written against ``self.xp`` so that JAX, which has the same functions, shares them."""
 
     name = "numpy"
@@ -31,6 +33,7 @@ class NumpyBackend(Backend[Array]):
         from scipy import special
 
         self.xp, self.special = np, special
+        self._patterns = Patterns()
         if self.device not in self.devices():
             raise self._device_missing()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from backends import accurate, xla
 from backends import grid_lookup as steps
+from backends.sparse_xla import TensorFlowPatternOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, F
@@ -31,7 +32,7 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(null)
 
 
-class TensorFlowBackend(Backend[Tensor]):
+class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
     """Matrix operations on TensorFlow tensors."""
 
     name = "tensorflow"

@@ -9,8 +9,10 @@ import numpy as np
 
 from backends import accurate
 from backends import grid_lookup as steps
+from backends.patterns import Patterns
 from backends.plan.planned import Planned
 from backends.plan.torch_kernels import TorchKernels
+from backends.sparse_torch import TorchPatternOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
@@ -19,7 +21,7 @@ from nerva_core.algebra.operations.windows import Windows
 Tensor = Any
 
 
-class TorchBackend(Backend[Tensor]):
+class TorchBackend(TorchPatternOps, Backend[Tensor]):
     """Matrix operations on PyTorch tensors."""
 
     name = "torch"
@@ -30,6 +32,7 @@ class TorchBackend(Backend[Tensor]):
         import torch
 
         self.torch = torch
+        self._patterns = Patterns()
         self._dtype = getattr(torch, self.dtype)
         try:
             self._device = torch.device(self.device)

@@ -99,7 +99,7 @@ def _variables(space: Space[Any], layer: Layer) -> tuple[tuple[str, ...], Matrix
     X = space.matrix("X", N, D, Kind.REAL if layer.numbers_below() is None else Kind.NUMBERS)
     parameters = {name: space.matrix(name, *shape) for name, shape in _named_shapes(layer.shapes(D))}
     params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
-    masks = layer.noise_shapes(N, D)
+    masks = layer.given_shapes(N, D)
     constants = [space.constant(_free(_mask_name(name), parameters), *shape) for name, shape in _named_shapes(masks)]
     for name in {"X", "DY"} & {*parameters}:
         raise NervaError(f"a parameter must have another name than {name}, which is the {'input' if name == 'X' else 'gradient'}")

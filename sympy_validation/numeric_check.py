@@ -144,7 +144,7 @@ class LayerRun:
         self.ops = NumpyBackend("float64", "cpu")
         self.X = sample(rng, (N, D))
         self.params = map_shapes(lambda shape: sample(rng, shape), layer.shapes(D))
-        self.noise = self._noise()
+        self.noise = layer.given(layer.initial_state(D), self._noise())
 
     def _noise(self) -> Any:
         shapes = self.layer.noise_shapes(self.N, self.D)

@@ -130,6 +130,25 @@ def on_grids(dtype: DType) -> list[tuple[np.ndarray[Any, Any], tuple[float, ...]
     return cases
 
 
+PATTERNS = (((0, 0, 2, 2, 2), (0, 3, 0, 1, 3), 4, 5), ((0,), (0,), 1, 1), ((0, 0, 1, 1), (0, 1, 0, 1), 2, 2), ((63,), (39,), 64, 40))
+"""Rows, columns, K and D: with an empty row and columns, with all places, and one place of many."""
+
+
+def on_patterns(*kinds: str) -> Callable[[DType], list[Arguments]]:
+    """Integers, and the places of every pattern. A kind is the weights "w", an N x K or N x D matrix, or a number K or D."""
+
+    def arguments(dtype: DType) -> list[Arguments]:
+        rng, cases = np.random.default_rng(8), []
+        for rows, columns, K, D in PATTERNS:
+            r, c = (np.array(numbers, dtype).reshape(-1, 1) for numbers in (rows, columns))
+            sizes = {"NK": (3, K), "ND": (3, D), "w": (1, len(rows))}
+            given = {kind: rng.integers(-9, 10, size).astype(dtype) for kind, size in sizes.items()}
+            cases.append(tuple({"r": r, "c": c, "K": K, "D": D, **given}[kind] for kind in kinds))
+        return cases
+
+    return arguments
+
+
 def step_functions(dtype: DType) -> list[Arguments]:
     rng = np.random.default_rng(6)
     return [(X, s, rng.normal(size=(len(s) + 1, X.shape[1])).astype(dtype)) for X, s in on_grids(dtype)]
@@ -252,6 +271,10 @@ CASES: dict[str, Case] = {
     "one_hot": Case(labelled),
     "rows_at": Case(lambda dtype: [(np.arange(3.0 * n, dtype=dtype).reshape(n, 3), x) for x, n in labelled(dtype)]),
     "sums_at_rows": Case(lambda dtype: [(np.arange(3.0 * len(x), dtype=dtype).reshape(-1, 3), x, n) for x, n in labelled(dtype)]),
+    "scattered": Case(on_patterns("w", "r", "c", "K", "D")),
+    "sparse_product": Case(on_patterns("ND", "w", "r", "c", "K")),
+    "sparse_product_t": Case(on_patterns("NK", "w", "r", "c", "D")),
+    "sampled_product": Case(on_patterns("NK", "ND", "r", "c")),
     "less": Case(pairs, elementwise=True),
     "less_equal": Case(pairs, elementwise=True),
     "greater": Case(pairs, elementwise=True),
@@ -332,9 +355,14 @@ SMALL: dict[str, Callable[[Any, Any], list[tuple[Any, ...]]]] = {
     "one_hot": lambda m, n: [(m, 1)],
     "rows_at": lambda m, n: [(n, m), (m, 1)],
     "sums_at_rows": lambda m, n: [(m, n), (m, 1)],
+    "scattered": lambda m, n: [(1, n), (n, 1), (n, 1)],
+    "sparse_product": lambda m, n: [(m, n), (1, n), (n, 1), (n, 1)],
+    "sparse_product_t": lambda m, n: [(m, n), (1, n), (n, 1), (n, 1)],
+    "sampled_product": lambda m, n: [(m, n), (m, n), (n, 1), (n, 1)],
 }
 """The shapes of operands for an operation, with sizes m and n; of the others each operand is m x n."""
 NUMBERS: dict[str, Any] = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.2, "high": 0.6, "j": 1, "o": 1, "k": 1, "count": 2}
+NUMBERS |= {"K": 4, "D": 5}
 NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2)}
 
 

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from nerva_core.algebra.errors import did_you_mean
 from nerva_core.algebra.matrix import M, Matrix, Scalar, Shape, Size
-from nerva_core.algebra.operations.rows import RowOps
+from nerva_core.algebra.operations.patterns import PatternOps
 
 __all__ = ["M", "Matrix", "MatrixOps", "Scalar", "Shape", "Size"]
 
 
-class MatrixOps(RowOps[M]):
+class MatrixOps(PatternOps[M]):
     """Table 1 of the Nerva specification, and what the other papers and the networks of today need beyond it."""
 
     if not TYPE_CHECKING:  # a checker finds the name itself

@@ -89,7 +89,7 @@ def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns:
     for N in rows:
         n, d = layer.shape_of_input(ExampleSizes(N, columns, columns))
         X, DY = rng.normal(size=(n, d)), rng.normal(size=(layer.rows_for(n), layer.outputs_for(d)))
-        noise, order = layer.draw(rng, n, d), rng.permutation(n)
+        noise, order = layer.given(layer.initial_state(d), layer.draw(rng, n, d)), rng.permutation(n)
         state, data = ops.matrices(map_tree(np.zeros_like, (DY, X, params))), ops.matrices((params, X, DY))
         runner = _Runner(ops, step, state, data, stacked([(order, ops.converted(noise))] * STEPS))
         seconds.append(_fastest(runner.run, repeats) / STEPS)

@@ -23,6 +23,7 @@ def bench(
     json: Annotated[Path | None, typer.Option(help="Write everything that was measured to this file.")] = None,
     png: Annotated[Path | None, typer.Option(help="Draw a bar chart of the ratios in this file.")] = None,
     scaling: Annotated[bool, typer.Option("--scaling", help="Measure instead how the time of every layer grows with the batch.")] = False,
+    sparse: Annotated[bool, typer.Option("--sparse", help="Measure instead sparse networks against dense and masked ones.")] = False,
     layers: Annotated[str | None, typer.Option(help="With --scaling: layers separated by ','; without it, all.")] = None,
 ) -> None:
     """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
@@ -35,6 +36,13 @@ def bench(
         from nerva_core.benchmark.scaling import scaling_command
 
         scaling_command(backends_named(backends), json, layers)
+        return
+    if sparse:
+        from nerva_core.benchmark.sparse import sparse_command
+        from nerva_core.benchmark.worker import limit_threads
+
+        limit_threads(threads)
+        sparse_command(backends_named(backends), rounds, json)
         return
     from nerva_core.benchmark.machine import machine
     from nerva_core.benchmark.measure import Plan

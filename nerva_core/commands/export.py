@@ -46,6 +46,7 @@ def write(model: Model, file: Path, format: str) -> None:
     """Write the model in a format; what a format cannot hold is refused."""
     from nerva_core.training.models import save_npz, write_atomically
 
+    model = model.without_patterns()
     if format == "npz":
         save_npz(file, model.network, model.params)
     elif format == "onnx":

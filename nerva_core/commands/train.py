@@ -52,12 +52,18 @@ def train(
     data: Annotated[str | None, _option("Such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))] = None,
     layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
     sizes: Annotated[str | None, _option("The inputs, then the outputs of each layer that has them: '64;128;10'.", MODEL)] = None,
+    overall_density: Annotated[float | None, _option("The part of all weights that are there, by Erdős–Rényi.", MODEL)] = None,
+    densities: Annotated[str | None, _option("The part of its weights that each layer has: 0.05;0.05;1.", MODEL)] = None,
     load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
     loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=_names("losses"))] = None,
     optimizer: Annotated[str | None, _option("Such as Adam or Nesterov(mu=0.9).", TRAINING, complete=_names("optimizers"))] = None,
     schedule: Annotated[str | None, _option("The rate, such as Cosine(0.1, n=20).", TRAINING, complete=_names("schedules"))] = None,
     epochs: Annotated[int | None, _option("The number of epochs.", TRAINING)] = None,
     batch_size: Annotated[int | None, _option("Examples in a batch.", TRAINING)] = None,
+    prune: Annotated[str | None, _option("Which weights move: Magnitude(0.3), SET(0.3), Threshold(0.01).", TRAINING)] = None,
+    grow: Annotated[str | None, _option("To which places: Random, or RigL.", TRAINING)] = None,
+    grow_weights: Annotated[str | None, _option("The values of weights at new places.", TRAINING)] = None,
+    prune_interval: Annotated[int | None, _option("Move them every so many steps; by default every epoch.", TRAINING)] = None,
     seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
     backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=complete_backend)] = None,
     dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=complete_dtype)] = None,
@@ -80,8 +86,10 @@ def train(
     general = _given(
         "", backend=backend, dtype=dtype, device=device, seed=seed, data=data, loss=loss, optimizer=optimizer, schedule=schedule
     )
-    model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
-    training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
+    sparse = {"overall_density": overall_density, "densities": _numbers("--densities", "0.05;0.05;1", densities, float)}
+    model = _given("model.", layers=layers, sizes=_numbers("--sizes", "64;128;10", sizes, int), load_weights=load_weights, **sparse)
+    moves = {"prune": prune, "grow": grow, "grow_weights": grow_weights, "prune_interval": prune_interval}
+    training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every, **moves)
     overrides = general | model | training
     if trace and output is not None:
         raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
@@ -177,13 +185,13 @@ def _reporters(quiet: bool, json: bool, plot: bool, tensorboard: bool) -> Report
     return Reporters(shown, *([TensorBoard()] if tensorboard else []))
 
 
-def _sizes(text: str | None) -> list[int] | None:
+def _numbers(option: str, example: str, text: str | None, kind: Callable[[str], Any]) -> list[Any] | None:
     if text is None:
         return None
     try:
-        return [int(size) for size in text.replace(",", ";").split(";")]
+        return [kind(number) for number in text.replace(",", ";").split(";")]
     except ValueError:
-        raise NervaError(f"--sizes must be numbers separated by ';' such as '64;128;10', got {text!r}") from None
+        raise NervaError(f"{option} must be numbers separated by ';' such as {example!r}, got {text!r}") from None
 
 
 def _config(config_file: Path | None, overrides: dict[str, Any]) -> Config:

@@ -103,7 +103,7 @@ def _input_shape(entry: Layer) -> tuple[int, int]:
 def _layer(trees: dict[str, Any], ops: MatrixOps[M], entry: Layer, given: Mapping[str, M]) -> dict[str, M]:
     X = given["X"]
     params, noise, state = (with_leaves(tree, [given[name] for name, _ in named_leaves(tree, prefix)]) for prefix, tree in trees.items())
-    Y, cache = entry.feedforward(ops, params, X, *noise)
+    Y, cache = entry.feedforward(ops, params, X, *entry.given(state, noise))
     DX, gradients = entry.backpropagate(ops, params, cache, given["DY"])
     result = {"Y": Y, "DX": DX, **{_gradient(name): gradient for name, gradient in named_leaves(gradients)}}
     result["evaluate"] = entry.evaluate(ops, params, state, X)

@@ -27,7 +27,7 @@ from nerva_core.inspection.trace_printing import print_trace
 from nerva_core.inspection.values import ValueReader
 from nerva_core.interpreters.expressions import Expression, markup
 from nerva_core.interpreters.polynomial import size
-from nerva_core.interpreters.subjects import Results, gradients_of, input_name
+from nerva_core.interpreters.subjects import PolynomialSymbols, Results, gradients_of, input_name
 from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
@@ -45,18 +45,20 @@ def trace_step(
     lr: float = 0.1,
     noise: Any = None,
     ops: Backend[Any] | None = None,
+    state: Any = None,
 ) -> Trace:
     """The first step on a batch X (N x D) with targets T (N x K): what ``training_step`` computes, matrix by matrix.
 
-    ``params`` are those of ``network.init``; noise that is not given is drawn from seed 0. NumPy in float64 computes, unless
-    ``ops`` is given.
+    ``params`` are those of ``network.init``; noise that is not given, and the patterns of a ``state`` that is not given, are drawn from
+    seed 0. NumPy in float64 computes, unless ``ops`` is given.
     """
     numbers = ops or backend("numpy", "float64")
     X, T = numbers.matrix(X), numbers.matrix(T)
     N, D = numbers.shape(X)
     if noise is None:
         noise = network.draw(np.random.default_rng(0), N, D)
-    layers = _forward(numbers, network, X, numbers.matrices(params), numbers.matrices(noise))
+    state = network.first_state(np.random.default_rng(0), D) if state is None else state
+    layers = _forward(numbers, network, X, numbers.matrices(params), numbers.matrices(network.given(state, noise)))
     loss_part, value, DY = _loss(numbers, layers, loss, T)
     backward, gradients = _backward(layers, DY)
     updates, new = _updates(numbers, optimizer, lr, _parameters(layers, gradients))
@@ -108,14 +110,17 @@ def _layer_forward(
     numbers: Backend[Any], number: int, layer: Layer, output: str, X: Any, values: Iterator[Any], draws: Iterator[Any]
 ) -> _LayerForward:
     N, D = numbers.shape(X)
-    reader = ValueReader(numbers, {"N": N, "D": D, "K": layer.outputs_for(D)})
+    sizes, pattern = {"N": N, "D": D, "K": layer.outputs_for(D)}, layer.has_pattern() and not layer.inside()
+    if pattern:
+        sizes["P"], layer = layer.shapes(D)[0][1], layer.for_any_data(PolynomialSymbols())
+    reader = ValueReader(numbers, sizes)
     layer, name = layer.sized(size("K")), input_name(layer)
     # The layers inside one have sizes of their own: the columns are then numbers, so that they fit.
     columns = D if layer.inside() else size("K" if name in ("Y", "Z") else "D")
     given = reader.give(name, (size("N"), columns), X, "the batch" if number == 1 else f"from layer {number - 1}")
-    shapes, noise_shapes = layer.shapes(columns), layer.noise_shapes(size("N"), columns)
+    shapes, noise_shapes = layer.shapes(columns), layer.given_shapes(size("N"), columns)
     theta = reader.give_tree(shapes, _names(shapes), values, "parameter")
-    masks = reader.give_tree(noise_shapes, ("R", "R1", "R2"), draws, "noise")
+    masks = reader.give_tree(noise_shapes, ("r", "c") if pattern else ("R", "R1", "R2"), draws, "pattern" if pattern else "noise")
     Y, cache = reader.part("forward", layer.feedforward, (theta, given, *masks), first_called(output))
     R = reader.part("forward", layer.penalty, (cache,), _penalty)
     part = reader.take(number, f"layer {number}, {label(layer)}: forward")
@@ -250,6 +255,7 @@ def trace_run(config: Config) -> Trace:
         given.lr,
         given.noise,
         trainer.ops,
+        trainer.to_numpy().statistics,
     )
 
 

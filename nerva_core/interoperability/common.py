@@ -47,7 +47,14 @@ def initial(layer: Layer, inputs: int, seed: int) -> tuple[Any, Any]:
         raise NervaError(f"inputs must be the number of columns of X, a positive integer, got {inputs!r}")
     if seed < 0:
         raise NervaError(f"seed must be >= 0, got {seed}")
-    return layer.init(np.random.default_rng(seed), inputs), layer.initial_state(inputs)
+    return layer.init(np.random.default_rng(seed), inputs), layer.first_state(np.random.default_rng([seed, 1]), inputs)
+
+
+def given(layer: Layer, state: Any, noise: Any) -> Any:
+    """What ``feedforward`` is given after X: without a state, the noise as it is. NervaError where it needs a pattern and has none."""
+    if state is None and layer.has_pattern() and not noise:
+        raise NervaError(f"{type(layer).__name__} has a pattern, which is in its state: call f(params, X, state=state)")
+    return noise if state is None else layer.given(state, noise)
 
 
 def check_columns(layer: Layer, inputs: int, X: Any) -> None:

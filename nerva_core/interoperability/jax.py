@@ -12,7 +12,17 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.equations.optimizers import Optimizer
-from nerva_core.interoperability.common import as_layer, as_rule, check_parameters, check_trainable, fill_in, initial, noise_of, operations
+from nerva_core.interoperability.common import (
+    as_layer,
+    as_rule,
+    check_parameters,
+    check_trainable,
+    fill_in,
+    given,
+    initial,
+    noise_of,
+    operations,
+)
 from nerva_core.layers import Layer
 
 if TYPE_CHECKING:
@@ -31,7 +41,7 @@ def function(layer: Layer | str) -> Callable[..., Any]:
     def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
         check_parameters(chosen, X, params)
         check_trainable(chosen, X.shape)
-        Y, cache = run(params, X.reshape(-1, X.shape[-1]), noise)
+        Y, cache = run(params, X.reshape(-1, X.shape[-1]), given(chosen, state, noise))
         Y = Y.reshape(*X.shape[:-1], Y.shape[-1])
         return Y if state is None else (Y, chosen.update_state(_operations(X), state, cache))
 

@@ -11,7 +11,17 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_shapes, map_tree, with_leaves
-from nerva_core.interoperability.common import as_layer, check_parameters, check_trainable, fill_in, hollow, initial, noise_of, operations
+from nerva_core.interoperability.common import (
+    as_layer,
+    check_parameters,
+    check_trainable,
+    fill_in,
+    given,
+    hollow,
+    initial,
+    noise_of,
+    operations,
+)
 from nerva_core.layers import Layer
 
 
@@ -27,7 +37,7 @@ def function(layer: Layer | str) -> Callable[..., Any]:
         X = _tensor(X)
         check_parameters(chosen, X, params)
         check_trainable(chosen, X.shape)
-        ops = _operations(X)
+        ops, noise = _operations(X), given(chosen, state, noise)
         structure, caches = hollow((params, noise)), []
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]

@@ -22,6 +22,7 @@ from nerva_core.interoperability.common import (
     check_parameters,
     check_trainable,
     fill_in,
+    given,
     hollow,
     initial,
     noise_of,
@@ -194,7 +195,7 @@ def _layer_function() -> Any:
         @staticmethod
         def forward(ctx: Any, layer: Layer, ops: Backend[Any], template: Any, stateful: bool, X: Any, *matrices: Any) -> Any:
             params, state, noise = fill_in(template, matrices)
-            Y, cache = layer.feedforward(ops, params, X, *noise)
+            Y, cache = layer.feedforward(ops, params, X, *given(layer, state if stateful else None, noise))
             new = list(leaves(layer.update_state(ops, state, cache))) if stateful else []
             ctx.layer, ctx.ops, ctx.saved_template, ctx.others = layer, ops, hollow((params, cache)), len(matrices)
             ctx.save_for_backward(*leaves((params, cache)))

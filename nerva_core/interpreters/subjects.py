@@ -140,7 +140,7 @@ def _read_layer(layer: Layer, reader: Reader) -> None:
     for each, output in zip(layers, [*names[1:], "Y"], strict=True):
         rows, columns = ops.shape(X)
         params = reader.matrices(each.shapes(columns))
-        noise = reader.matrices(each.noise_shapes(rows, columns), _parameters(each.feedforward)[2:])
+        noise = reader.matrices(each.given_shapes(rows, columns), _parameters(each.feedforward)[2:])
         Y, cache = reader.part("forward", each.feedforward, (params, X, *noise), _named_output(output))
         _expect(each, "Y", ops.shape(Y), (each.rows_for(rows), each.outputs_for(columns)))
         done.append((each, params, X, cache))

@@ -25,6 +25,7 @@ from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.sequential import Composite, Sequential
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from nerva_core.layers.sparse import SparseLinear
 from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, SparseTMAF, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU, RescaledActivation, SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock

@@ -74,6 +74,25 @@ class Around(Layer):
     def initial_state(self, D: int) -> Any:
         return self.inner().initial_state(D)
 
+    def first_state(self, rng: np.random.Generator, D: int) -> Any:
+        return self.inner().first_state(rng, D) if self.has_pattern() else self.initial_state(D)
+
+    def given(self, state: Any, noise: Any = ()) -> Any:
+        return self.inner().given(state, noise) if self.has_pattern() else noise
+
+    def given_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return self.inner().given_shapes(N, D) if self.has_pattern() else self.noise_shapes(N, D)
+
+    def map_patterns(self, D: int, change: Callable[..., Any], *trees: Any) -> Any:
+        return self.inner().map_patterns(D, change, *trees)
+
+    def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
+        if not self.has_pattern():
+            return self, params, state
+        inner = self.inner()
+        layer, params, state = inner.dense(D, params, state)
+        return self.with_inside(lambda each: layer if each is inner or not self._is_given() else each), params, state
+
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
         return self.inner().feedforward(ops, params, X, *noise)
 

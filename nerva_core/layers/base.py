@@ -1,6 +1,7 @@
 """Layers: hyper-parameters, and pure functions of (matrix operations, parameters, input).
 
-A layer has three sides, each a class below: its equations, its life in training, and its structure for those who walk, show or prove it.
+A layer has four sides, each a class below: its equations, its life in training, the pattern of its weights, and its structure for those
+who walk, show or prove it.
 """
 
 from __future__ import annotations
@@ -130,8 +131,55 @@ class LayerLife(ABC):
         return state
 
 
+class LayerPatterns(ABC):
+    """The weights of a layer that are there only at the places of a pattern, which is part of the state.
+
+    A layer without a pattern, in itself and inside, needs nothing of this.
+    """
+
+    def has_pattern(self) -> bool:
+        """Whether the layer, or one inside it, has one; by default if one inside it has."""
+        return any(layer.has_pattern() for layer in self.inside())
+
+    @abstractmethod
+    def inside(self) -> tuple[Layer, ...]:
+        """The layers directly inside this one."""
+
+    @abstractmethod
+    def initial_state(self, D: int) -> Any:
+        """The state, for its form."""
+
+    def first_state(self, rng: np.random.Generator, D: int) -> Any:
+        """The state with which training begins, if it is drawn; by default the initial one."""
+        return self.initial_state(D)
+
+    def given(self, state: Any, noise: Any = ()) -> Any:
+        """What ``feedforward`` is given after X: the pattern in the state, if there is one, and the noise."""
+        return noise
+
+    def given_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        """The shapes of what ``feedforward`` is given after X; by default those of the noise."""
+        shapes: tuple[Any, ...] = self.noise_shapes(N, D)
+        return shapes
+
+    @abstractmethod
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        """The shapes of the noise."""
+
+    def map_patterns(self, D: int, change: Callable[..., Any], *trees: Any) -> Any:
+        """Trees of the structure of the parameters or the state, changed for every layer with a pattern.
+
+        There they are what ``change(layer, D, *trees)`` gives, as many as it is given, and the same everywhere else.
+        """
+        return trees
+
+    def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
+        """(layer, params, state) of the same function, without a pattern: all weights are there, and are 0 where none was."""
+        return self, params, state  # type: ignore[return-value]
+
+
 @dataclass(frozen=True)
-class Layer(LayerEquations, LayerLife, Entry):
+class Layer(LayerEquations, LayerLife, LayerPatterns, Entry):
     """A function Y = f(X) of parameters, with hand-written backpropagation equations; it may be made of other layers.
 
     A layer states ``shapes``, ``feedforward`` and ``backpropagate``; everything else has a default. Parameters, caches and gradients

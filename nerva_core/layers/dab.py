@@ -65,6 +65,8 @@ class DAB(Around):
                 f"DAB: the loss of the bridge must be a sum, got {type(self.loss).__name__}, a mean; "
                 "the means are made by reduction = 'mean' or 'full mean'"
             )
+        if self.bridge.has_pattern():
+            raise NervaError("DAB: the layers of a bridge have all their weights, but it has a sparse one; use Linear")
         for hard in self.bridge.hard_layers():
             raise NervaError(f"DAB: the bridge must be differentiable, but it has a {type(hard).__name__} layer")
 

@@ -16,6 +16,7 @@ from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.q_activation import is_q_activation, q_activation
 from nerva_core.layers.sequential import Sequential
+from nerva_core.layers.sparse import SparseLinear
 
 _TIMES = re.compile(r"(.*\S)\s*\*\s*(\d{1,9})\s*", re.DOTALL)
 MOST_TIMES = 1000
@@ -105,6 +106,7 @@ def multilayer_perceptron(
     sizes: Sequence[int],
     weights: str | Initializer = "NormalizedXavier",
     bias: str | Initializer = "Zero",
+    densities: Sequence[float] | None = None,
 ) -> Sequential:
     """A network in Nerva's notation: ``multilayer_perceptron("ReLU;BatchNormalization;Linear", [64, 128, 10])``.
 
@@ -112,7 +114,8 @@ def multilayer_perceptron(
     every activation and q-activation, SReLU, Softmax and LogSoftmax; each takes the next of ``sizes``, whose first is the number of
     inputs.
     BatchNormalization and Dropout keep the size. The k-th layer with a size, k = 1, 2, 3, ..., applies AllReLU(α) with α, -α, α, ...
-    (section 5). ``weights`` and ``bias`` may list initializers, one a layer with a size, separated by ``;``.
+    (section 5). ``weights`` and ``bias`` may list initializers, one a layer with a size, separated by ``;``. ``densities`` has a number
+    for each layer with a size, of which those below 1 have so many of their weights (SparseLinear).
     """
     calls = [_parse(text) for text in items_of(layers)]
     if not sizes or any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
@@ -124,7 +127,9 @@ def multilayer_perceptron(
             f"got {len(sizes)}: {list(sizes)}"
         )
     initial = zip(_initializers("weights", weights, sum(sized)), _initializers("bias", bias, sum(sized)), strict=True)
-    outputs = iter(sizes[1:])
+    if densities is not None and len(densities) != sum(sized):
+        raise NervaError(f"{sum(sized)} layers of {layers!r} have a size, so there must be {sum(sized)} densities, got {list(densities)}")
+    outputs, dense = iter(sizes[1:]), iter(densities or [1.0] * sum(sized))
     result: list[Layer] = []
     ordinal = 0
     for call, has_size in zip(calls, sized, strict=True):
@@ -134,11 +139,26 @@ def multilayer_perceptron(
         ordinal += 1
         W, b = next(initial)
         if _is_layer_with_outputs(call):
-            affine = LAYERS.build(call.name, next(outputs), *call.arguments, **{"weights": W, "bias": b, **call.parameters})
+            affine = LAYERS.build(*_with_density(call, next(outputs), next(dense)), **{"weights": W, "bias": b, **call.parameters})
             result.append(_alternate(affine, ordinal))
         else:
-            result += [Linear(next(outputs), W, b), _alternate(_layer(call), ordinal)]
+            result += [_linear(next(outputs), next(dense), W, b), _alternate(_layer(call), ordinal)]
     return Sequential(tuple(result))
+
+
+def _linear(outputs: int, density: float, W: Initializer, b: Initializer) -> Layer:
+    return Linear(outputs, W, b) if density == 1 else SparseLinear(outputs, density, W, b)
+
+
+def _with_density(call: EntryCall, outputs: int, density: float) -> tuple[Any, ...]:
+    """The name and the arguments of a layer with outputs: a linear one is sparse below a density of 1."""
+    if call.name == SparseLinear.__name__ and not call.arguments and "density" not in call.parameters:
+        return call.name, outputs, density
+    if density < 1 and call.name == Linear.__name__ and not call.arguments:
+        return SparseLinear.__name__, outputs, density
+    if density < 1 and call.name != SparseLinear.__name__:
+        raise NervaError(f"{call.name} has all its weights, so its density must be 1, got {density:.6g}; those of Linear may be less")
+    return call.name, outputs, *call.arguments
 
 
 def _parse(text: str) -> EntryCall:

@@ -75,6 +75,12 @@ class Repeat(Around):
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
         return (self.layers.noise_shapes(N, D),) * self.times
 
+    def given(self, state: Any, noise: Any = ()) -> Any:
+        return tuple(self.layers.given(state, r) for r in noise or ((),) * self.times) if self.has_pattern() else noise
+
+    def given_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return (self.layers.given_shapes(N, D),) * self.times
+
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return tuple(self.layers.draw(rng, N, D) for _ in range(self.times))
 

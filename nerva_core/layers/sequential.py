@@ -125,6 +125,30 @@ class Sequential(Layer):
     def initial_state(self, D: int) -> Any:
         return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
+    def first_state(self, rng: np.random.Generator, D: int) -> Any:
+        return tuple(layer.first_state(rng, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def given(self, state: Any, noise: Any = ()) -> Any:
+        if not self.has_pattern():
+            return noise
+        return tuple(layer.given(s, r) for layer, s, r in zip(self.layers, state, noise or ((),) * len(self.layers), strict=True))
+
+    def given_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
+        return tuple(layer.given_shapes(n, d) for layer, n, d in self._with_sizes(N, D))
+
+    def map_patterns(self, D: int, change: Callable[..., Any], *trees: Any) -> Any:
+        if not self.has_pattern():
+            return trees
+        of_layers = [layer.map_patterns(d, change, *own) for layer, d, *own in zip(self.layers, self.widths(D), *trees, strict=False)]
+        return tuple(zip(*of_layers, strict=True))
+
+    def dense(self, D: int, params: Any, state: Any) -> tuple[Sequential, Any, Any]:
+        if not self.has_pattern():
+            return self, params, state
+        layers = [layer.dense(d, p, s) for layer, d, p, s in zip(self.layers, self.widths(D), params, state, strict=False)]
+        dense, params, state = zip(*layers, strict=True)
+        return Sequential(dense), params, state
+
     def summary(self, D: int) -> str:
         """One line: the layers with their numbers of columns, and the number of trained parameters."""
         parts = [str(D)]

@@ -25,7 +25,7 @@ STEPS_AT_ONCE, BYTES_AT_ONCE, WORK_AT_ONCE = 1000, 2**26, 2**35
 """Bounds on the steps that are handed to the backend in one call, which nothing can interrupt: on their number, on their noise, and on
 rows times parameters, which is a second or so of one core."""
 
-INITIAL, ORDER, NOISE, EVALUATION_NOISE = range(4)
+INITIAL, ORDER, NOISE, EVALUATION_NOISE, PATTERN, REGROWTH = range(6)
 """The streams of random numbers of a run."""
 
 
@@ -44,7 +44,11 @@ class StepInput(NamedTuple):
 
     def after(self, steps: int) -> StepInput:
         """Without the first steps."""
-        result: StepInput = map_tree(lambda array: array[steps:], self)
+        return self.part(slice(steps, None))
+
+    def part(self, steps: slice) -> StepInput:
+        """Some of the steps."""
+        result: StepInput = map_tree(lambda array: array[steps], self)
         return result
 
 

@@ -13,6 +13,7 @@ from nerva_core.equations.hard_functions import HARD_FUNCTIONS
 from nerva_core.equations.initializers import INITIALIZERS
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.optimizers import OPTIMIZERS
+from nerva_core.equations.regrowth import GROWERS, PRUNERS
 from nerva_core.equations.schedules import SCHEDULES
 from nerva_core.equations.step_functions import GRIDS, STEP_VALUES
 from nerva_core.layers import LAYERS
@@ -25,6 +26,8 @@ TABLES: dict[str, Table[Any]] = {
     "optimizers": OPTIMIZERS,
     "gradient activations": GRADIENT_ACTIVATIONS,
     "schedules": SCHEDULES,
+    "pruners": PRUNERS,
+    "growers": GROWERS,
     "initializers": INITIALIZERS,
     "grids": GRIDS,
     "initial step values": STEP_VALUES,

@@ -9,7 +9,7 @@ from nerva_core.algebra.memory import require_memory
 from nerva_core.data import Dataset
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
 from nerva_core.equations.losses import CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
-from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SReLU
+from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SparseLinear, SReLU
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import evaluation_batch
 
@@ -21,6 +21,13 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
         raise NervaError(f"the first of model.sizes must be the number of features, {data.inputs}, got {sizes[0]}")
     if config.loss.classification and data.classes is None:
         raise NervaError(f"the loss {type(config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
+    if config.training.prune is not None and not network.has_pattern():
+        raise NervaError(
+            f"prune = {config.training.prune} moves weights of sparse layers, but the network has none; "
+            "give overall_density, densities, or SparseLinear layers"
+        )
+    if config.training.prune is not None and data.streamed:
+        raise NervaError(f"prune = {config.training.prune} needs the training data in memory; they are read from files as they are needed")
     check_batches(network, config.training.batch_size, len(data.Xtrain))
     check_memory(config, network, data)
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
@@ -102,7 +109,7 @@ def _given_by(last: Layer) -> str | None:
         return "logarithms"
     if isinstance(last, ActivationLayer) and isinstance(last.activation, Sigmoid):
         return "fractions"
-    return "numbers" if isinstance(last, (ActivationLayer, BatchNormalization, Linear, SReLU)) else None
+    return "numbers" if isinstance(last, (ActivationLayer, BatchNormalization, Linear, SparseLinear, SReLU)) else None
 
 
 def _is_softmax(loss: Loss) -> bool:

@@ -19,18 +19,21 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
 from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.data import SOURCES, Dataset, DataSource, Digits
+from nerva_core.equations.initializers import INITIALIZERS, Initializer, Zero
 from nerva_core.equations.losses import (
     LOSSES,
     Loss,
     SoftmaxCrossEntropyOneHot,
 )
 from nerva_core.equations.optimizers import OPTIMIZERS, Momentum, Optimizer
+from nerva_core.equations.regrowth import GROWERS, PRUNERS, Grower, Pruner, Random
 from nerva_core.equations.schedules import SCHEDULES, Constant, Schedule
 from nerva_core.layers import (
     Sequential,
     multilayer_perceptron,
     parse_layers,
 )
+from nerva_core.layers.densities import erdos_renyi
 from nerva_core.layers.notation import plain_items, repeated, sized_count, with_outputs, with_vocabulary
 from nerva_core.layers.positions import PositionsOfExamples
 
@@ -49,6 +52,10 @@ _AsTable = PlainSerializer(describe)
 _Data = Annotated[InstanceOf[DataSource], BeforeValidator(SOURCES.parse), _AsTable]
 _Loss = Annotated[InstanceOf[Loss], BeforeValidator(LOSSES.parse), _AsTable]
 _Optimizer = Annotated[InstanceOf[Optimizer], BeforeValidator(OPTIMIZERS.parse), _AsTable]
+_Pruner = Annotated[InstanceOf[Pruner] | None, BeforeValidator(lambda text: None if text is None else PRUNERS.parse(text)), _AsTable]
+_Grower = Annotated[InstanceOf[Grower], BeforeValidator(GROWERS.parse), _AsTable]
+_Initializer = Annotated[InstanceOf[Initializer], BeforeValidator(INITIALIZERS.parse), _AsTable]
+_Density = Annotated[float, Field(gt=0, le=1, strict=False)]
 _Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(SCHEDULES.parse), _AsTable]
 
 
@@ -67,6 +74,10 @@ class ModelConfig(_Section):
     """The initial values of the weights, for layers given as text."""
     bias: str = "Zero"
     """The initial values of the biases, for layers given as text."""
+    overall_density: _Density | None = None
+    """The part of all weights that are there, for layers given as text; the Erdős–Rényi densities of the layers follow from it."""
+    densities: list[_Density] | None = None
+    """The part of its weights that each layer with a size has, for layers given as text."""
     load_weights: str | None = None
     """A file with the weights to start from: Nerva's .npz, or a model.safetensors of a network of the same shape."""
 
@@ -74,12 +85,21 @@ class ModelConfig(_Section):
         """The network; NervaError if the description is not sound."""
         items = self.items()
         if items is None:
-            return multilayer_perceptron(str(self.layers), self.sizes, self.weights, self.bias)
-        unused = self.model_fields_set & {"sizes", "weights", "bias"}
+            return multilayer_perceptron(str(self.layers), self.sizes, self.weights, self.bias, self.densities_of_layers())
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        unused = given & {"sizes", "weights", "bias", "overall_density", "densities"}
         if unused:
             where = "a list" if isinstance(self.layers, list) else "text with sizes in brackets"
             raise NervaError(f"{sorted(unused)[0]} belongs to Nerva's notation, as in 'ReLU;Linear'; in {where} every layer has its own")
         return parse_layers(items)
+
+    def densities_of_layers(self) -> list[float] | None:
+        """The densities of layers in Nerva's notation; None if none are given. NervaError if they are given twice."""
+        if self.overall_density is None:
+            return self.densities
+        if self.densities is not None:
+            raise NervaError("the densities of the layers follow from overall_density; give one of overall_density and densities")
+        return erdos_renyi(self.overall_density, self.sizes)
 
     def items(self) -> Sequence[str | dict[str, Any]] | None:
         """The layers one by one; None in Nerva's notation, where they have their sizes elsewhere."""
@@ -123,6 +143,14 @@ class TrainingConfig(_Section):
     """Blocks of a batch whose sums are added up as a binary tree, with the same bits for any number of workers; by default one a worker."""
     micro_batches: PositiveInt = 1
     """Parts of a batch that a worker computes one after the other, in the memory of one, where the layers allow it; the sums are exact."""
+    prune: _Pruner = None
+    """Which weights of sparse layers move to other places; none unless it is given."""
+    grow: _Grower = Field(default_factory=Random)
+    """To which places weights move."""
+    grow_weights: _Initializer = Field(default_factory=Zero)
+    """The values of weights at new places."""
+    prune_interval: PositiveInt | None = None
+    """After how many steps weights move; by default at the start of each epoch but the first."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
     record_distances: bool = False

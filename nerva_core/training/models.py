@@ -8,7 +8,7 @@ import json
 import math
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.formats import read_npz
-from nerva_core.layers import Linear, Sequential
+from nerva_core.layers import Linear, Sequential, SparseLinear
 from nerva_core.training.config import Config, parse_config
 
 METADATA, DIGEST = "nerva", "sha256"
@@ -54,6 +54,11 @@ class Model:
     state: Any
     encoding: Encoding = Encoding()
     """How its inputs are made from raw examples, and the names of features and classes."""
+
+    def without_patterns(self) -> Model:
+        """The same function with all weights, zeros where none was: for formats that know no pattern."""
+        network, params, state = self.network.dense(self.inputs, self.params, self.state)
+        return replace(self, network=network, params=params, state=state)
 
     def predict(self, X: Any, ops: Backend[Any] | None = None) -> Array:
         """The outputs at inference, N x K, for raw examples in the rows of X: they are scaled as the training data were.
@@ -179,7 +184,7 @@ def load_model(path: Path) -> Model:
     network, inputs = config.model.build(), int(metadata["inputs"])
     # The shapes first, and the state only when the parameters are there: a file cannot make us allocate what it does not hold.
     params = fill(path, "params", map_shapes(_Shaped, network.shapes(inputs)), arrays)
-    state = fill(path, "state", network.initial_state(inputs), arrays)
+    state = checked_patterns(network, inputs, fill(path, "state", network.initial_state(inputs), arrays))
     return Model(config, network, inputs, params, state, _encoding(path, inputs, arrays, metadata))
 
 
@@ -212,45 +217,67 @@ def save_npz(path: Path, network: Sequential, params: Any) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def load_npz(path: Path, network: Sequential, params: Any) -> Any:
-    """``params`` with the weights and biases of its linear layers replaced by W1, b1, W2, ... of a Nerva archive."""
+def checked_patterns(network: Sequential, inputs: int, state: Any) -> Any:
+    """The state. NervaError unless its patterns are those of the network."""
+    (state,) = network.map_patterns(inputs, SparseLinear.check_pattern, state)
+    return state
+
+
+def load_npz(path: Path, network: Sequential, inputs: int, params: Any, state: Any) -> tuple[Any, Any]:
+    """(params, state) with the weights and biases of linear layers replaced by W1, b1, W2, ... of a Nerva archive.
+
+    A sparse layer takes the pattern from the weights that are not 0.
+    """
     arrays = read_npz(path)
-    result, k = list(params), 0
-    for i, layer in enumerate(network.layers):
-        if isinstance(layer, Linear):
+    result, patterns, k = list(params), list(state), 0
+    for i, (layer, D) in enumerate(zip(network.layers, network.widths(inputs), strict=False)):
+        if isinstance(layer, (Linear, SparseLinear)):
             k += 1
-            result[i] = type(params[i])(_array(path, arrays, f"W{k}", params[i].W), _array(path, arrays, f"b{k}", params[i].b))
+            K = int(layer.outputs)
+            W, b = _array(path, arrays, f"W{k}", (K, D)), _array(path, arrays, f"b{k}", (1, K))
+            if isinstance(layer, SparseLinear):
+                result[i], patterns[i] = layer.from_dense(W, b)
+            else:
+                result[i] = type(params[i])(W, b)
     extra = sorted(arrays.keys() - {f"{letter}{i}" for letter in "Wb" for i in range(1, k + 1)})
     if extra:
         raise NervaError(f"{path} holds {extra[0]!r}, but the network has only {k} layers with weights")
-    return tuple(result)
+    return tuple(result), tuple(patterns)
 
 
-def load_weights(path: Path, network: Sequential, params: Any) -> Any:
-    """``params`` with the values in a file: an .npz archive of Nerva, or a model.safetensors of a network of the same shape."""
+def load_weights(path: Path, network: Sequential, inputs: int, params: Any, state: Any) -> tuple[Any, Any]:
+    """(params, state) with the weights in a file: an .npz archive of Nerva, or a model.safetensors of a network of the same shape.
+
+    Of the state only the patterns are taken.
+    """
     if path.is_dir():
         path = path / "model.safetensors"  # of the run in it
     if path.suffix == ".npz":
         if not path.is_file():
             raise NervaError(f"{path} is not there")
-        return load_npz(path, network, params)
-    return unpack(path, {"params": params})["params"]
+        return load_npz(path, network, inputs, params, state)
+    if not network.has_pattern():
+        return unpack(path, {"params": params})["params"], state
+    trees = unpack(path, {"params": params, "state": state})
+    loaded = checked_patterns(network, inputs, trees["state"])
+    state, _ = network.map_patterns(inputs, lambda layer, D, old, new: (new, new), state, loaded)
+    return trees["params"], state
 
 
 def _affine(network: Sequential, params: Any) -> list[Any]:
     return [p for layer, p in zip(network.layers, params, strict=True) if isinstance(layer, Linear)]
 
 
-def _array(path: Path, arrays: Arrays, name: str, like: Array) -> Array:
+def _array(path: Path, arrays: Arrays, name: str, shape: tuple[int, int]) -> Array:
     if name not in arrays:
         raise NervaError(f"{path} has no array {name!r}; {did_you_mean(name, arrays)}")
     array = arrays[name]
     if array.dtype.kind not in "fiu":
         raise NervaError(f"{path}: {name} must hold numbers, got dtype {array.dtype}")
-    row = like.shape[0] == 1 and name.startswith("b") and array.shape in {(like.shape[1],), (like.shape[1], 1)}
-    if array.shape != like.shape and not row:
-        raise NervaError(f"{path}: {name} has shape {array.shape}, the network needs {like.shape}")
-    return array.reshape(like.shape).astype(float)
+    row = shape[0] == 1 and name.startswith("b") and array.shape in {(shape[1],), (shape[1], 1)}
+    if array.shape != shape and not row:
+        raise NervaError(f"{path}: {name} has shape {array.shape}, the network needs {shape}")
+    return array.reshape(shape).astype(float)
 
 
 def fill(path: Path, prefix: str, template: Any, arrays: Arrays) -> Any:

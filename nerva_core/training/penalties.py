@@ -26,7 +26,7 @@ def penalty_ratio(trainer: Trainer) -> float | None:
     X, T = ops.matrix(trainer.data.Xtrain[given.rows]), ops.matrix(targets)
 
     def gradient(network: Any) -> Any:
-        Y, cache = network.feedforward(ops, trainer.state.params, X, *given.noise)
+        Y, cache = network.feedforward(ops, trainer.state.params, X, *network.given(trainer.state.statistics, given.noise))
         DY = loss.gradient(ops, Y, T)
         DY = DY if loss.mean else ops.divide(DY, len(given.rows))
         _, gradients = network.backpropagate(ops, trainer.state.params, cache, DY)

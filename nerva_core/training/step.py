@@ -48,10 +48,21 @@ def training_step(
 
     The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X.
     """
+    value, cache, gradients = batch_gradients(ops, network, loss, state, X, T, noise, targets)
+    thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
+    statistics = network.update_state(ops, state.statistics, cache)
+    outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
+    return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+
+
+def batch_gradients(
+    ops: MatrixOps[M], network: Sequential, loss: Loss, state: TrainingState, X: M, T: M, noise: Any, targets: M | None = None
+) -> tuple[M, Any, Any]:
+    """(loss, cache, gradients) of a batch, as ``training_step`` has them."""
     for name, given in (("X", X), ("T", T)):
         require_matrix(f"training_step: {name}", given)
     N, _ = ops.shape(X)
-    Y, cache = network.feedforward(ops, state.params, X, *noise)
+    Y, cache = network.feedforward(ops, state.params, X, *network.given(state.statistics, noise))
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
     if targets is not None:
         value, DY = ops.quotient(value, targets), ops.quotient(DY, ops.fill(targets, *ops.shape(DY)))
@@ -61,10 +72,7 @@ def training_step(
     if penalty is not None:
         value = value + penalty
     _, gradients = network.backpropagate(ops, state.params, cache, DY)
-    thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
-    statistics = network.update_state(ops, state.statistics, cache)
-    outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
-    return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+    return value, cache, gradients
 
 
 def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:

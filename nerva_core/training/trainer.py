@@ -17,15 +17,27 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.data import Dataset
-from nerva_core.training.batches import EVALUATION_NOISE, INITIAL, StepInput, epoch_inputs, learning_rate, random_stream, steps_per_epoch
+from nerva_core.equations.regrowth import Pruner
+from nerva_core.training.batches import (
+    EVALUATION_NOISE,
+    INITIAL,
+    PATTERN,
+    REGROWTH,
+    StepInput,
+    epoch_inputs,
+    learning_rate,
+    random_stream,
+    steps_per_epoch,
+)
 from nerva_core.training.checks import check_run
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
 from nerva_core.training.launching import workers_in
-from nerva_core.training.models import load_weights
+from nerva_core.training.models import checked_patterns, load_weights
 from nerva_core.training.reading import BatchReader
+from nerva_core.training.regrowth import Regrowth
 from nerva_core.training.sharing import Sharing, with_blocks
-from nerva_core.training.step import StepOutput, TrainingState, training_step
+from nerva_core.training.step import StepOutput, TrainingState, batch_gradients, training_step
 
 NO_OUTPUTS: Array = np.zeros((0, 0))
 
@@ -145,6 +157,7 @@ class Trainer:
 
     def restore(self, epoch: int, state: TrainingState, outputs: Array = NO_OUTPUTS) -> None:
         """Continue after ``epoch`` epochs and the steps that reported ``outputs``, from a state of NumPy arrays."""
+        checked_patterns(self.network, self.data.inputs, state.statistics)
         self.epoch, self.state, self.outputs = epoch, self.ops.matrices(state), outputs
 
     def restart(self, seed: int) -> None:
@@ -154,7 +167,8 @@ class Trainer:
 
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
-        groups = ((group.rows, group.noise, group.scalars) for group in self._inputs(done=len(self.outputs)))
+        parts = self._between_moves(self._inputs(done=len(self.outputs)))
+        groups = ((part.rows, part.noise, part.scalars) for part in parts)
         for inputs in self._sharing.read(groups, self._train):
             data = () if isinstance(self._train, BatchReader) else self._train
             step = self._step_on_batch if self.data.streamed else self._step_on_rows
@@ -174,6 +188,44 @@ class Trainer:
         distance = self._evaluator.hard_distance(self._evaluated_state()) if self.config.training.record_distances else None
         return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale, distance)
 
+    def _between_moves(self, groups: Iterator[StepInput]) -> Iterator[StepInput]:
+        """The inputs in parts, before which weights move. The steps of a part must be done before the next is asked for."""
+        interval = self.config.training.prune_interval or self.steps_per_epoch
+        for group in groups:
+            if self.config.training.prune is None:
+                yield group
+                continue
+            start = 0
+            while start < len(group.rows):
+                step = self.epoch * self.steps_per_epoch + len(self.outputs)
+                part = group.part(slice(start, start + interval - step % interval))
+                if step and step % interval == 0:
+                    self._move_weights(self._regrowth(self.config.training.prune), step, part)
+                yield part
+                start += len(part.rows)
+
+    def _regrowth(self, pruner: Pruner) -> Regrowth:
+        training = self.config.training
+        return Regrowth(pruner, training.grow, training.grow_weights, lambda w: self._moments(self.ops.matrix(w)))
+
+    def _move_weights(self, regrowth: Regrowth, step: int, following: StepInput) -> None:
+        """Weights move to other places before a step; what they are given is that of this step and those after it."""
+        state, D = self.to_numpy(), self.data.inputs
+        gradients = self._dense_gradients(state, following) if regrowth.grower.needs_gradient() else state.params
+        rng = random_stream(self.config.seed, REGROWTH, step)
+        new = regrowth.state(self.network, D, state, gradients, rng, step / self.steps_per_epoch)
+        self.state = self.ops.matrices(new)
+
+    def _dense_gradients(self, state: TrainingState, following: StepInput) -> Any:
+        """The gradients of the network with all weights, on the batch of the first step of some."""
+        ops, given = self.ops, map_tree(lambda array: array[0], following)
+        network, params, statistics = self.network.at_epoch(self.epoch + 1).dense(self.data.inputs, state.params, state.statistics)
+        state = TrainingState(ops.matrices(params), (), ops.matrices(statistics))
+        X, T = (ops.take_rows(matrix, given.rows) for matrix in self._train)
+        T, targets = self._targets(ops, T)
+        _, _, gradients = batch_gradients(ops, network, self.config.loss, state, X, T, ops.matrices(given.noise), targets)
+        return map_tree(ops.to_numpy, gradients)
+
     def _inputs(self, done: int = 0) -> Iterator[StepInput]:
         return epoch_inputs(self.config, self.network, self.data, self.ops, self.epoch, done)
 
@@ -192,11 +244,14 @@ class Trainer:
     def _step_on_batch(
         self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
-        config = self.config
-        T = self.data.rows_of_targets(ops, T)
-        record = config.training.record_gradients
-        targets = ops.elements_sum(T) if self.data.per_position else None
+        config, record = self.config, self.config.training.record_gradients
+        T, targets = self._targets(ops, T)
         return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets)
+
+    def _targets(self, ops: Backend[Any], T: Any) -> tuple[Any, Any]:
+        """The targets of a batch, and over how many of them the loss is a mean, if not over the rows."""
+        T = self.data.rows_of_targets(ops, T)
+        return T, ops.elements_sum(T) if self.data.per_position else None
 
     def _evaluated_state(self) -> EvaluatedState:
         return EvaluatedState(self.state.params, self.state.statistics)
@@ -205,13 +260,17 @@ class Trainer:
         return self.ops.matrix(X), self.ops.matrix(T)
 
     def _initial_state(self) -> TrainingState:
-        params = self.network.init(random_stream(self.config.seed, INITIAL), self.data.inputs)
+        D, seed = self.data.inputs, self.config.seed
+        params, statistics = self.network.init(random_stream(seed, INITIAL), D), self.network.first_state(random_stream(seed, PATTERN), D)
         if self.config.model.load_weights is not None:
-            params = load_weights(Path(self.config.model.load_weights), self.network, params)
+            params, statistics = load_weights(Path(self.config.model.load_weights), self.network, D, params, statistics)
         params = self.ops.matrices(params)
-        states = tuple(self.config.optimizer.init(self.ops, theta) for theta in leaves(params))
-        states = self.ops.matrices(map_tree(self.ops.to_numpy, states))  # on the device of the parameters, whatever made them
-        return TrainingState(params, states, self.ops.matrices(self.network.initial_state(self.data.inputs)))
+        states = self.ops.matrices(tuple(map(self._moments, leaves(params))))
+        return TrainingState(params, states, self.ops.matrices(statistics))
+
+    def _moments(self, theta: Any) -> Any:
+        """The first state of the optimizer for a parameter, as NumPy arrays: on the device of the parameters, whatever made it."""
+        return map_tree(self.ops.to_numpy, self.config.optimizer.init(self.ops, theta))
 
     def _require_finite(self, losses: list[float], lr: float) -> None:
         for step, value in enumerate(losses, 1):

@@ -20,6 +20,7 @@ from nerva_core.layers.pooling import MaxPool
 from nerva_core.layers.recurrent import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from nerva_core.layers.sparse import SparseLinear
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 from nerva_core.layers.windowed import WindowedLayer
@@ -86,12 +87,14 @@ ABOUT = {
     "BatchNormalization": ", for every ε > 0",
     "Dropout": ", for every mask R",
     "LinearDropout": ", for every mask R",
+    "SparseLinear": ", for every pattern",
     "SReLU": ", for every order of t_l and t_r",
 }
 """What the statement of a layer's theorems adds."""
 
-WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention)
-"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, and does not finish the softmax of products."""
+WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention, SparseLinear)
+"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, and
+takes the numbers of places for symbols, at which there is nothing."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {

@@ -25,10 +25,11 @@ LOSS = SoftmaxCrossEntropy()
 
 
 def inputs_of(layer: Layer, seed: int = 1) -> tuple[Any, Tree, Tree, Any]:
-    """(X, params, noise, DY), random."""
+    """(X, params, noise, DY), random; a pattern is before the noise."""
     rng = np.random.default_rng(seed)
     params = map_shapes(lambda shape: rng.normal(size=shape), layer.shapes(D))
-    return rng.normal(size=(N, D)), params, layer.draw(rng, N, D), rng.normal(size=(N, layer.outputs_for(D)))
+    given = layer.given(layer.initial_state(D), layer.draw(rng, N, D))
+    return rng.normal(size=(N, D)), params, given, rng.normal(size=(N, layer.outputs_for(D)))
 
 
 def by_the_equations(ops: Backend[Any], layer: Layer) -> tuple[Any, list[Any], Tree]:

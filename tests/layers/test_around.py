@@ -17,7 +17,18 @@ from nerva_core.layers.around import Around
 from nerva_core.layers.base import is_size_of
 from tests.conftest import make_backend
 
-NOT_HANDED_ON = {"flattened", "for_any_data", "needs_positions", "initializers", "is_sized", "sized", "walk", "without_penalty", "at_epoch"}
+NOT_HANDED_ON = {
+    "has_pattern",
+    "flattened",
+    "for_any_data",
+    "needs_positions",
+    "initializers",
+    "is_sized",
+    "sized",
+    "walk",
+    "without_penalty",
+    "at_epoch",
+}
 """What is of the layer itself: it is one layer, its initial values are those of ``init``, and the rest goes by ``inside``."""
 
 

@@ -17,6 +17,11 @@ EXAMPLES = examples(LAYERS)
 each_layer = pytest.mark.parametrize("layer", EXAMPLES, ids=repr)
 
 
+def given(layer: Layer, rng: np.random.Generator, N: int, D: int) -> Any:
+    """What ``feedforward`` takes after X: a pattern, and noise."""
+    return layer.given(layer.initial_state(D), layer.draw(rng, N, D))
+
+
 @each_layer
 def test_initial_values_have_the_stated_shapes(layer: Layer, rng: np.random.Generator) -> None:
     for D in (1, 4):
@@ -50,21 +55,21 @@ def test_shapes_dtype_and_purity(layer: Layer, ops_of_dtype: Backend[Any], rng: 
             continue
         K = layer.outputs_for(D)
         params = random_parameters(rng, layer, D)
-        arrays = run(ops, layer, rng.normal(size=(N, D)), params, rng.normal(size=(N, K)), layer.draw(rng, N, D))
+        arrays = run(ops, layer, rng.normal(size=(N, D)), params, rng.normal(size=(N, K)), given(layer, rng, N, D))
         assert [a.dtype.name for a in to_list(arrays)] == [ops.dtype] * len(to_list(arrays))
 
 
 @each_layer
 def test_a_call_is_a_function_of_its_arguments(layer: Layer, rng: np.random.Generator, ops: Backend[Any]) -> None:
     X, params, DY = rng.normal(size=(4, 3)), random_parameters(rng, layer, 3), rng.normal(size=(4, layer.outputs_for(3)))
-    noise = layer.draw(rng, 4, 3)
+    noise = given(layer, rng, 4, 3)
     assert_trees_equal(run(ops, layer, X, params, DY, noise), run(ops, layer, X, params, DY, noise))
 
 
 @each_layer
 def test_the_state_keeps_its_type_and_shapes(layer: Layer, ops: Backend[Any], rng: np.random.Generator) -> None:
     params, state = to_ops(ops, layer.init(rng, 3)), to_ops(ops, layer.initial_state(3))
-    X, noise = ops.matrix(rng.normal(size=(4, 3))), to_ops(ops, layer.draw(rng, 4, 3))
+    X, noise = ops.matrix(rng.normal(size=(4, 3))), to_ops(ops, given(layer, rng, 4, 3))
     Y, cache = layer.feedforward(ops, params, X, *noise)
     new = layer.update_state(ops, state, cache)
     assert_trees_equal(tree_map(ops.shape, new), tree_map(ops.shape, state))
@@ -79,7 +84,7 @@ def test_the_cost_is_linear_in_the_number_of_examples(layer: Layer, rng: np.rand
     params = random_parameters(rng, layer, D)
 
     def sizes(N: int) -> list[int]:
-        X, DY, noise = rng.normal(size=(N, D)), rng.normal(size=(N, K)), layer.draw(rng, N, D)
+        X, DY, noise = rng.normal(size=(N, D)), rng.normal(size=(N, K)), given(layer, rng, N, D)
         return elements_made(lambda ops: run(ops, layer, X, params, DY, noise))
 
     small, large, larger = sizes(200), sizes(400), sizes(600)

@@ -204,7 +204,7 @@ def weights(folder: Path, given: tuple[bytes, bool]) -> None:
     content, archive = given
     path = folder / ("w.npz" if archive else "w.safetensors")
     path.write_bytes(content)
-    load_weights(path, TRAINER.network, TRAINER.to_numpy().params)
+    load_weights(path, TRAINER.network, TRAINER.data.inputs, *TRAINER.to_numpy()[::2])
 
 
 def checkpoints(folder: Path, given: tuple[bytes, bytes]) -> None:

@@ -76,7 +76,7 @@ def test_nerva_archives_go_both_ways(tmp_path: Path) -> None:
     save_npz(path, PLAIN, params)
     with np.load(path) as archive:
         assert {name: archive[name].shape for name in archive.files} == {"W1": (4, 3), "b1": (4,), "W2": (2, 4), "b2": (2,)}
-    again = load_npz(path, PLAIN, PLAIN.init(np.random.default_rng(1), 3))
+    again = load_npz(path, PLAIN, 3, PLAIN.init(np.random.default_rng(1), 3), PLAIN.initial_state(3))[0]
     for a, b in zip(leaves(params), leaves(again), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -84,7 +84,7 @@ def test_nerva_archives_go_both_ways(tmp_path: Path) -> None:
 def test_nerva_archives_load_into_networks_with_more_parameters(tmp_path: Path) -> None:
     params = PLAIN.init(np.random.default_rng(0), 3)
     save_npz(tmp_path / "w.npz", PLAIN, params)
-    loaded = load_npz(tmp_path / "w.npz", NETWORK, NETWORK.init(np.random.default_rng(1), 3))
+    loaded = load_npz(tmp_path / "w.npz", NETWORK, 3, NETWORK.init(np.random.default_rng(1), 3), NETWORK.initial_state(3))[0]
     np.testing.assert_array_equal(loaded[0].W, params[0].W)
     np.testing.assert_array_equal(loaded[4].b, params[3].b)
 
@@ -98,7 +98,7 @@ def test_parameters_that_the_archive_would_lose_are_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize("bias", [(4,), (1, 4), (4, 1)])
 def test_biases_in_the_shapes_of_all_nerva_packages(tmp_path: Path, bias: tuple[int, ...]) -> None:
     np.savez(tmp_path / "w.npz", W1=np.ones((4, 3)), b1=np.arange(4).reshape(bias), W2=np.ones((2, 4)), b2=np.ones(2))
-    loaded = load_npz(tmp_path / "w.npz", PLAIN, PLAIN.init(np.random.default_rng(0), 3))
+    loaded = load_npz(tmp_path / "w.npz", PLAIN, 3, PLAIN.init(np.random.default_rng(0), 3), PLAIN.initial_state(3))[0]
     np.testing.assert_array_equal(loaded[0].b, [[0, 1, 2, 3]])
 
 
@@ -117,7 +117,7 @@ def test_archives_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], messa
     arrays = {"W1": np.ones((4, 3)), "b1": np.ones(4), "W2": np.ones((2, 4)), "b2": np.ones(2), **changes}
     np.savez(tmp_path / "w.npz", **{name: array for name, array in arrays.items() if array is not None})
     with pytest.raises(NervaError, match=message):
-        load_npz(tmp_path / "w.npz", PLAIN, PLAIN.init(np.random.default_rng(0), 3))
+        load_npz(tmp_path / "w.npz", PLAIN, 3, PLAIN.init(np.random.default_rng(0), 3), PLAIN.initial_state(3))[0]
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""Patterns as kernels need them: integers in several orders, made once for a pattern and found again in every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nerva_core.algebra.errors import NervaError
+
+Array = Any
+
+KEPT = 256
+"""The patterns that are remembered: more than a network has layers."""
+
+
+@dataclass(frozen=True, eq=False)
+class PatternIndex:
+    """The places of a pattern of a K x D matrix, in the order of the rows."""
+
+    rows: Array
+    columns: Array
+    K: int
+    D: int
+    made: dict[Any, Any] = field(default_factory=dict)
+    """What a framework made of it."""
+
+    @property
+    def density(self) -> float:
+        """The part of the elements that are places."""
+        return len(self.rows) / (self.K * self.D)
+
+    @cached_property
+    def flat(self) -> Array:
+        """The number r D + c of each place."""
+        return self.rows.astype(np.int64) * self.D + self.columns
+
+    @cached_property
+    def row_starts(self) -> Array:
+        """How many places are before each row, and after the last."""
+        return _starts(self.rows, self.K)
+
+    @cached_property
+    def column_starts(self) -> Array:
+        """How many places are before each column, and after the last."""
+        return _starts(self.columns, self.D)
+
+    @cached_property
+    def by_columns(self) -> Array:
+        """The numbers of the places in the order of the columns, and of the rows in each of them."""
+        return np.argsort(self.columns, kind="stable")
+
+
+def _starts(numbers: Array, n: int) -> Array:
+    starts = np.zeros(n + 1, np.int32)
+    np.cumsum(np.bincount(numbers, minlength=n), out=starts[1:])
+    return starts
+
+
+class Patterns:
+    """The patterns of the last steps. One is found by the identity of its arrays, and taken only if their content is the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], tuple[Array, Array, PatternIndex]] = {}
+
+    def index(self, r: Array, c: Array, K: int, D: int, owners: tuple[Any, ...] = ()) -> PatternIndex:
+        """The index of the pattern with rows r and columns c, NumPy arrays; ``owners`` are what they were made of."""
+        key = (*map(id, owners or (r, c)), K, D)
+        if key in self._known:
+            known_r, known_c, index = self._known[key]
+            if np.array_equal(known_r, r) and np.array_equal(known_c, c):
+                return index
+        if len(self._known) == KEPT:
+            self._known.clear()
+        rows, columns = (numbers.reshape(-1).astype(np.int32) for numbers in (r, c))
+        index = PatternIndex(rows, columns, K, D)
+        inside = ((rows >= 0) & (rows < K) & (columns >= 0) & (columns < D)).all()
+        if not (inside and (np.diff(index.flat) > 0).all()):
+            raise NervaError(f"the places of a pattern must be those of a {K} x {D} matrix, in the order of the rows, each of them once")
+        self._known[key] = np.array(r), np.array(c), index
+        return index
