@@ -108,7 +108,7 @@ def test_the_backend_of_the_array_api_standard() -> None:
     """All operations are within their bounds; ``nerva compare`` finds the same of everything that is written in them."""
     ops = array_api_backend()("float64")
     results = [result for subject in subjects() if subject.kind == "operation" for result in measure(subject, ops, 0)]
-    assert len(results) > 100
+    assert len(results) > 50
     assert [f"{result.quantity}, {result.case}: {result.problem}" for result in results if not result.within] == []
 
 

@@ -218,6 +218,7 @@ class Trainer:
 
     def _dense_gradients(self, state: TrainingState, following: StepInput) -> Any:
         """The gradients of the network with all weights, on the batch of the first step of some."""
+        assert isinstance(self._train, tuple)  # check_run refuses data that are read from files
         ops, given = self.ops, map_tree(lambda array: array[0], following)
         network, params, statistics = self.network.at_epoch(self.epoch + 1).dense(self.data.inputs, state.params, state.statistics)
         state = TrainingState(ops.matrices(params), (), ops.matrices(statistics))
