@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 
 if TYPE_CHECKING:
     from nerva_core.training.config import Config
@@ -102,7 +102,7 @@ def _train(run: Run, reporters: Reporters) -> None:
     from nerva_core.training.interruption import Interrupted
     from nerva_core.training.penalties import penalty_warning
 
-    for warning in filter(None, (run.warning, penalty_warning(run.trainer))):
+    for warning in filter(None, (run.warning, run.trainer.data.warning, penalty_warning(run.trainer))):
         print(f"warning: {warning}", file=sys.stderr)
     try:
         reporters.start(run)
@@ -113,7 +113,7 @@ def _train(run: Run, reporters: Reporters) -> None:
         trainer = run.trainer
         steps = f" and {len(trainer.outputs)} of {trainer.steps_per_epoch} steps" if len(trainer.outputs) else ""
         saved = isinstance(interrupt, Interrupted)
-        done = f"after {trainer.epoch} of {trainer.config.training.epochs} epochs{steps if saved else ''}"
+        done = f"after {trainer.epoch} of {counted(trainer.config.training.epochs, 'epoch')}{steps if saved else ''}"
         what = "and saved" if saved else "at once, with the last checkpoint kept"
         print(f"interrupted {done}, {what}; continue with: {run.how_to_continue}", file=sys.stderr)
         raise typer.Exit(128 + (interrupt.number if isinstance(interrupt, Interrupted) else 2)) from None

@@ -45,7 +45,6 @@ class IDX(DataSource):
 class FashionMNIST(IDX):
     """Fashion-MNIST, by default where Debian's package dataset-fashion-mnist puts it."""
 
-    aliases: ClassVar[tuple[str, ...]] = ()
     where: ClassVar[str] = (
         "on Debian: apt-get install dataset-fashion-mnist; elsewhere the four files of data/fashion in "
         "https://github.com/zalandoresearch/fashion-mnist, in one folder, given as path"

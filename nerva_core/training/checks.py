@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.memory import require_memory
 from nerva_core.data import Dataset
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
@@ -32,9 +32,9 @@ def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
     require_memory(4 * 4 * count, f"a network with {count:,} parameters")  # themselves, gradients, two moments
     rows = min(examples, max(config.training.batch_size, evaluation_batch(data)))
     values = sum(n * d for n, d in zip(network.heights(rows), network.widths(data.inputs), strict=True))
-    require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")
+    require_memory(4 * 2 * values, f"the values of {counted(rows, 'example')} in all layers")
     if data.classes is not None and not data.per_position:
-        require_memory(8 * (examples + len(data.Xtest)) * data.classes, f"the targets of {data.classes} classes")
+        require_memory(8 * (examples + len(data.Xtest)) * data.classes, f"the targets of {counted(data.classes, 'class')}")
 
 
 def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> None:
@@ -47,13 +47,15 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         rows = network.rows_for(1)
         if rows != data.positions:
             raise NervaError(
-                f"the data have a class at each of {data.positions} positions, but the network gives {rows} rows of an example"
+                f"the data have a class at each of {data.positions} positions, but the network gives {counted(rows, 'row')} of an example"
             )
         return
+    _check_one_row(network)
     if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
         if (loss.classification and data.positions > 1) or getattr(loss, "classes", data.classes) != data.classes:
             needed = f"SequenceCrossEntropy(classes={data.classes})" if data.classes else "SquaredError"
-            raise NervaError(f"the data have {data.positions} positions of {data.classes} classes, but the loss is {loss}; use {needed}")
+            kind = f"{counted(data.positions, 'position')} of {data.classes} classes" if data.classes else "numbers as targets"
+            raise NervaError(f"the data have {kind}, but the loss is {loss}; use {needed}")
         return
     if data.classes is None:
         _check_reach(last, data)
@@ -72,6 +74,16 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         raise NervaError(
             f"the loss {name} turns logits into probabilities itself, but the last layer, {last}, gives {_MEANING[given or '']}; "
             f"make it Linear{instead}"
+        )
+
+
+def _check_one_row(network: Sequential) -> None:
+    """NervaError if an example comes out as several rows, where the targets have one."""
+    rows = network.rows_for(1)
+    if rows != 1:
+        raise NervaError(
+            f"the network gives {counted(int(rows), 'row')} of every example, one a position, but the targets have one; "
+            "put Flatten, GlobalAveragePool or Last before the layer that gives the outputs"
         )
 
 

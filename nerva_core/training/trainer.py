@@ -182,8 +182,8 @@ class Trainer:
     def _require_finite(self, losses: list[float], lr: float) -> None:
         for step, value in enumerate(losses, 1):
             if not math.isfinite(value):
-                where = f"step {step} of epoch {self.epoch + 1}" if len(losses) > 1 else f"after epoch {self.epoch}"
+                where = f"at step {step} of epoch {self.epoch + 1}" if len(losses) > 1 else f"after epoch {self.epoch}"
                 raise DivergenceError(
-                    f"training diverged: the loss is {value} at {where} (learning rate {lr:g}); "
+                    f"training diverged: the loss is {value} {where} (learning rate {lr:g}); "
                     f"try a smaller learning rate, for example schedule.eta0 = {lr / 10:g}, or check the scale of the data"
                 )

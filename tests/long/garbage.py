@@ -9,9 +9,16 @@ from typing import Any
 import tomli_w
 from hypothesis import strategies as st
 
+from nerva_core.algebra.registry import Table
 from nerva_core.training.catalogue import TABLES
 
-NAMES = sorted({name for table in TABLES.values() for entry in table for name in (entry.__name__, *entry.aliases)})
+
+def names_of(table: Table[Any]) -> list[str]:
+    """Those of the entries, and their aliases."""
+    return [name for entry in table for name in (entry.__name__, *vars(entry).get("aliases", ()))]
+
+
+NAMES = sorted({name for table in TABLES.values() for name in names_of(table)})
 PARAMETERS = ["alpha", "mu", "lambda", "eta0", "n", "path", "name", "beta1", "optimizer", "p", "size", "outputs", "x", "seed", "scaling"]
 NUMBERS = [
     *("0", "1", "-1", "0.5", "1e308", "1e999", "-1e999", "1e-400", "nan", "inf", "9" * 30, "9" * 500),
@@ -66,7 +73,9 @@ def calls(names: list[str] = NAMES) -> st.SearchStrategy[str]:
 
 def table_calls() -> st.SearchStrategy[tuple[str, str]]:
     """A table, and the text of one of its entries."""
-    names = {title: [name for entry in table for name in (entry.__name__, *entry.aliases)] for title, table in TABLES.items()}
+    names = {
+        title: [name for entry in table for name in (entry.__name__, *vars(entry).get("aliases", ()))] for title, table in TABLES.items()
+    }
     return st.sampled_from(sorted(names)).flatmap(lambda title: st.tuples(st.just(title), calls(names[title])))
 
 

@@ -63,6 +63,11 @@ def test_what_fits_together_is_taken(data: str, layers: list[str], loss: str) ->
     Trainer(make_config({"data": data, "model": {"layers": layers}, "loss": loss}))
 
 
+def test_an_example_must_come_out_as_one_row() -> None:
+    with pytest.raises(NervaError, match=r"the network gives 36 rows of every example.* put Flatten"):
+        Trainer(make_config({"data": "Digits(train=50)", "model": {"layers": "Conv(8, 3);Linear"}}))
+
+
 @pytest.mark.parametrize(
     "normalised",
     [
