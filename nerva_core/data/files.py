@@ -185,7 +185,7 @@ def existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
     """The path, with ~ expanded; NervaError if what is there is not of this kind."""
     try:
         found = Path(path).expanduser()
-    except RuntimeError as error:  # ~user of somebody that the system does not know
+    except (RuntimeError, ValueError) as error:  # ~user of somebody that the system does not know; a path with a character 0
         raise NervaError(f"cannot find {path}: {error}") from None
     if not (found.is_dir() if kind == "a directory" else found.is_file()):
         raise NervaError(f"{found} is not there" if not found.exists() else f"{found} is not {kind}")

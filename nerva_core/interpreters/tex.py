@@ -22,7 +22,7 @@ PACKAGES = ("amsmath", "amssymb")
 """What the fragments need."""
 
 
-class Segment(NamedTuple):
+class Stretch(NamedTuple):
     """A part of a formula that stays on a line; a line is rather broken before one of a lower rank."""
 
     latex: str
@@ -30,23 +30,23 @@ class Segment(NamedTuple):
     rank: int
 
 
-def pieces(markup: Markup, depth: int = 0, most: int = WIDTH) -> list[Segment]:
+def pieces(markup: Markup, depth: int = 0, most: int = WIDTH) -> list[Stretch]:
     """The formula cut before each of its operators, and inside brackets that are too long for a line, which ``bigl`` opens."""
-    found: list[Segment] = []
+    found: list[Stretch] = []
     for item in markup.items if isinstance(markup, mk.Row) else (markup,):
         if type(item) is mk.Operator:
-            found.append(Segment(item.latex(), len(item.text()), 2 * depth + (item.sign not in SUMS)))
+            found.append(Stretch(item.latex(), len(item.text()), 2 * depth + (item.sign not in SUMS)))
             continue
-        inner = _cut(item, depth, most) if len(item.text()) > most else [Segment(item.latex(), len(item.text()), 2 * depth)]
+        inner = _cut(item, depth, most) if len(item.text()) > most else [Stretch(item.latex(), len(item.text()), 2 * depth)]
         if found:  # the first goes on where the operator before it stands
             first, last = inner[0], found.pop()
-            found.append(Segment(last.latex + first.latex, last.width + first.width, last.rank))
+            found.append(Stretch(last.latex + first.latex, last.width + first.width, last.rank))
             inner = inner[1:]
         found += inner
     return found
 
 
-def _cut(item: Markup, depth: int, most: int) -> list[Segment]:
+def _cut(item: Markup, depth: int, most: int) -> list[Stretch]:
     """The parts of something in brackets; of anything else, the whole."""
     if isinstance(item, mk.Row):
         return pieces(item, depth, most)
@@ -59,7 +59,7 @@ def _cut(item: Markup, depth: int, most: int) -> list[Segment]:
         return _around("", _cut(item.base, depth, most), f"^{{{item.exponent.latex()}}}")
     if isinstance(item, mk.Sub) and isinstance(item.base, (mk.Fenced, mk.Call)):
         return _around("", _cut(item.base, depth, most), f"_{{{item.index.latex()}}}")
-    return [Segment(item.latex(), len(item.text()), 2 * depth)]
+    return [Stretch(item.latex(), len(item.text()), 2 * depth)]
 
 
 def _separated(arguments: Sequence[Markup]) -> Iterable[Markup]:
@@ -67,12 +67,12 @@ def _separated(arguments: Sequence[Markup]) -> Iterable[Markup]:
         yield from (mk.Comma(), argument) if k else (argument,)
 
 
-def _around(left: str, inside: list[Segment], right: str) -> list[Segment]:
+def _around(left: str, inside: list[Stretch], right: str) -> list[Stretch]:
     opened = [inside[0]._replace(latex=left + inside[0].latex, width=inside[0].width + 1), *inside[1:]]
     return [*opened[:-1], opened[-1]._replace(latex=opened[-1].latex + right, width=opened[-1].width + 1)]
 
 
-def lines(parts: list[Segment], most: int = WIDTH) -> list[str]:
+def lines(parts: list[Stretch], most: int = WIDTH) -> list[str]:
     """The parts on lines of that width: broken first where the brackets are fewest, then within what is too long still."""
     if sum(part.width for part in parts) <= most or len(parts) == 1:
         return ["".join(part.latex for part in parts).lstrip()]

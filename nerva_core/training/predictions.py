@@ -17,7 +17,7 @@ from nerva_core.data import CSV
 from nerva_core.data.dataset import features
 from nerva_core.data.formats import CSVTable, read_csv, read_idx, read_npz
 from nerva_core.equations.activations import Sigmoid
-from nerva_core.layers import ActivationLayer, Sequential, Softmax
+from nerva_core.layers import ActivationLayer, Layer, Sequential, Softmax
 from nerva_core.training.models import Model
 
 ARRAYS = ("X", "Xtest")
@@ -72,11 +72,12 @@ def with_probabilities(model: Model) -> Model:
     ops, loss, K = backend("numpy", dtype="float64"), model.config.loss, int(model.network.outputs_for(model.inputs))
     Y = ops.matrix(np.linspace(-2, 3, 3 * K).reshape(3, K))
     P = loss.probabilities(ops, Y) if _has_classes(model) else None
-    for layer in () if P is None else ((), (Softmax(),), (ActivationLayer(Sigmoid()),)):
-        if np.allclose(ops.to_numpy(Sequential(layer).evaluate(ops, ((),) * len(layer), ((),) * len(layer), Y)), P, rtol=1e-12, atol=0):
-            more = ((),) * len(layer)
-            network = Sequential((*model.network.layers, *layer))
-            return dataclasses.replace(model, network=network, params=(*model.params, *more), state=(*model.state, *more))
+    choices: tuple[tuple[Layer, ...], ...] = ((), (Softmax(),), (ActivationLayer(Sigmoid()),))
+    for layers in choices if P is not None else ():
+        none: tuple[Any, ...] = ((),) * len(layers)
+        if np.allclose(Sequential(layers).evaluate(ops, none, none, Y), np.asarray(P), rtol=1e-12, atol=0):
+            network = Sequential((*model.network.layers, *layers))
+            return dataclasses.replace(model, network=network, params=(*model.params, *none), state=(*model.state, *none))
     raise NervaError(f"the loss {type(loss).__name__} takes the outputs neither as probabilities nor as logits of classes")
 
 

@@ -277,6 +277,8 @@ def test_a_first_line_that_counts_by_chance_is_an_example(tmp_path: Path) -> Non
 def test_the_home_of_somebody_unknown() -> None:
     with pytest.raises(NervaError, match=r"cannot find ~nosuchuser/x\.csv"):
         CSV(path="~nosuchuser/x.csv").load()
+    with pytest.raises(NervaError, match="cannot find ~"):
+        CSV(path="~\0").load()
 
 
 def test_targets_without_rows(tmp_path: Path) -> None:

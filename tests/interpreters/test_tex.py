@@ -12,7 +12,7 @@ import pytest
 from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.description import fragment
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES
-from nerva_core.interpreters.tex import BEGIN, Segment, comment, document, lines, pieces
+from nerva_core.interpreters.tex import BEGIN, Stretch, comment, document, lines, pieces
 
 x, plus, times = mk.Symbol("x"), mk.Operator("+"), mk.Operator("⊙")
 
@@ -48,7 +48,7 @@ def test_brackets_that_are_too_long_are_opened() -> None:
 
 def test_what_has_no_operator_is_not_broken() -> None:
     long = mk.Symbol("x" * 200)
-    assert pieces(long) == [Segment(long.latex(), 200, 0)]
+    assert pieces(long) == [Stretch(long.latex(), 200, 0)]
     assert len(lines(pieces(long))) == 1
 
 
