@@ -99,10 +99,13 @@ def _given(prefix: str, **settings: Any) -> dict[str, Any]:
 
 
 def _train(run: Run, reporters: Reporters) -> None:
+    from nerva_core.training.checks import precision_warning
     from nerva_core.training.interruption import Interrupted
     from nerva_core.training.penalties import penalty_warning
 
-    for warning in filter(None, (run.warning, run.trainer.data.warning, penalty_warning(run.trainer))):
+    trainer = run.trainer
+    warnings = run.warning, trainer.data.warning, precision_warning(trainer.config.dtype, trainer.data), penalty_warning(trainer)
+    for warning in filter(None, warnings):
         print(f"warning: {warning}", file=sys.stderr)
     try:
         reporters.start(run)

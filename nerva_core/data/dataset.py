@@ -150,17 +150,23 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """
     if scaling == "none":
         return data
-    if scaling == "unit":
-        shift, spread = data.Xtrain.min(), data.Xtrain.max() - data.Xtrain.min()
-    else:
-        shift, variance = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.var(axis=0, dtype=np.float64)
-        # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
-        rounding = len(data.Xtrain) * np.finfo(np.float64).eps
-        spread = np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
+    with np.errstate(over="ignore", invalid="ignore"):
+        shift, spread = _shift_and_spread(data.Xtrain, scaling)
+    if not (np.isfinite(shift).all() and np.isfinite(spread).all()):
+        raise NervaError(f"the inputs go up to {np.abs(data.Xtrain).max():.3g}, which is too large for scaling = {scaling!r}")
     row = (1, data.inputs)
     shift, spread = np.broadcast_to(shift, row), np.broadcast_to(np.where(spread == 0, 1, spread), row)
     encoding = replace(data.encoding, shift=shift, spread=spread)
     return replace(data, Xtrain=encoding.inputs(data.Xtrain), Xtest=encoding.inputs(data.Xtest), encoding=encoding)
+
+
+def _shift_and_spread(X: Array, scaling: Scaling) -> tuple[Array, Array]:
+    if scaling == "unit":
+        return X.min(), X.max() - X.min()
+    shift, variance = X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64)
+    # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
+    rounding = len(X) * np.finfo(np.float64).eps
+    return shift, np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
 
 
 def split(
@@ -186,7 +192,7 @@ def _require_two_of_each(T: Array, names: tuple[str, ...]) -> None:
     rare = labels[counts < 2]
     if len(rare):
         name = names[rare[0]] if names else rare[0]
-        several = f" (and {len(rare) - 1} more classes)" if len(rare) > 1 else ""
+        several = f" (and {counted(len(rare) - 1, 'more class')})" if len(rare) > 1 else ""
         raise NervaError(
             f"cannot split {counted(len(T), 'example')} into a training and a test set: class {name} has only one example{several}, "
             "and every class must be in both; for targets that are no classes say task = 'regression'"

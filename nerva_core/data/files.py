@@ -146,6 +146,8 @@ class CSV(DataSource):
             return replace(data, encoding=Encoding(features=names))
         numbers, classes = _numbered(table.labels(target))
         T = class_numbers(self.path, table.names[target] if names else str(target), numbers)
+        if len(set(table.column(target))) == 1:
+            raise NervaError(f"{self.path}: all examples are of one class, {table.column(target)[0]!r}; a classification needs two")
         parts = split(rng, X, T, self.test_fraction, stratified=True, names=classes)
         data = make_dataset(self.path, *parts, regression=False, classes=int(T.max()) + 1)
         return replace(data, encoding=Encoding(features=names, classes=classes))
@@ -153,7 +155,11 @@ class CSV(DataSource):
     def target_column(self, table: CSVTable) -> int:
         """The number of the column with the target; NervaError if the table has no such column, or no other."""
         if table.width < 2:
-            raise NervaError(f"{table.path} needs at least two columns (features and a target) separated by commas, got {table.width}")
+            separator = next((name for sign, name in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(table.rows[0])), "")
+            found = f": its cells seem to be separated by {separator}" if separator else ""
+            raise NervaError(
+                f"{table.path} needs at least two columns (features and a target) separated by commas, got {table.width}{found}"
+            )
         if self.target is None:
             return table.width - 1
         names = table.names or tuple(map(str, range(table.width)))

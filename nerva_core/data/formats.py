@@ -172,7 +172,9 @@ def read_csv(path: Path) -> CSVTable:
                 if any(cell.strip() for cell in row):
                     numbered.append((line, row))
                 line = reader.line_num + 1  # a cell in quotes may go over several lines
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise NervaError(f"cannot read {path}: it is not UTF-8 text (byte {error.object[error.start]:#x} at {error.start})") from None
+    except (OSError, csv.Error) as error:
         raise NervaError(f"cannot read {path}: {error}") from None
     if not numbered:
         raise NervaError(f"{path} is empty")

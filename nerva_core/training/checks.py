@@ -6,6 +6,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.memory import require_memory
+from nerva_core.algebra.numeric_backend import DType
 from nerva_core.data import Dataset
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
 from nerva_core.equations.losses import CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
@@ -21,9 +22,36 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
         raise NervaError(f"the first of model.sizes must be the number of features, {data.inputs}, got {sizes[0]}")
     if config.loss.classification and data.classes is None:
         raise NervaError(f"the loss {type(config.loss).__name__} is for classes, but the data are a regression; use SquaredError")
+    check_range(config.dtype, data)
     check_batches(network, config.training.batch_size, len(data.Xtrain))
     check_memory(config, network, data)
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
+
+
+def check_range(dtype: DType, data: Dataset) -> None:
+    """NervaError for inputs, or targets of a regression, that are beyond the largest number of the dtype."""
+    limit, parts = float(np.finfo(dtype).max), {"inputs": (data.Xtrain, data.Xtest)}
+    if data.classes is None:
+        parts["targets"] = (data.Ttrain, data.Ttest)
+    for what, arrays in parts.items():
+        largest = max(float(np.abs(array.astype(np.float64)).max()) for array in arrays)
+        if largest > limit:
+            wider = "use dtype = 'float64', or " if dtype == "float32" else ""
+            raise NervaError(f"the {what} go up to {largest:.3g}, but {dtype} ends at {limit:.3g}; {wider}scale the data")
+
+
+def precision_warning(dtype: DType, data: Dataset) -> str:
+    """What to say of columns whose numbers differ, but not in the dtype; nothing else."""
+    X = data.Xtrain
+    lost = (X.min(axis=0) < X.max(axis=0)) & (X.min(axis=0).astype(dtype) == X.max(axis=0).astype(dtype))
+    if not lost.any():
+        return ""
+    names, first = data.encoding.features, int(np.argmax(lost))
+    column = repr(names[first]) if names else first
+    return (
+        f"{counted(int(lost.sum()), 'column')} of the inputs, such as {column}, which is near {X[0, first]:.6g}, is constant in {dtype}, "
+        "though its numbers differ; use scaling = 'standard', or dtype = 'float64'"
+    )
 
 
 def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
