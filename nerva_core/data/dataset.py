@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import zlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -78,6 +80,15 @@ class Dataset:
         if self.classes is None:
             return int(self.Ttrain.shape[1])
         return self.classes if self.per_position else self.positions * self.classes
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A number that is another one for other data, by all chance."""
+        checksum = 0
+        for array in (self.Xtrain, self.Ttrain, self.Xtest, self.Ttest):
+            checksum = zlib.crc32(repr((array.shape, str(array.dtype))).encode(), checksum)
+            checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+        return f"{checksum:08x}"
 
     @property
     def warning(self) -> str:

@@ -90,7 +90,7 @@ def _has_size(item: str | Mapping[str, Any]) -> bool:
     call = _call(item)
     if not _is_layer_with_outputs(call):
         return False
-    return isinstance(next(iter(call.arguments), None), int) or LAYERS.lookup(call.name).sized_by in call.parameters
+    return isinstance(next(iter(call.arguments), None), (int, float)) or LAYERS.lookup(call.name).sized_by in call.parameters
 
 
 def _call(item: str | Mapping[str, Any]) -> EntryCall:

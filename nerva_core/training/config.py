@@ -117,7 +117,8 @@ class ModelConfig(_Section):
                 f"{count} layers of {self.layers!r} have a size: model.sizes (--sizes) must list the {counted(count - 1, 'hidden one')}; "
                 f"the {counted(data.inputs, 'input')} and {counted(data.outputs, 'output')} are those of the data"
             )
-        return [data.inputs, *self.sizes[1:-1], data.outputs] if count > 1 else [data.inputs, data.outputs]
+        hidden = self.sizes[1:-1] if count > 1 else []
+        return [data.inputs, *hidden, data.outputs][: count + 1]
 
 
 class TrainingConfig(_Section):

@@ -41,7 +41,14 @@ def predict(model: Model, X: Array, ops: Backend[Any] | None = None) -> Predicti
     """The predictions for raw examples, N x D; on NumPy in float64 unless ``ops`` is given."""
     ops = backend("numpy", dtype="float64") if ops is None else ops
     loss = model.config.loss
-    Y = model.predict(X, ops)
+    with np.errstate(all="ignore"):  # NumPy would warn of what is refused
+        Y = model.predict(X, ops)
+    bad = ~np.isfinite(Y).all(axis=1)
+    if bad.any():
+        raise NervaError(
+            f"the outputs for {counted(int(bad.sum()), 'example')}, the first in row {int(np.argmax(bad))} counted from 0, are no finite "
+            f"numbers in {ops.dtype}: its inputs are too large"
+        )
     if not _has_classes(model):
         return Predictions(Y, None, None, ())
     probabilities = loss.probabilities(ops, ops.matrix(Y))

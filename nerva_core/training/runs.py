@@ -61,6 +61,9 @@ class Run:
         checkpoint, run.warning = load_checkpoint(directory, config, run.trainer.to_numpy())
         if checkpoint is not None:
             run.history = checkpoint.history
+            if checkpoint.data not in ("", run.trainer.data.fingerprint):
+                changed = "the data are not those with which the run has been trained so far: their source has changed"
+                run.warning = f"{run.warning}\n{changed}".strip()
             if epochs is not None and epochs < checkpoint.epoch + (len(checkpoint.outputs) > 0):
                 begun = " and a part of the next" if len(checkpoint.outputs) else ""
                 raise NervaError(
@@ -119,7 +122,9 @@ class Run:
     def _checkpoint(self) -> None:
         """The metrics go into the checkpoint too, so that one file is the whole state and the two cannot disagree."""
         trainer = self.trainer
-        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy()).save(self.directory)
+        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy(), trainer.data.fingerprint).save(
+            self.directory
+        )
         self._saved = time.monotonic()
 
     def _finish(self) -> None:

@@ -39,3 +39,8 @@ def test_a_network_of_numbers() -> None:
     network = parse_layers(["Sequences(6)", "Embedding(8, vocabulary=5)", "PositionEmbedding", "Block(heads=2)", "LayerNorm", "Linear(5)"])
     assert network.heights(2) == [2, 12, 12, 12, 12, 12, 12]
     assert network.widths(6) == [6, 1, 8, 8, 8, 8, 5]
+
+
+def test_an_embedding_takes_one_number_in_a_row() -> None:
+    with pytest.raises(NervaError, match=r"one number in a row, got 3 columns; begin the network with Sequences\(3\)"):
+        parse_layers(["Embedding(4, 10)"]).outputs_for(3)

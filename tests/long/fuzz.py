@@ -61,8 +61,8 @@ SECONDS, MEMORY, MESSAGE = 20, 3 * 2**30, 4000
 SETTINGS = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
 
 
-class HangError(Exception):
-    """An input took too long."""
+class HangError(BaseException):
+    """An input took too long; no Exception, which the command would report as a defect."""
 
 
 # What an input must not do -----------------------------------------------------------------
@@ -412,7 +412,7 @@ def fuzz(name: str, examples: int, number: int, watch: Watch) -> dict[str, Any]:
         trial()
     except BaseExceptionGroup as group:
         failures = [explained(error) for error in group.exceptions]
-    except Exception as error:
+    except (Exception, HangError) as error:
         failures = [explained(error)]
     return {
         "target": name,

@@ -169,3 +169,9 @@ def test_a_loss_without_probabilities(loss: str) -> None:
     model = Model(config, network, 2, network.init(np.random.default_rng(0), 2), network.initial_state(2))
     with pytest.raises(NervaError, match="neither as probabilities nor as logits"):
         with_probabilities(model)
+
+
+def test_outputs_that_are_no_numbers_are_refused(trained: tuple[Path, Model]) -> None:
+    _, model = trained
+    with pytest.raises(NervaError, match="the outputs for 1 example, the first in row 1 counted from 0, are no finite numbers in float64"):
+        predict(model, np.array([[0.5, 500.0], [1e308, 1e308]]))
