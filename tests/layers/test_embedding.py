@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import Embedding, PositionEmbedding, parse_layers
 from tests.layers.check import check_layer, random_parameters, run
