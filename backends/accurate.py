@@ -73,3 +73,10 @@ def normal_cdf(ops: MatrixOps[Any], X: Any, rint: Callable[[Any], Any]) -> Any:
     T = ops.minimum(ops.abs(X), ops.full(LIMIT, *ops.shape(X)))
     lower = _tail(T) * _bell(ops, T, rint)
     return ops.where(ops.less(X, ops.zeros(*ops.shape(X))), lower, 1.0 - lower)
+
+
+def inv_lengths(ops: MatrixOps[Any], X: Any, epsilon: float) -> Any:
+    """1 / √(x · xᵀ + ε) as 1 / (m √(x/m · xᵀ/m + ε/m²)), with m the largest element of a row, or 1: no square overflows."""
+    scale = ops.reciprocal(ops.maximum(ops.rows_max(ops.abs(X)), ops.ones(ops.shape(X)[0], 1)))
+    S = X * scale
+    return ops.inv_sqrt(ops.rows_sum(S * S) + scale * scale * epsilon) * scale

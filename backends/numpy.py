@@ -136,6 +136,9 @@ class NumpyBackend(NumpyPatternOps, Backend[Array]):
 
     # Overrides: the same functions, fused or in a form that neither overflows nor cancels.
 
+    def inv_lengths(self, X: Array, epsilon: Scalar) -> Array:
+        return accurate.inv_lengths(self, X, epsilon)
+
     def column_repeat(self, x: Array, n: Size) -> Array:
         return self.xp.broadcast_to(x, (*x.shape[:-1], n))
 

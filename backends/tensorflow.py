@@ -197,6 +197,9 @@ class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
 
     # Overrides: the same functions, fused or in a form that neither overflows nor cancels.
 
+    def inv_lengths(self, X: Tensor, epsilon: Scalar) -> Tensor:
+        return accurate.inv_lengths(self, X, epsilon)
+
     def column_repeat(self, x: Tensor, n: Size) -> Tensor:
         return self.tf.repeat(x, n, axis=-1)
 

@@ -150,6 +150,9 @@ class TorchBackend(TorchPatternOps, Backend[Tensor]):
 
     # Overrides: the same functions, fused or in a form that neither overflows nor cancels.
 
+    def inv_lengths(self, X: Tensor, epsilon: Scalar) -> Tensor:
+        return accurate.inv_lengths(self, X, epsilon)
+
     def column_repeat(self, x: Tensor, n: Size) -> Tensor:
         return x.expand(*x.shape[:-1], n)
 

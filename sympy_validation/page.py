@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, TypeVar
 
+from nerva_core.algebra.errors import counted
 from nerva_core.algebra.registry import Table, parse_call
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.equations.losses import LOSSES
@@ -59,7 +60,8 @@ def _title(subject: str) -> str:
 def _counts(verdicts: list[Verdict], audits: list[Audit]) -> str:
     proved = sum(v.status == "proved" for v in verdicts)
     unexpected = sum(not v.as_expected for v in verdicts)
-    text = f"{len(verdicts)} theorems: {proved} proved, {sum(v.status == 'refuted' for v in verdicts)} refuted by a counterexample"
+    refuted = sum(v.status == "refuted" for v in verdicts)
+    text = f"{counted(len(verdicts), 'theorem')}: {proved} proved, {refuted} refuted by a counterexample"
     text += f', <span class="wrong">{unexpected} not as expected</span>' if unexpected else ", each as it should be"
     text += f"; {sum(v.seconds for v in verdicts):.1f} s."
     return text + (f" Audit: {_figures(audits)}" if audits else "")

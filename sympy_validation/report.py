@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.figures.terminal import console as terminal
 from nerva_core.training.models import write_atomically
 from sympy_validation.audit import Audit, audit
@@ -140,7 +140,7 @@ def summary(console: Console, verdicts: list[Verdict]) -> None:
     seconds = sum(verdict.seconds for verdict in verdicts)
     count = {status: sum(verdict.status == status for verdict in verdicts) for status in COLOURS}
     counts = f"{count['proved']} proved, {count['refuted']} refuted by a counterexample, {count['open']} open"
-    console.print(f"\n{len(verdicts)} theorems: {counts}; {seconds:.1f} s")
+    console.print(f"\n{counted(len(verdicts), 'theorem')}: {counts}; {seconds:.1f} s")
     for line in dict.fromkeys(complaint(verdict) for verdict in verdicts if not verdict.as_expected):
         console.print(line, style="bold red", highlight=False, soft_wrap=True)
     for line in dict.fromkeys(restriction(verdict) for verdict in verdicts if verdict.as_expected and not verdict.all_sizes):

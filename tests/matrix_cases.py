@@ -209,6 +209,13 @@ def on_windows(shapes: Callable[[Geometry], list[tuple[int, int]]], *more: Any) 
     return arguments
 
 
+def long_rows(dtype: DType) -> list[Arguments]:
+    """Rows of every length, also where the square of a number is none of the dtype."""
+    rng = np.random.default_rng(11)
+    X = rng.normal(size=(6, 5)) * np.array([0, 1e-3, 1, 100, 1e15, float(np.finfo(dtype).max) / 8])[:, None]
+    return [(X.astype(dtype), epsilon) for epsilon in (1e-8, 0.5)]
+
+
 def labelled(dtype: DType) -> list[Arguments]:
     return [(np.array([[2], [0], [2], [4]], dtype), 5), (np.array([[0]], dtype), 1)]
 
@@ -296,6 +303,7 @@ CASES: dict[str, Case] = {
     "sqrt": Case(nonnegative, ulps=1, elementwise=True),  # torch: not the processor's instruction
     # Several roundings: of a square root and a quotient, of a product and a sum.
     "inv_sqrt": Case(nonnegative, ulps=2, elementwise=True),
+    "inv_lengths": Case(long_rows, ulps=6),
     "quotient": Case(quotients, ulps=1, elementwise=True),
     "apply": Case(lambda dtype: [(square_of, X) for X in matrices(dtype)], ulps=0.5),
     # Sums of at most 12 terms; the error is that of the terms, which may cancel.
@@ -363,7 +371,7 @@ SMALL: dict[str, Callable[[Any, Any], list[tuple[Any, ...]]]] = {
 """The shapes of operands for an operation, with sizes m and n; of the others each operand is m x n."""
 NUMBERS: dict[str, Any] = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.2, "high": 0.6, "j": 1, "o": 1, "k": 1, "count": 2}
 NUMBERS |= {"K": 4, "D": 5}
-NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2)}
+NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2), "epsilon": 0.5}
 
 
 def example(name: str, m: Any, n: Any, matrix: Callable[..., Any], **others: Any) -> list[Any]:

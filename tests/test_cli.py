@@ -150,7 +150,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "bad TOML": (("bad.toml",), "bad.toml is not valid TOML"),
     "unknown setting": (("unknown.toml",), "unknown setting 'epochs'"),
     "binary file": (("binary.toml",), "not UTF-8"),
-    "unknown layer": (("--layers", "ReLu6;Linear"), "did you mean 'ReLU'"),
+    "unknown layer": (("--layers", "ReLu6;Linear"), "it is Hardtanh(0, 6)"),
     "unknown parameter": (("--layers", "LeakyReLU(beta=1);ReLU;Linear"), "LeakyReLU has no parameter 'beta'"),
     "unclosed bracket": (("--layers", "LeakyReLU(0.1;ReLU;Linear"), "cannot read the layer"),
     "too few sizes": (("--sizes", "64;10"), "sizes must list 4 numbers"),
@@ -344,6 +344,9 @@ def test_streams_environment_and_seeds(
     ("arguments", "message"),
     [
         (("train", "--optimizer", "RAdam"), "the nearest is AdamW with a schedule"),
+        (("train", "--schedule", "StepLR"), "the nearest is StepBased"),
+        (("train", "--layers", "Linear(8, weights=kaiming_normal);Linear(2)"), "it is He"),
+        (("show", "BCELoss"), "BinaryCrossEntropy takes logits"),
         (("train", "--loss", "NLLLoss"), "NegativeLogLikelihood takes probabilities"),
         (("train", "--layers", "Softsign;Linear"), "the nearest is Tanh"),
         (("train", "--layers", "MyLayer;Linear"), "for one of your own: nerva --import FILE.py"),
@@ -366,3 +369,16 @@ def test_names_of_other_frameworks_are_understood(nerva: Nerva, flags: tuple[str
 def test_weights_of_a_run_are_those_of_its_model(nerva: Nerva) -> None:
     assert nerva(*QUICK, "--quiet", "--output", "out")[0] == 0
     assert nerva(*QUICK, "--quiet", "--load-weights", "out") == (0, "", "")
+
+
+def test_what_was_trained_from_text_with_all_sizes_is_read_again(nerva: Nerva) -> None:
+    assert nerva(*QUICK, "--layers", "Linear(8);LayerNorm;Linear(10)", "--quiet", "--output", "out") == (0, "", "")
+    assert nerva("train", "--resume", "--output", "out", "--epochs", "3", "--quiet") == (0, "", "")
+    assert nerva("train", "out/config.toml", "--quiet", "--output", "again") == (0, "", "")
+    assert nerva("export", "out", "jax", "--format", "jax") == (0, "", "")
+
+
+def test_labels_that_count_from_one_are_told(nerva: Nerva, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b,label\n" + "".join(f"{k},{-k},{k % 2 + 1}\n" for k in range(40)))
+    status, _, err = nerva("train", "--data", "CSV(path='a.csv')", "--layers", "Linear", "--epochs", "1")
+    assert (status, err) == (0, "warning: class 0 does not occur in the training examples; class numbers count from 0\n")

@@ -31,8 +31,9 @@ HEAD = """\
 Nobody typed these pages. Each equation is read from the code that trains, while it runs on symbols; the shapes and operation counts
 come from the same run, for all N, D and K. Change one line of a layer, and its page, its proof and its cost change with it.
 
-In a terminal, `nerva show BatchNormalization` prints the same, and `--format latex` the LaTeX for a paper. A batch X has N rows, one an
-example, and D columns; after a layer it has K. DX is the gradient with respect to X. ⊙ is the elementwise product, 1_N a column of N ones.
+In a terminal, `nerva show BatchNormalization` prints the same. `--format latex` writes a part of a paper that loads amsmath and
+amssymb, long equations over several lines; with `--standalone` it is a whole document. A batch X has N rows, one an example, and D columns;
+after a layer it has K. DX is the gradient with respect to X. ⊙ is the elementwise product, 1_N a column of N ones.
 """
 
 

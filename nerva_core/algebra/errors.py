@@ -27,6 +27,12 @@ class NotInstalledError(NervaError):
     """A backend was asked for whose framework is not installed."""
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 epoch``, ``2 epochs``, ``3 classes``."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint that ends a message about an unknown name: the nearest known name, then all of them, or of many the nearest five."""
     names = sorted(set(known))

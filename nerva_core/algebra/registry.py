@@ -84,8 +84,8 @@ class Table(Generic[E]):
         Table.of[base] = self
 
     def add(self, entry: type[E]) -> type[E]:
-        """Register a dataclass under its class name and its aliases; a name that is taken is an error."""
-        for name in (entry.__name__, *entry.aliases):
+        """Register a dataclass under its class name and its own aliases, not those of a base; a name that is taken is an error."""
+        for name in (entry.__name__, *vars(entry).get("aliases", ())):
             if self._by_key.setdefault(_key(name), entry) is not entry:
                 raise NervaError(f"{self.kind} {name!r} is defined twice")
         self.entries[entry.__name__] = entry
@@ -100,13 +100,13 @@ class Table(Generic[E]):
     def lookup(self, name: str) -> type[E]:
         """The class called ``name``; an unknown name is an error that suggests the nearest one."""
         if name not in self:
-            raise NervaError(f"unknown {self.kind} {name!r}; {self.nearest(name)}{did_you_mean(name, self.entries)}")
+            raise NervaError(f"unknown {self.kind} {name!r}; {self.nearest(name) or did_you_mean(name, self.entries)}")
         return self._by_key[_key(name)]
 
     def nearest(self, name: str) -> str:
-        """What comes nearest to an entry of another framework, as the beginning of a hint; nothing for other names."""
+        """What comes nearest to an entry of another framework, as a hint; nothing for other names."""
         found = self._elsewhere.get(_key(name))
-        return f"{found}; " if found else ""
+        return f"{found} (all names: nerva list)" if found else ""
 
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.

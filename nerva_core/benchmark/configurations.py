@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.matrix_ops import Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes
@@ -113,7 +113,7 @@ def make_problem(config: Config, data: Dataset) -> BenchmarkProblem:
     size = config.training.batch_size
     steps = len(data.Xtrain) // size
     if steps == 0:
-        raise NervaError(f"a batch has {size} examples, but there are only {len(data.Xtrain)} to train with")
+        raise NervaError(f"a batch has {counted(size, 'example')}, but there are only {len(data.Xtrain)} to train with")
     kept = dataclasses.replace(data, Xtrain=data.Xtrain[: steps * size], Ttrain=data.Ttrain[: steps * size])
     constant = Constant(config.schedule(0))
     training = config.training.model_copy(update={"epochs": UNLIMITED, "schedule_by": "epoch"})

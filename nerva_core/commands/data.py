@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 
 
 def data(
@@ -32,12 +32,11 @@ def data(
         return
     found = SOURCES.build(obtained[key], **({} if path is None else {"path": path}))
     examples = found.load()
-    shape = (
-        f"{len(examples.Xtrain)} training and {len(examples.Xtest)} test examples, {examples.inputs} features, {examples.classes} classes"
-    )
+    test, classes = len(examples.Xtest), examples.classes
+    shape = f"{len(examples.Xtrain)} training and {test} test examples, {counted(examples.inputs, 'feature')}, {classes} classes"
     print(f"{getattr(found, 'path', path)}: {shape}")
 
 
 def names(source: type) -> tuple[str, ...]:
     """What a source is called."""
-    return (source.__name__, *getattr(source, "aliases", ()))
+    return (source.__name__, *vars(source).get("aliases", ()))

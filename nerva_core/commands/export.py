@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,10 +23,16 @@ def export(
     model: Annotated[Path, typer.Argument(help="A model.safetensors, or the directory of the run that wrote it.")],
     file: Annotated[Path, typer.Argument(help="The new file: weights.npz (Nerva's W1, b1, ...), net.onnx, net.keras; or a directory.")],
     format: Annotated[str | None, typer.Option(help="npz, onnx, keras; torch, jax: model.py and model.safetensors.")] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="The outputs are probabilities of classes, as nerva predict gives them, not logits.")
+    ] = False,
 ) -> None:
-    """Write a trained network for other programs: Nerva's .npz, ONNX, Keras, or Python for PyTorch or JAX alone."""
-    from nerva_core.training.models import load_model
-    from nerva_core.training.runs import MODEL
+    """Write a trained network for other programs: Nerva's .npz, ONNX, Keras, or Python for PyTorch or JAX alone.
+
+    The names of classes and features are properties of the ONNX file, or constants of the Python file.
+    """
+    from nerva_core.training.predictions import with_probabilities
+    from nerva_core.training.runs import model_of
 
     chosen = format or SUFFIXES.get(file.suffix)
     if chosen is None:
@@ -39,11 +47,15 @@ def export(
         raise NervaError(f"{file} is already there")
     if chosen == "keras" and file.suffix != ".keras":
         raise NervaError(f"a model of Keras is a file that ends in .keras, got {file.name!r}")
-    write(load_model(model / MODEL if model.is_dir() else model), file, chosen)
+    if chosen == "npz" and probabilities:
+        raise NervaError("an .npz holds the weights alone, so it takes no --probabilities")
+    trained = model_of(model)
+    write(with_probabilities(trained) if probabilities else trained, file, chosen)
 
 
 def write(model: Model, file: Path, format: str) -> None:
     """Write the model in a format; what a format cannot hold is refused."""
+    from nerva_core.algebra.numeric_backend import backend
     from nerva_core.training.models import save_npz, write_atomically
 
     model = model.without_patterns()
@@ -52,10 +64,14 @@ def write(model: Model, file: Path, format: str) -> None:
     elif format == "onnx":
         from nerva_core.interoperability.onnx import to_onnx
 
-        write_atomically(file, to_onnx(graph(model)).SerializeToString())
+        properties = {name: json.dumps(value, ensure_ascii=False) for name, value in names(model).items()}
+        write_atomically(file, to_onnx(graph(model), metadata=properties).SerializeToString())
     elif format == "keras":
         from nerva_core.interoperability.keras import to_keras
 
+        if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+            with contextlib.suppress(NervaError):
+                backend("tensorflow")  # started so, it writes no notes to stderr
         try:
             to_keras(model).save(file)
         except OSError as error:
@@ -79,7 +95,15 @@ def write_source(model: Model, directory: Path, framework: str) -> None:
         raise NervaError(f"cannot make the directory {directory}: {error.strerror}") from None
     arrays = {name: np.ascontiguousarray(array, dtype=model.config.dtype) for name, array in made.parameters.items()}
     write_atomically(directory / "model.safetensors", save(arrays))
-    write_atomically(directory / "model.py", python_source(made, framework).encode())
+    write_atomically(directory / "model.py", python_source(made, framework, names(model)).encode())
+
+
+def names(model: Model) -> dict[str, list[str]]:
+    """The names of the classes and of the features, as far as there are any."""
+    from nerva_core.training.predictions import class_names
+
+    classes = class_names(model, int(model.network.outputs_for(model.inputs)))
+    return {name: list(known) for name, known in (("classes", classes), ("features", model.encoding.features)) if known}
 
 
 def graph(model: Model) -> Any:

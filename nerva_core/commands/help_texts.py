@@ -21,7 +21,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva generate runs/text-numpy-1 --prompt 'The '",
         "nerva generate runs/text-numpy-1 --length 500 --temperature 0.8 --top-k 10 --seed 1 --backend torch",
     ),
-    "show": ("nerva show BatchNormalization", "nerva show 'LeakyReLU(alpha=0.1)' --format latex"),
+    "show": ("nerva show BatchNormalization", "nerva show 'LeakyReLU(alpha=0.1)' --format latex --standalone"),
     "prove": (
         "nerva prove",
         "nerva prove BatchNormalization --audit --html proofs.html",

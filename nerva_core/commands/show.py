@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from nerva_core.algebra.errors import NervaError
+
 
 class Format(StrEnum):
     """The form in which equations are written."""
@@ -28,22 +30,29 @@ def show(
     ],
     format: Annotated[Format, typer.Option(help="Plain text, or LaTeX for a paper.")] = Format.text,
     inputs: Annotated[int | None, typer.Option(min=1, help="The number of inputs of a network that is given as text.")] = None,
+    standalone: Annotated[bool, typer.Option("--standalone", help="With --format latex: a whole document, not a part of one.")] = False,
 ) -> None:
     """Show the equations, read from the running code, with shapes and operation counts for all N, D, K; of a network, its layers."""
+    if standalone and Format(format) is not Format.latex:
+        raise NervaError("--standalone belongs to --format latex")
     if name.endswith(".toml") or ";" in name:
         typer.echo(_table(name, inputs))
         return
     from nerva_core.algebra.user_files import own_entry
-    from nerva_core.interpreters.description import describe
+    from nerva_core.interpreters.description import describe, fragment
+    from nerva_core.interpreters.tex import document
 
-    for number, (heading, text) in enumerate(describe(own_entry(name), latex=Format(format) is Format.latex).items()):
+    if Format(format) is Format.latex:
+        written = fragment(own_entry(name))
+        typer.echo(document([written]) if standalone else written)
+        return
+    for number, (heading, text) in enumerate(describe(own_entry(name)).items()):
         typer.secho(f"\n{heading}" if number else heading, bold=True)
         typer.echo(text)
 
 
 def _table(network: str, inputs: int | None) -> str:
     """The layers of a network, that of a configuration with the data that it names."""
-    from nerva_core.algebra.errors import NervaError
     from nerva_core.inspection.layer_table import layer_table, table_text
     from nerva_core.layers.notation import parse_layers, plain_items
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 
 if TYPE_CHECKING:
     from nerva_core.training.config import Config
@@ -144,11 +144,14 @@ def _given(prefix: str, **settings: Any) -> dict[str, Any]:
 
 
 def _train(run: Run, reporters: Reporters) -> None:
+    from nerva_core.training.checks import precision_warning
     from nerva_core.training.interruption import Interrupted
     from nerva_core.training.launching import is_first
     from nerva_core.training.penalties import penalty_warning
 
-    for warning in filter(None, (run.warning, penalty_warning(run.trainer))) if is_first() else ():
+    trainer = run.trainer
+    warnings = run.warning, trainer.data.warning, precision_warning(trainer.config.dtype, trainer.data), penalty_warning(trainer)
+    for warning in filter(None, warnings) if is_first() else ():
         print(f"warning: {warning}", file=sys.stderr)
     try:
         reporters.start(run)
@@ -159,7 +162,7 @@ def _train(run: Run, reporters: Reporters) -> None:
         trainer = run.trainer
         steps = f" and {len(trainer.outputs)} of {trainer.steps_per_epoch} steps" if len(trainer.outputs) else ""
         saved = isinstance(interrupt, Interrupted)
-        done = f"after {trainer.epoch} of {trainer.config.training.epochs} epochs{steps if saved else ''}"
+        done = f"after {trainer.epoch} of {counted(trainer.config.training.epochs, 'epoch')}{steps if saved else ''}"
         what = "and saved" if saved else "at once, with the last checkpoint kept"
         if is_first():
             print(f"interrupted {done}, {what}; continue with: {run.how_to_continue}", file=sys.stderr)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.memory import Array
 from nerva_core.data.encoding import Encoding
@@ -86,18 +88,44 @@ class Dataset:
             return int(self.Ttrain.shape[1])
         return self.classes if self.per_position else self.positions * self.classes
 
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A number that is another one for other data, by all chance; of rows in a file, for other first or last ones."""
+        checksum = 0
+        for array in (self.Xtrain, self.Ttrain, self.Xtest, self.Ttest):
+            checksum = zlib.crc32(repr((array.shape, str(array.dtype))).encode(), checksum)
+            for part in (array[:1], array[-1:]) if isinstance(array, FileRows) else (array,):
+                checksum = zlib.crc32(np.ascontiguousarray(part).data, checksum)
+        return f"{checksum:08x}"
+
+    @property
+    def warning(self) -> str:
+        """What to say if a class has no training example, as where labels count from 1; nothing else."""
+        if self.classes is None or self.positions > 1:
+            return ""
+        absent = sorted({*range(self.classes)} - {*self.Ttrain.ravel().tolist()})
+        if not absent:
+            return ""
+        listed = ", ".join(self.class_names[k] for k in absent[:5]) + (", ..." if len(absent) > 5 else "")
+        what = f"class {listed} does" if len(absent) == 1 else f"classes {listed} do"
+        return f"{what} not occur in the training examples" + (
+            "; class numbers count from 0" if absent[0] == 0 and not self.encoding.classes else ""
+        )
+
     def check_outputs(self, outputs: int) -> None:
         """NervaError unless a network with this many outputs fits the targets."""
         if self.classes is None:
             if outputs != self.Ttrain.shape[1]:
-                raise NervaError(f"the network has {outputs} outputs, but the targets have {self.Ttrain.shape[1]} columns")
+                raise NervaError(
+                    f"the network has {counted(outputs, 'output')}, but the targets have {counted(self.Ttrain.shape[1], 'column')}"
+                )
         elif self.positions > 1 and not self.per_position:
             if outputs != self.positions * self.classes:
                 needed = f"{self.positions} positions of {self.classes} classes, which are {self.positions * self.classes}"
-                raise NervaError(f"the network has {outputs} outputs, but the data have {needed}")
+                raise NervaError(f"the network has {counted(outputs, 'output')}, but the data have {needed}")
         elif outputs != self.classes and not (outputs == 1 and self.classes == 2):
             absent = f"; class 0 does not occur: they count from 0, the labels from {self.Ttrain.min()}" if self.Ttrain.min() > 0 else ""
-            raise NervaError(f"the network has {outputs} outputs, but the data have {self.classes} classes{absent}")
+            raise NervaError(f"the network has {counted(outputs, 'output')}, but the data have {counted(self.classes, 'class')}{absent}")
 
 
 def one_hot(labels: Array, classes: int) -> Array:
@@ -120,11 +148,11 @@ def make_dataset(
             raise NervaError(f"{what}: {name} must have a row for every example, got a single number")
     for (name, rows), T in zip(X.items(), (Ttrain, Ttest), strict=True):
         if len(rows) != len(T):
-            raise NervaError(f"{what}: {name} has {len(rows)} rows, but {name.replace('X', 'T')} has {len(T)}")
+            raise NervaError(f"{what}: {name} has {counted(len(rows), 'row')}, but {name.replace('X', 'T')} has {len(T)}")
     if regression:
         targets = [features(what, name, T[:, None] if T.ndim == 1 else T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
         if targets[0].shape[1] != targets[1].shape[1]:
-            raise NervaError(f"{what}: Ttrain has {targets[0].shape[1]} columns, but Ttest has {targets[1].shape[1]}")
+            raise NervaError(f"{what}: Ttrain has {counted(targets[0].shape[1], 'column')}, but Ttest has {targets[1].shape[1]}")
         return Dataset(X["Xtrain"], targets[0], X["Xtest"], targets[1], None, grid=grid)
     labels = [class_numbers(what, name, T) for name, T in (("Ttrain", Ttrain), ("Ttest", Ttest))]
     known = classes if classes is not None else max(2, *(_width(T) for T in (Ttrain, Ttest)), int(labels[0].max()) + 1)
@@ -141,13 +169,10 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     """
     if scaling == "none":
         return data
-    if scaling == "unit":
-        shift, spread = data.Xtrain.min(), data.Xtrain.max() - data.Xtrain.min()
-    else:
-        shift, variance = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.var(axis=0, dtype=np.float64)
-        # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
-        rounding = len(data.Xtrain) * np.finfo(np.float64).eps
-        spread = np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
+    with np.errstate(over="ignore", invalid="ignore"):
+        shift, spread = _shift_and_spread(data.Xtrain, scaling)
+    if not (np.isfinite(shift).all() and np.isfinite(spread).all()):
+        raise NervaError(f"the inputs go up to {np.abs(data.Xtrain).max():.3g}, which is too large for scaling = {scaling!r}")
     row = (1, data.inputs)
     shift, spread = np.broadcast_to(shift, row), np.broadcast_to(np.where(spread == 0, 1, spread), row)
     encoding = replace(data.encoding, shift=shift, spread=spread)
@@ -167,6 +192,15 @@ def streamed_dataset(what: str, Xtrain: FileRows, Ttrain: Array, Xtest: FileRows
     return replace(data, Xtrain=Xtrain, Xtest=Xtest, grid=grid)
 
 
+def _shift_and_spread(X: Array, scaling: Scaling) -> tuple[Array, Array]:
+    if scaling == "unit":
+        return X.min(), X.max() - X.min()
+    shift, variance = X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64)
+    # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
+    rounding = len(X) * np.finfo(np.float64).eps
+    return shift, np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
+
+
 def split(
     rng: np.random.Generator, X: Array, T: Array, test_fraction: float, stratified: bool, names: tuple[str, ...] = ()
 ) -> tuple[Array, Array, Array, Array]:
@@ -181,7 +215,7 @@ def split(
             X, T, test_size=test_fraction, random_state=seed, stratify=T if stratified else None
         )
     except ValueError as error:
-        raise NervaError(f"cannot split {len(X)} examples into a training and a test set: {error}") from None
+        raise NervaError(f"cannot split {counted(len(X), 'example')} into a training and a test set: {error}") from None
     return Xtrain, Ttrain, Xtest, Ttest
 
 
@@ -190,9 +224,9 @@ def _require_two_of_each(T: Array, names: tuple[str, ...]) -> None:
     rare = labels[counts < 2]
     if len(rare):
         name = names[rare[0]] if names else rare[0]
-        several = f" (and {len(rare) - 1} more classes)" if len(rare) > 1 else ""
+        several = f" (and {counted(len(rare) - 1, 'more class')})" if len(rare) > 1 else ""
         raise NervaError(
-            f"cannot split {len(T)} examples into a training and a test set: class {name} has only one example{several}, "
+            f"cannot split {counted(len(T), 'example')} into a training and a test set: class {name} has only one example{several}, "
             "and every class must be in both; for targets that are no classes say task = 'regression'"
         )
 
@@ -223,10 +257,10 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
             meant = (
                 "probabilities of classes are not read: give the most probable class"
                 if soft
-                else "for a regression say task = 'regression'"
+                else "of a table of labels such as QMNIST's give the column with the class; for numbers as targets, an NPZ or CSV "
+                "has task = 'regression'"
             )
-            table = "" if soft else "; of a table of labels such as QMNIST's give the column with the class"
-            raise NervaError(f"{what}: {name} has {T.shape[1]} columns, so its rows must be one-hot ({meant}{table})")
+            raise NervaError(f"{what}: {name} has {counted(T.shape[1], 'column')}, so its rows must be one-hot ({meant})")
         hot: Array = np.argmax(T, axis=1)
         return hot
     if T.ndim > 2:

@@ -54,7 +54,6 @@ class IDX(DataSource):
 class FashionMNIST(IDX):
     """Fashion-MNIST, by default where Debian's package dataset-fashion-mnist puts it."""
 
-    aliases: ClassVar[tuple[str, ...]] = ()
     where: ClassVar[str] = (
         "on Debian: apt-get install dataset-fashion-mnist; elsewhere the four files of data/fashion in "
         "https://github.com/zalandoresearch/fashion-mnist, in one folder, given as path"
@@ -198,6 +197,8 @@ class CSV(DataSource):
             return replace(data, encoding=Encoding(features=names))
         numbers, classes = _numbered(table.labels(target))
         T = class_numbers(self.path, table.names[target] if names else str(target), numbers)
+        if len(set(table.column(target))) == 1:
+            raise NervaError(f"{self.path}: all examples are of one class, {table.column(target)[0]!r}; a classification needs two")
         parts = split(rng, X, T, self.test_fraction, stratified=True, names=classes)
         data = make_dataset(self.path, *parts, regression=False, classes=int(T.max()) + 1)
         return replace(data, encoding=Encoding(features=names, classes=classes))
@@ -205,7 +206,11 @@ class CSV(DataSource):
     def target_column(self, table: CSVTable) -> int:
         """The number of the column with the target; NervaError if the table has no such column, or no other."""
         if table.width < 2:
-            raise NervaError(f"{table.path} needs at least two columns (features and a target) separated by commas, got {table.width}")
+            separator = next((name for sign, name in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(table.rows[0])), "")
+            found = f": its cells seem to be separated by {separator}" if separator else ""
+            raise NervaError(
+                f"{table.path} needs at least two columns (features and a target) separated by commas, got {table.width}{found}"
+            )
         if self.target is None:
             return table.width - 1
         names = table.names or tuple(map(str, range(table.width)))
@@ -237,7 +242,7 @@ def existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
     """The path, with ~ expanded; NervaError if what is there is not of this kind."""
     try:
         found = Path(path).expanduser()
-    except RuntimeError as error:  # ~user of somebody that the system does not know
+    except (RuntimeError, ValueError) as error:  # ~user of somebody that the system does not know; a path with a character 0
         raise NervaError(f"cannot find {path}: {error}") from None
     if not (found.is_dir() if kind == "a directory" else found.is_file()):
         raise NervaError(f"{found} is not there" if not found.exists() else f"{found} is not {kind}")

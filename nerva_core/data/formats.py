@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.memory import Array
 
 IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -40,6 +40,11 @@ def read_idx(path: Path) -> Array:
         size, zipped = path.stat().st_size, path.suffix == ".gz"
         with gzip.open(path) if zipped else path.open("rb") as file:
             return _idx(path, file, min(LARGEST, DEFLATE_RATIO * size) if zipped else size)
+    except gzip.BadGzipFile as error:
+        with path.open("rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+        reason = f"there is something else after its gzip data ({error})" if zipped else "it is not gzipped, although its name ends in .gz"
+        raise NervaError(f"cannot read {path}: {reason}") from None
     except (OSError, EOFError, zlib.error) as error:
         raise NervaError(f"cannot read {path}: {error}") from None
 
@@ -178,14 +183,16 @@ def read_csv(path: Path) -> CSVTable:
                 if any(cell.strip() for cell in row):
                     numbered.append((line, row))
                 line = reader.line_num + 1  # a cell in quotes may go over several lines
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise NervaError(f"cannot read {path}: it is not UTF-8 text (byte {error.object[error.start]:#x} at {error.start})") from None
+    except (OSError, csv.Error) as error:
         raise NervaError(f"cannot read {path}: {error}") from None
     if not numbered:
         raise NervaError(f"{path} is empty")
     first = numbered[0][1]
     for n, row in numbered:
         if len(row) != len(first):
-            raise NervaError(f"{path}, line {n}: expected {len(first)} columns, got {len(row)}")
+            raise NervaError(f"{path}, line {n}: expected {counted(len(first), 'column')}, got {len(row)}")
     has_header = not any(is_number(cell) for cell in first[: max(1, len(first) - 1)])
     if has_header and len(numbered) == 1:
         raise NervaError(f"{path} has a header but no rows")

@@ -70,9 +70,7 @@ class FileRows:
 
     def chunks(self) -> Iterator[Array]:
         """All rows, some at a time."""
-        step = max(1, CHUNK // max(1, self.shape[1] * self.dtype.itemsize))
-        for start in range(0, self.count, step):
-            yield self[start : start + step]
+        return chunks(self)
 
     def require_finite(self, what: str) -> None:
         """NervaError if a number is infinite or none."""
@@ -188,3 +186,10 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := coming.result()) is not None:
             coming = thread.submit(next, items, None)
             yield item
+
+
+def chunks(X: FileRows | Array) -> Iterator[Array]:
+    """All rows of a matrix, some at a time."""
+    step = max(1, CHUNK // max(1, X.shape[1] * X.dtype.itemsize))
+    for start in range(0, len(X), step):
+        yield X[start : start + step]

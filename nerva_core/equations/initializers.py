@@ -57,7 +57,25 @@ class Initializer(Entry):
         return self.distribution(D, K).draw(rng, shape) + self.identity() * np.eye(*shape)
 
 
-INITIALIZERS: Table[Initializer] = Table("initializer", Initializer)
+INITIALIZERS: Table[Initializer] = Table(
+    "initializer",
+    Initializer,
+    elsewhere={
+        "KaimingNormal": "it is He",
+        "HeNormal": "it is He",
+        "KaimingUniform": "the nearest is He, which is normal",
+        "HeUniform": "the nearest is He, which is normal",
+        "GlorotUniform": "it is NormalizedXavier",
+        "XavierUniform": "it is NormalizedXavier",
+        "GlorotNormal": "the nearest is NormalizedXavier, which is uniform",
+        "XavierNormal": "the nearest is NormalizedXavier, which is uniform",
+        "Zeros": "it is Zero",
+        "Ones": "it is Constant(1)",
+        "RandomNormal": "it is Normal(mu, sigma)",
+        "RandomUniform": "it is Uniform(a, b)",
+        "Orthogonal": "the nearest is NormalizedXavier",
+    },
+)
 
 
 @INITIALIZERS.add

@@ -74,6 +74,13 @@ LOSSES: Table[Loss] = Table(
     elsewhere={
         "NLLLoss": "NegativeLogLikelihood takes probabilities, of Softmax; for logarithms of them use LogSoftmax with SoftmaxCrossEntropy",
         "BCELoss": "BinaryCrossEntropy takes logits, of Linear without Sigmoid",
+        "CategoricalCrossentropy": "CrossEntropy takes probabilities, of Softmax; SoftmaxCrossEntropyOneHot takes logits, of Linear",
+        "SparseCategoricalCrossentropy": "labels are class numbers in every loss: SoftmaxCrossEntropyOneHot, or CrossEntropy after Softmax",
+        "MeanAbsoluteError": "AbsoluteError, a sum over the outputs",
+        "MAE": "AbsoluteError, a sum over the outputs",
+        "TripletMarginLoss": "losses compare outputs with targets; the nearest is CosineDistance",
+        "PoissonNLLLoss": "the nearest is SquaredError",
+        "GaussianNLLLoss": "the nearest is SquaredError",
         "CTCLoss": "the nearest is SequenceCrossEntropy, whose targets are aligned",
         "CosineEmbeddingLoss": "the nearest is CosineDistance",
     },

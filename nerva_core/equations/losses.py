@@ -148,11 +148,7 @@ class CosineDistance(Loss):
         _, K = ops.shape(Y)
         U, V = self._unit(ops, Y), self._unit(ops, T)
         cosine = ops.rows_sum(ops.hadamard(U, V))
-        return ops.hadamard(ops.hadamard(U, ops.column_repeat(cosine, K)) - V, ops.column_repeat(self._inv_length(ops, Y), K))
+        return ops.hadamard(ops.hadamard(U, ops.column_repeat(cosine, K)) - V, ops.column_repeat(ops.inv_lengths(Y, self.epsilon), K))
 
     def _unit(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.hadamard(X, ops.column_repeat(self._inv_length(ops, X), ops.shape(X)[1]))
-
-    def _inv_length(self, ops: MatrixOps[M], X: M) -> M:
-        N, _ = ops.shape(X)
-        return ops.inv_sqrt(ops.rows_sum(ops.hadamard(X, X)) + self.epsilon * ops.ones(N, 1))
+        return ops.hadamard(X, ops.column_repeat(ops.inv_lengths(X, self.epsilon), ops.shape(X)[1]))

@@ -76,5 +76,15 @@ class Wrapper(Optimizer):
 OPTIMIZERS: Table[Optimizer] = Table(
     "optimizer",
     Optimizer,
-    elsewhere={"RAdam": "the nearest is AdamW with a schedule that warms up", "LBFGS": "the nearest is Nesterov"},
+    elsewhere={
+        "RAdam": "the nearest is AdamW with a schedule that warms up",
+        "LBFGS": "the nearest is Nesterov",
+        "Adamax": "the nearest is Adam",
+        "Adafactor": "the nearest is Adam",
+        "SparseAdam": "gradients are dense: Adam",
+        "Rprop": "the nearest is RMSProp",
+        "ASGD": "the nearest is GradientDescent",
+        "Ftrl": "the nearest is AdaGrad",
+        "Muon": "the nearest is Momentum",
+    },
 )

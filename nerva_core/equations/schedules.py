@@ -40,6 +40,14 @@ SCHEDULES: Table[Schedule] = Table(
     elsewhere={
         "ReduceLROnPlateau": "schedules do not look at the loss; the nearest is Cosine or MultiStep",
         "OneCycleLR": "the nearest is Cosine with warm-up",
+        "CosineAnnealingLR": "Cosine(eta0, n), with n epochs or steps",
+        "CosineDecay": "Cosine(eta0, n), with n epochs or steps",
+        "StepLR": "the nearest is StepBased(eta0, d, r), or MultiStep with the epochs as milestones",
+        "MultiStepLR": "MultiStep(eta0, milestones, gamma)",
+        "PiecewiseConstantDecay": "the nearest is MultiStep",
+        "ExponentialLR": "Geometric(eta0, r), with its gamma as r",
+        "ExponentialDecay": "Geometric(eta0, r)",
+        "InverseTimeDecay": "InverseTime(eta0, d)",
         "LinearLR": "its rate rises: it is the warm-up w of LinearDecay and Cosine",
     },
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves, with_leaves
 from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
@@ -63,7 +63,7 @@ def check_columns(layer: Layer, inputs: int, X: Any) -> None:
     if not shape:
         raise NervaError(f"X must be an array with rows of {inputs} numbers, got {X if shape is None else 'an array without axes'!r}")
     if shape[-1] != inputs:
-        raise NervaError(f"{type(layer).__name__} was made for {inputs} inputs, but X has {shape[-1]} columns")
+        raise NervaError(f"{type(layer).__name__} was made for {counted(inputs, 'input')}, but X has {counted(shape[-1], 'column')}")
 
 
 def check_trainable(layer: Layer, shape: Any) -> None:
@@ -87,7 +87,7 @@ def check_parameters(layer: Layer, X: Any, params: Any) -> None:
     expected = dict(named_leaves(map_shapes(list, layer.shapes(X.shape[-1]))))
     got = {name: list(getattr(matrix, "shape", ())) for name, matrix in named_leaves(params)}
     if got != expected:
-        raise NervaError(f"{type(layer).__name__} has for {X.shape[-1]} columns of X {_listed(expected)}; got {_listed(got)}")
+        raise NervaError(f"{type(layer).__name__} has for {counted(X.shape[-1], 'column')} of X {_listed(expected)}; got {_listed(got)}")
     for name, matrix in named_leaves(params):
         if getattr(matrix, "dtype", X.dtype) != X.dtype:
             raise NervaError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -135,8 +137,8 @@ class _Writer:
         return self.emit(OPERATORS[node.op], *operands)
 
 
-def to_onnx(graph: Graph, dtype: DType = "float32") -> Any:
-    """An ``onnx.ModelProto``, checked by ONNX; its input is X (N x D), its output Y (N x K), for any N."""
+def to_onnx(graph: Graph, dtype: DType = "float32", metadata: Mapping[str, str] = types.MappingProxyType({})) -> Any:
+    """An ``onnx.ModelProto``, checked by ONNX; its input is X (N x D), its output Y (N x K), for any N. ``metadata`` are its properties."""
     writer = _Writer(dtype)
     onnx, helper = writer.onnx, writer.onnx.helper
     for name, array in graph.parameters.items():
@@ -150,5 +152,6 @@ def to_onnx(graph: Graph, dtype: DType = "float32") -> Any:
     )
     body = helper.make_graph(writer.nodes, "nerva", [X], [Y], writer.constants)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="nerva")
+    helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +60,7 @@ TORCH_DIALECT = Dialect(
 import torch
 from torch import nn
 
-SHAPES = {shapes}
+{constants}SHAPES = {shapes}
 
 
 class Model(nn.Module):
@@ -96,6 +98,7 @@ from jax.lax import conv_general_dilated
 from jax.nn import sigmoid, softmax
 from jax.scipy.special import erf
 
+{constants}
 def apply(params, X):
     """{title}: Y (N x {outputs}) for X (N x {inputs}), at inference. ``params`` is the dictionary of ``load``."""
 ''',
@@ -113,8 +116,8 @@ def load(path=Path(__file__).with_name("model.safetensors")):
 DIALECTS = {"torch": TORCH_DIALECT, "jax": JAX_DIALECT}
 
 
-def python_source(graph: Graph, framework: str) -> str:
-    """The file for that framework."""
+def python_source(graph: Graph, framework: str, metadata: Mapping[str, Any] = types.MappingProxyType({})) -> str:
+    """The file for that framework; ``metadata`` are constants of it, in capitals."""
     dialect = DIALECTS[framework]
     indent = " " * (8 if framework == "torch" else 4)
     names: dict[int, str] = {}
@@ -128,7 +131,8 @@ def python_source(graph: Graph, framework: str) -> str:
         lines.append(f"{indent}t{len(lines)} = {text}\n")
     shapes = "{\n" + "".join(f'    "{name}": {array.shape},\n' for name, array in graph.parameters.items()) + "}"
     title = type(graph.layer).__name__ + " of Nerva"
-    head = dialect.head.replace("{shapes}", shapes).replace("{title}", title)
+    constants = "".join(f"{name.upper()} = {value!r}\n" for name, value in metadata.items())
+    head = dialect.head.replace("{constants}", constants).replace("{shapes}", shapes).replace("{title}", title)
     head = head.replace("{outputs}", str(graph.output.shape[1])).replace("{inputs}", str(graph.inputs))
     return head + "".join(lines) + f"{indent}return {names[id(graph.output)]}\n" + dialect.foot
 

@@ -11,6 +11,7 @@ from nerva_core.interpreters.costs import costs
 from nerva_core.interpreters.expressions import Scalar
 from nerva_core.interpreters.latex import Equation, Equations, equations
 from nerva_core.interpreters.subjects import find, kind_of
+from nerva_core.interpreters.tex import BEGIN, aligned, comment
 
 
 def describe(name: str, latex: bool = False) -> dict[str, str]:
@@ -18,7 +19,7 @@ def describe(name: str, latex: bool = False) -> dict[str, str]:
     subject, others = find(name)
     kind, title, first, second = kind_of(subject)
     found, counts = equations(subject), costs(subject)
-    write = _as_latex if latex else _as_text
+    write = aligned if latex else _as_text
     sections = {
         f"{title} ({kind})": "\n".join([summary(subject), *(f"There is also the {other}." for other in others)]),
         first: write(found.forward),
@@ -35,17 +36,20 @@ def describe(name: str, latex: bool = False) -> dict[str, str]:
     return {heading: text for heading, text in sections.items() if text}
 
 
+def fragment(name: str) -> str:
+    """The equations in LaTeX, for a document that loads amsmath and amssymb; all else is comments. NervaError for an unknown name."""
+    parts = []
+    for heading, text in describe(name, latex=True).items():
+        parts.append(f"{comment(heading)}\n{text if text.startswith(BEGIN) else comment(text)}")
+    return "\n\n".join(parts)
+
+
 def _lines(items: Any) -> str:
     return "\n".join(f"  {item}" for item in items)
 
 
 def _as_text(part: list[Equation]) -> str:
     return _lines(equation.text() for equation in part)
-
-
-def _as_latex(part: list[Equation]) -> str:
-    lines = " \\\\\n".join(f"  {equation.left.latex()} &= {equation.right.latex()}" for equation in part)
-    return f"\\begin{{align*}}\n{lines}\n\\end{{align*}}" if part else ""
 
 
 def _shapes(found: Equations) -> str:

@@ -71,7 +71,9 @@ class Number(Markup):
         return self.digits
 
     def latex(self) -> str:
-        return self.digits
+        digits, _, exponent = self.digits.partition("e")
+        power = f"10^{{{int(exponent)}}}" if exponent else ""
+        return "".join([digits] * (digits != "1" or not power) + ["\\cdot "] * (digits != "1" and bool(power)) + [power])
 
     def mathml(self) -> str:
         return f"<mn>{self.digits}</mn>"
@@ -203,7 +205,8 @@ class Sub(Markup):
         return f"{self.base.text()}_{_on_a_line(self.index)}"
 
     def latex(self) -> str:
-        return f"{self.base.latex()}_{{{self.index.latex()}}}"
+        base = self.base.latex()
+        return f"{{{base}}}_{{{self.index.latex()}}}" if "_" in base else f"{base}_{{{self.index.latex()}}}"
 
     def mathml(self) -> str:
         return f"<msub>{self.base.mathml()}{self.index.mathml()}</msub>"

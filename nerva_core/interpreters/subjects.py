@@ -256,7 +256,8 @@ def find(description: str) -> tuple[Any, list[str]]:
     if is_q_activation(call):
         return q_activation(call), []
     known = [*dict.fromkeys(name for table in TABLES for name in table.entries), *FUNCTIONS]
-    raise NervaError(f"cannot show {call.name!r}; {did_you_mean(call.name, known)}")
+    nearest = next(filter(None, (table.nearest(call.name) for table in TABLES)), "")
+    raise NervaError(f"cannot show {call.name!r}; {nearest or did_you_mean(call.name, known)}")
 
 
 def symbolic(table: Table[Any], call: EntryCall) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import require_matrix
@@ -283,16 +283,29 @@ def require_columns(layer: Layer, ops: MatrixOps[M], X: M, D: Size) -> None:
     require_matrix(type(layer).__name__, X)
     _, columns = ops.shape(X)
     if isinstance(columns, int) and isinstance(D, int) and columns != D:
-        raise NervaError(f"{type(layer).__name__}: the parameters are for inputs with {D} columns, got {columns} columns")
+        raise NervaError(
+            f"{type(layer).__name__}: the parameters are for inputs with {counted(D, 'column')}, got {counted(columns, 'column')}"
+        )
 
 
 LAYERS: Table[Layer] = Table(
     "layer",
     Layer,
     elsewhere={
-        "BatchNorm2d": "examples are rows of a matrix: BatchNormalization",
         "Reshape": "examples are rows of a matrix: leave it out",
+        "Input": "the inputs are those of the data: leave it out",
         "Transformer": "TransformerBlock(heads)",
+        "TransformerEncoderLayer": "TransformerBlock(heads, norm_first=false)",
+        "ConvTranspose2d": "the nearest is Convolution",
+        "Upsample": "the nearest is Linear after Flatten",
+        "Bilinear": "the nearest is GLU, a product of two linear layers",
+        "AlphaDropout": "the nearest is Dropout",
+        "Dropout2d": "the nearest is Dropout, which draws for every element",
+        "LSTMCell": "it is a step of LSTM(outputs)",
+        "GRUCell": "it is a step of GRU(outputs)",
+        "RNNCell": "it is a step of RNN(outputs)",
+        "Bidirectional": "the nearest is LSTM or GRU, forward in time",
+        "Softmax2d": "Softmax is that of every position",
     },
 )
 

@@ -55,7 +55,7 @@ class BatchNormalization(Layer):
     The running statistics are averaged with ``momentum``: new = momentum · old + (1 - momentum) · batch, starting from 0 and 1.
     """
 
-    aliases = ("BatchNorm", "BatchNorm1d")
+    aliases = ("BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d")
     epsilon: NonNegative = 1e-5
     momentum: Fraction = 0.9
 

@@ -35,7 +35,7 @@ class Convolution(WindowedLayer):
     position each place sees at the offset u: every ``stride``-th, ``dilation`` apart, with ``padding`` of zeros around.
     """
 
-    aliases = ("Conv", "Conv1d", "Conv2d")
+    aliases = ("Conv", "Conv1d", "Conv2d", "Conv3d")
 
     outputs: Count
     kernel: Count = 3

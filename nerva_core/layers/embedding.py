@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.equations.initializers import Initializer, Normal
@@ -40,6 +41,8 @@ class Embedding(Layer):
     weights: Initializer = Normal(0.02)
 
     def outputs_for(self, D: Size) -> Size:
+        if isinstance(D, int) and D != 1:
+            raise NervaError(f"Embedding takes one number in a row, got {D} columns; begin the network with Sequences({D})")
         return self.outputs
 
     def shapes(self, D: Size) -> EmbeddingParameters[Any]:

@@ -29,6 +29,8 @@ class LinearCache(NamedTuple, Generic[M]):
 class Linear(Layer):
     """Y = X · Wᵀ + 1_N · b."""
 
+    aliases = ("Dense", "LazyLinear")
+
     outputs: Count
     weights: Initializer = NormalizedXavier()
     bias: Initializer = Zero()

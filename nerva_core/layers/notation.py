@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.registry import EntryCall, parse_call, user_fields
 from nerva_core.equations.activations import ACTIVATIONS, AllReLU
 from nerva_core.equations.initializers import INITIALIZERS, Initializer
@@ -91,7 +91,7 @@ def _has_size(item: str | Mapping[str, Any]) -> bool:
     call = _call(item)
     if not _is_layer_with_outputs(call):
         return False
-    return isinstance(next(iter(call.arguments), None), int) or LAYERS.lookup(call.name).sized_by in call.parameters
+    return isinstance(next(iter(call.arguments), None), (int, float)) or LAYERS.lookup(call.name).sized_by in call.parameters
 
 
 def _call(item: str | Mapping[str, Any]) -> EntryCall:
@@ -123,7 +123,7 @@ def multilayer_perceptron(
     sized = [_takes_size(call) for call in calls]
     if sum(sized) != len(sizes) - 1:
         raise NervaError(
-            f"{sum(sized)} layers of {layers!r} have a size, so sizes must list {sum(sized) + 1} numbers (the inputs first), "
+            f"{layers!r} has {counted(sum(sized), 'layer')} with a size, so sizes must list {sum(sized) + 1} numbers (the inputs first), "
             f"got {len(sizes)}: {list(sizes)}"
         )
     initial = zip(_initializers("weights", weights, sum(sized)), _initializers("bias", bias, sum(sized)), strict=True)
@@ -180,9 +180,9 @@ def _layer(description: str | Mapping[str, Any] | Layer | EntryCall) -> Layer:
         return ActivationLayer(ACTIVATIONS.build(call.name, *call.arguments, **call.parameters))
     if is_q_activation(call):
         return q_activation(call)
-    known = did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])
     nearest = LAYERS.nearest(call.name) or ACTIVATIONS.nearest(call.name)
-    raise NervaError(f"unknown layer {call.name!r}; {nearest}{known}; for one of your own: nerva --import FILE.py ...")
+    hint = nearest or did_you_mean(call.name, [*LAYERS.entries, *ACTIVATIONS.entries])
+    raise NervaError(f"unknown layer {call.name!r}; {hint}; for one of your own: nerva --import FILE.py ...")
 
 
 def _is_layer_with_outputs(call: EntryCall) -> bool:

@@ -11,11 +11,11 @@ from nerva_core.training.trainer import Metrics
 
 
 def accuracy_by_length(found: Mapping[int, Mapping[str, Statistic]]) -> bytes:
-    """The accuracies by kind of network against the length T, mean and range."""
+    """The accuracies by kind of network against the length T, mean and range; a kind need not have been trained at every length."""
     figure, axes = panels(width=5.2)
-    kinds = next(iter(found.values()))
-    for k, kind in enumerate(kinds):
-        _with_range(axes[0, 0], list(found), [found[T][kind] for T in found], k, kind)
+    for k, kind in enumerate(dict.fromkeys(kind for by_kind in found.values() for kind in by_kind)):
+        lengths = [T for T in found if kind in found[T]]
+        _with_range(axes[0, 0], lengths, [found[T][kind] for T in lengths], k, kind)
     name_axes(axes[0, 0], "length T", "all-or-none test accuracy (%)", integers=True)
     axes[0, 0].set_ylim(-3, 103)
     legend(figure, columns=2)

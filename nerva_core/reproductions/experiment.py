@@ -175,7 +175,9 @@ def perform(experiment: Experiment, bench: Bench) -> Report:
 
 def _written(source: DataSource) -> str:
     """A source as a user writes it, with what differs from its defaults and was chosen here."""
-    fields = {key: repr(value) for key, value in describe(source).items() if key in ("path", "train", "test")}
+    defaults = {field.name: field.default for field in dataclasses.fields(source)}
+    chosen = {key: value for key, value in describe(source).items() if key in ("path", "train", "test") and value != defaults[key]}
+    fields = {key: repr(value) for key, value in chosen.items()}
     if isinstance(inner := getattr(source, "source", None), DataSource):
         fields["source"] = _written(inner)
     parameters = ", ".join(f"{key}={value}" for key, value in fields.items())

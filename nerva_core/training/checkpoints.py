@@ -39,10 +39,12 @@ class Checkpoint:
     history: list[Metrics]
     state: TrainingState
     """NumPy arrays."""
+    data: str = ""
+    """The fingerprint of the data."""
 
     def save(self, directory: Path) -> None:
         """Write the file atomically, and keep the one that was there as the previous one."""
-        metadata = {"epoch": str(self.epoch), "history": json_lines(self.history), "config": self.config.to_toml()}
+        metadata = {"epoch": str(self.epoch), "history": json_lines(self.history), "config": self.config.to_toml(), "data": self.data}
         content = pack({**self.state._asdict(), "outputs": self.outputs}, metadata)
         write_atomically(directory / CHECKPOINT, content, previous=directory / PREVIOUS)
 
@@ -68,17 +70,23 @@ def load_checkpoint(directory: Path, config: Config, template: TrainingState) ->
     return None, ""
 
 
-def _read(path: Path) -> tuple[Arrays, int, list[Metrics], Config]:
+def _read(path: Path) -> tuple[Arrays, int, list[Metrics], Config, str]:
     arrays, metadata = read_safetensors(path)
     try:
         history = [Metrics(**json.loads(line)) for line in metadata["history"].splitlines()]
-        return arrays, int(metadata["epoch"]), history, parse_config(metadata["config"], f"the configuration in {path}")
+        return (
+            arrays,
+            int(metadata["epoch"]),
+            history,
+            parse_config(metadata["config"], f"the configuration in {path}"),
+            metadata.get("data", ""),
+        )
     except (KeyError, ValueError, TypeError, RecursionError):
         raise NervaError(f"{path} is damaged: it does not say how far the run had come") from None
 
 
 def _fit(
-    path: Path, config: Config, template: TrainingState, arrays: Arrays, epoch: int, history: list[Metrics], written: Config
+    path: Path, config: Config, template: TrainingState, arrays: Arrays, epoch: int, history: list[Metrics], written: Config, data: str
 ) -> Checkpoint:
     before, now = _lasting(written), _lasting(config)
     changed = [key for key in now if before.get(key) != now[key]]
@@ -87,7 +95,7 @@ def _fit(
     if len(history) != epoch or arrays.get(OUTPUTS, np.zeros(0)).ndim != 2:
         raise NervaError(f"{path} is damaged: it does not hold the metrics of {epoch} epochs and of the steps after them")
     state = TrainingState(**{name: fill(path, name, part, arrays) for name, part in template._asdict().items()})
-    return Checkpoint(written, epoch, arrays[OUTPUTS], history, state)
+    return Checkpoint(written, epoch, arrays[OUTPUTS], history, state, data)
 
 
 def _lasting(config: Config) -> dict[str, Any]:

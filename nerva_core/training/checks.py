@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.memory import require_memory
+from nerva_core.algebra.numeric_backend import DType
 from nerva_core.data import Dataset
+from nerva_core.data.streamed import chunks
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
 from nerva_core.equations.losses import CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SparseLinear, SReLU
@@ -28,9 +30,41 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
         )
     if config.training.prune is not None and data.streamed:
         raise NervaError(f"prune = {config.training.prune} needs the training data in memory; they are read from files as they are needed")
+    check_range(config.dtype, data)
     check_batches(network, config.training.batch_size, len(data.Xtrain))
     check_memory(config, network, data)
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
+
+
+def check_range(dtype: DType, data: Dataset) -> None:
+    """NervaError for inputs, or targets of a regression, that are beyond the largest number of the dtype."""
+    limit, parts = float(np.finfo(dtype).max), {"inputs": (data.Xtrain, data.Xtest)}
+    if data.classes is None:
+        parts["targets"] = (data.Ttrain, data.Ttest)
+    for what, arrays in parts.items():
+        wide = [array for array in arrays if array.dtype.itemsize > np.dtype(dtype).itemsize]
+        largest = max((float(np.abs(part).max()) for array in wide for part in chunks(array)), default=0.0)
+        if largest > limit:
+            wider = "use dtype = 'float64', or " if dtype == "float32" else ""
+            raise NervaError(f"the {what} go up to {largest:.3g}, but {dtype} ends at {limit:.3g}; {wider}scale the data")
+
+
+def precision_warning(dtype: DType, data: Dataset) -> str:
+    """What to say of columns whose numbers differ, but not in the dtype; nothing else."""
+    X = data.Xtrain
+    if X.dtype.itemsize <= np.dtype(dtype).itemsize:
+        return ""
+    ranges = [(part.min(axis=0), part.max(axis=0)) for part in chunks(X)]
+    low, high = np.min([low for low, _ in ranges], axis=0), np.max([high for _, high in ranges], axis=0)
+    lost = (low < high) & (low.astype(dtype) == high.astype(dtype))
+    if not lost.any():
+        return ""
+    names, first = data.encoding.features, int(np.argmax(lost))
+    column = repr(names[first]) if names else first
+    return (
+        f"{counted(int(lost.sum()), 'column')} of the inputs, such as {column}, which is near {low[first]:.6g}, is constant in {dtype}, "
+        "though its numbers differ; use scaling = 'standard', or dtype = 'float64'"
+    )
 
 
 def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
@@ -39,9 +73,9 @@ def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
     require_memory(4 * 4 * count, f"a network with {count:,} parameters")  # themselves, gradients, two moments
     rows = min(examples, max(config.training.batch_size, evaluation_batch(data)))
     values = sum(n * d for n, d in zip(network.heights(rows), network.widths(data.inputs), strict=True))
-    require_memory(4 * 2 * values, f"the values of {rows} examples in all layers")
+    require_memory(4 * 2 * values, f"the values of {counted(rows, 'example')} in all layers")
     if data.classes is not None and not data.per_position:
-        require_memory(8 * (examples + len(data.Xtest)) * data.classes, f"the targets of {data.classes} classes")
+        require_memory(8 * (examples + len(data.Xtest)) * data.classes, f"the targets of {counted(data.classes, 'class')}")
 
 
 def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> None:
@@ -54,13 +88,15 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         rows = network.rows_for(1)
         if rows != data.positions:
             raise NervaError(
-                f"the data have a class at each of {data.positions} positions, but the network gives {rows} rows of an example"
+                f"the data have a class at each of {data.positions} positions, but the network gives {counted(rows, 'row')} of an example"
             )
         return
+    _check_one_row(network)
     if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
         if (loss.classification and data.positions > 1) or getattr(loss, "classes", data.classes) != data.classes:
             needed = f"SequenceCrossEntropy(classes={data.classes})" if data.classes else "SquaredError"
-            raise NervaError(f"the data have {data.positions} positions of {data.classes} classes, but the loss is {loss}; use {needed}")
+            kind = f"{counted(data.positions, 'position')} of {data.classes} classes" if data.classes else "numbers as targets"
+            raise NervaError(f"the data have {kind}, but the loss is {loss}; use {needed}")
         return
     if data.classes is None:
         _check_reach(last, data)
@@ -79,6 +115,16 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         raise NervaError(
             f"the loss {name} turns logits into probabilities itself, but the last layer, {last}, gives {_MEANING[given or '']}; "
             f"make it Linear{instead}"
+        )
+
+
+def _check_one_row(network: Sequential) -> None:
+    """NervaError if an example comes out as several rows, where the targets have one."""
+    rows = network.rows_for(1)
+    if rows != 1:
+        raise NervaError(
+            f"the network gives {counted(int(rows), 'row')} of every example, one a position, but the targets have one; "
+            "put Flatten, GlobalAveragePool or Last before the layer that gives the outputs"
         )
 
 

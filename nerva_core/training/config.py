@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, PositiveInt, ValidationError
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
 from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.data import SOURCES, Dataset, DataSource, Digits
@@ -112,9 +112,7 @@ class ModelConfig(_Section):
         layer; the vocabulary; and of what the rows are positions, if a layer or the targets ask for it."""
         items = self.items()
         if items is None:
-            whole = [*self.sizes[:1], *self.sizes[-1:]] == [data.inputs, data.outputs]
-            hidden = len(self.sizes) == sized_count(str(self.layers)) - 1 and "sizes" in self.model_fields_set and not whole
-            return self.model_copy(update={"sizes": [data.inputs, *self.sizes, data.outputs]}) if hidden else self
+            return self.model_copy(update={"sizes": self._sizes_for(data)})
         if not items:
             return self  # which ``build`` refuses
         new = [*items[:-1], with_outputs(items[-1], data.outputs)]
@@ -124,6 +122,23 @@ class ModelConfig(_Section):
         if data.grid and (network.needs_positions() or (data.per_position and not isinstance(network.layers[0], PositionsOfExamples))):
             new.insert(0, f"{'Images' if len(data.grid) == 2 else 'Sequences'}({', '.join(map(str, data.grid))})")
         return self if new == items else self.model_copy(update={"layers": new})
+
+    def _sizes_for(self, data: Dataset) -> list[int]:
+        """The sizes of Nerva's notation for these data: all of them, or the hidden ones between those of the data.
+
+        NervaError where hidden ones are needed and none are given.
+        """
+        count = sized_count(str(self.layers))
+        if "sizes" in self.model_fields_set:
+            whole = [*self.sizes[:1], *self.sizes[-1:]] == [data.inputs, data.outputs]
+            return self.sizes if whole or len(self.sizes) != count - 1 else [data.inputs, *self.sizes, data.outputs]
+        if count > 1 and "layers" in self.model_fields_set:
+            raise NervaError(
+                f"{count} layers of {self.layers!r} have a size: model.sizes (--sizes) must list the {counted(count - 1, 'hidden one')}; "
+                f"the {counted(data.inputs, 'input')} and {counted(data.outputs, 'output')} are those of the data"
+            )
+        hidden = self.sizes[1:-1] if count > 1 else []
+        return [data.inputs, *hidden, data.outputs][: count + 1]
 
 
 class TrainingConfig(_Section):
@@ -190,7 +205,7 @@ class Config(_Section):
     def to_toml(self) -> str:
         """The complete configuration as TOML text, which ``load_config`` reads back."""
         data = self.model_dump(exclude_none=True)
-        if not isinstance(self.model.layers, str):
+        if self.model.items() is not None:
             data["model"] = {key: value for key, value in data["model"].items() if key in ("layers", "load_weights")}
         return tomli_w.dumps(data)
 

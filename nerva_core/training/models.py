@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
@@ -72,7 +72,7 @@ class Model:
         X = X.reshape(len(X), math.prod(X.shape[1:]))
         X = X if X.dtype.kind == "f" else X.astype(float)
         if X.shape[1] != self.inputs:
-            raise NervaError(f"the network has {self.inputs} inputs, but X has {X.shape[1]} columns")
+            raise NervaError(f"the network has {counted(self.inputs, 'input')}, but X has {counted(X.shape[1], 'column')}")
         if not len(X):
             raise NervaError(f"there must be at least one example to predict, got none (X has shape {X.shape})")
         inputs = ops.matrix(self.encoding.inputs(X))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.data import CSV
 from nerva_core.data.dataset import features
 from nerva_core.data.formats import CSVTable, read_csv, read_idx, read_npz
+from nerva_core.equations.activations import Sigmoid
+from nerva_core.layers import ActivationLayer, Layer, Sequential, Softmax
 from nerva_core.training.models import Model
 
 ARRAYS = ("X", "Xtest")
@@ -38,17 +41,51 @@ def predict(model: Model, X: Array, ops: Backend[Any] | None = None) -> Predicti
     """The predictions for raw examples, N x D; on NumPy in float64 unless ``ops`` is given."""
     ops = backend("numpy", dtype="float64") if ops is None else ops
     loss = model.config.loss
-    Y = model.predict(X, ops)
-    if not loss.classification and not model.encoding.classes:
+    with np.errstate(all="ignore"):  # NumPy would warn of what is refused
+        Y = model.predict(X, ops)
+    bad = ~np.isfinite(Y).all(axis=1)
+    if bad.any():
+        raise NervaError(
+            f"the outputs for {counted(int(bad.sum()), 'example')}, the first in row {int(np.argmax(bad))} counted from 0, are no finite "
+            f"numbers in {ops.dtype}: its inputs are too large"
+        )
+    if not _has_classes(model):
         return Predictions(Y, None, None, ())
     probabilities = loss.probabilities(ops, ops.matrix(Y))
     P = None if probabilities is None else ops.to_numpy(probabilities)
     classes = loss.classes_of(Y)
     if Y.shape[1] == 1:  # two classes, of which the output is the second
         P = None if P is None else np.hstack([1 - P, P])
-    count = max(2, Y.shape[1])
-    names = model.encoding.classes
-    return Predictions(Y, P, classes, names if len(names) == count else tuple(map(str, range(count))))
+    return Predictions(Y, P, classes, class_names(model, Y.shape[1]))
+
+
+def _has_classes(model: Model) -> bool:
+    return bool(model.config.loss.classification or model.encoding.classes)
+
+
+def class_names(model: Model, outputs: int) -> tuple[str, ...]:
+    """The names of the classes of a network with so many outputs, or their numbers; none for a regression."""
+    if not _has_classes(model):
+        return ()
+    count, names = max(2, outputs), model.encoding.classes
+    return names if len(names) == count else tuple(map(str, range(count)))
+
+
+def with_probabilities(model: Model) -> Model:
+    """The network with the layer that makes probabilities of its outputs, as its loss takes them, if they are not such already.
+
+    With one output it is that of the second class. NervaError if the loss says nothing of probabilities.
+    """
+    ops, loss, K = backend("numpy", dtype="float64"), model.config.loss, int(model.network.outputs_for(model.inputs))
+    Y = ops.matrix(np.linspace(-2, 3, 3 * K).reshape(3, K))
+    P = loss.probabilities(ops, Y) if _has_classes(model) else None
+    choices: tuple[tuple[Layer, ...], ...] = ((), (Softmax(),), (ActivationLayer(Sigmoid()),))
+    for layers in choices if P is not None else ():
+        none: tuple[Any, ...] = ((),) * len(layers)
+        if np.allclose(Sequential(layers).evaluate(ops, none, none, Y), np.asarray(P), rtol=1e-12, atol=0):
+            network = Sequential((*model.network.layers, *layers))
+            return dataclasses.replace(model, network=network, params=(*model.params, *none), state=(*model.state, *none))
+    raise NervaError(f"the loss {type(loss).__name__} takes the outputs neither as probabilities nor as logits of classes")
 
 
 def read_examples(path: Path, model: Model, array: str | None = None) -> tuple[Array, list[str]]:
@@ -77,7 +114,7 @@ def read_examples(path: Path, model: Model, array: str | None = None) -> tuple[A
             raise NervaError(f"data are read from .csv, .npz or IDX files (MNIST's, also .gz), got {path.name!r} with suffix {suffix!r}")
     X = features(str(path), "X", X)
     if X.shape[1] != model.inputs:
-        raise NervaError(f"the network has {model.inputs} inputs, but {path} has {X.shape[1]} columns")
+        raise NervaError(f"the network has {counted(model.inputs, 'input')}, but {path} has {counted(X.shape[1], 'column')}")
     return X, notes
 
 
@@ -96,7 +133,7 @@ def _of_table(table: CSVTable, model: Model) -> tuple[Array, list[str]]:
     else:
         columns = list(range(table.width))
         if table.width != model.inputs:
-            raise NervaError(f"the network has {model.inputs} inputs, but {table.path} has {table.width} columns")
+            raise NervaError(f"the network has {counted(model.inputs, 'input')}, but {table.path} has {counted(table.width, 'column')}")
     unused = [table.names[j] if table.names else f"number {j + 1}" for j in range(table.width) if j not in columns]
     return table.numbers(columns), [f"{table.path}: not used: column {', '.join(unused)}"] if unused else []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from nerva_core.algebra.errors import NotInstalledError
+from nerva_core.algebra.errors import NotInstalledError, counted
 from nerva_core.figures.terminal import console
 from nerva_core.training.checkpoints import json_lines
 from nerva_core.training.trainer import Metrics
@@ -87,10 +87,10 @@ class EpochTable(Silent):
 
     def start(self, run: Run) -> None:
         self.run, trainer, config = run, run.trainer, run.trainer.config
-        classes = f", {trainer.data.classes} classes" if trainer.data.classes else ""
-        test, features = len(trainer.data.Xtest), trainer.data.inputs
+        classes = f", {counted(trainer.data.classes, 'class')}" if trainer.data.classes else ""
+        test, features = counted(len(trainer.data.Xtest), "test example"), trainer.data.inputs
         self._print(
-            f"{type(config.data).__name__}: {trainer.examples} training and {test} test examples, {features} features{classes}\n"
+            f"{type(config.data).__name__}: {trainer.examples} training and {test}, {counted(features, 'feature')}{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
             f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients)}"
@@ -154,8 +154,13 @@ def row(m: Metrics) -> str:
     """An epoch as a row of the table."""
     accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
     more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
-    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {_loss(m.train_loss)}  {_loss(m.test_loss)}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
     return row + "".join(more)
+
+
+def _loss(loss: float) -> str:
+    """In 10 characters, whatever its size."""
+    return f"{loss:10.5f}" if abs(loss) < 1e4 else f"{loss:10.4g}"
 
 
 class TensorBoard(Silent):

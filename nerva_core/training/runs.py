@@ -69,6 +69,9 @@ class Run:
                     "continue it with one worker"
                 )
             run.history = checkpoint.history
+            if checkpoint.data not in ("", run.trainer.data.fingerprint):
+                changed = "the data are not those with which the run has been trained so far: their source has changed"
+                run.warning = f"{run.warning}\n{changed}".strip()
             if epochs is not None and epochs < checkpoint.epoch + (len(checkpoint.outputs) > 0):
                 begun = " and a part of the next" if len(checkpoint.outputs) else ""
                 raise NervaError(
@@ -145,7 +148,8 @@ class Run:
         self._saved = time.monotonic()
         if not is_first():
             return
-        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy()).save(self.directory)
+        data = trainer.data.fingerprint
+        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy(), data).save(self.directory)
 
     def _finish(self) -> None:
         from nerva_core.figures.plots import confusion_matrix, learning_curves

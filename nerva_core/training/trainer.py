@@ -178,11 +178,12 @@ class Trainer:
         seconds = time.perf_counter() - started
         outputs, self.outputs = StepOutput(*self.outputs.T), NO_OUTPUTS
         lr = float(learning_rate(self.config, self.epoch, (self.epoch + 1) * self.steps_per_epoch - 1))
-        self._require_finite(outputs.loss.tolist(), lr)
+        for step, value in enumerate(outputs.loss.tolist(), 1):
+            self._require_finite(value, f"at step {step} of epoch {self.epoch + 1}", lr)
         self.epoch += 1
         train_loss, train_accuracy = self.evaluate(test=False)
         test_loss, test_accuracy = self.evaluate(test=True)
-        self._require_finite([train_loss], lr)
+        self._require_finite(train_loss, f"after epoch {self.epoch}", lr)
         recorded = float(max(outputs.largest_gradient)) if len(outputs.largest_gradient) else None
         scale = self.network.at_epoch(self.epoch).noise_scale()
         distance = self._evaluator.hard_distance(self._evaluated_state()) if self.config.training.record_distances else None
@@ -273,11 +274,9 @@ class Trainer:
         """The first state of the optimizer for a parameter, as NumPy arrays: on the device of the parameters, whatever made it."""
         return map_tree(self.ops.to_numpy, self.config.optimizer.init(self.ops, theta))
 
-    def _require_finite(self, losses: list[float], lr: float) -> None:
-        for step, value in enumerate(losses, 1):
-            if not math.isfinite(value):
-                where = f"step {step} of epoch {self.epoch + 1}" if len(losses) > 1 else f"after epoch {self.epoch}"
-                raise DivergenceError(
-                    f"training diverged: the loss is {value} at {where} (learning rate {lr:g}); "
-                    f"try a smaller learning rate, for example schedule.eta0 = {lr / 10:g}, or check the scale of the data"
-                )
+    def _require_finite(self, loss: float, where: str, lr: float) -> None:
+        if not math.isfinite(loss):
+            raise DivergenceError(
+                f"training diverged: the loss is {loss} {where} (learning rate {lr:g}); "
+                f"try a smaller learning rate, for example schedule.eta0 = {lr / 10:g}, or check the scale of the data"
+            )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nerva_core.algebra.errors import NervaError, NotInstalledError, did_you_mean
+from nerva_core.algebra.errors import NervaError, NotInstalledError, counted, did_you_mean
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,8 @@ def test_of_many_names_the_nearest_five() -> None:
     hint = did_you_mean("theorem 7x", names)
     assert hint.startswith("did you mean 'theorem 7'? nearest of 150: theorem 7, ")
     assert hint.count(", ") == 4
+
+
+def test_a_number_with_its_noun() -> None:
+    assert [counted(n, "epoch") for n in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
+    assert counted(3, "class") == "3 classes"

@@ -86,7 +86,7 @@ def test_the_repr_of_an_entry_is_text_that_builds_it(table: Table[Any], entry: t
 
 @every_entry
 def test_an_entry_is_found_by_its_names_however_they_are_written(table: Table[Any], entry: type[Any]) -> None:
-    for name in (entry.__name__, *entry.aliases):
+    for name in (entry.__name__, *vars(entry).get("aliases", ())):
         spaced = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")
         for written in (name, name.lower(), name.upper(), f" {name} ", spaced):
             assert written in table

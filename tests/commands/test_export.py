@@ -77,6 +77,49 @@ def test_keras(path: Path, model: Model) -> None:
     ]
 
 
+@pytest.fixture
+def logits(tmp_path: Path) -> tuple[Path, Model]:
+    """A network whose last layer gives logits, trained on classes and features with names."""
+    config = make_config({"model": {"layers": ["Linear(4)", "ReLU", "Linear(2)"]}})
+    network = config.model.build()
+    encoding = Encoding(features=("a", "b", "c"), classes=("yes", "no"))
+    model = Model(config, network, 3, network.init(RNG, 3), network.initial_state(3), encoding)
+    save_model(tmp_path / "logits.safetensors", model)
+    return tmp_path / "logits.safetensors", model
+
+
+def softmax(Y: Any) -> Any:
+    E = np.exp(Y - Y.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+
+def test_probabilities_and_names_in_onnx(logits: tuple[Path, Model]) -> None:
+    onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    path, model = logits
+    for name, probabilities in (("logits.onnx", False), ("p.onnx", True)):
+        export(path, path.with_name(name), probabilities=probabilities)
+        (Y,) = runtime.InferenceSession(path.with_name(name)).run(["Y"], {"X": X})
+        expected = softmax(model.predict(X)) if probabilities else model.predict(X)
+        np.testing.assert_allclose(Y, expected, rtol=0, atol=2e-6)
+        properties = {p.key: p.value for p in onnx.load(path.with_name(name)).metadata_props}
+        assert properties == {"classes": '["yes", "no"]', "features": '["a", "b", "c"]'}
+
+
+def test_probabilities_and_names_in_python(logits: tuple[Path, Model]) -> None:
+    pytest.importorskip("torch")
+    path, model = logits
+    export(path, path.with_name("out"), "torch", probabilities=True)
+    np.save(path.with_name("x.npy"), X)
+    program = "import numpy as np; from model import *; np.save('../y.npy', load()(torch.tensor(np.load('../x.npy'))).detach().numpy())"
+    subprocess.run([sys.executable, "-c", f"{program}; assert CLASSES == ['yes', 'no']"], cwd=path.with_name("out"), check=True)
+    np.testing.assert_allclose(np.load(path.with_name("y.npy")), softmax(model.predict(X)), rtol=0, atol=2e-6)
+
+
+def test_an_archive_of_weights_has_no_probabilities(logits: tuple[Path, Model]) -> None:
+    with pytest.raises(NervaError, match="holds the weights alone"):
+        export(logits[0], logits[0].with_name("w.npz"), probabilities=True)
+
+
 def test_objects_of_torch_and_jax(model: Model) -> None:
     torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
     load_frameworks()

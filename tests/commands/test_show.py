@@ -42,6 +42,16 @@ def test_latex():
     assert "\\text{leaky-relu}(X) &= \\max(0.1 \\, X, X)" in output
 
 
+def test_latex_is_a_part_of_a_document_or_a_whole_one():
+    part = run("Linear", "--format", "latex").output
+    assert all(line[:1] in ("", "%", " ", "\\") for line in part.splitlines())
+    assert "\\documentclass" not in part
+    whole = run("Linear", "--format", "latex", "--standalone").output
+    assert whole.startswith("\\documentclass")
+    assert part.strip() in whole
+    assert "belongs to --format latex" in str(run("Linear", "--standalone").exception)
+
+
 def test_it_is_a_plain_function(capsys):
     show("Adam", "latex")
     assert "\\begin{align*}" in capsys.readouterr().out
@@ -64,6 +74,7 @@ def test_an_unknown_name():
     result = run("Liner")
     assert isinstance(result.exception, NervaError)
     assert "did you mean 'Linear'?" in str(result.exception)
+    assert "the nearest is StepBased" in str(run("StepLR").exception)
 
 
 def test_an_unknown_format():

@@ -68,7 +68,7 @@ def test_images_become_rows() -> None:
 def test_outputs_must_fit() -> None:
     with pytest.raises(NervaError, match="2 outputs, but the data have 3 classes"):
         make().check_outputs(2)
-    with pytest.raises(NervaError, match="2 outputs, but the targets have 1 columns"):
+    with pytest.raises(NervaError, match="2 outputs, but the targets have 1 column"):
         make(regression=True).check_outputs(2)
     make(Ttrain=T % 2, Ttest=T % 2).check_outputs(1)
     make().check_outputs(3)
@@ -127,3 +127,12 @@ def test_a_narrow_column_is_not_constant(centre: float, width: float) -> None:
 def test_labels_that_do_not_count_from_0() -> None:
     with pytest.raises(NervaError, match=r"3 outputs, but the data have 4 classes; class 0 does not occur.* the labels from 1"):
         make(Ttrain=T + 1, Ttest=T + 1).check_outputs(3)
+
+
+def test_classes_without_an_example_are_told() -> None:
+    X, T = np.ones((4, 2)), np.array([1, 2, 1, 2])
+    data = make_dataset("x", X, T, X, T, regression=False)
+    assert data.warning == "class 0 does not occur in the training examples; class numbers count from 0"
+    assert make_dataset("x", X, T - 1, X, T - 1, regression=False).warning == ""
+    assert make_dataset("x", X, T - 1, X, T - 1, regression=False, classes=9).warning.startswith("classes 2, 3, 4, 5, 6, ... do not occur")
+    assert make_dataset("x", X, X, X, X, regression=True).warning == ""

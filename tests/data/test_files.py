@@ -277,6 +277,8 @@ def test_a_first_line_that_counts_by_chance_is_an_example(tmp_path: Path) -> Non
 def test_the_home_of_somebody_unknown() -> None:
     with pytest.raises(NervaError, match=r"cannot find ~nosuchuser/x\.csv"):
         CSV(path="~nosuchuser/x.csv").load()
+    with pytest.raises(NervaError, match="cannot find ~"):
+        CSV(path="~\0").load()
 
 
 def test_targets_without_rows(tmp_path: Path) -> None:
@@ -294,3 +296,20 @@ def test_tables_of_targets_that_are_no_classes(tmp_path: Path, targets: Any, mes
     np.savez(tmp_path / "a.npz", Xtrain=np.ones((6, 2)), Ttrain=targets, Xtest=np.ones((6, 2)), Ttest=targets)
     with pytest.raises(NervaError, match=message):
         NPZ(path=str(tmp_path / "a.npz")).load()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a;b;label\n1;2;0\n", "its cells seem to be separated by semicolons"),
+        (b"a\tb\tlabel\n1\t2\t0\n", "its cells seem to be separated by tabs"),
+        (b"label\n0\n1\n", r"separated by commas, got 1$"),
+        (b"a,b,label\n" + b"1,2,yes\n" * 9, "all examples are of one class, 'yes'; a classification needs two"),
+        (b"a,b,label\n" + b"1e308,2,0\n-1e308,3,1\n" * 9, r"go up to 1e\+308, which is too large for scaling = 'standard'"),
+        ("a,b\n1,2\n".encode("utf-16"), r"it is not UTF-8 text \(byte 0xff at 0\)"),
+    ],
+)
+def test_tables_that_are_meant_otherwise(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(NervaError, match=message):
+        CSV(path=str(tmp_path / "a.csv")).load()

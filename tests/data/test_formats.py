@@ -129,3 +129,13 @@ def test_an_idx_file_of_the_other_byte_order(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(struct.pack("<I", 0x0801) + struct.pack("<I", 3) + b"123")
     with pytest.raises(NervaError, match="reverse order"):
         read_idx(tmp_path / "a")
+
+
+def test_what_follows_gzip_data_and_what_is_none(tmp_path: Path) -> None:
+    content = struct.pack(">II", 0x0801, 3) + b"123"
+    (tmp_path / "a.gz").write_bytes(gzip.compress(content) + b"junk")
+    with pytest.raises(NervaError, match="something else after its gzip data"):
+        read_idx(tmp_path / "a.gz")
+    (tmp_path / "b.gz").write_bytes(content)
+    with pytest.raises(NervaError, match="it is not gzipped, although its name ends in"):
+        read_idx(tmp_path / "b.gz")

@@ -229,6 +229,16 @@ def test_the_cosine_of_a_vector_of_zeros_is_0(ops_of_dtype: Backend[Any]) -> Non
     assert np.isfinite(ops.to_numpy(loss.gradient(ops, Y, T))).all()
 
 
+def test_the_cosine_of_long_vectors(ops_of_dtype: Backend[Any]) -> None:
+    """The square of 1e30 is no number in float32; that of 1e200 is none in float64."""
+    ops, loss = ops_of_dtype, CosineDistance()
+    large = 1e30 if ops.dtype == "float32" else 1e200
+    Y, T = ops.matrix([[3 * large, 4 * large], [0.6, 0.8]]), ops.matrix([[1.0, 0.0], [large, 0.0]])
+    np.testing.assert_allclose(ops.to_numpy(loss.rows(ops, Y, T)), [[0.4], [0.4]], rtol=1e-6)
+    slope = np.array([[0.6 * 0.6 - 1, 0.8 * 0.6]])
+    np.testing.assert_allclose(ops.to_numpy(loss.gradient(ops, Y, T)), np.vstack([slope / (5 * large), slope]), rtol=1e-5)
+
+
 def test_the_gradient_at_likelihood_zero_is_infinite_at_the_target_alone(ops: Any) -> None:
     Y, T = ops.matrix([[0.0, 1.0], [0.5, 0.5]]), ops.matrix([[1.0, 0.0], [0.0, 1.0]])
     with np.errstate(all="ignore"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import Embedding, PositionEmbedding, parse_layers
 from tests.layers.check import check_layer, random_parameters, run
@@ -39,3 +41,8 @@ def test_a_network_of_numbers() -> None:
     network = parse_layers(["Sequences(6)", "Embedding(8, vocabulary=5)", "PositionEmbedding", "Block(heads=2)", "LayerNorm", "Linear(5)"])
     assert network.heights(2) == [2, 12, 12, 12, 12, 12, 12]
     assert network.widths(6) == [6, 1, 8, 8, 8, 8, 5]
+
+
+def test_an_embedding_takes_one_number_in_a_row() -> None:
+    with pytest.raises(NervaError, match=r"one number in a row, got 3 columns; begin the network with Sequences\(3\)"):
+        parse_layers(["Embedding(4, 10)"]).outputs_for(3)

@@ -42,7 +42,17 @@ from nerva_core.training.models import load_model, load_weights
 from nerva_core.training.predictions import read_examples
 from nerva_core.training.runs import MODEL, Run
 from nerva_core.training.trainer import Trainer
-from tests.long.garbage import calls, damaged, layer_strings, settings_of_a_run, table_calls, toml_texts
+from tests.long.garbage import (
+    calls,
+    damaged,
+    environments,
+    idx_of_any_shape,
+    layer_strings,
+    settings_of_a_run,
+    shaped,
+    table_calls,
+    toml_texts,
+)
 
 SECONDS, MEMORY, MESSAGE = 20, 3 * 2**30, 4000
 """Limits for one input; the last on the characters of a message."""
@@ -51,8 +61,8 @@ SECONDS, MEMORY, MESSAGE = 20, 3 * 2**30, 4000
 SETTINGS = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
 
 
-class HangError(Exception):
-    """An input took too long."""
+class HangError(BaseException):
+    """An input took too long; no Exception, which the command would report as a defect."""
 
 
 # What an input must not do -----------------------------------------------------------------
@@ -79,7 +89,7 @@ class Watch:
             self.seen += [f"{event} {path}" for path in paths if isinstance(path, (str, bytes)) and not self._inside(path)]
 
     def _inside(self, path: str | bytes) -> bool:
-        return Path(os.path.realpath(os.fsdecode(path))).is_relative_to(str(self.allowed))
+        return path == os.devnull or Path(os.path.realpath(os.fsdecode(path))).is_relative_to(str(self.allowed))
 
     @contextlib.contextmanager
     def over(self, folder: Path) -> Iterator[None]:
@@ -159,7 +169,13 @@ def runs(folder: Path, given: dict[str, Any]) -> None:
     config = make_config(given)
     trainer = Trainer(config)
     if trainer.examples * config.training.epochs <= 3000 and sum(trainer.network.widths(trainer.data.inputs)) < 3000:
-        Run.start(config, Path(tempfile.mkdtemp(dir=folder)) / "run").train()
+        directory = Path(tempfile.mkdtemp(dir=folder)) / "run"
+        Run.start(config, directory).train()
+        try:
+            Run.resume(directory)
+            load_model(directory / MODEL)
+        except NervaError as error:
+            raise AssertionError(f"what a run has written is refused: {error}") from error
 
 
 def idx(folder: Path, files: tuple[bytes, bytes, bytes, bytes, bool]) -> None:
@@ -241,6 +257,34 @@ def command_lines(folder: Path, arguments: list[str]) -> None:
         raise NervaError("refused")
 
 
+def surroundings(folder: Path, given: tuple[dict[str, str], list[str], list[str]]) -> None:
+    """The command with variables of the environment, and with standard streams that are closed, which Python has as None."""
+    environment, closed, arguments = given
+    streams, variables = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}, dict(os.environ)
+    caught, before = io.StringIO(), sys.argv
+    sys.argv = ["nerva", *arguments]
+    try:
+        os.environ.update(environment)
+        for name in streams:
+            setattr(sys, name, None if name in closed else caught)
+        status: Any = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = stop.code
+    finally:
+        sys.argv = before
+        for name, stream in streams.items():
+            setattr(sys, name, stream)
+        os.environ.clear()
+        os.environ.update(variables)
+    assert status in (None, 0, 1, 2), f"status {status}"
+    assert "Traceback" not in caught.getvalue()
+    assert "this is a defect" not in caught.getvalue(), caught.getvalue()
+    if "error" in caught.getvalue().casefold():
+        raise NervaError("refused")
+
+
 def good_files() -> dict[str, bytes]:
     """Sound files of every kind, made by a run: what is damaged."""
     import gzip
@@ -287,21 +331,27 @@ def targets() -> dict[str, tuple[st.SearchStrategy[Any], Callable[[Path, Any], o
     """The name of each target: its inputs, and what is done with one."""
     some = {name: damaged(content) for name, content in GOOD.items()}
     pair = st.one_of(*(st.tuples(*(some[f"{n}{s}"] for n in ("images", "labels") * 2), st.just(bool(s))) for s in ("", ".gz")))
+    any_shape = st.tuples(*[idx_of_any_shape()] * 4, st.just(False))
     target = st.sampled_from([None, "class", "a", "nothing", ""])
+    closed = st.lists(st.sampled_from(["stdin", "stdout", "stderr"]), max_size=3, unique=True)
     return {
         "entries": (table_calls(), entries),
         "networks": (layer_strings(), networks),
         "configurations": (toml_texts(), configurations),
         "runs": (settings_of_a_run(), runs),
-        "idx": (pair, idx),
-        "archives": (some["a.npz"] | some["b.npz"], archives),
+        "idx": (pair | any_shape, idx),
+        "archives": (some["a.npz"] | some["b.npz"] | shaped("data"), archives),
         "tables": (st.tuples(some["csv"], target, st.sampled_from(["classification", "regression"])), tables),
         "cifar": (some["cifar"], cifar),
         "models": (some[MODEL], models),
         "weights": (st.tuples(some["w.npz"], st.just(True)) | st.tuples(some[MODEL], st.just(False)), weights),
         "checkpoints": (st.tuples(some[CHECKPOINT], some[PREVIOUS]), checkpoints),
-        "predictions": (st.one_of(*(st.tuples(some[a], st.just(b)) for a, b in EXAMPLES)), predictions),
+        "predictions": (
+            st.one_of(*(st.tuples(some[a], st.just(b)) for a, b in EXAMPLES), st.tuples(shaped("examples"), st.just("x.npz"))),
+            predictions,
+        ),
         "command_lines": (command_arguments(), command_lines),
+        "surroundings": (st.tuples(environments(), closed, short_commands()), surroundings),
     }
 
 
@@ -323,6 +373,14 @@ def command_arguments() -> st.SearchStrategy[list[str]]:
     train = st.lists(option | flag, max_size=3).map(lambda parts: [*small, *(word for part in parts for word in part)])
     other = st.tuples(st.sampled_from(["predict", "export", "show", "list", "train", "nothing", "--version"]), st.lists(value, max_size=3))
     return train | other.map(lambda parts: [parts[0], *parts[1]])
+
+
+def short_commands() -> st.SearchStrategy[list[str]]:
+    """Commands that print, that write and that fail."""
+    model = Path(GOOD["model_path"].decode())
+    train = ["train", "--data", "Checkerboard(n=8)", "--layers", "Linear", "--epochs", "1"]
+    commands = [train, [*train, "--plot"], [*train, "--json"], ["show", "Linear"], ["list"], ["export", str(model), "x.npz"], ["nothing"]]
+    return st.sampled_from([*commands, [*train, "--optimizer", "nothing"], ["predict", str(model), str(model.parent / "x.csv")], []])
 
 
 def fuzz(name: str, examples: int, number: int, watch: Watch) -> dict[str, Any]:
@@ -354,7 +412,7 @@ def fuzz(name: str, examples: int, number: int, watch: Watch) -> dict[str, Any]:
         trial()
     except BaseExceptionGroup as group:
         failures = [explained(error) for error in group.exceptions]
-    except Exception as error:
+    except (Exception, HangError) as error:
         failures = [explained(error)]
     return {
         "target": name,

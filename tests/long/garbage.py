@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import struct
 from typing import Any
 
+import numpy as np
 import tomli_w
 from hypothesis import strategies as st
 
+from nerva_core.algebra.registry import Table
 from nerva_core.training.catalogue import TABLES
 
-NAMES = sorted({name for table in TABLES.values() for entry in table for name in (entry.__name__, *entry.aliases)})
+
+def names_of(table: Table[Any]) -> list[str]:
+    """Those of the entries, and their aliases."""
+    return [name for entry in table for name in (entry.__name__, *vars(entry).get("aliases", ()))]
+
+
+NAMES = sorted({name for table in TABLES.values() for name in names_of(table)})
 PARAMETERS = ["alpha", "mu", "lambda", "eta0", "n", "path", "name", "beta1", "optimizer", "p", "size", "outputs", "x", "seed", "scaling"]
 NUMBERS = [
     *("0", "1", "-1", "0.5", "1e308", "1e999", "-1e999", "1e-400", "nan", "inf", "9" * 30, "9" * 500),
@@ -66,7 +76,7 @@ def calls(names: list[str] = NAMES) -> st.SearchStrategy[str]:
 
 def table_calls() -> st.SearchStrategy[tuple[str, str]]:
     """A table, and the text of one of its entries."""
-    names = {title: [name for entry in table for name in (entry.__name__, *entry.aliases)] for title, table in TABLES.items()}
+    names = {title: names_of(table) for title, table in TABLES.items()}
     return st.sampled_from(sorted(names)).flatmap(lambda title: st.tuples(st.just(title), calls(names[title])))
 
 
@@ -98,9 +108,11 @@ SETTINGS: dict[str, Any] = {
 DATA = [
     *("Checkerboard(n=8)", "Checkerboard(n=1)", "Checkerboard(n=20, cells=1)", "Spirals(n=9, arms=2)", "Spirals(n=9, arms=1000000000)"),
     *("Spirals(n=30, turns=1e308)", "SineOfSum(n=9, d=2)", "SineOfSum(n=9, d=1000000000000)", "Checkerboard(n=1000000000000)"),
+    *("CSV(path='~nosuchuser/x.csv')", "NPZ(path='~/nothing.npz')", "IDX(path='~nosuchuser')", "Text(path='~\0')"),
     *("Checkerboard(n=8, cells=9223372036854775807)", "Checkerboard(n=8, scaling='standard')", "Digits(train=20, test=5)", "Digits"),
     *("CSV(path='/etc/passwd')", "NPZ(path='/dev/zero')", "IDX(path='/proc')", "CSV(path='\\0')", "Checkerboard(n=8, train=3, test=1)"),
 ]
+WITH_SIZES = ["Linear(2)", "Linear(4);ReLU;Linear(2)", "Linear(4);LayerNorm;Linear", "Conv(2, 3);Linear(10)", "Conv(2, 3);Flatten;Linear"]
 LAYERS = ["Linear", "ReLU;Linear", "ReLU;BatchNormalization;Linear", "Softmax", "Dropout(0.5);Linear", "q-elu;Linear", "SReLU;Linear"]
 
 
@@ -114,6 +126,7 @@ def settings_of_a_run() -> st.SearchStrategy[dict[str, Any]]:
         "model": st.one_of(
             st.fixed_dictionaries({"layers": st.sampled_from(LAYERS), "sizes": st.lists(size, min_size=2, max_size=3)}),
             st.fixed_dictionaries({"layers": st.lists(layers)}),
+            st.sampled_from([*WITH_SIZES, *LAYERS]).map(lambda text: {"layers": text}),
             st.sampled_from(LAYERS[1:]).map(lambda text: {"layers": text, "sizes": [2, *[3] * text.count("LU"), 2]}),
         ),
         "training": st.fixed_dictionaries(
@@ -136,6 +149,59 @@ def toml_texts() -> st.SearchStrategy[str]:
     whole = settings_of_a_run().map(lambda value: tomli_w.dumps({k: v for k, v in value.items() if v is not None and v != []}))
     odd = st.integers(0, len(BAD_TOML) - 1).map(BAD_TOML.__getitem__)
     return whole.flatmap(edits) | odd | st.text(max_size=60)
+
+
+SHAPES: list[tuple[int, ...]] = [(), (0,), (1,), (6,), (6, 1), (6, 4), (6, 2), (0, 4), (6, 0), (6, 2, 2), (1, 6, 4), (6, 1, 1, 4)]
+DTYPES = ["float64", "float32", "float16", "int64", "int8", "uint8", "bool", "complex64", "U3", "S2", "M8[s]", ">f4", "V4", "f8,i4"]
+
+
+def shaped(name: str) -> st.SearchStrategy[bytes]:
+    """A NumPy archive of sound form, whose arrays have any shapes and types; 0-d ones among them."""
+    array = st.tuples(st.sampled_from(SHAPES[3:6]) | st.sampled_from(SHAPES), st.sampled_from(DTYPES[:7]) | st.sampled_from(DTYPES))
+
+    def written(arrays: dict[str, tuple[tuple[int, ...], str]]) -> bytes:
+        content = io.BytesIO()
+        filled = {key: (np.arange(np.prod(shape, dtype=int)) % 2).astype("int64") for key, (shape, _) in arrays.items()}
+        with np.errstate(all="ignore"):
+            np.savez(content, **{key: made(filled[key], *arrays[key]) for key in arrays})
+        return content.getvalue()
+
+    names = ["Xtrain", "Ttrain", "Xtest", "Ttest"] if name == "data" else ["X"]
+    return st.fixed_dictionaries(dict.fromkeys(names, array)).map(written)
+
+
+def made(numbers: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """The numbers in a shape and type; zeros where the type is not that of a number."""
+    return numbers.astype(dtype).reshape(shape) if np.dtype(dtype).kind in "fiubcUS" else np.zeros(shape, dtype)
+
+
+def idx_of_any_shape() -> st.SearchStrategy[bytes]:
+    """An IDX file that is sound, of any number of dimensions from 0 on."""
+    return st.sampled_from(SHAPES).map(
+        lambda shape: struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape) + bytes(k % 2 for k in range(math.prod(shape)))
+    )
+
+
+ENVIRONMENT: dict[str, list[str]] = {
+    "COLUMNS": ["", "0", "-1", "x", "7", "99999"],
+    "TERM": ["", "dumb", "nothing"],
+    "MPLBACKEND": ["module://absent", "", "qt"],
+    "NO_COLOR": ["1", ""],
+    "FORCE_COLOR": ["1", "x"],
+    "HOME": ["", "/nonexistent", "~"],
+    "TMPDIR": ["/nonexistent", ""],
+    "OMP_NUM_THREADS": ["0", "x"],
+    "KERAS_BACKEND": ["bogus"],
+    "JAX_PLATFORMS": ["cuda", "bogus"],
+}
+"""Variables that programs under the command read."""
+
+
+def environments() -> st.SearchStrategy[dict[str, str]]:
+    """Some of them, with odd values."""
+    return st.lists(st.sampled_from(sorted(ENVIRONMENT)), max_size=4, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: st.sampled_from(ENVIRONMENT[name]) for name in names})
+    )
 
 
 BOUNDARIES = [0, 1, 2, 127, 255, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1]

@@ -25,6 +25,7 @@ from nerva_core.reproductions.dab import (
     sorting_network,
     sorting_rows,
 )
+from nerva_core.reproductions.experiment import Budget
 from nerva_core.training.trainer import Metrics
 
 
@@ -51,13 +52,14 @@ def test_pondering_repeats_the_cell_with_the_same_parameters() -> None:
     assert network.layers[2].shapes(256) == parse_layers(sorting_network(5, SORTING["DAB"])["layers"]).shapes(5)[2:4]
 
 
-def test_a_short_report(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("budget", "last"), [("quick", 5), ("full", 10)])
+def test_a_short_report(monkeypatch: pytest.MonkeyPatch, budget: Budget, last: int) -> None:
     for steps in (STEPS, PONDER_STEPS):
-        monkeypatch.setitem(steps, "quick", 4)  # type: ignore[arg-type]
-    report = perform(EXPERIMENT, Bench("quick", "numpy", Digits(), (0,)))
+        monkeypatch.setitem(steps, budget, 1)  # type: ignore[arg-type]
+    report = perform(EXPERIMENT, Bench(budget, "numpy", Digits(), (0,)))
     experiments = [row.experiment for row in report.findings.rows]
-    assert experiments[-1] == "sorting, T = 5: more ponder steps help (%)"
-    assert len(experiments) == 2 * len(LENGTHS["quick"]) + len(PONDERED["quick"])
+    assert experiments[-1] == f"sorting, T = {last}: more ponder steps help (%)"
+    assert len(experiments) == 2 * len(LENGTHS[budget]) + len(PONDERED[budget])
     assert all(row.verdict is Verdict.UNKNOWN for row in report.findings.rows)  # one seed
     assert set(report.findings.figures) == set(report.findings.captions)
 

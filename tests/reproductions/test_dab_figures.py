@@ -29,3 +29,8 @@ def test_there_is_a_panel_a_length_and_a_measure(monkeypatch: pytest.MonkeyPatch
     codes({"dab-signum": {0.1: (None, of)}})  # images too small for MS-SSIM
     assert len(figures[2].axes) == 1
     assert [outside_of(figure) for figure in figures] == [[], [], []]
+
+
+def test_a_kind_need_not_be_trained_at_every_length() -> None:
+    one = Statistic.of([90.0, 91.0])
+    assert accuracy_by_length({5: {"ELU": one, "straight-through": one}, 10: {"ELU": one}}).startswith(b"\x89PNG")

@@ -7,9 +7,19 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.algebra.trees import leaves
-from nerva_core.data import Digits, SineOfSum
+from nerva_core.data import Digits, FashionMNIST, SineOfSum
 from nerva_core.data.sources import Reconstruction
-from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, Trained, curves, fastest_backend, perform, values
+from nerva_core.reproductions.experiment import (
+    FASTEST_FIRST,
+    Bench,
+    Experiment,
+    Trained,
+    _written,
+    curves,
+    fastest_backend,
+    perform,
+    values,
+)
 from nerva_core.reproductions.report import Findings
 from nerva_core.training.config import parse_config
 from nerva_core.training.trainer import Trainer
@@ -116,3 +126,8 @@ def test_a_run_after_another_seed_is_that_of_a_new_trainer(backend: str) -> None
     assert [dataclasses.replace(m, seconds=0) for m in after.history] == [dataclasses.replace(m, seconds=0) for m in alone.history]
     for found, expected in zip(leaves(after.state), leaves(alone.state), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_source_is_written_without_its_defaults() -> None:
+    assert _written(FashionMNIST(train=5)) == "FashionMNIST(train=5)"
+    assert _written(FashionMNIST(path="/else")) == "FashionMNIST(path='/else')"

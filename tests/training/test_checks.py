@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.data.dataset import make_dataset
+from nerva_core.training.checks import precision_warning
 from nerva_core.training.config import make_config
 from nerva_core.training.trainer import Trainer
 from tests.training.test_trainer import configure
@@ -63,6 +68,11 @@ def test_what_fits_together_is_taken(data: str, layers: list[str], loss: str) ->
     Trainer(make_config({"data": data, "model": {"layers": layers}, "loss": loss}))
 
 
+def test_an_example_must_come_out_as_one_row() -> None:
+    with pytest.raises(NervaError, match=r"the network gives 36 rows of every example.* put Flatten"):
+        Trainer(make_config({"data": "Digits(train=50)", "model": {"layers": "Conv(8, 3);Linear"}}))
+
+
 @pytest.mark.parametrize(
     "normalised",
     [
@@ -115,3 +125,25 @@ def test_what_cannot_fit_in_memory_is_refused_before_it_is_made(changes: dict[st
     config = {"data": "Checkerboard(n=20)", "model": {"layers": "Linear", "sizes": [2, 2]}, **changes}
     with pytest.raises(NervaError, match=message):
         Trainer(make_config(config))
+
+
+def test_numbers_that_the_dtype_does_not_have_are_refused(tmp_path: Path) -> None:
+    X, T = np.array([[1e39, 0.0], [0.0, 1.0]]), np.array([0, 1])
+    np.savez(tmp_path / "a.npz", Xtrain=X, Ttrain=T, Xtest=X, Ttest=T)
+    values = {"data": {"name": "NPZ", "path": str(tmp_path / "a.npz")}, "model": {"layers": ["Linear(2)"]}}
+    with pytest.raises(NervaError, match=r"the inputs go up to 1e\+39, but float32 ends at 3\.4e\+38; use dtype = 'float64', or scale"):
+        Trainer(make_config(values))
+    Trainer(make_config({**values, "dtype": "float64"}))
+    targets = {**values["data"], "task": "regression"}
+    np.savez(tmp_path / "a.npz", Xtrain=X / 1e39, Ttrain=X, Xtest=X / 1e39, Ttest=X)
+    with pytest.raises(NervaError, match="the targets go up to"):
+        Trainer(make_config({**values, "data": targets, "loss": "SquaredError"}))
+
+
+def test_columns_that_the_dtype_makes_constant_are_told() -> None:
+    X = np.array([[1.6e9, 1.0], [1.6e9 + 30, 2.0]])
+    data = make_dataset("x", X, np.array([0, 1]), X, np.array([0, 1]), regression=False)
+    assert re.match(
+        r"1 column of the inputs, such as 0, which is near 1\.6e\+09, is constant in float32", precision_warning("float32", data)
+    )
+    assert precision_warning("float64", data) == ""

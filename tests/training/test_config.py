@@ -113,7 +113,7 @@ def test_mistakes_are_explained(text: str, message: str) -> None:
     ("model", "message"),
     [
         ({"layers": "ReLu6;Linear", "sizes": [64, 5, 10]}, "unknown layer 'ReLu6'; "),
-        ({"layers": "ReLU;Linear", "sizes": [64, 10]}, r"2 layers .* have a size, so sizes must list 3 numbers .* got 2"),
+        ({"layers": "ReLU;Linear", "sizes": [64, 10]}, r"has 2 layers with a size, so sizes must list 3 numbers .* got 2"),
         ({"layers": "ReLU;Linear", "sizes": [64, -5, 10]}, "sizes must be positive integers"),
         ({"layers": "ReLU junk;Linear", "sizes": [64, 5, 10]}, "unknown layer 'ReLU junk'"),
         ({"layers": "ReLU() junk;Linear", "sizes": [64, 5, 10]}, "unexpected 'junk'"),
@@ -121,6 +121,7 @@ def test_mistakes_are_explained(text: str, message: str) -> None:
         ({"layers": "", "sizes": [64]}, "at least one layer"),
         ({"layers": []}, "at least one layer"),
         ({"layers": ["Linear(0)"]}, "outputs must be >= 1, got 0"),
+        ({"layers": "Linear(2.5)"}, "outputs must be an integer, got '2.5'"),
         ({"layers": ["Linear"]}, "needs the parameter 'outputs'"),
         ({"layers": ["Linear(10)"], "sizes": [64, 10]}, "sizes belongs to Nerva's notation, .*; in a list every layer has its own"),
         ({"layers": ["Dropout(1.0)"]}, "p must be >= 0 and < 1, got 1.0"),
@@ -186,3 +187,36 @@ def test_more_examples_than_there_are_cannot_be_asked_for() -> None:
 def test_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("seed = 7", encoding="utf-8-sig")
     assert load_config(tmp_path / "a.toml").seed == 7
+
+
+def completed(model: dict[str, Any]) -> Config:
+    config = make_config({"data": "Checkerboard(n=20)", "model": model})
+    return config.completed(config.data.load())
+
+
+@pytest.mark.parametrize(
+    ("model", "sizes"),
+    [
+        ({}, [2, 256, 128, 2]),
+        ({"layers": "Linear"}, [2, 2]),
+        ({"layers": "Softmax"}, [2, 2]),
+        ({"layers": "Dropout"}, [2]),
+        ({"layers": "ReLU;Linear", "sizes": [8]}, [2, 8, 2]),
+        ({"layers": "ReLU;Linear", "sizes": [2, 8, 2]}, [2, 8, 2]),
+    ],
+)
+def test_sizes_that_are_not_given_are_those_of_the_data(model: dict[str, Any], sizes: list[int]) -> None:
+    assert completed(model).model.sizes == sizes
+
+
+def test_hidden_sizes_must_be_given() -> None:
+    with pytest.raises(NervaError, match=r"3 layers .* have a size.* must list the 2 hidden ones; the 2 inputs and 2 outputs"):
+        completed({"layers": "ReLU;ReLU;Linear"})
+
+
+@pytest.mark.parametrize("layers", ["Linear", "Linear(8);ReLU;Linear", "Linear(8);LayerNorm;Linear(2)", ["Linear(2)"]])
+def test_the_written_configuration_of_every_form_of_a_network_reads_back(layers: Any) -> None:
+    config = completed({"layers": layers})
+    again = parse_config(config.to_toml())
+    assert again.model.build() == config.model.build()
+    assert again.to_toml() == config.to_toml()

@@ -13,7 +13,7 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.training.config import make_config
 from nerva_core.training.models import Model, load_model
-from nerva_core.training.predictions import predict, read_examples, to_csv, to_npz
+from nerva_core.training.predictions import predict, read_examples, to_csv, to_npz, with_probabilities
 from nerva_core.training.runs import MODEL, Run
 
 
@@ -148,3 +148,30 @@ def test_archives_say_which_arrays_they_have(trained: tuple[Path, Model], tmp_pa
     (tmp_path / "c.csv").write_text("1,2\n")
     with pytest.raises(NervaError, match=r"--array names an array of an \.npz"):
         read_examples(tmp_path / "c.csv", trained[1], "X")
+
+
+@pytest.mark.parametrize(
+    "loss", ["SoftmaxCrossEntropyOneHot", "BinaryCrossEntropy", "CrossEntropy", "LabelSmoothing", "LogisticCrossEntropy"]
+)
+def test_a_network_with_the_probabilities_of_its_loss(loss: str) -> None:
+    config = make_config({"loss": loss, "model": {"layers": ["Linear(4)", "Tanh", "Linear(3)"]}})
+    network = config.model.build()
+    model = Model(config, network, 2, network.init(np.random.default_rng(0), 2), network.initial_state(2))
+    X = np.random.default_rng(1).normal(size=(5, 2))
+    expected = predict(model, X).probabilities
+    np.testing.assert_allclose(with_probabilities(model).predict(X), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["SquaredError", "Hinge", "SequenceCrossEntropy(3)"])
+def test_a_loss_without_probabilities(loss: str) -> None:
+    config = make_config({"loss": loss, "model": {"layers": ["Linear(3)"]}})
+    network = config.model.build()
+    model = Model(config, network, 2, network.init(np.random.default_rng(0), 2), network.initial_state(2))
+    with pytest.raises(NervaError, match="neither as probabilities nor as logits"):
+        with_probabilities(model)
+
+
+def test_outputs_that_are_no_numbers_are_refused(trained: tuple[Path, Model]) -> None:
+    _, model = trained
+    with pytest.raises(NervaError, match="the outputs for 1 example, the first in row 1 counted from 0, are no finite numbers in float64"):
+        predict(model, np.array([[0.5, 500.0], [1e308, 1e308]]))

@@ -22,6 +22,13 @@ def test_a_row_has_the_metrics_of_an_epoch() -> None:
     assert len(row(regression)) == len(row(METRICS))
 
 
+def test_a_row_is_as_wide_for_any_loss() -> None:
+    for loss in (1e-12, 9999.5, 12345.0, 1e36, 1e300):
+        large = dataclasses.replace(METRICS, train_loss=loss, test_loss=loss)
+        assert len(row(large)) == len(row(METRICS))
+        assert float(row(large).split()[2]) == pytest.approx(loss, rel=1e-3, abs=1e-5)
+
+
 def test_how_to_stop_at_once_is_said_at_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     Silent().signal(signal.SIGINT)
     assert capsys.readouterr().err == ""

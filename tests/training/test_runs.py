@@ -234,3 +234,14 @@ def test_epochs_that_are_done_cannot_be_taken_back(tmp_path: Path) -> None:
         Run.resume(tmp_path, epochs=1)
     assert (tmp_path / CONFIG).read_bytes() == before
     Run.resume(tmp_path, epochs=3)
+
+
+def test_a_run_that_goes_on_with_other_data_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    lines = ["a,b,label", *(f"{k},{-k},{k % 2}" for k in range(40))]
+    path.write_text("\n".join(lines))
+    config = make_config({"data": {"name": "CSV", "path": str(path)}, "model": {"layers": "Linear"}, "training": {"epochs": 1}})
+    Run.start(config, tmp_path / "run").train()
+    assert Run.resume(tmp_path / "run", 2).warning == ""
+    path.write_text("\n".join(lines[:-2]))
+    assert "the data are not those with which the run has been trained so far" in Run.resume(tmp_path / "run", 2).warning

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nerva_core.algebra.matrix import M, Size
+from nerva_core.algebra.matrix import M, Scalar, Size
 from nerva_core.algebra.operation import BY_MEMBERS, BY_ROWS, operation
 from nerva_core.algebra.operations.windows import WindowOps
 
@@ -44,6 +44,12 @@ class RowOps(WindowOps[M]):
     def sums_at_rows(self, DY: M, x: M, n: Size) -> M:
         """one_hot(x)ᵀ · DY: of the rows of DY with the same number, the sum; the adjoint of ``rows_at``."""
         return self.transpose(self.one_hot(x, n)) @ DY
+
+    @operation(shape=lambda X, epsilon: (X.rows, 1), work="definition", by=BY_ROWS)
+    def inv_lengths(self, X: M, epsilon: Scalar) -> M:
+        """1 / √(x · xᵀ + ε) for each row x: one over its length, which ε keeps from 0."""
+        m, _ = self.shape(X)
+        return self.inv_sqrt(self.rows_sum(self.hadamard(X, X)) + self.full(epsilon, m, 1))
 
     @operation(work="element", by=BY_ROWS)
     def masked_softmax(self, S: M, mask: M) -> M:
