@@ -178,8 +178,8 @@ class Trainer:
         seconds = time.perf_counter() - started
         outputs, self.outputs = StepOutput(*self.outputs.T), NO_OUTPUTS
         lr = float(learning_rate(self.config, self.epoch, (self.epoch + 1) * self.steps_per_epoch - 1))
-        for step, value in enumerate(outputs.loss.tolist(), 1):
-            self._require_finite(value, f"at step {step} of epoch {self.epoch + 1}", lr)
+        for number, value in enumerate(outputs.loss.tolist(), 1):
+            self._require_finite(value, f"at step {number} of epoch {self.epoch + 1}", lr)
         self.epoch += 1
         train_loss, train_accuracy = self.evaluate(test=False)
         test_loss, test_accuracy = self.evaluate(test=True)
