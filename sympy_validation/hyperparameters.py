@@ -13,6 +13,7 @@ from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.equations.activations import Activation, Tanh
 from nerva_core.layers import Layer, Linear, Sequential
 from nerva_core.layers.base import is_size_of
+from sympy_validation.mentioned import mentioned, values_beside
 
 FLOATS = (0.5, 1.0, 2.0, 0.0, -0.75, 1.5, -1.0)
 COMBINATIONS = 32
@@ -87,21 +88,41 @@ def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tup
     return found
 
 
-def concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[str, ...]:
+def concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any], symbols: Mapping[str, Any] = {}) -> tuple[str, ...]:
     """What is a number, a word, a boolean or a pattern in a proof, hyper-parameters and the number of columns, as a condition of it.
 
-    ``given`` and ``defaults`` are values that take the place of symbols.
+    ``given`` and ``defaults`` are values that take the place of symbols; ``symbols`` are counts that are any size.
     """
-    hints = typing.get_type_hints(entry, include_extras=True)
-    texts = []
-    for field in user_fields(entry).values():
-        symbol = field.name == "outputs" or _plain(hints[field.name]) is float
-        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
-        if isinstance(value, (int, float, str)) or (isinstance(value, tuple) and value and not isinstance(value[0], Entry)):
-            texts.append(f"{field.name} = {value}")
+    texts = [f"{name} = {value}" for name, value in _concrete(entry, given, defaults) if name not in symbols]
     columns = getattr(entry, "columns", None)
     widths = (f"for D = {columns}",) if columns is not None else ()
     return (f"for {', '.join(texts)}", *widths) if texts else widths
+
+
+def _concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    hints = typing.get_type_hints(entry, include_extras=True)
+    for field in user_fields(entry).values():
+        symbol = is_size_of(entry, field.name) or _plain(hints[field.name]) is float
+        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
+        if isinstance(value, (int, float, str)) or (isinstance(value, tuple) and value and not isinstance(value[0], Entry)):
+            yield field.name, value
+
+
+def options(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any], symbols: Mapping[str, Any] = {}) -> dict[str, Any]:
+    """The conditions of a theorem about a user's entry and, of the values in them, those that nobody has asked for."""
+    unasked = [f"{name} = {value}" for name, value in _concrete(entry, given, defaults) if name not in {*given, *symbols}]
+    columns = getattr(entry, "columns", None)
+    unasked += [f"D = {columns}"] * (columns is not None)
+    return {"conditions": concrete(entry, given, defaults, symbols), "unasked": tuple(unasked)}
+
+
+def counts(entry: type[Entry], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The hyper-parameters that are whole numbers, and not given: each may be any size."""
+    hints = typing.get_type_hints(entry, include_extras=True)
+    own = [
+        field.name for field in dataclasses.fields(entry) if field.init and field.name not in given and not is_size_of(entry, field.name)
+    ]
+    return tuple(name for name in own if _plain(hints[name]) is int)
 
 
 def _plain(hint: Any) -> Any:
@@ -115,10 +136,11 @@ def _values(entry: type[Entry], field: dataclasses.Field[Any]) -> list[Any]:
         return [OUTPUTS]
     plain = _plain(hint)
     if plain is float:
-        return list(dict.fromkeys([*default, *FLOATS]))
+        return list(dict.fromkeys([*default, *FLOATS, *values_beside(mentioned(entry), whole=False)]))
     if plain is int:
         first = default[0] if default else 1
-        return list(dict.fromkeys([*default, first + 1, first + 2, first + 3, max(1, first - 1)]))
+        beside = values_beside(mentioned(entry), whole=True)
+        return list(dict.fromkeys([*default, first + 1, first + 2, first + 3, max(1, first - 1), *beside]))
     if plain is bool or typing.get_origin(plain) is typing.Literal:
         return [*default, *finite_values(entry, {}).get(field.name, ())]
     if hint is Sequential:

@@ -16,17 +16,21 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
+from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
+from sympy_validation.mentioned import mentioned, sizes_beside
+from sympy_validation.spaces.points import INNER_SIZES
 
 LARGE = ((300, 2, 3), (2, 300, 3), (2, 3, 300))
 SIZES = ((3, 4, 2), (4, 3, 3), (3, 3, 3), (1, 3, 2), (4, 1, 2), (1, 1, 1), (4, 3, 1), (2, 2, 2), (40, 2, 3), (2, 40, 3), (2, 3, 40), *LARGE)
 """(N, D, K): the first is an ordinary one; then each that is 1, those that are equal, and each that is large."""
 FEW = SIZES[:5]
-SAMPLES: tuple[Callable[[np.random.Generator, tuple[int, int]], Array], ...] = (
+Sample = Callable[[np.random.Generator, tuple[int, int]], Array]
+SAMPLES: tuple[Sample, ...] = (
     lambda rng, shape: rng.normal(size=shape),
     lambda rng, shape: rng.uniform(-0.9, 0.9, size=shape),
     lambda rng, shape: rng.uniform(0.1, 0.9, size=shape),
@@ -34,6 +38,27 @@ SAMPLES: tuple[Callable[[np.random.Generator, tuple[int, int]], Array], ...] = (
     lambda rng, shape: -rng.uniform(0.5, 3, size=shape),
 )
 """Where the elements lie: functions such as log are defined for some only, and piecewise ones have a piece for each."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Sizes and geometries as numbers."""
+
+    N: int
+    D: int
+    K: int
+
+    def size(self, name: str) -> int:
+        """The size called N, D, ..."""
+        return {"N": self.N, "D": self.D, "K": self.K}.get(name) or INNER_SIZES.get(name, 2)
+
+    def geometry(self, name: str) -> Geometry:
+        """An example."""
+        return Geometry.of((5,), 3, stride=2)
+
+    def steps(self) -> int:
+        """The number of steps of a loop."""
+        return 3
 
 
 class ContradictionError(Exception):
@@ -105,23 +130,26 @@ def check(choices: Sequence[Choice], gradient: str = "") -> NumericFindings:
     found = NumericFindings()
     with np.errstate(all="ignore"):
         for number, choice in enumerate(choices):
-            for N, D, K in SIZES if number == 0 else FEW:
+            beside = sizes_beside(mentioned(choice.entry)) if number == 0 else []
+            for N, D, K in [*SIZES, *beside] if number == 0 else FEW:
                 where = ", ".join([f"N={N}, D={D}", *([f"K={K}"] * choice.has_outputs), *choice.words])
                 try:
                     layer = choice.make(D, K)
                 except Exception:
                     continue  # values that the layer does not take
                 required = choice.ordinary and layer.columns in (None, D)
-                _at(found, layer, (N, D), where, required, gradient)
+                samples = SAMPLES[:1] if (N, D, K) in beside else SAMPLES
+                _at(found, layer, Numbers(N, D, K), where, required, gradient, samples)
                 if layer.columns and layer.columns != D:
-                    _at(found, layer, (N, layer.columns), where.replace(f"D={D}", f"D={layer.columns}"), choice.ordinary, gradient)
+                    there = where.replace(f"D={D}", f"D={layer.columns}")
+                    _at(found, layer, Numbers(N, layer.columns, K), there, choice.ordinary, gradient, samples)
     return found
 
 
-def _at(found: NumericFindings, layer: Layer, size: tuple[int, int], where: str, required: bool, gradient: str) -> None:
-    for number, sample in enumerate(SAMPLES):
+def _at(found: NumericFindings, layer: Layer, sizes: Numbers, where: str, required: bool, gradient: str, samples: Sequence[Sample]) -> None:
+    for number, sample in enumerate(samples):
         try:
-            found.defined |= LayerRun(layer, *size, sample, np.random.default_rng(number)).check()
+            found.defined |= LayerRun(layer, sizes, sample, np.random.default_rng(number)).check()
         except ContradictionError as wrong:
             found.defined = True
             text = f"on NumPy at {where}: {wrong}"
@@ -139,12 +167,15 @@ def _at(found: NumericFindings, layer: Layer, size: tuple[int, int], where: str,
 class LayerRun:
     """One layer with one input."""
 
-    def __init__(self, layer: Layer, N: int, D: int, sample: Callable[[np.random.Generator, tuple[int, int]], Array], rng: Any) -> None:
-        self.layer, self.N, self.D, self.rng = layer, N, D, rng
+    def __init__(self, layer: Layer, sizes: Numbers, sample: Sample, rng: Any) -> None:
+        self.layer = layer.for_any_data(sizes)
+        own = type(layer).shape_of_input is not Layer.shape_of_input
+        self.N, self.D = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
+        self.rng = rng
         self.ops = NumpyBackend("float64", "cpu")
-        self.X = sample(rng, (N, D))
-        self.params = map_shapes(lambda shape: sample(rng, shape), layer.shapes(D))
-        self.noise = layer.given(layer.initial_state(D), self._noise())
+        self.X = sample(rng, (self.N, self.D))
+        self.params = map_shapes(lambda shape: sample(rng, shape), self.layer.shapes(self.D))
+        self.noise = self.layer.given(self.layer.initial_state(self.D), self._noise())
 
     def _noise(self) -> Any:
         shapes = self.layer.noise_shapes(self.N, self.D)
@@ -179,9 +210,9 @@ class LayerRun:
         return True
 
     def _shapes(self, Y: Array) -> None:
-        expected = (self.N, self.layer.outputs_for(self.D))
+        expected = (self.layer.rows_for(self.N), self.layer.outputs_for(self.D))
         if Y.shape != expected:
-            raise ContradictionError(f"the output is {_size(Y.shape)}, by outputs_for(D) it should be {_size(expected)}")
+            raise ContradictionError(f"the output is {_size(Y.shape)}, by outputs_for(D) and rows_for(N) it should be {_size(expected)}")
         try:
             initial = self.layer.init(np.random.default_rng(0), self.D)
         except Exception:

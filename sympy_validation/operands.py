@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NoReturn
@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
+from sympy_validation.cases import Case
 from sympy_validation.faults import is_own
 
 REVERSED = {"multiply": "__rmul__", "add": "__radd__", "subtract": "__rsub__", "divide": "__rtruediv__", "power": "__rpow__"}
@@ -19,14 +20,18 @@ REVERSED = {"multiply": "__rmul__", "add": "__radd__", "subtract": "__rsub__", "
 class ComparedError(TypeError):
     """Code decides by something that is arbitrary in a proof, which would prove one branch only."""
 
+    cases: Sequence[Case] = ()
+    """In each of which it is not arbitrary, if there are such cases."""
+
 
 _asked: list[ComparedError] = []
 """The first comparison since ``watched`` began."""
 
 
-def undecided(what: str) -> ComparedError:
+def undecided(what: str, cases: Sequence[Case] = ()) -> ComparedError:
     """The error, in the words of the user."""
     error = ComparedError(f"what follows depends on {what}, which is arbitrary in a proof for all of them")
+    error.cases = cases
     if not _asked:
         _asked.append(error)
     return error

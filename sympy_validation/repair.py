@@ -47,13 +47,20 @@ class Search:
 
     def best(self) -> Advice | None:
         """The simplest change that makes every quantity right, if one is found."""
-        self.points = [point for point in self.points if has_value(point)]
+        self.points = [point for point in self.points if has_value(point) and self._has_expected(point)]
         if not self.points:
             return None
         wrong = tuple(q for q in self.quantities if not self._holds(q, q))
         if not wrong:
             return None
         return self._exchanged(wrong) or self._operation(wrong) or self._scaled(wrong)
+
+    def _has_expected(self, point: Point) -> bool:
+        """Whether what should be has a value there: it may lie on a kink."""
+        try:
+            return all(point.expected(quantity) is not None for quantity in self.quantities)
+        except Exception:
+            return False
 
     def _holds(self, quantity: str, of: str) -> bool:
         """Whether the one is at all points what the other should be."""

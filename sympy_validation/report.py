@@ -153,7 +153,8 @@ def restriction(verdict: Verdict) -> str:
     """What is not proved for all sizes, in plain words."""
     theorem = verdict.theorem
     why = f" ({verdict.note})" if verdict.note else ""
-    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other sizes are not proved{why}"
+    other = "values" if theorem.method == "all sizes" else "sizes"
+    return f"{theorem.subject}: {theorem.quantity} is {verdict.words}: other {other} are not proved{why}"
 
 
 def complaint(verdict: Verdict) -> str:

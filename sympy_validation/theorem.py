@@ -45,6 +45,8 @@ class Theorem:
     entry_sizes: tuple[dict[str, int], ...] = SIZES
     numbers: NumericCheck | None = None
     """For the code of a user: what it does on NumPy, which has the last word."""
+    unasked: tuple[str, ...] = ()
+    """Of the conditions of a theorem about a user's code, values that nobody has asked for: other values are not proved."""
 
     @property
     def id(self) -> str:
@@ -91,8 +93,8 @@ class Verdict:
 
     @property
     def all_sizes(self) -> bool:
-        """Whether the statement is about all sizes; for the library's own theorems another theorem is about the others."""
-        return self.theorem.method == "all sizes" or self.theorem.numbers is None
+        """Whether the statement is about all sizes and values; for the library's own theorems another theorem is about the others."""
+        return (self.theorem.method == "all sizes" or self.theorem.numbers is None) and not self.theorem.unasked
 
     @property
     def scope(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import typing
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,13 +17,15 @@ from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.losses import Loss
 from nerva_core.layers import ActivationLayer, Layer
+from sympy_validation.cases import Case, ImpossibleError, InCase, divide
 from sympy_validation.claims import ActivationGradient, Claim, Make, Slope
 from sympy_validation.faults import fault, place
-from sympy_validation.hyperparameters import COMBINATIONS, choices, concrete, finite_values
+from sympy_validation.hyperparameters import COMBINATIONS, choices, counts, finite_values, options
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError, watched
+from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.symbols import symbolic
@@ -54,7 +56,8 @@ def user_theorems(name: str, limits: Limits = LIMITS) -> list[Theorem]:
     for number, values in enumerate(itertools.islice(itertools.product(*finite.values()), COMBINATIONS)):
         chosen = dict(zip(finite, values, strict=True))
         label = ", ".join(f"{key}={value}" for key, value in chosen.items()) if number else ""
-        theorems += [replace(theorem, name=label) for theorem in _theorems(subject, entry, given | chosen, limits)]
+        for theorem in _theorems(subject, entry, given | chosen, limits):
+            theorems.append(replace(theorem, name=" ".join(filter(None, (label, theorem.name)))))
     return theorems
 
 
@@ -68,38 +71,52 @@ def _theorems(subject: str, entry: type[Entry], given: dict[str, Any], limits: L
         return _activation_theorems(subject, entry, given, limits)
     if not issubclass(entry, Layer):
         return _stated_theorems(subject, entry, given, limits)
-    make, conditions = _runnable(entry, given, LayerGradient, limits)
+    found = _runnable(entry, given, LayerGradient, limits)
     numbers = NumericCheck(choices(entry, given, lambda layer: layer))
-    return list(gradient_theorems(subject, make, methods=("all sizes",), conditions=conditions, numbers=numbers))
+    theorems: list[Theorem] = []
+    for make, name in found.in_cases():
+        theorems += gradient_theorems(subject, make, methods=("all sizes",), name=name, numbers=numbers, **found.options)
+    return theorems
 
 
 def _activation_theorems(subject: str, entry: type[Activation], given: dict[str, Any], limits: Limits) -> list[Theorem]:
     """That the gradient is the derivative of the value and, if it is stated, the second derivative that of the gradient."""
-    make, conditions = _runnable(entry, given, ActivationGradient, limits)
-    claims: list[tuple[str, str, Make, Callable[[Any], Layer]]] = [("gradient", "value", make, ActivationLayer)]
+    found = _runnable(entry, given, ActivationGradient, limits)
+    quantities: list[tuple[str, str, Callable[[Make], Make], Callable[[Any], Layer]]]
+    quantities = [("gradient", "value", lambda make: make, ActivationLayer)]
     if entry.second_derivative is not Activation.second_derivative:
-        claims.append(("second_derivative", "gradient", lambda space: Slope(make(space)), lambda f: ActivationLayer(Slope(f))))
-    theorems = []
-    for quantity, of, make_one, as_layer in claims:
+        quantities.append(("second_derivative", "gradient", _slope, lambda f: ActivationLayer(Slope(f))))
+    theorems: list[Theorem] = []
+    for quantity, of, function, as_layer in quantities:
         numbers = NumericCheck(choices(entry, given, as_layer), quantity)
-        claim = ActivationGradient(make_one, quantity)
         statement = f"DY ⊙ {quantity} = ∂⟨DY, {of}⟩ / ∂X for every DY"
-        theorems += [
-            replace(theorem, numbers=numbers) for theorem in about(subject, claim, statement, methods=("all sizes",), conditions=conditions)
-        ]
+        for make, name in found.in_cases():
+            claim = ActivationGradient(function(make), quantity)
+            made = about(subject, claim, statement, methods=("all sizes",), **found.options)
+            theorems += [replace(theorem, name=name, numbers=numbers) for theorem in made]
     return theorems
+
+
+def _slope(make: Make) -> Make:
+    return lambda space: Slope(make(space))
 
 
 def _stated_theorems(subject: str, entry: type[Entry], given: dict[str, Any], limits: Limits) -> list[Theorem]:
     """What is claimed of a loss, or what an optimizer, a schedule or an initializer says of itself."""
     what = stated(entry)
-    make, conditions = _runnable(entry, given, what.claim, limits)
-    claim = what.claim(make)
-    if what.range:
-        return list(about(subject, claim, what.statement(""), methods=("entries",), conditions=conditions, range=what.range))
+    found = _runnable(entry, given, what.claim, limits)
     numbers = NumericCheck(choices(entry, given, LossAsLayer) if issubclass(entry, Loss) else [], "DY")
-    found = about(subject, claim, "{}", methods=("all sizes",), conditions=conditions)
-    return [replace(theorem, statement=what.statement(theorem.quantity), numbers=numbers) for theorem in found]
+    theorems: list[Theorem] = []
+    for make, name in found.in_cases():
+        claim, options = what.claim(make), found.options
+        if what.range:
+            made = about(subject, claim, what.statement(""), methods=("entries",), range=what.range, **options)
+            restricted = (*found.options["unasked"], *[what.range] * ("=" in what.range))
+            theorems += [replace(theorem, name=name, unasked=restricted) for theorem in made]
+        else:
+            made = about(subject, claim, "{}", methods=("all sizes",), **options)
+            theorems += [replace(t, name=name, statement=what.statement(t.quantity), numbers=numbers) for t in made]
+    return theorems
 
 
 def _own_classes(module: ModuleType) -> list[type[Entry]]:
@@ -136,52 +153,98 @@ def _given(entry: type[Entry], call: EntryCall) -> dict[str, Any]:
     return {name: Table.of[hints[name]].parse(str(value)) if hints[name] in Table.of else value for name, value in given.items()}
 
 
-def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim], limits: Limits) -> tuple[Make, tuple[str, ...]]:
-    """The entry with symbols for its parameters or, if its code needs numbers, with their default values; and what that assumes."""
-    from sympy_validation.spaces.entries import EntriesSpace
+@dataclass(frozen=True)
+class Runnable:
+    """An entry that runs: with which values, in which cases, and what is assumed."""
 
-    def with_symbols(space: Any) -> Entry:
-        return symbolic(entry, space, **given)
+    make: Make
+    options: dict[str, Any]
+    """Of a theorem: its conditions, and those among them that nobody has asked for."""
+    cases: tuple[Case, ...] = (Case(),)
 
+    def in_cases(self) -> Iterator[tuple[Make, str]]:
+        """The entry in each case, and the words for it."""
+        for case in self.cases:
+            yield InCase(self.make, case), f"if {case.words}" if case.words else ""
+
+
+def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim], limits: Limits) -> Runnable:
+    """The entry with symbols for its parameters or, if its code needs numbers, with their default values."""
+    own_sizes = counts(entry, given)
     try:
         with limits.held():
-            claim(with_symbols).problem(EntriesSpace(SIZES[0]))
-            compares = _compares_scalars(claim(with_symbols))
-        if not compares:
-            return with_symbols, concrete(entry, given, {})
-        raise ComparedError
+            for names in (own_sizes, ()) if own_sizes else ((),):
+                found = _with_symbols(entry, given, claim, names)
+                if found:
+                    return found
     except NoVerdict:
-        return with_symbols, concrete(entry, given, {})
-    except NervaError as error:
-        raise NervaError(f"{error}{place(error)}") from error
-    except Exception:
-        defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}
-
-    def with_defaults(space: Any) -> Entry:
-        return symbolic(entry, space, **{**defaults, **given})
-
+        return Runnable(_maker(entry, given), options(entry, given, {}))
+    defaults = {f.name: f.default for f in dataclasses.fields(entry) if f.default is not dataclasses.MISSING}
+    make = _maker(entry, {**defaults, **given})
     try:
-        claim(with_defaults).quantities()
-        claim(with_defaults).problem(PointSpace(0))
+        claim(make).quantities()
+        claim(make).problem(PointSpace(0))
     except NervaError as error:
         raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
         raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
-    return with_defaults, concrete(entry, given, defaults)
+    return Runnable(make, options(entry, given, defaults), _cases(claim, make, False) or (Case(),))
 
 
-def _compares_scalars(claim: Claim) -> bool:
-    """Whether the code looks at the value of a hyper-parameter that is a symbol."""
-    space = SymbolicSizesSpace()
+def _maker(entry: type[Entry], given: dict[str, Any], sizes: tuple[str, ...] = ()) -> Make:
+    return lambda space: symbolic(entry, space, **given, **{name: space.size(name) for name in sizes})
+
+
+def _with_symbols(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim], sizes: tuple[str, ...]) -> Runnable | None:
+    """The entry with symbols, and with any sizes for these counts; None if its code needs numbers."""
+    make = _maker(entry, given, sizes)
+    cases = _cases(claim, make, bool(sizes))
+    if not cases:
+        return None
     try:
-        with watched():
-            problem = claim.problem(space)
-            problem.tested(space.ops)
-            if not isinstance(claim, LayerGradient):  # whose forward is not run before it is differentiated
+        for case in cases:
+            claim(InCase(make, case)).problem(EntriesSpace(SIZES[0]))
+    except NervaError as error:
+        if sizes:
+            return None
+        raise NervaError(f"{error}{place(error)}") from error
+    except Exception:
+        return None
+    known = dict.fromkeys(sizes, "any size")
+    return Runnable(make, options(entry, given, {}, known), cases)
+
+
+def _cases(claim: Callable[[Make], Claim], make: Make, must_run: bool) -> tuple[Case, ...]:
+    """The cases in which the code decides by nothing that is arbitrary; none if it looks at what has no cases, or does not run."""
+
+    def divisions(case: Case) -> list[Case]:
+        made = InCase(make, case)
+        try:
+            made(PointSpace(0))
+        except NervaError:
+            if case != Case():
+                raise ImpossibleError from None  # its values are none that the entry takes
+        except Exception:
+            pass
+        space = SymbolicSizesSpace(own=True)
+        try:
+            with watched():
+                problem = claim(made).problem(space)
+                problem.tested(space.ops)
                 for expected in problem.expected.values():
                     expected()
-    except ComparedError:
-        return True
+        except ComparedError as error:
+            if error.cases:
+                return [*error.cases]
+            if must_run or "hyper-parameter" in str(error):
+                raise
+            return []  # the proof says it
+        except Exception:
+            if must_run:
+                raise
+        return []
+
+    try:
+        return tuple(divide(divisions) or ())
     except Exception:
-        return False  # told by the proof, or not a fault at concrete sizes
-    return False
+        return ()

@@ -18,11 +18,15 @@ from nerva_core.equations.optimizers import Optimizer
 from nerva_core.equations.schedules import Schedule
 from nerva_core.layers import Layer
 from sympy_validation.claims import Claim, EqualNumbers, LossGradient, Make, Matrix, Problem
+from sympy_validation.mentioned import mentioned, values_beside
 from sympy_validation.spaces.spaces import Space, run
 from sympy_validation.symbols import with_symbols
 from sympy_validation.theorems.initializers import moments
 from sympy_validation.theorems.optimizer_steps import GRADIENTS, steps
-from sympy_validation.theorems.schedules import COUNT, rates
+from sympy_validation.theorems.schedules import COUNT
+
+LATEST = 5000
+"""The last step at which a schedule is looked at because its code mentions the number."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,17 @@ class Steps(Claim):
 
 
 def _schedule(make: Make) -> Claim:
-    def stated(space: Any) -> Sequence[Any]:
-        return [with_symbols(make(space).closed_form, space)(i) for i in range(COUNT)]
+    """At the first steps, and at those near the numbers that the code mentions."""
 
-    return EqualNumbers("rates", lambda space: rates(make(space), space), stated)
+    def at(method: str) -> Callable[[Any], Sequence[Any]]:
+        def rates(space: Any) -> list[Any]:
+            schedule = make(space)
+            rate = with_symbols(getattr(schedule, method), space)
+            return [rate(i) for i in (*range(COUNT), *(int(i) for i in values_beside(mentioned(type(schedule)), whole=True, most=LATEST)))]
+
+        return rates
+
+    return EqualNumbers("rates", at("__call__"), at("closed_form"))
 
 
 def _initializer(make: Make) -> Claim:

@@ -14,7 +14,7 @@ Why a proof can be believed is in ``docs/soundness.md``. The modules, from the b
 * ``signs``: what is known of signs, scales and common factors.
 * ``products``, ``powers`` and ``sums``: the rules that make and keep them normal.
 * ``calculus``: the derivative.
-* ``matrices`` and ``ops``: matrices of normal forms, and the interpreter.
+* ``scalars``, ``matrices`` and ``ops``: scalars and matrices of normal forms, and the interpreter.
 * ``abstract``: layers of which nothing is known, for compositions.
 * ``evaluate`` and ``text``: the value of a normal form at concrete sizes, and the form in words.
 """
@@ -22,8 +22,9 @@ Why a proof can be believed is in ``docs/soundness.md``. The modules, from the b
 from sympy_validation.all_sizes.abstract import AbstractLayer
 from sympy_validation.all_sizes.calculus import NotDifferentiable
 from sympy_validation.all_sizes.evaluate import Domain, evaluate
-from sympy_validation.all_sizes.matrices import SymbolicMatrix, SymbolicScalar
+from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.ops import AllSizesOps, UnknownActivation
+from sympy_validation.all_sizes.scalars import SymbolicScalar
 from sympy_validation.all_sizes.symbols import Size
 from sympy_validation.all_sizes.terms import Undefined
 

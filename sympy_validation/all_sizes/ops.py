@@ -13,9 +13,10 @@ from nerva_core.equations.activations import Activation
 from sympy_validation.all_sizes import calculus, powers, signs, stopped, sums, winners
 from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
 from sympy_validation.all_sizes.generic import is_generic
-from sympy_validation.all_sizes.matrices import Conditions, OwnSize, SymbolicIntervals, SymbolicMatrix, SymbolicScalar, exact
+from sympy_validation.all_sizes.matrices import SymbolicIntervals, SymbolicMatrix
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.rearrangements import RearrangementOps
+from sympy_validation.all_sizes.scalars import Conditions, OwnSize, SymbolicScalar, exact
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
     NORMAL_CDF,
@@ -36,6 +37,7 @@ from sympy_validation.all_sizes.symbols import (
     row_index,
 )
 from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, count_of, only
+from sympy_validation.cases import Case
 
 D = TypeVar("D", Size, Variable, Function)
 Grid = Sequence[Scalar] | SymbolicIntervals
@@ -81,6 +83,10 @@ class AllSizesOps(RearrangementOps):
     def size(self, name: str) -> Size:
         """An arbitrary positive number of rows or columns."""
         return self._declare(name, Size(name))
+
+    def assume(self, case: Case) -> None:
+        """Answer comparisons of sizes and hyper-parameters as they are in this case."""
+        self._conditions.case = case
 
     def own_size(self, name: str) -> Size:
         """A size that a user's code may compute with, but not decide by."""

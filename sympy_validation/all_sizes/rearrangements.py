@@ -10,8 +10,9 @@ from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.operations.windows import Windows
 from sympy_validation.all_sizes import sums, winners
-from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix
+from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.products import multiply
+from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import (
     Dimension,
     Index,

@@ -63,11 +63,24 @@ class EntriesSpace(Space[Grid]):
         self._variables: dict[str, Grid] = {}
 
     def size(self, name: str) -> Size:
-        return self.sizes.get(name, OTHER_SIZE)
+        name = self.case.name(name)
+        return self.case.fit(name, self.sizes.get(name, OTHER_SIZE))
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
+        if name in self.case.scalars:
+            return self._between(name, *self.case.scalars[name])
         bounded = True if low is not None and low >= 0 else None
         return sp.Symbol(name, real=True, nonnegative=bounded) if closed else sp.Symbol(name, real=True, positive=bounded)
+
+    def _between(self, name: str, low: float | None, high: float | None) -> Scalar:
+        """A number of the interval, made of one that is positive."""
+        if low is not None and low == high:
+            return low
+        more = sp.Symbol(f"{name}_more", positive=True)
+        least, most = (None if end is None else sp.Rational(str(end)) for end in (low, high))
+        if least is not None and most is not None:
+            return least + (most - least) / (1 + more)
+        return most - more if least is None else least + more
 
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
         self._variables[name] = _symbols(sp.Symbol, name, m, n, kind)

@@ -52,7 +52,8 @@ class PointSpace(Space[Grid]):
         self._shapes: dict[str, tuple[int, int]] = {}
 
     def size(self, name: str) -> Size:
-        self.used[name] = self.sizes.setdefault(name, INNER_SIZES.get(name, 2 + len(self.sizes)))
+        name = self.case.name(name)
+        self.used[name] = self.case.fit(name, self.sizes.setdefault(name, INNER_SIZES.get(name, 2 + len(self.sizes))))
         return self.used[name]
 
     def geometry(self, name: str) -> Geometry:
@@ -60,6 +61,9 @@ class PointSpace(Space[Grid]):
         return Geometry.of((2, 2), 2, padding=1) if self.positive else Geometry.of((5,), 3, stride=2)
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
+        low, high = self.case.scalars.get(name, (low, high))
+        if low is not None and low == high:
+            return low
         return Rational(self._scalar(random.Random(f"{self.seed} {name}"), low, high))
 
     def _scalar(self, rng: random.Random, low: float | None, high: float | None) -> Fraction:

@@ -22,6 +22,7 @@ from nerva_core.equations.activations import Activation
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer, Linear
+from sympy_validation.cases import Case
 
 ROUNDED = "up to the rounding of numbers in the code"
 """The condition of a proof in which 0.3333333333333333 was taken for 1/3."""
@@ -107,6 +108,12 @@ class Space(ABC, Generic[M]):
     ops: MatrixOps[M]
     math: Any
     """The functions exp, sqrt and cos, and pi, of scalars."""
+    case: Case = Case()
+    """What is assumed of sizes and hyper-parameters."""
+
+    def assume(self, case: Case) -> None:
+        """Assume this of the sizes and hyper-parameters that are made from now on."""
+        self.case = case
 
     @abstractmethod
     def size(self, name: str) -> Size:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from nerva_core.algebra.geometry import AnyGeometry
@@ -13,6 +15,7 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
+from sympy_validation.cases import Case
 from sympy_validation.spaces.spaces import ROUNDED, AnyGrid, ExampleLayer, Kind, Space
 
 
@@ -25,6 +28,8 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         self.ops: AllSizesOps = AllSizesOps()
         self._variables: dict[str, SymbolicMatrix] = {}
         self._names: dict[str, tuple[str, str]] = {}
+        self._understood: set[str] = set()
+        """Conditions that are those of the case."""
 
     def _identifier(self, kind: str, name: str) -> str:
         """A name for the prover; the parameter K beside the size K is called K_."""
@@ -33,14 +38,35 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
             identifier += "_"
         return identifier
 
+    def assume(self, case: Case) -> None:
+        super().assume(case)
+        self.ops.assume(case)
+
     def size(self, name: str) -> Size:
-        return (self.ops.own_size if self.own else self.ops.size)(self._identifier("size", name))
+        name = self.case.name(name)
+        number = self.case.number(name)
+        return number or (self.ops.own_size if self.own else self.ops.size)(self._identifier("size", name))
 
     def geometry(self, name: str) -> AnyGeometry:
         return AnyGeometry(name, *(self.size(size) for size in "PQU"))
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
-        return self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
+        if name in self.case.scalars:
+            return self._between(name, *self.case.scalars[name])
+        scalar = self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
+        return replace(scalar, name=name, bounds=(low, high), closed=closed) if self.own else scalar
+
+    def _between(self, name: str, low: float | None, high: float | None) -> Scalar:
+        """A number of the interval, made of one that is positive, by which its comparisons are answered."""
+        if low is not None and low == high:
+            return low
+        more = self.ops.scalar(self._identifier("scalar", f"{name}_more"), positive=True)
+        self._understood.add(f"{more.text()} > 0")
+        if low is None or high is None:
+            value = high - more if low is None else low + more  # type: ignore[operator]
+        else:
+            value = low + (Fraction(str(high)) - Fraction(str(low))) / (1 + more)
+        return replace(value, name=name)
 
     def unknown_function(self, name: str) -> Activation:
         return self.ops.unknown_activation(self._identifier("function", name))
@@ -76,10 +102,13 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
 
     def proves(self, expected: SymbolicMatrix, found: SymbolicMatrix, strict: bool = False) -> tuple[bool, tuple[str, ...]]:
         if self.ops.is_zero(expected - found, off_kinks=not strict):
-            return True, self.ops.conditions
+            return True, self._conditions()
         if not strict and self.ops.is_rounded(expected, found):
-            return True, (*self.ops.conditions, ROUNDED)
+            return True, (*self._conditions(), ROUNDED)
         return False, ()
+
+    def _conditions(self) -> tuple[str, ...]:
+        return tuple(condition for condition in self.ops.conditions if condition not in self._understood)
 
     def columnwise(self, f: Callable[..., SymbolicMatrix], *matrices: SymbolicMatrix) -> SymbolicMatrix:
         return self.ops.by_columns(f, *matrices)

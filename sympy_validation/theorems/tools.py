@@ -38,11 +38,13 @@ def about(
     status: Expected = "proved",
     name: str = "",
     range: str = "",
+    unasked: tuple[str, ...] = (),
 ) -> Iterator[Theorem]:
     """A theorem for each quantity of the claim, by each method. ``{}`` in the statement stands for the quantity."""
     for method in methods:
         for quantity in claim.quantities():
-            yield Theorem(subject, quantity, statement.replace("{}", quantity), claim, method, conditions, status, name, range)
+            text = statement.replace("{}", quantity)
+            yield Theorem(subject, quantity, text, claim, method, conditions, status, name, range, unasked=unasked)
 
 
 def product(*matrices: Matrix) -> Matrix:

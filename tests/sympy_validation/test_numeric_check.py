@@ -71,7 +71,7 @@ WRONG = {
             "return DY @ params.W, P(ops.transpose(DY) @ cache)",
             LINEAR,
         ),
-        "D=3, K=3",
+        "D=2, K=2",
     ),
     "one value": (layer("return self.a * X, ()", "return (2 if self.a == 1 else self.a) * DY, ()", "a: float = 0.5"), "a=1.0"),
     "a literal": (layer("return X, ()", "return (2 if self.m == 'b' else 1) * DY, ()", "m: Literal['a', 'b'] = 'a'"), "REFUTED for m = b"),

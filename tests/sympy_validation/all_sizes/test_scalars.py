@@ -1,0 +1,50 @@
+"""Sizes and hyper-parameters are compared where the answer is the same for all of them, and only there."""
+
+from __future__ import annotations
+
+import pytest
+
+from sympy_validation.cases import Case
+from sympy_validation.operands import ComparedError
+from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
+
+
+def test_what_is_known_of_a_scalar_answers() -> None:
+    space = SymbolicSizesSpace(own=True)
+    c, d = space.scalar("c", 0), space.scalar("d")
+    assert c > 0
+    assert c * c + 1 >= 1
+    assert not -c > 0
+    assert c == c
+    assert not c - c
+    assert 1 / (1 + c) < 1
+    for compare in (lambda: d > 0, lambda: c * d == 1, lambda: c < d, lambda: bool(d)):
+        with pytest.raises(ComparedError):
+            compare()
+
+
+@pytest.mark.parametrize(("bounds", "below"), [((None, 2.0), True), ((0.5, 2.0), True), ((2.0, None), False), ((2.0, 2.5), False)])
+def test_an_interval_answers(bounds: tuple[float | None, float | None], below: bool) -> None:
+    space = SymbolicSizesSpace(own=True)
+    space.assume(Case(scalars={"c": bounds}))
+    c = space.scalar("c")
+    assert (c < 2, c >= 2, c == 2, c != 2) == (below, not below, False, True)
+
+
+def test_sizes_of_a_case() -> None:
+    space = SymbolicSizesSpace(own=True)
+    space.assume(Case(sizes={"N": (1, 1), "L": (2, None)}, same={"K": "D"}))
+    N, L, D, K = map(space.size, "NLDK")
+    assert (N, D == K, L > 1, L != 1) == (1, True, True, True)
+    with pytest.raises(ComparedError, match="the size L") as caught:
+        bool(L > 7)
+    assert [case.words for case in caught.value.cases] == ["D = K, N = 1, 1 < L < 8", "D = K, N = 1, L > 7"]
+
+
+def test_a_product_is_divided_by_its_factors() -> None:
+    space = SymbolicSizesSpace(own=True)
+    D = space.size("D")
+    assert 3 * D // 3 is not None
+    assert str((2 * D) // D) == "2"
+    with pytest.raises(ComparedError):
+        D // 2
