@@ -17,6 +17,7 @@ from sympy_validation.faults import fault
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import watched
+from sympy_validation.parts import ByParts, Parts
 from sympy_validation.repair import POINTS, Advice, Search
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.spaces import OTHER_SIZE, ROUNDED
@@ -25,6 +26,8 @@ Method = Literal["all sizes", "entries"]
 Expected = Literal["proved", "refuted"]
 Status = Literal["proved", "refuted", "open"]
 LIMITS = Limits()
+POINT_SECONDS = 4.0
+"""How long a user's code is run at exact points after it is proved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +152,10 @@ class Attempt:
     """Whether the code is a user's."""
     shared: certificates.Checks | None = None
     """The checks of another attempt at the same claim."""
+    numbers: NumericCheck | None = None
+    slow: bool = False
+    """Whether exact points take too long."""
+    _parts: Parts = field(default_factory=Parts)
     _spaces: list[Setting] = field(default_factory=list)
     _stopped: NoVerdict | None = None
 
@@ -163,7 +170,29 @@ class Attempt:
         return self.shared or certificates.Checks(self.claim)
 
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
-        """Whether the quantity is proved in every space, and the conditions under which it is."""
+        """Whether the quantity is proved in every space, and the conditions under which it is.
+
+        A user's layer that calls others is proved for any layers in their places or, if it is not right for all, as it is.
+        """
+        if not self.own or self.method != "all sizes":
+            return self._proves(quantity)
+        try:
+            found, conditions = self._by_parts._proves(quantity)
+        except Exception:
+            if not self._parts.layers:
+                raise
+            found, conditions = False, ()
+        if found or not self._parts.layers:
+            return found, (*conditions, *self._parts.conditions)
+        if self.numbers and self.numbers.contradiction(quantity):
+            return False, ()  # it is wrong, as a number shows: no time is spent on the whole
+        return self._proves(quantity)
+
+    @cached_property
+    def _by_parts(self) -> Attempt:
+        return Attempt(ByParts(self.claim, self._parts), self.method, own=True)
+
+    def _proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         conditions: tuple[str, ...] = ()
         for setting in self._settings():
             with watched() if self.own else nullcontext():
@@ -217,7 +246,8 @@ def prove(theorems: Iterable[Theorem], limits: Limits = LIMITS) -> Iterator[Verd
     for (claim, method), group in groupby(theorems, key=lambda theorem: (theorem.claim, theorem.method)):
         members = list(group)
         checks = attempt.checks if attempt and attempt.claim is claim else None
-        attempt = Attempt(claim, method, members[0].entry_sizes, members[0].numbers is not None, checks)
+        numbers = members[0].numbers
+        attempt = Attempt(claim, method, members[0].entry_sizes, numbers is not None, checks, numbers)
         for theorem in members:
             yield decide(theorem, attempt, limits)
 
@@ -247,38 +277,74 @@ def decide(theorem: Theorem, attempt: Attempt, limits: Limits = LIMITS) -> Verdi
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
         note = limits.words(error) or fault(error)
     try:
-        with limits.held():
-            verdict = _checked(theorem, attempt, proved, conditions, note)
+        verdict = _at_points(theorem, attempt, conditions, limits) if proved else None
+        if not verdict:
+            with limits.held():
+                verdict = _checked(theorem, attempt, proved, conditions, note)
     except (NoVerdict, MemoryError) as error:
         verdict = Verdict(theorem, "open", 0, None, theorem.conditions, note=note or limits.words(error))
     return replace(verdict, seconds=time.perf_counter() - start)
 
 
-def _checked(theorem: Theorem, attempt: Attempt, proved: bool, conditions: tuple[str, ...], note: str) -> Verdict:
-    """The verdict, after points and numbers have been looked at."""
-    refuted = attempt.checks.contradiction(theorem.quantity) if proved else None
+def _at_points(theorem: Theorem, attempt: Attempt, conditions: tuple[str, ...], limits: Limits) -> Verdict | None:
+    """What exact points say against a proof; nothing of a user's code for which they take too long: it runs on NumPy besides."""
+    if not attempt.own:
+        with limits.held():
+            return _contradicted(theorem, attempt, conditions)
+    if attempt.slow:
+        return None
+    try:
+        with replace(limits, seconds=min(limits.seconds, POINT_SECONDS)).held():
+            return _contradicted(theorem, attempt, conditions)
+    except (NoVerdict, MemoryError):
+        attempt.slow = True
+        return None
+
+
+def _contradicted(theorem: Theorem, attempt: Attempt, conditions: tuple[str, ...]) -> Verdict | None:
+    """The verdict on what is proved, if points are against it."""
+    refuted = attempt.checks.contradiction(theorem.quantity)
     if refuted:
         # For all sizes this is a defect of the prover, unless code of a user went another way there than on symbols.
         defect = attempt.method == "all sizes" and not attempt.own
         note = "proved, although a point refutes it: this is a defect of the prover" if defect else ""
         return Verdict(theorem, "refuted", 0, refuted, theorem.conditions, note=note)
-    if proved and attempt.checks.vacuous():
+    if attempt.checks.vacuous():
         note = "proved under conditions that hold at no point that was tried"
         return Verdict(theorem, "open", 0, None, (*theorem.conditions, *conditions), note=note)
-    error = attempt.checks.error(theorem.quantity) if proved and not attempt.own else None
+    error = attempt.checks.error(theorem.quantity) if not attempt.own else None
     if error:
         # Code of a user may take what symbols have and numbers do not; it has a numeric check of its own.
         note = f"proved, but looked at at no point: {fault(error)}"
         return Verdict(theorem, "open", 0, None, theorem.conditions, note=note)
+    return None
+
+
+def _checked(theorem: Theorem, attempt: Attempt, proved: bool, conditions: tuple[str, ...], note: str) -> Verdict:
+    """The verdict, after numbers have been looked at."""
     contradiction = theorem.numbers.contradiction(theorem.quantity) if theorem.numbers else ""
     objection = theorem.numbers.objection(theorem.method == "all sizes") if theorem.numbers and proved and not contradiction else ""
     if objection:
         return Verdict(theorem, "open", 0, None, theorem.conditions, note=objection)
     if proved and not contradiction:
         return Verdict(theorem, "proved", 0, conditions=(*theorem.conditions, *conditions))
-    counterexample = None if proved else attempt.points.search(theorem.quantity)
+    counterexample = None if proved else _searched(theorem, attempt, bool(contradiction))
     if contradiction and not counterexample:
         counterexample = Counterexample(theorem.quantity, {}, contradiction)
     status: Status = "refuted" if counterexample else "open"
-    advice = attempt.advice(theorem.quantity) if counterexample and theorem.numbers else ""
+    advice = attempt.advice(theorem.quantity) if counterexample and theorem.numbers and not attempt.slow else ""
     return Verdict(theorem, status, 0, counterexample, theorem.conditions, advice, "" if counterexample else note)
+
+
+def _searched(theorem: Theorem, attempt: Attempt, known: bool) -> Counterexample | None:
+    """An exact counterexample; where it is ``known`` that there is one, it is not searched for long."""
+    if not known:
+        return attempt.points.search(theorem.quantity)
+    if attempt.slow:
+        return None
+    try:
+        with Limits(POINT_SECONDS).held():
+            return attempt.points.search(theorem.quantity)
+    except (NoVerdict, MemoryError):
+        attempt.slow = True
+        return None

@@ -310,7 +310,7 @@ class OwnSize(Counted, Size):
                 return case.compare_size(self.name, sign, other)
         except DividedError as error:
             raise undecided(f"the size {self.name}", error.cases) from None
-        self._decide()
+        raise undecided(f"the size {self.name}")
 
     def __hash__(self) -> int:
         self._decided()
