@@ -80,7 +80,7 @@ class Parts:
         return Y, PartCache(name, X, masks)
 
     def backpropagate(self, layer: Layer, ops: Any, params: Any, cache: PartCache, DY: SymbolicMatrix) -> tuple[Any, Any]:
-        """The pullbacks of that function at these parameters: they are those of the layer only if the cache is its own, of the same parameters."""
+        """The pullbacks of that function at these parameters, which need not be those that the cache was made with."""
         name, given = self.name(layer), list(leaves(params))
         if cache.name != name:
             raise NervaError(f"{type(layer).__name__} is given the cache of another layer")

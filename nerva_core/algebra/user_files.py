@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.registry import Entry, Table
@@ -41,9 +42,12 @@ def own_entry(name: str) -> str:
 
     NervaError if the file has no such class, or if it is of none of the kinds that have a table.
     """
-    path, found, description = name.rpartition(".py:")
-    if not found:
-        return name
+    return own_description(name)[1] if ".py:" in name else name
+
+
+def own_description(name: str) -> tuple[Table[Any], str]:
+    """The table of the kind of ``my_layer.py:MyLayer(2)``, to which the class is added, and ``MyLayer(2)``. NervaError as above."""
+    path, _, description = name.rpartition(".py:")
     module, class_name = load_file(Path(f"{path}.py")), description.partition("(")[0].strip()
     entry = getattr(module, class_name, None)
     table = next((table for base, table in Table.of.items() if isinstance(entry, type) and issubclass(entry, base)), None)
@@ -52,4 +56,4 @@ def own_entry(name: str) -> str:
         kinds = [x.__name__ for x in own if issubclass(x, Entry)]
         raise NervaError(f"{path}.py has no class {class_name!r}; {did_you_mean(class_name, kinds) if kinds else 'it has none'}")
     table.add(entry)
-    return description
+    return table, description

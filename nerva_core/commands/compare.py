@@ -12,6 +12,7 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 
 if TYPE_CHECKING:
     from nerva_core.comparison.measure import Result
+    from nerva_core.comparison.subject import Subject
 
 SLOWEST_FIRST = ("jax", "tensorflow", "torch")
 
@@ -33,7 +34,7 @@ def compare(
     from nerva_core.figures.terminal import console
     from nerva_core.training.models import write_atomically
 
-    _check_names(names or [])
+    _subjects(names or [])  # a mistake in a name is told at once
     results = _results(backends_named(backends), _dtypes(dtype), names or [], seed)
     print_results(results, console(width=None if os.isatty(1) else 180))
     if json is not None:
@@ -55,9 +56,7 @@ def vectors(
     """Write golden vectors: inputs and correctly rounded results of every layer, function, loss and optimizer."""
     from nerva_core.comparison.vectors import write_vectors
 
-    _check_names(names or [])
-    chosen = [own_name(name) for name in names or []]
-    print(f"{write_vectors(directory, seed, force, lambda subject: _chosen(subject, chosen))} test cases in {directory}")
+    print(f"{write_vectors(directory, seed, force, _subjects(names or []))} test cases in {directory}")
 
 
 def run(backend_name: str, dtype: Any, names: list[str], seed: int) -> list[Result]:
@@ -66,21 +65,27 @@ def run(backend_name: str, dtype: Any, names: list[str], seed: int) -> list[Resu
 
     from nerva_core.algebra.numeric_backend import backend
     from nerva_core.comparison.measure import measure
-    from nerva_core.comparison.subjects import subjects
     from nerva_core.comparison.training_run import SUBJECT, measure_training
 
-    names = [own_name(name) for name in names]
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns that many functions are compiled
     ops = backend(backend_name, dtype)
-    results = [result for subject in subjects() if _chosen(subject.name, names) for result in measure(subject, ops, seed)]
+    results = [result for subject in _subjects(names) for result in measure(subject, ops, seed)]
     return results + (list(measure_training(ops, seed)) if _chosen(SUBJECT, names) else [])
 
 
-def own_name(name: str) -> str:
-    """The name of the class for ``my_layer.py:MyLayer``, which is then among the subjects; any other name as it is."""
-    from nerva_core.algebra.user_files import own_entry
+def _subjects(names: list[str]) -> list[Subject]:
+    """The subjects with these names, all without names; NervaError for a name that none has.
 
-    return own_entry(name).partition("(")[0] if ".py:" in name else name
+    A class of a file is compared as the tables are, with its defaults or examples; if it has arguments, with these.
+    """
+    from nerva_core.algebra.user_files import own_description
+    from nerva_core.comparison.subjects import subject_of, subjects
+
+    own = [own_description(name) for name in names if ".py:" in name]
+    given = [subject_of(table.parse(description)) for table, description in own if "(" in description]
+    others = [name for name in names if ".py:" not in name] + [description for _, description in own if "(" not in description]
+    _check_names(others)
+    return given + [subject for subject in subjects() if (others or not names) and _chosen(subject.name, others)]
 
 
 def _chosen(subject: str, names: list[str]) -> bool:
@@ -91,7 +96,6 @@ def _check_names(names: list[str]) -> None:
     from nerva_core.comparison.subjects import subjects
     from nerva_core.comparison.training_run import SUBJECT
 
-    names = [own_name(name) for name in names]
     known = {subject.name.partition("(")[0] for subject in subjects()} | {SUBJECT}
     for name in names:
         if not any(_chosen(subject, [name]) for subject in known):

@@ -12,19 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.operations.step_functions import StepFunctionOps
 from nerva_core.comparison import inputs
 from nerva_core.comparison.layer_subjects import MORE_LAYERS, hard_examples, hard_function, layer
 from nerva_core.comparison.rule_subjects import activation, gradient_activation, loss, optimizer
 from nerva_core.comparison.subject import Inputs, Subject
-from nerva_core.equations.activations import ACTIVATIONS, Sigmoid
-from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
-from nerva_core.equations.losses import LOSSES
-from nerva_core.equations.optimizers import GAF, OPTIMIZERS, Momentum
+from nerva_core.equations.activations import ACTIVATIONS, Activation, Sigmoid
+from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, GradientActivation
+from nerva_core.equations.hard_functions import HardFunction
+from nerva_core.equations.losses import LOSSES, Loss
+from nerva_core.equations.optimizers import GAF, OPTIMIZERS, Momentum, Optimizer
 from nerva_core.interpreters.examples import examples
 from nerva_core.interpreters.traced import OPERATIONS
-from nerva_core.layers import LAYERS
+from nerva_core.layers import LAYERS, Layer
 
 SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
 """Operations that add many terms; their error is measured against the terms."""
@@ -62,6 +64,17 @@ def subjects() -> Iterator[Subject]:
     yield from (gradient_activation(entry) for entry in examples(GRADIENT_ACTIVATIONS))
     yield from (optimizer(entry) for entry in examples(OPTIMIZERS))
     yield from (optimizer(GAF(Momentum(), variant=variant)) for variant in ("printed", "momentum-buffer"))
+
+
+def subject_of(entry: Any) -> Subject:
+    """The entry with its own parameters as a subject; NervaError if entries of its kind are not compared."""
+    makers: dict[type, Any] = {Activation: activation, Loss: loss, HardFunction: hard_function, Layer: layer}
+    makers |= {GradientActivation: gradient_activation, Optimizer: optimizer}
+    for kind, make in makers.items():
+        if isinstance(entry, kind):
+            subject: Subject = make(entry)
+            return subject
+    raise NervaError(f"{entry!r} is none of what is compared: {', '.join(kind.__name__ for kind in makers)}")
 
 
 # Operations -----------------------------------------------------------------------------------------------------------

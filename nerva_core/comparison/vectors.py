@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ DTYPES = ("float64", "float32")
 FORMAT = 1
 
 
-def write_vectors(directory: Path, seed: int = 0, force: bool = False, chosen: Callable[[str], bool] = lambda name: True) -> int:
+def write_vectors(directory: Path, seed: int = 0, force: bool = False, chosen: Iterable[Subject] | None = None) -> int:
     """Write the vectors of the chosen subjects and return the number of test cases.
 
     NervaError if the directory is not empty, unless ``force``.
@@ -40,8 +40,8 @@ def write_vectors(directory: Path, seed: int = 0, force: bool = False, chosen: C
     cases: list[dict[str, Any]] = []
     for dtype in DTYPES:
         tensors: dict[str, Array] = {}
-        for subject in subjects():
-            if subject.kind != "operation" and chosen(subject.name):
+        for subject in subjects() if chosen is None else chosen:
+            if subject.kind != "operation":
                 for case, given, outputs in golden(subject, seed, dtype):
                     cases.append(_describe(subject, case, dtype, given, outputs))
                     tensors |= {f"{cases[-1]['prefix']}/{name}": np.ascontiguousarray(X) for name, X in {**given, **outputs}.items()}

@@ -236,14 +236,14 @@ def lion() -> Iterator[Theorem]:
 
 
 def lamb() -> Iterator[Theorem]:
-    """The first step: u in closed form, its length that of θ."""
+    """The first step: u in closed form, its length that of θ. θ is any matrix as a hundredth of any: so there are points with ‖θ‖ < 1."""
     variables: dict[str, Any] = {**DECAY, **BETAS, **ETA, **MATRICES}
 
     def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        return steps(ops, LAMB(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay), theta, G[:1], eta)[0]
+        return steps(ops, LAMB(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay), theta / 100, G[:1], eta)[0]
 
     def expected(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
-        ops = space.ops
+        ops, theta = space.ops, theta / 100
         u = scaled(ops, 1, G[0], ops.hadamard(G[0], G[0]), epsilon) + decay * theta
         of_theta, of_u = (ops.sqrt(ops.elements_sum(ops.hadamard(X, X))) for X in (theta, u))
         return theta - eta * times(ops, ops.hadamard(of_theta, ops.reciprocal(of_u)), u)

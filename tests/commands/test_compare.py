@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -66,3 +67,32 @@ def test_the_commands_import_nothing_heavy():
     code = "import sys, nerva_core.commands.compare; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"mpmath", "flint", "matplotlib", "torch", "jax", "tensorflow"} & set(done.stdout.split())
+
+
+OWN = """
+from dataclasses import dataclass
+
+from nerva_core.layers import Layer
+
+
+@dataclass(frozen=True)
+class Scale(Layer):
+    c: float = 0.5
+
+    def feedforward(self, ops, params, X):
+        return self.c * X, ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return self.c * DY, ()
+"""
+
+
+def test_the_arguments_of_a_class_in_a_file_are_those_that_are_compared(tmp_path: Path) -> None:
+    from nerva_core.commands.compare import _subjects
+
+    path = tmp_path / "scaling.py"
+    path.write_text(OWN, encoding="utf-8")
+    assert [subject.name for subject in _subjects([f"{path}:Scale(c=7)"])] == ["Scale(c=7.0)"]
+    assert [subject.name for subject in _subjects([f"{path}:Scale", "Tanh"])] == ["Tanh", "Scale"]
+    with pytest.raises(NervaError, match="no parameter 'd'"):
+        _subjects([f"{path}:Scale(d=7)"])
