@@ -170,7 +170,8 @@ class LayerRun:
     def __init__(self, layer: Layer, sizes: Numbers, sample: Sample, rng: Any) -> None:
         self.layer = layer.for_any_data(sizes)
         own = type(layer).shape_of_input is not Layer.shape_of_input
-        self.N, self.D = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
+        shape: tuple[Any, Any] = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
+        self.N, self.D = shape
         self.rng = rng
         self.ops = NumpyBackend("float64", "cpu")
         self.X = sample(rng, (self.N, self.D))

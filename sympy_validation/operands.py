@@ -55,7 +55,11 @@ class Operand:
     def _compare(self, *_: Any) -> NoReturn:
         raise undecided(f"the value of {self.what}")
 
-    __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
+    __bool__: Any = _compare
+    __lt__: Any = _compare
+    __le__: Any = _compare
+    __gt__: Any = _compare
+    __ge__: Any = _compare
 
     def __eq__(self, other: object) -> Any:
         return True if self is other else self._compare()

@@ -90,14 +90,15 @@ class Parts:
     @contextmanager
     def cut(self) -> Iterator[None]:
         """Where the code that runs calls another layer, this one is arbitrary."""
-        changed = [(each, method, vars(each)[method]) for each in _subclasses(Layer) for method in METHODS if method in vars(each)]
-        for each, method, original in changed:
-            setattr(each, method, functools.partialmethod(_called, self, method, original))
+        kinds: list[type] = [*_subclasses(Layer)]
+        changed = [(kind, method, vars(kind)[method]) for kind in kinds for method in METHODS if method in vars(kind)]
+        for kind, method, original in changed:
+            setattr(kind, method, functools.partialmethod(_called, self, method, original))
         try:
             yield
         finally:
-            for each, method, original in changed:
-                setattr(each, method, original)
+            for kind, method, original in changed:
+                setattr(kind, method, original)
 
 
 def _called(layer: Layer, parts: Parts, method: str, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

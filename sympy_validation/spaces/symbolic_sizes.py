@@ -63,7 +63,7 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         more = self.ops.scalar(self._identifier("scalar", f"{name}_more"), positive=True)
         self._understood.add(f"{more.text()} > 0")
         if low is None or high is None:
-            value = high - more if low is None else low + more  # type: ignore[operator]
+            value = high - more if low is None else low + more
         else:
             value = low + (Fraction(str(high)) - Fraction(str(low))) / (1 + more)
         return replace(value, name=name)
