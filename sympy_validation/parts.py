@@ -105,8 +105,9 @@ def _called(layer: Layer, parts: Parts, method: str, original: Callable[..., Any
     return parts.call(method, original, layer, *arguments, **named)
 
 
-def _subclasses(base: type) -> Iterator[type]:
-    for each in base.__subclasses__():
+def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
+    subclasses: list[type[Any]] = base.__subclasses__()
+    for each in subclasses:
         yield each
         yield from _subclasses(each)
 
