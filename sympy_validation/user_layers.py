@@ -202,7 +202,7 @@ def _with_symbols(entry: type[Entry], given: dict[str, Any], claim: Callable[[Ma
     cases = _cases(claim, make, bool(sizes))
     if not cases:
         return None
-    if not sizes and not _runs(claim, make, cases[0]):
+    if not sizes and not all(_runs(claim, make, case) for case in cases):
         return None
     known = dict.fromkeys(sizes, "any size")
     return Runnable(make, options(entry, given, {}, known), cases)
