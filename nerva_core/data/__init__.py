@@ -2,6 +2,7 @@
 
 from nerva_core.data.dataset import Dataset, one_hot
 from nerva_core.data.files import CIFAR10, CIFAR100, CSV, IDX, NPZ, FashionMNIST
+from nerva_core.data.memory import InMemory
 from nerva_core.data.sources import SOURCES, DataSource, Digits
 from nerva_core.data.synthetic import Checkerboard, SineOfSum, Spirals
 from nerva_core.data.text import Text
@@ -18,6 +19,7 @@ __all__ = [
     "Dataset",
     "Digits",
     "FashionMNIST",
+    "InMemory",
     "SineOfSum",
     "Spirals",
     "Text",

@@ -37,6 +37,11 @@ class Dataset:
     """The number of classes that an example has, one after the other."""
     grid: tuple[int, ...] = ()
     """The positions of an example whose columns are those of an image, (height, width), channels last; () if they have no order."""
+    weights: Array | None = None
+    """How much each training example counts, shape (N,), positive; None if all count alike."""
+    Xvalidation: Array | None = None
+    """Examples that are held out of the training set to choose by: when to stop, and which epoch is the best."""
+    Tvalidation: Array | None = None
     per_position: bool = False
     """Whether the outputs have a row for each position, with a number for each class, and positions may be ``PADDING``."""
 
@@ -137,7 +142,7 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     if scaling == "unit":
         shift, spread = data.Xtrain.min(), data.Xtrain.max() - data.Xtrain.min()
     else:
-        shift, variance = data.Xtrain.mean(axis=0, dtype=np.float64), data.Xtrain.var(axis=0, dtype=np.float64)
+        shift, variance = _moments(data.Xtrain, data.weights)
         # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
         rounding = len(data.Xtrain) * np.finfo(np.float64).eps
         spread = np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
@@ -145,6 +150,14 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     shift, spread = np.broadcast_to(shift, row), np.broadcast_to(np.where(spread == 0, 1, spread), row)
     encoding = replace(data.encoding, shift=shift, spread=spread)
     return replace(data, Xtrain=encoding.inputs(data.Xtrain), Xtest=encoding.inputs(data.Xtest), encoding=encoding)
+
+
+def _moments(X: Array, weights: Array | None) -> tuple[Array, Array]:
+    """The mean and the variance of each column, 1 x D or (D,)."""
+    if weights is None:
+        return X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64)
+    mean = np.average(X, axis=0, weights=weights)
+    return mean, np.average((X - mean) ** 2, axis=0, weights=weights)
 
 
 def split(

@@ -113,6 +113,14 @@ class TrainingConfig(_Section):
     """How often every example is used."""
     batch_size: PositiveInt = 16
     """Examples in a batch; the last of an epoch may be smaller."""
+    validation: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
+    """The fraction of the training set that is held out, to choose by; the test set is then for the end."""
+    patience: PositiveInt | None = None
+    """Stop after so many epochs without a smaller loss on the validation set."""
+    keep: Literal["last", "best"] = "last"
+    """The model that is written: of the last epoch, or of that with the smallest loss on the validation set."""
+    class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0, strict=False)]] = "none"
+    """How much an example of each class counts in the loss; "balanced" for N / (K · the examples of the class)."""
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
     checkpoint_every: PositiveInt = 1

@@ -14,9 +14,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from nerva_core.algebra.errors import NotInstalledError
 from nerva_core.figures.terminal import console
 from nerva_core.training.checkpoints import json_lines
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.trainer import Metrics, TrainingResult
 
 if TYPE_CHECKING:
+    from nerva_core.data import Dataset
     from nerva_core.training.runs import Run
 
 PROGRESS = ("{task.description}", "{task.fields[step]}", "loss {task.fields[loss]:.4f}", "{task.fields[rate]:,.0f} examples/s")
@@ -88,12 +89,13 @@ class EpochTable(Silent):
     def start(self, run: Run) -> None:
         self.run, trainer, config = run, run.trainer, run.trainer.config
         classes = f", {trainer.data.classes} classes" if trainer.data.classes else ""
-        test, features = len(trainer.data.Xtest), trainer.data.inputs
+        features, held = trainer.data.inputs, trainer.data.Xvalidation
+        validation = "" if held is None else f", {len(held)} validation"
         self._print(
-            f"{type(config.data).__name__}: {trainer.examples} training and {test} test examples, {features} features{classes}\n"
+            f"{type(config.data).__name__}: {trainer.examples} training{validation} and {len(trainer.data.Xtest)} test examples, {features} features{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
-            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients)}"
+            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients, watched(trainer.data))}"
         )
         for metrics in run.history:
             self._print(row(metrics))
@@ -122,11 +124,9 @@ class EpochTable(Silent):
         self.progress.stop()
         if self.plot:
             self._print_plots(run)
-        if run.history:
-            last = run.history[-1]
-            result = f"test loss {last.test_loss:.4g}" if last.test_accuracy is None else f"test accuracy {100 * last.test_accuracy:.2f} %"
-            self.console.print(f"\n{result}", style="bold", end="")
-            self._print(f" after {last.epoch} epoch{'s' if last.epoch != 1 else ''}; results in {run.directory}")
+        if run.result is not None:
+            self.console.print(f"\n{outcome(run.result)}", style="bold", end="")
+            self._print(f" after {duration(run.result)}; results in {run.directory}")
 
     def close(self) -> None:
         self.progress.stop()
@@ -134,7 +134,10 @@ class EpochTable(Silent):
     def _print_plots(self, run: Run) -> None:
         from nerva_core.figures.terminal import confusion_table, curves
 
-        losses = {"training loss": [m.train_loss for m in run.history], "test loss": [m.test_loss for m in run.history]}
+        losses = {"training loss": [m.train_loss for m in run.history]}
+        name = run.history[0].held_out[0]
+        if all(m.held_out[1] is not None for m in run.history):
+            losses[f"{name} loss"] = [m.held_out[1] or 0.0 for m in run.history]
         self._print("\n" + curves(losses, run.history[0].epoch, "epoch"))
         if run.confusion is not None:
             self._print("\n" + confusion_table(run.confusion, run.trainer.data.class_names))
@@ -143,18 +146,41 @@ class EpochTable(Silent):
         self.console.print(text)
 
 
-def header(noise: bool, gradients: bool) -> str:
+def watched(data: Dataset) -> str:
+    """The set whose loss is shown while training goes on."""
+    return "test" if data.Xvalidation is None else "validation"
+
+
+def outcome(result: TrainingResult) -> str:
+    """The result on the test set, in words."""
+    if result.test_loss is None:
+        return "no test set"
+    return f"test loss {result.test_loss:.4g}" if result.test_accuracy is None else f"test accuracy {100 * result.test_accuracy:.2f} %"
+
+
+def duration(result: TrainingResult) -> str:
+    """After how many epochs a run has ended, and with which parameters."""
+    epochs = f"{result.epochs} epoch{'s' if result.epochs != 1 else ''}"
+    early = ", stopped early" if result.stopped_early else ""
+    kept = f", with the parameters of epoch {result.kept_epoch}" if result.kept_epoch != result.epochs else ""
+    return f"{epochs}{early}{kept}"
+
+
+def header(noise: bool, gradients: bool, held_out: str = "test") -> str:
     """The titles of the table: with the columns of a network with noise, and of recorded gradients."""
-    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), ("test loss", 10), ("train acc", 9), ("test acc", 9), ("seconds", 7)]
+    short = {"validation": "valid"}.get(held_out, held_out)
+    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), (f"{short} loss", 10), ("train acc", 9), (f"{short} acc", 9), ("seconds", 7)]
     columns += [("q lambda", 8)] * noise + [("max |grad|", 10)] * gradients
     return "  ".join(f"{name:>{width}}" for name, width in columns)
 
 
 def row(m: Metrics) -> str:
     """An epoch as a row of the table."""
-    accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
+    _, held_out_loss, held_out_accuracy = m.held_out
+    loss = f"{'-':>10}" if held_out_loss is None else f"{held_out_loss:10.5f}"
+    accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, held_out_accuracy)]
     more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
-    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {m.test_loss:10.5f}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {m.train_loss:10.5f}  {loss}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
     return row + "".join(more)
 
 

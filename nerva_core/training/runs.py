@@ -16,7 +16,7 @@ from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, 
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
 from nerva_core.training.models import Model, load_model, save_model, write_atomically
-from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer
+from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, TrainingResult, Trainer
 
 CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
 
@@ -32,6 +32,8 @@ class Run:
     """What the user should know of how the run was resumed."""
     confusion: Array | None = None
     """At the end of a classification: how often each class of the test set is predicted as each."""
+    result: TrainingResult | None = None
+    """At the end: what it has come to."""
     _saved: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -67,7 +69,8 @@ class Run:
                     f"{directory} has {checkpoint.epoch} whole epochs{begun}, which cannot be taken back; --epochs is the number in all, "
                     f"so it must be at least {checkpoint.epoch + bool(begun)}, got {epochs}"
                 )
-            run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs)
+            losses = [m.validation_loss for m in run.history if m.validation_loss is not None]
+            run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs, losses, checkpoint.best)
         return run
 
     @property
@@ -111,7 +114,7 @@ class Run:
 
         for metrics in self.trainer.run(stepped):
             self.history.append(metrics)
-            if metrics.epoch % training.checkpoint_every == 0 or metrics.epoch == training.epochs:
+            if metrics.epoch % training.checkpoint_every == 0 or self.trainer.is_done:
                 self._checkpoint()
             write_atomically(self.directory / METRICS, json_lines(self.history).encode())
             on_epoch(metrics)
@@ -119,19 +122,20 @@ class Run:
     def _checkpoint(self) -> None:
         """The metrics go into the checkpoint too, so that one file is the whole state and the two cannot disagree."""
         trainer = self.trainer
-        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy()).save(self.directory)
+        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy(), trainer.best).save(self.directory)
         self._saved = time.monotonic()
 
     def _finish(self) -> None:
         from nerva_core.figures.plots import confusion_matrix, learning_curves
 
+        self.result = self.trainer.finish()
         state, config, data = self.trainer.to_numpy(), self.trainer.config, self.trainer.data
         model = Model(config, self.trainer.network, data.inputs, state.params, state.statistics, data.encoding)
         save_model(self.directory / MODEL, model)
         write_atomically(self.directory / METRICS, json_lines(self.history).encode())
         title = f"{type(config.data).__name__}, {config.backend}, {config.dtype}, seed {config.seed}"
         write_atomically(self.directory / CURVES, learning_curves(self.history, title))
-        if data.classes is not None and data.positions == 1:
+        if data.classes is not None and data.positions == 1 and len(data.Xtest):
             self.confusion = self.trainer.confusion()
             write_atomically(self.directory / CONFUSION, confusion_matrix(self.confusion, data.class_names, f"{title}: test set"))
 

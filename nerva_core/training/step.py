@@ -43,17 +43,21 @@ def training_step(
     scalars: tuple[Any, ...],
     record_gradients: bool = False,
     targets: M | None = None,
+    weights: M | None = None,
 ) -> tuple[TrainingState, StepOutput]:
     """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix.
 
-    The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X.
+    The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X. With ``weights`` w, N x 1, it is
+    Σ_i w_i L_i / Σ_i w_i.
     """
     for name, given in (("X", X), ("T", T)):
         require_matrix(f"training_step: {name}", given)
     N, _ = ops.shape(X)
     Y, cache = network.feedforward(ops, state.params, X, *noise)
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
-    if targets is not None:
+    if weights is not None:
+        value, DY = weighted_mean(ops, loss, Y, T, DY, weights)
+    elif targets is not None:
         value, DY = ops.quotient(value, targets), ops.quotient(DY, ops.fill(targets, *ops.shape(DY)))
     elif not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
@@ -65,6 +69,15 @@ def training_step(
     statistics = network.update_state(ops, state.statistics, cache)
     outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
     return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+
+
+def weighted_mean(ops: MatrixOps[M], loss: Loss, Y: M, T: M, DY: M, weights: M) -> tuple[M, M]:
+    """Σ_i w_i L_i / Σ_i w_i with its gradient by Y, where DY is that of the loss of the batch."""
+    N, K = ops.shape(Y)
+    total = ops.elements_sum(weights)
+    value = ops.columns_sum(ops.hadamard(loss.rows(ops, Y, T), weights))
+    DY = ops.hadamard(ops.scale(N, DY) if loss.mean else DY, ops.column_repeat(weights, K))
+    return ops.quotient(value, total), ops.quotient(DY, ops.fill(total, N, K))
 
 
 def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:
