@@ -18,6 +18,7 @@ from nerva_core.commands.bench import bench
 from nerva_core.commands.compare import compare, vectors
 from nerva_core.commands.data import data
 from nerva_core.commands.export import export
+from nerva_core.commands.find_rate import find_rate
 from nerva_core.commands.generate import generate
 from nerva_core.commands.help_texts import epilog
 from nerva_core.commands.landscape import landscape
@@ -112,6 +113,7 @@ def list_names() -> None:
 
 
 app.command(epilog=epilog("train"))(train)
+app.command(name="find-rate", epilog=epilog("find-rate"))(find_rate)
 app.command(epilog=epilog("data"))(data)
 app.command(epilog=epilog("predict"))(predict)
 app.command(epilog=epilog("generate"))(generate)

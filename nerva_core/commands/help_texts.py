@@ -10,7 +10,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva train --data 'CSV(path=\"flowers.csv\")' --layers 'ReLU;Linear' --sizes '4;16;3' --output flowers",
         "nerva train --resume --output flowers --epochs 100",
         "nerva train --json | jq .test_loss",
+        "nerva train --validation 0.1 --patience 5 --set training.class_weights=balanced",
     ),
+    "find-rate": ("nerva find-rate", "nerva find-rate examples/fashion_mnist.toml --set optimizer=Adam --png rates.png"),
     "data": ("nerva data", "nerva data fashion-mnist", "nerva data mnist --path ~/mnist"),
     "predict": (
         "nerva predict runs/digits-numpy-1 new.csv",

@@ -57,6 +57,9 @@ def train(
     schedule: Annotated[str | None, _option("The rate, such as Cosine(0.1, n=20).", TRAINING, complete=_names("schedules"))] = None,
     epochs: Annotated[int | None, _option("The number of epochs.", TRAINING)] = None,
     batch_size: Annotated[int | None, _option("Examples in a batch.", TRAINING)] = None,
+    validation: Annotated[float | None, _option("Hold out this fraction of the training set, to choose by.", TRAINING)] = None,
+    patience: Annotated[int | None, _option("Stop after so many epochs without a better one; the best is kept.", TRAINING)] = None,
+    set_: Annotated[list[str] | None, _option("Any setting: --set training.class_weights=balanced.", TRAINING, "--set")] = None,
     seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
     backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=complete_backend)] = None,
     dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=complete_dtype)] = None,
@@ -68,7 +71,7 @@ def train(
     plot: Annotated[bool, _option("At the end, draw the loss and the confusions as text.", OUTPUT, "--plot")] = False,
     tensorboard: Annotated[bool, _option("Write event files for TensorBoard.", OUTPUT, "--tensorboard")] = False,
     profile: Annotated[bool, _option("At the end, show where a step's time goes, by layer and operation.", OUTPUT, "--profile")] = False,
-    json: Annotated[bool, _option("Print one JSON object an epoch and nothing else.", OUTPUT, "--json")] = False,
+    json: Annotated[bool, _option("Print JSON alone: an object at the start, one an epoch, one at the end.", OUTPUT, "--json")] = False,
     quiet: Annotated[bool, _option("Print nothing but errors.", OUTPUT, "--quiet", "-q")] = False,
 ) -> None:
     """Train a network with hand-written backpropagation.
@@ -80,7 +83,8 @@ def train(
     )
     model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
     training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
-    overrides = general | model | training
+    training |= _given("training.", validation=validation, patience=patience)
+    overrides = general | model | training | _settings(set_)
     if trace and output is not None:
         raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
     if trace:
@@ -96,6 +100,12 @@ def train(
 def _given(prefix: str, **settings: Any) -> dict[str, Any]:
     """The settings that a flag gives, by their names in the configuration."""
     return {prefix + name: value for name, value in settings.items() if value is not None}
+
+
+def _settings(texts: list[str] | None) -> dict[str, Any]:
+    from nerva_core.training.config import parse_settings
+
+    return parse_settings(texts or [])
 
 
 def _train(run: Run, reporters: Reporters) -> None:

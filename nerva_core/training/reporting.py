@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -69,10 +70,73 @@ class Silent:
 
 
 class JSONLines(Silent):
-    """One JSON object an epoch on stdout, as in metrics.jsonl, and nothing else."""
+    """JSON objects on stdout, one a line: of the start, of each epoch as in metrics.jsonl, and of the end.
+
+    Those of the start and the end have an ``event``, "start" and "end"; the status of the end is "complete" or "stopped".
+    """
+
+    def __init__(self) -> None:
+        self.end: dict[str, Any] | None = None
+
+    def start(self, run: Run) -> None:
+        trainer, config, data = run.trainer, run.trainer.config, run.trainer.data
+        sizes = {"training": trainer.examples, "validation": 0 if data.Xvalidation is None else len(data.Xvalidation)}
+        self._print(
+            event="start",
+            directory=str(run.directory),
+            data=type(config.data).__name__,
+            examples={**sizes, "test": len(data.Xtest)},
+            features=data.inputs,
+            classes=data.classes,
+            parameters=trainer.parameters,
+            backend=config.backend,
+            dtype=config.dtype,
+            seed=config.seed,
+            epochs_done=trainer.epoch,
+            epochs=config.training.epochs,
+        )
+        self.end = {"status": "stopped", "directory": str(run.directory)}
 
     def epoch(self, metrics: Metrics) -> None:
         print(json_lines([metrics]), end="", flush=True)
+
+    def finish(self, run: Run) -> None:
+        if self.end is not None and run.result is not None:
+            self.end |= {"status": "complete", **asdict(run.result)}
+
+    def close(self) -> None:
+        if self.end is not None:
+            self._print(event="end", **self.end)
+            self.end = None
+
+    def _print(self, **record: Any) -> None:
+        print(json.dumps(record), flush=True)
+
+
+class Heartbeat:
+    """A line on stderr now and then, where no progress bar shows that a long epoch goes on."""
+
+    SECONDS = 30.0
+
+    def __init__(self, done: int, total: int) -> None:
+        self.first, self.total = done, total
+        self.started = self.last = time.monotonic()
+
+    def step(self, what: str, done: int) -> None:
+        """So many steps are done; ``what`` says it."""
+        now = time.monotonic()
+        if now - self.last < self.SECONDS:
+            return
+        self.last = now
+        left = (now - self.started) * (self.total - done) / max(1, done - self.first)
+        print(f"{what}, {time_left(left)} left", file=sys.stderr, flush=True)
+
+
+def time_left(seconds: float) -> str:
+    """Hours, minutes and seconds: 1:05:00, or 0:42."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class EpochTable(Silent):
@@ -85,6 +149,7 @@ class EpochTable(Silent):
         columns = [first, BarColumn(bar_width=20), *others, TimeRemainingColumn()]
         self.progress = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
         self.task = TaskID(0)
+        self.heartbeat: Heartbeat | None = None
 
     def start(self, run: Run) -> None:
         self.run, trainer, config = run, run.trainer, run.trainer.config
@@ -92,7 +157,8 @@ class EpochTable(Silent):
         features, held = trainer.data.inputs, trainer.data.Xvalidation
         validation = "" if held is None else f", {len(held)} validation"
         self._print(
-            f"{type(config.data).__name__}: {trainer.examples} training{validation} and {len(trainer.data.Xtest)} test examples, {features} features{classes}\n"
+            f"{type(config.data).__name__}: {trainer.examples} training{validation} and {len(trainer.data.Xtest)} test examples, "
+            f"{features} features{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
             f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients, watched(trainer.data))}"
@@ -106,6 +172,7 @@ class EpochTable(Silent):
             f"epoch {trainer.epoch + 1}", total=total, completed=done, step="starting", loss=float("nan"), rate=0.0
         )
         self.progress.start()
+        self.heartbeat = None if self.console.is_terminal else Heartbeat(done, total)
         self._before = done, time.perf_counter()
 
     def step(self, epoch: int, steps: int, loss: float) -> None:
@@ -115,6 +182,8 @@ class EpochTable(Silent):
         self._before = done, now
         step = f"step {steps}/{self.per_epoch}"
         self.progress.update(self.task, completed=done, description=f"epoch {epoch + 1}", step=step, loss=loss, rate=rate)
+        if self.heartbeat is not None:
+            self.heartbeat.step(f"epoch {epoch + 1}, {step}, loss {loss:.4f}, {rate:,.0f} examples/s", done)
 
     def epoch(self, metrics: Metrics) -> None:
         self._print(row(metrics))

@@ -16,7 +16,7 @@ from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, 
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
 from nerva_core.training.models import Model, load_model, save_model, write_atomically
-from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, TrainingResult, Trainer
+from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer, TrainingResult
 
 CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
 

@@ -73,6 +73,6 @@ def is_enough(losses: Sequence[float], patience: int | None) -> bool:
 
 def check_selection(training: TrainingConfig, data: Dataset) -> None:
     """NervaError for what needs a validation set without one."""
-    for name, asked in (("patience", training.patience is not None), ("keep = 'best'", training.keep == "best")):
+    for name, asked in (("patience", training.patience is not None), ("keep = 'best'", training.keeps_best)):
         if asked and data.Xvalidation is None:
             raise NervaError(f"training.{name} goes by a validation set; hold one out with training.validation = 0.1 (or --validation 0.1)")

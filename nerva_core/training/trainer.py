@@ -218,12 +218,17 @@ class Trainer:
         self.epoch, self.outputs, self.state = 0, NO_OUTPUTS, self._initial_state()
         self.losses, self.best, self.stopped = [], None, False
 
+    def advance(self, group: StepInput) -> Array:
+        """Run these steps; what they report, one row a step."""
+        inputs = group.rows, group.noise, group.scalars
+        step = self._weighted_step_on_rows if self._weights else self._step_on_rows
+        self.state, values = self._run_steps(step, self.state, (*self._train[1:], *self._weights), inputs)
+        return values
+
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
         for group in self._inputs(done=len(self.outputs)):
-            inputs = group.rows, group.noise, group.scalars
-            step = self._weighted_step_on_rows if self._weights else self._step_on_rows
-            self.state, values = self._run_steps(step, self.state, (*self._train[1:], *self._weights), inputs)
+            values = self.advance(group)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
             on_step(self.epoch, len(self.outputs), float(StepOutput(*values.T).loss.mean()))
         seconds = time.perf_counter() - started
@@ -247,7 +252,7 @@ class Trainer:
             return None, None
         loss, accuracy = self._evaluate("validation")
         self.losses.append(loss)
-        if self.config.training.keep == "best" and best(self.losses) == len(self.losses):
+        if self.config.training.keeps_best and best(self.losses) == len(self.losses):
             state = self.to_numpy()
             self.best = EvaluatedState(state.params, state.statistics)
         return loss, accuracy

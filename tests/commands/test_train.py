@@ -22,11 +22,12 @@ ROOT = Path(__file__).parents[2]
 QUICK = ("train", "--data", "Digits(train=60, test=20)", "--layers", "ReLU;Linear", "--sizes", "64;8;10", "--epochs", "2")
 
 
-def test_json_is_an_object_an_epoch_and_nothing_else(nerva: Nerva, tmp_path: Path) -> None:
+def test_json_is_an_object_an_epoch_with_one_at_the_start_and_the_end(nerva: Nerva, tmp_path: Path) -> None:
     status, out, err = nerva(*QUICK, "--json", "--output", "out")
     assert (status, err) == (0, "")
-    assert [json.loads(line)["epoch"] for line in out.splitlines()] == [1, 2]
-    assert out == (tmp_path / "out" / METRICS).read_text()
+    assert [json.loads(line).get("epoch") for line in out.splitlines()] == [None, 1, 2, None]
+    assert [json.loads(line).get("event") for line in out.splitlines()] == ["start", None, None, "end"]
+    assert "".join(out.splitlines(keepends=True)[1:-1]) == (tmp_path / "out" / METRICS).read_text()
 
 
 def test_plots_as_text(nerva: Nerva) -> None:

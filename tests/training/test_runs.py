@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.trees import leaves
 from nerva_core.training.checkpoints import CHECKPOINT, PREVIOUS, Checkpoint
 from nerva_core.training.config import Config, load_config, make_config
 from nerva_core.training.interruption import Interrupted
@@ -75,6 +76,28 @@ def test_a_resumed_run_is_bitwise_the_uninterrupted_one(tmp_path: Path) -> None:
     assert (tmp_path / "parts" / MODEL).read_bytes() == (tmp_path / "whole" / MODEL).read_bytes()
     histories = [[json.loads(line) for line in (tmp_path / name / METRICS).read_text().splitlines()] for name in ("parts", "whole")]
     assert [m["test_loss"] for m in histories[0]] == [m["test_loss"] for m in histories[1]]
+
+
+def test_a_resumed_run_keeps_the_best_epoch_and_stops_where_the_uninterrupted_one_does(tmp_path: Path) -> None:
+    """The best epoch is before the interrupt, and what it had learned is in the checkpoint."""
+    config = configure(schedule="Constant(0.1)", training={"epochs": 9, "validation": 0.3, "patience": 3})
+    whole = Run.start(config, tmp_path / "whole")
+    whole.train()
+    assert whole.result is not None
+    best = whole.result.kept_epoch
+    assert best + 3 == whole.result.epochs < 9
+    with pytest.raises(StopHereError):
+        Run.start(config, tmp_path / "parts").train(on_epoch=stop_after(best + 1))
+    resumed = Run.resume(tmp_path / "parts")
+    resumed.train()
+    assert resumed.result == whole.result
+    assert (tmp_path / "parts" / MODEL).read_bytes() == (tmp_path / "whole" / MODEL).read_bytes()
+    last = Run.start(configure(schedule="Constant(0.1)", training={"epochs": best, "validation": 0.3}), tmp_path / "last")
+    last.train()
+    for a, b in zip(
+        leaves(load_model(tmp_path / "last" / MODEL).params), leaves(load_model(tmp_path / "whole" / MODEL).params), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_finished_run_can_be_trained_further(tmp_path: Path) -> None:
