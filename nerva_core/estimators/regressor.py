@@ -49,9 +49,9 @@ class NervaRegressor(RegressorMixin, NervaEstimator):  # type: ignore[misc]
         T = np.asarray(y, dtype=float).reshape(len(y), -1)
         if reset:
             self._single = np.ndim(y) == 1
-            columns = T.shape[1]
-            self._shift, self._spread = moments(T, weights) if self._is_linear() else (np.zeros(columns), np.ones(columns))
-        return (T - self._shift) / self._spread, None
+            self._moments = moments(T, weights) if self._is_linear() else (np.zeros(T.shape[1]), np.ones(T.shape[1]))
+        shift, spread = self._moments
+        return (T - shift) / spread, None
 
     def _is_linear(self) -> bool:
         """Whether the last layer is one whose weights can be multiplied afterwards."""
@@ -62,8 +62,8 @@ class NervaRegressor(RegressorMixin, NervaEstimator):  # type: ignore[misc]
         """Y · spread + shift: W by rows, which are the outputs, and b."""
         if not self._is_linear():
             return params
-        spread, shift = np.reshape(self._spread, (-1, 1)), np.reshape(self._shift, (1, -1))
-        last = LinearParameters(params[-1].W * spread, params[-1].b * spread.T + shift)
+        (shift, spread), (W, b) = self._moments, params[-1]
+        last = LinearParameters(W * spread[:, None], b * spread + shift)
         return (*params[:-1], last)
 
     @classmethod

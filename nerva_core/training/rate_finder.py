@@ -23,6 +23,9 @@ SMOOTHING = 0.9
 DIVERGED = 4.0
 """Steps end where the smoothed loss is so many times its smallest value."""
 
+LEAST = 0.99
+"""A loss that falls to no less than so much of the first has not fallen."""
+
 
 @dataclass(frozen=True)
 class Ramp:
@@ -60,7 +63,7 @@ def find_rate(trainer: Trainer, low: float = 1e-6, high: float = 10.0, steps: in
             if len(smoothed) < len(losses):
                 break
     best = int(np.argmin(smoothed)) if smoothed else 0
-    if len(smoothed) < 2 or best == 0:
+    if len(smoothed) < 2 or smoothed[best] > LEAST * smoothed[0]:
         raise NervaError(
             f"the loss does not become smaller at any rate from {low:g} to {high:g}: begin with a smaller one, or look at the data"
         )

@@ -37,7 +37,7 @@ def test_a_step_is_taken_with_each_rate(monkeypatch: pytest.MonkeyPatch) -> None
     seen: list[float] = []
     other = trainer()
     monkeypatch.setattr(other, "advance", lambda group: seen.extend(group.lr) or np.ones((len(group.rows), 1)))
-    with pytest.raises(NervaError, match="does not become smaller at any rate from 0.001 to 1"):
+    with pytest.raises(NervaError, match=r"does not become smaller at any rate from 0\.001 to 1"):
         find_rate(other, 1e-3, 1.0, 50)
     np.testing.assert_allclose(seen, np.geomspace(1e-3, 1.0, 50))
 
