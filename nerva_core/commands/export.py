@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +41,11 @@ def export(
         raise NervaError(f"{file} is already there")
     if chosen == "keras" and file.suffix != ".keras":
         raise NervaError(f"a model of Keras is a file that ends in .keras, got {file.name!r}")
-    write(load_model(model / MODEL if model.is_dir() else model), file, chosen)
+    trained = load_model(model / MODEL if model.is_dir() else model)
+    write(trained, file, chosen)
+    if trained.encoding.columns and chosen in ("npz", "keras"):
+        inputs = ", ".join(trained.encoding.features)
+        print(f"{file} holds the network alone, not how its inputs are made from the columns of a table: {inputs}", file=sys.stderr)
 
 
 def write(model: Model, file: Path, format: str) -> None:
@@ -51,7 +57,10 @@ def write(model: Model, file: Path, format: str) -> None:
     elif format == "onnx":
         from nerva_core.interoperability.onnx import to_onnx
 
-        write_atomically(file, to_onnx(graph(model)).SerializeToString())
+        exported = to_onnx(graph(model))
+        if model.encoding.columns:
+            exported.metadata_props.add(key="nerva.columns", value=json.dumps([column.as_table() for column in model.encoding.columns]))
+        write_atomically(file, exported.SerializeToString())
     elif format == "keras":
         from nerva_core.interoperability.keras import to_keras
 
@@ -68,6 +77,7 @@ def write_source(model: Model, directory: Path, framework: str) -> None:
     import numpy as np
     from safetensors.numpy import save
 
+    from nerva_core.interoperability.preparation import preparation_source
     from nerva_core.interoperability.source import python_source
     from nerva_core.training.models import write_atomically
 
@@ -79,6 +89,8 @@ def write_source(model: Model, directory: Path, framework: str) -> None:
     arrays = {name: np.ascontiguousarray(array, dtype=model.config.dtype) for name, array in made.parameters.items()}
     write_atomically(directory / "model.safetensors", save(arrays))
     write_atomically(directory / "model.py", python_source(made, framework).encode())
+    if model.encoding.columns:
+        write_atomically(directory / "prepare.py", preparation_source(model.encoding.columns).encode())
 
 
 def graph(model: Model) -> Any:

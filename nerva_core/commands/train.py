@@ -48,7 +48,11 @@ def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[s
 
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
-    data: Annotated[str | None, _option("Such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))] = None,
+    data: Annotated[
+        str | None, _option("FashionMNIST, Spirals(arms=3), houses.csv, images/.", MODEL, complete=_names("data sources"))
+    ] = None,
+    target: Annotated[str | None, _option("The column to predict, of a table; by default the last.", MODEL)] = None,
+    columns: Annotated[str | None, _option("The columns to predict from: 'age,colour'; by default all others.", MODEL)] = None,
     layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
     sizes: Annotated[str | None, _option("The inputs, then the outputs of each layer that has them: '64;128;10'.", MODEL)] = None,
     load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
@@ -78,9 +82,8 @@ def train(
 
     Ctrl-C saves the state and says how to continue; the result is then bit for bit that of a run which was never interrupted.
     """
-    general = _given(
-        "", backend=backend, dtype=dtype, device=device, seed=seed, data=data, loss=loss, optimizer=optimizer, schedule=schedule
-    )
+    general = _given("", backend=backend, dtype=dtype, device=device, seed=seed, loss=loss, optimizer=optimizer, schedule=schedule)
+    general |= _given("", data=_data(data, target, columns, loss))
     model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
     training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
     training |= _given("training.", validation=validation, patience=patience)
@@ -100,6 +103,20 @@ def train(
 def _given(prefix: str, **settings: Any) -> dict[str, Any]:
     """The settings that a flag gives, by their names in the configuration."""
     return {prefix + name: value for name, value in settings.items() if value is not None}
+
+
+def _data(data: str | None, target: str | None, columns: str | None, loss: str | None) -> Any:
+    """The data source of a name with parameters, or of a path."""
+    from nerva_core.data.table_file import source_of_path
+    from nerva_core.equations.losses import LOSSES
+
+    if data is None and (target or columns):
+        raise NervaError(f"{'--target' if target else '--columns'} is for a table in a file: give --data houses.csv, too")
+    if data is None:
+        return None
+    regression = loss is not None and not LOSSES.parse(loss).classification
+    names = [name.strip() for name in columns.split(",")] if columns else []
+    return source_of_path(data, target, names, regression) or data
 
 
 def _settings(texts: list[str] | None) -> dict[str, Any]:

@@ -18,11 +18,22 @@ from nerva_core.data import Dataset
 from nerva_core.data.dataset import Scaling, scaled
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.memory import InMemory
+from nerva_core.data.preparation import Column, learn, prepare
+from nerva_core.data.tables import is_frame, of_frame
 from nerva_core.layers import Sequential
 from nerva_core.layers.notation import plain_items
 from nerva_core.training.config import Config, make_config
 from nerva_core.training.models import Model
 from nerva_core.training.trainer import Callback, Metrics, Trainer
+
+FLOATS = [np.float64, np.float32]
+"""What inputs may be; others are converted to the first."""
+
+
+def _is_numeric(frame: Any) -> bool:
+    """Whether a data frame holds numbers alone, and no cell is empty."""
+    values = np.asarray(frame)
+    return values.dtype.kind in "iub" or (values.dtype.kind == "f" and not np.isnan(values).any())
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -96,7 +107,9 @@ class NervaEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
 
     def _dataset(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Dataset:
         """The examples that count, as a training set; ValueError, as scikit-learn has it, if they are not sound."""
-        X, y = validate_data(self, X, y, reset=reset, dtype=[np.float64, np.float32], multi_output=True, y_numeric=self._numeric())
+        X, y = validate_data(
+            self, self._numbers_of(X, reset), y, reset=reset, dtype=[np.float64, np.float32], multi_output=True, y_numeric=self._numeric()
+        )
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -104,8 +117,20 @@ class NervaEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
             if not len(X):
                 raise ValueError("sample_weight must be positive for at least one example, got zeros alone")
         T, classes = self._targets(y, weights, reset)
-        encoding = Encoding(features=tuple(getattr(self, "feature_names_in_", ())), classes=self._class_names())
+        names = [name for column in self.columns_ for name in column.inputs] or list(getattr(self, "feature_names_in_", []))
+        encoding = Encoding(features=tuple(names), classes=self._class_names(), columns=self.columns_)
         return Dataset(X, T, X[:0], T[:0], classes, encoding, weights=weights)
+
+    def _numbers_of(self, X: Any, reset: bool) -> Any:
+        """A data frame with texts or without some values as numbers, in the columns of the first one; anything else as it is."""
+        if reset:
+            self.columns_: tuple[Column, ...] = ()
+        if not is_frame(X) or (reset and _is_numeric(X)) or not (reset or self.columns_):
+            return X
+        table = of_frame(X)
+        if reset:
+            self.columns_ = learn(table, list(table.columns), np.arange(table.rows))
+        return prepare(table, self.columns_)[0]
 
     def _scaled(self, data: Dataset) -> Dataset:
         return scaled(data, self.scaling)
@@ -156,4 +181,6 @@ class NervaEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
     def _inputs(self, X: Any) -> tuple[Array, Backend[Any]]:
         """Checked examples, and the backend that runs the network on them."""
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32]), backend(self.backend, self.dtype, self.device)
+        return validate_data(self, self._numbers_of(X, reset=False), reset=False, dtype=[np.float64, np.float32]), backend(
+            self.backend, self.dtype, self.device
+        )

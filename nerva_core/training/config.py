@@ -92,6 +92,8 @@ class ModelConfig(_Section):
         layer; the vocabulary; and of what the rows are positions, if a layer or the targets ask for it."""
         items = self.items()
         if items is None:
+            if not self.model_fields_set & {"layers", "sizes"}:  # the default network, for other data
+                return self.model_copy(update={"sizes": [data.inputs, *self.sizes[1:-1], data.outputs]})
             whole = [*self.sizes[:1], *self.sizes[-1:]] == [data.inputs, data.outputs]
             hidden = len(self.sizes) == sized_count(str(self.layers)) - 1 and "sizes" in self.model_fields_set and not whole
             return self.model_copy(update={"sizes": [data.inputs, *self.sizes, data.outputs]}) if hidden else self

@@ -112,3 +112,16 @@ def test_a_wrong_parameter_is_named_by_fit(parameters: dict[str, Any], message: 
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(ValueError, match=r"positive for at least one example|at least one non-zero"):
         NervaRegressor().fit(X, Y, sample_weight=np.zeros(len(X)))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_data_frame_may_have_texts_and_empty_cells(library: str) -> None:
+    frames = pytest.importorskip(library)
+    columns = {"length": [None, *X[1:, 2].tolist()], "kind": [None, *(["small", "large"][int(x > 2)] for x in X[1:, 3])]}
+    estimator = NervaClassifier(epochs=60).fit(frames.DataFrame(columns), NAMES)
+    assert estimator.score(frames.DataFrame(columns), NAMES) > 0.85
+    assert estimator.model_.encoding.features == ("length", "length is missing", "kind = large", "kind = small", "kind is missing")
+    first = {name: cells[:1] for name, cells in columns.items()}
+    assert estimator.predict(frames.DataFrame(first)).shape == (1,)
+    numbers = frames.DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    assert NervaClassifier(epochs=1).fit(numbers, NAMES).columns_ == ()
