@@ -26,7 +26,9 @@ from nerva_core.commands.plot import plot
 from nerva_core.commands.predict import predict
 from nerva_core.commands.prove import prove
 from nerva_core.commands.reproduce import reproduce
+from nerva_core.commands.runs import compare_runs, runs
 from nerva_core.commands.show import show
+from nerva_core.commands.sweep import sweep
 from nerva_core.commands.train import train
 
 app = typer.Typer(
@@ -101,18 +103,21 @@ def backends() -> None:
 
 @app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
-    """Print the names that configurations and options understand, with their parameters."""
+    """Print the names that configurations and options understand, with their parameters and what they are."""
     from nerva_core.figures.terminal import console
-    from nerva_core.training.catalogue import TABLES, signature
+    from nerva_core.training.catalogue import TABLES, description, signature
 
     terminal = console(highlight=False, soft_wrap=True)
     for title, table in TABLES.items():
         terminal.print(title, style="bold")
         for entry in table:
-            terminal.print(f"  {signature(entry)}")
+            terminal.print(f"  {signature(entry):<34}  {description(entry)}")
 
 
 app.command(epilog=epilog("train"))(train)
+app.command(epilog=epilog("sweep"))(sweep)
+app.command(epilog=epilog("runs"))(runs)
+app.command(name="compare-runs", epilog=epilog("compare-runs"))(compare_runs)
 app.command(name="find-rate", epilog=epilog("find-rate"))(find_rate)
 app.command(epilog=epilog("data"))(data)
 app.command(epilog=epilog("predict"))(predict)

@@ -13,6 +13,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva train --validation 0.1 --patience 5 --set training.class_weights=balanced",
     ),
     "find-rate": ("nerva find-rate", "nerva find-rate examples/fashion_mnist.toml --set optimizer=Adam --png rates.png"),
+    "sweep": (
+        "nerva sweep --seeds 5 --set 'optimizer=Momentum|Adam' --set 'training.epochs=5'",
+        "nerva sweep examples/spirals.toml --seeds 3 --set 'schedule.eta0=0.01|0.1' --jobs 4 --output rates",
+    ),
+    "runs": ("nerva runs", "nerva runs rates"),
+    "compare-runs": ("nerva compare-runs runs/digits-numpy-1 runs/digits-numpy-2",),
     "data": ("nerva data", "nerva data fashion-mnist", "nerva data mnist --path ~/mnist"),
     "predict": (
         "nerva predict runs/digits-numpy-1 new.csv",
@@ -39,7 +45,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
     "landscape": ("nerva landscape runs/digits-numpy-1", "nerva landscape runs/digits-numpy-1 --directions 5 --reach 0.5"),
-    "plot": ("nerva plot runs/digits-numpy-1", "nerva plot model.safetensors --png activations.png"),
+    "plot": (
+        "nerva plot runs/digits-numpy-1 runs/digits-numpy-2 --png both.png",
+        "nerva plot rates",
+        "nerva plot model.safetensors --png activations.png",
+    ),
     "list": ("nerva list", "nerva list | grep -i elu"),
     "backends": ("nerva backends",),
     "export": (

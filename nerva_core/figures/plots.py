@@ -107,6 +107,25 @@ def learning_curves(history: Sequence[Metrics], title: str) -> bytes:
     return png(figure)
 
 
+def overlaid_curves(groups: Mapping[str, Sequence[Sequence[Metrics]]]) -> bytes:
+    """The loss and the accuracy of several groups of runs on the set that is watched: the mean of each, and a band over its runs (PNG)."""
+    histories = [history for runs in groups.values() for history in runs]
+    classified = all(m.held_out[2] is not None for history in histories for m in history)
+    figure, axes = panels(1, 2 if classified else 1, width=4.8, height=3.8)
+    longest = max(histories, key=len)
+    for k, (label, runs) in enumerate(groups.items()):
+        epochs = [m.epoch for m in longest]
+        band(axes[0, 0], epochs, [[m.held_out[1] or 0 for m in history] for history in runs], k, label)
+        if classified:
+            band(axes[0, 1], epochs, [[100 * (m.held_out[2] or 0) for m in history] for history in runs], k, label)
+    name = " or ".join(sorted({history[0].held_out[0] for history in histories}))
+    name_axes(axes[0, 0], "epoch", f"{name} loss (mean of the examples)", integers=True)
+    if classified:
+        name_axes(axes[0, 1], "epoch", f"{name} accuracy (%)", integers=True)
+    legend(figure, columns=2)
+    return png(figure)
+
+
 def confusion_matrix(confusion: Array, names: Sequence[str], title: str) -> bytes:
     """How often each class is predicted as each (PNG). A colour is a fraction of the class; for up to 20 classes the counts are written."""
     small = len(names) <= 20

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from nerva_core.algebra.errors import NervaError
@@ -19,6 +20,7 @@ from nerva_core.training.models import Model, load_model, save_model, write_atom
 from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer, TrainingResult
 
 CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
+RESULT = "result.json"
 
 
 @dataclass
@@ -133,6 +135,7 @@ class Run:
         model = Model(config, self.trainer.network, data.inputs, state.params, state.statistics, data.encoding)
         save_model(self.directory / MODEL, model)
         write_atomically(self.directory / METRICS, json_lines(self.history).encode())
+        write_atomically(self.directory / RESULT, (json.dumps(asdict(self.result)) + "\n").encode())
         title = f"{type(config.data).__name__}, {config.backend}, {config.dtype}, seed {config.seed}"
         write_atomically(self.directory / CURVES, learning_curves(self.history, title))
         if data.classes is not None and data.positions == 1 and len(data.Xtest):

@@ -14,7 +14,7 @@ from nerva_core.training.checkpoints import CHECKPOINT, PREVIOUS, Checkpoint
 from nerva_core.training.config import Config, load_config, make_config
 from nerva_core.training.interruption import Interrupted
 from nerva_core.training.models import load_model, read_safetensors
-from nerva_core.training.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, Run, free_directory
+from nerva_core.training.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, RESULT, Run, free_directory
 from nerva_core.training.trainer import Metrics, Trainer
 
 
@@ -38,7 +38,9 @@ def stop_after(epoch: int) -> Any:
 def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     run = Run.start(configure(), tmp_path / "run")
     run.train()
-    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, PREVIOUS, MODEL, CURVES, CONFUSION}
+    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, PREVIOUS, MODEL, CURVES, CONFUSION, RESULT}
+    result = json.loads((run.directory / RESULT).read_text())
+    assert (result["epochs"], result["test_loss"]) == (3, run.history[-1].test_loss)
     lines = [json.loads(line) for line in (run.directory / METRICS).read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert lines[0].keys() == {
