@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nerva_core.algebra.numeric_backend import Backend, backend
     from nerva_core.equations import activations, gradient_activations, initializers, losses, optimizers, schedules
     from nerva_core.estimators import NervaClassifier, NervaRegressor, fit
+    from nerva_core.inspection.showing import show
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
 
 _HOME = {
@@ -36,6 +37,7 @@ _HOME = {
     "backend": "nerva_core.algebra.numeric_backend",
     "fit": "nerva_core.estimators",
     "multilayer_perceptron": "nerva_core.layers",
+    "show": "nerva_core.inspection.showing",
 }
 _EQUATIONS = ("activations", "gradient_activations", "initializers", "losses", "optimizers", "schedules")
 
@@ -57,6 +59,7 @@ __all__ = [
     "multilayer_perceptron",
     "optimizers",
     "schedules",
+    "show",
 ]
 
 

@@ -29,6 +29,7 @@ from nerva_core.commands.reproduce import reproduce
 from nerva_core.commands.runs import compare_runs, runs
 from nerva_core.commands.show import show
 from nerva_core.commands.sweep import sweep
+from nerva_core.commands.trace import trace
 from nerva_core.commands.train import train
 
 app = typer.Typer(
@@ -118,6 +119,7 @@ app.command(epilog=epilog("train"))(train)
 app.command(epilog=epilog("sweep"))(sweep)
 app.command(epilog=epilog("runs"))(runs)
 app.command(name="compare-runs", epilog=epilog("compare-runs"))(compare_runs)
+app.command(epilog=epilog("trace"))(trace)
 app.command(name="find-rate", epilog=epilog("find-rate"))(find_rate)
 app.command(epilog=epilog("data"))(data)
 app.command(epilog=epilog("predict"))(predict)

@@ -19,6 +19,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "runs": ("nerva runs", "nerva runs rates"),
     "compare-runs": ("nerva compare-runs runs/digits-numpy-1 runs/digits-numpy-2",),
+    "trace": (
+        "nerva trace --set training.batch_size=4 --set 'model.sizes=[64, 3, 3, 10]'",
+        "nerva trace examples/tiny.toml --step 10 --format html --output step.html",
+    ),
     "data": ("nerva data", "nerva data fashion-mnist", "nerva data mnist --path ~/mnist"),
     "predict": (
         "nerva predict runs/digits-numpy-1 new.csv",
@@ -29,7 +33,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva generate runs/text-numpy-1 --prompt 'The '",
         "nerva generate runs/text-numpy-1 --length 500 --temperature 0.8 --top-k 10 --seed 1 --backend torch",
     ),
-    "show": ("nerva show BatchNormalization", "nerva show 'LeakyReLU(alpha=0.1)' --format latex"),
+    "show": (
+        "nerva show 'Linear(64);ReLU;Linear(10)' --inputs 64 --format html",
+        "nerva show examples/gpt.toml",
+        "nerva show BatchNormalization",
+        "nerva show 'LeakyReLU(alpha=0.1)' --format latex",
+    ),
     "prove": (
         "nerva prove",
         "nerva prove BatchNormalization --audit --html proofs.html",

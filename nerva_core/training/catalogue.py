@@ -38,7 +38,7 @@ def description(entry: type[Entry]) -> str:
     """What an entry is, in a line: the first sentence of its docstring, up to the equation where there is one."""
     text = " ".join(inspect.cleandoc(entry.__doc__ or "").partition("\n\n")[0].split())
     ends = [match.start() for match in re.finditer(r"(?<=[^.][^.])[.;](\s|$)", text)]
-    whole = [text[:end] for end in ends if text[:end].count("(") == text[:end].count(")")]  # as not after "et al."
+    whole = [text[:end] for end in ends if text[:end].count("(") <= text[:end].count(")")]  # as not after "et al."
     return next(iter(whole), text)
 
 

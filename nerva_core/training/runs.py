@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path
 
 from nerva_core.algebra.errors import NervaError
@@ -74,6 +76,19 @@ class Run:
             losses = [m.validation_loss for m in run.history if m.validation_loss is not None]
             run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs, losses, checkpoint.best)
         return run
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the network, what it has come to, and the curves."""
+        from nerva_core.figures.plots import learning_curves
+
+        trainer = self.trainer
+        lines = [trainer.network.summary(trainer.data.inputs), f"{trainer.epoch} epochs; results in {self.directory}"]
+        if self.result is not None and self.result.test_loss is not None:
+            accuracy = self.result.test_accuracy
+            lines.append(f"test loss {self.result.test_loss:.4g}" if accuracy is None else f"test accuracy {100 * accuracy:.2f} %")
+        image = base64.b64encode(learning_curves(self.history, "")).decode() if self.history else ""
+        figure = f'<img alt="learning curves" src="data:image/png;base64,{image}">' if image else ""
+        return f"<div>{''.join(f'<p>{escape(line)}</p>' for line in lines)}{figure}</div>"
 
     @property
     def how_to_continue(self) -> str:

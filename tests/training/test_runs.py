@@ -259,3 +259,14 @@ def test_epochs_that_are_done_cannot_be_taken_back(tmp_path: Path) -> None:
         Run.resume(tmp_path, epochs=1)
     assert (tmp_path / CONFIG).read_bytes() == before
     Run.resume(tmp_path, epochs=3)
+
+
+def test_a_notebook_shows_the_curves_of_a_run(tmp_path: Path) -> None:
+    run = Run.start(configure(training={"epochs": 1}), tmp_path / "<run>")
+    assert "img" not in run._repr_html_()
+    run.train()
+    html = run._repr_html_()
+    assert 'src="data:image/png;base64,' in html
+    assert "results in" in html
+    assert "<run>" not in html
+    assert "test accuracy" in html
