@@ -23,10 +23,10 @@ STYLE = """
 
 def trace_html(trace: Trace, digits: int = 4) -> str:
     """A piece of HTML with every part, each to be folded; of a large matrix a corner."""
-    parts = [
-        f"<details open=''><summary><b>{escape(part.title)}</b></summary>{''.join(_matrix_html(m, digits) for m in part.matrices)}</details>"
-        for part in trace.parts
-    ]
+    parts = []
+    for part in trace.parts:
+        matrices = "".join(_matrix_html(matrix, digits) for matrix in part.matrices)
+        parts.append(f"<details open=''><summary><b>{escape(part.title)}</b></summary>{matrices}</details>")
     return f'<div class="trace"><style>{STYLE}</style>{"".join(parts)}<p>loss before the step: {trace.loss:.6g}</p></div>'
 
 
