@@ -48,9 +48,7 @@ def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[s
 
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
-    data: Annotated[
-        str | None, _option("FashionMNIST, Spirals(arms=3), houses.csv, images/.", MODEL, complete=_names("data sources"))
-    ] = None,
+    data: Annotated[str | None, _option("Spirals(arms=3), pets.csv, images/, ...", MODEL, complete=_names("data sources"))] = None,
     target: Annotated[str | None, _option("The column to predict, of a table; by default the last.", MODEL)] = None,
     columns: Annotated[str | None, _option("The columns to predict from: 'age,colour'; by default all others.", MODEL)] = None,
     layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
@@ -85,8 +83,8 @@ def train(
     general = _given("", backend=backend, dtype=dtype, device=device, seed=seed, loss=loss, optimizer=optimizer, schedule=schedule)
     general |= _given("", data=_data(data, target, columns, loss))
     model = _given("model.", layers=layers, sizes=_sizes(sizes), load_weights=load_weights)
-    training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every)
-    training |= _given("training.", validation=validation, patience=patience)
+    length = _given("training.", epochs=epochs, patience=patience, validation=validation)
+    training = length | _given("training.", batch_size=batch_size, checkpoint_every=checkpoint_every)
     overrides = general | model | training | _settings(set_)
     if trace and output is not None:
         raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
