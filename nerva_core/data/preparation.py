@@ -69,7 +69,8 @@ def _learn(table: DataTable, name: str, values: Array | Texts, rows: Array, miss
         raise NervaError(f"{table.where}: column {name!r} has no value in row {row}; for the median in its place say missing = 'impute'")
     indicator = missing == "indicator" and not all(present)
     if not isinstance(values, list):
-        return Column(name, fill=float(np.nanmedian(values[rows])), indicator=indicator)
+        with np.errstate(over="ignore"):  # of numbers near the largest; the data set then says that they are too large
+            return Column(name, fill=float(np.nanmedian(values[rows])), indicator=indicator)
     categories = sorted({text for k in rows if (text := values[k]) is not None})
     if len(categories) > MOST_CATEGORIES:
         raise NervaError(

@@ -87,4 +87,8 @@ class NervaClassifier(ClassifierMixin, NervaEstimator):  # type: ignore[misc]
         weights = np.ones(len(self.classes_))
         given = compute_class_weight(self.class_weight, classes=self.classes_[present], y=self.classes_[data.Ttrain])
         weights[present] = given
+        if not (weights > 0).all():
+            raise ValueError(
+                f"class_weight must be positive for every class, got {self.class_weight}; leave out the examples that do not count"
+            )
         return weights.tolist()

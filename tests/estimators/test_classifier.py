@@ -45,6 +45,11 @@ def test_balanced_weights_are_the_weights_of_the_examples(ops: Any) -> None:
     assert balanced.model_.config.training.class_weights == pytest.approx(list(90 / (3 * counts)))
 
 
+def test_a_class_that_does_not_count_is_refused() -> None:
+    with pytest.raises(ValueError, match="class_weight must be positive for every class"):
+        NervaClassifier(class_weight={0: 1, 1: 0, 2: 1}).fit(X, Y)
+
+
 def test_a_loss_without_probabilities_has_no_predict_proba() -> None:
     estimator = NervaClassifier(loss="Hinge", epochs=20).fit(X, Y)
     assert not hasattr(estimator, "predict_proba")
