@@ -11,7 +11,7 @@ from backends import accurate, xla
 from backends import grid_lookup as steps
 from backends.numpy import Array, NumpyBackend
 from nerva_core.algebra.matrix_ops import Scalar
-from nerva_core.algebra.numeric_backend import F
+from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.trees import leaves
 
 
@@ -61,6 +61,9 @@ class JaxBackend(NumpyBackend):
 
     def stop_gradient(self, X: Array) -> Array:
         return self.jax.lax.stop_gradient(X)
+
+    def join_workers(self) -> None:
+        Backend.join_workers(self)  # which has no way to: MPI is NumPy's
 
     def expm1(self, X: Array) -> Array:
         # XLA's expm1 is off by 5 ulp for small x.

@@ -55,6 +55,14 @@ class NumpyBackend(Backend[Array]):
     def take_rows(self, X: Array, indices: Any) -> Array:
         return self.xp.take(X, indices, axis=-2)
 
+    def join_workers(self) -> None:
+        from backends.mpi import MPIWorkers
+
+        self.workers = MPIWorkers()
+
+    def segment(self, X: Array, offset: int, m: int, n: int) -> Array:
+        return X.reshape(-1)[offset : offset + m * n].reshape(m, n)
+
     # The primitives.
 
     def shape(self, X: Array) -> tuple[Size, Size]:

@@ -67,6 +67,16 @@ class TorchBackend(Backend[Tensor]):
         values = self.torch.cat([value for row in rows for value in row])  # so that a device is waited for once
         return self.to_numpy(values).reshape(len(rows), -1)
 
+    def join_workers(self) -> None:
+        from backends.gloo import GlooWorkers
+        from backends.plan.torch_kernels import agree_on_onednn
+
+        self.workers = GlooWorkers(self.torch)
+        agree_on_onednn(self)
+
+    def segment(self, X: Tensor, offset: int, m: int, n: int) -> Tensor:
+        return X.reshape(-1)[offset : offset + m * n].reshape(m, n)
+
     # The primitives.
 
     def shape(self, X: Tensor) -> tuple[Size, Size]:

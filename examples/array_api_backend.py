@@ -154,5 +154,5 @@ class ArrayApiBackend(Backend):
         m, n = self.shape(X)
         values = self.xp.broadcast_to(T[:1, :], (m, n))
         for j, point in enumerate(s, start=1):
-            values = self.xp.where(X > float(point), T[j, ...][None, :], values)
+            values = self.xp.where(float(point) < X, T[j, ...][None, :], values)
         return values

@@ -49,10 +49,14 @@ def main() -> None:
     try:
         app()
     except NervaError as error:
+        from nerva_core.algebra.workers import WorkerLostError
+        from nerva_core.training.launching import end_worker
         from nerva_core.training.trainer import DivergenceError
 
+        status = 1 if isinstance(error, DivergenceError) else 2
+        end_worker(str(error), status, lost=isinstance(error, WorkerLostError))
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, DivergenceError) else 2)
+        sys.exit(status)
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         sys.stderr.close()
         sys.exit(1)

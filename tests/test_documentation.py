@@ -97,7 +97,8 @@ def test_the_script_of_a_layer_on_four_backends(tmp_path: Path) -> None:
 
 def array_api_backend() -> Any:
     location = importlib.util.spec_from_file_location("array_api_backend", ROOT / "examples" / "array_api_backend.py")
-    assert location and location.loader
+    assert location
+    assert location.loader
     module = importlib.util.module_from_spec(location)
     location.loader.exec_module(module)
     return module.ArrayApiBackend

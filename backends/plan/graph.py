@@ -213,6 +213,14 @@ class StepRecorder(Interpreter[StepNode]):
         """As the backend's."""
         return Traced(self, self.builder.node("take_rows", X.value, indices.value))
 
+    def all_sum(self, before: Traced[StepNode], *parts: Traced[StepNode]) -> Traced[StepNode]:
+        """As the backend's."""
+        return Traced(self, self.builder.node("all_sum", before.value, *(part.value for part in parts)))
+
+    def segment(self, X: Traced[StepNode], offset: int, m: int, n: int) -> Traced[StepNode]:
+        """As the backend's."""
+        return Traced(self, self.builder.node("segment", X.value, offset, m, n))
+
     def matrix(self, values: Any) -> Traced[StepNode]:
         """A constant."""
         return Traced(self, StepNode(CONSTANT, (), self.backend.matrix(values)))

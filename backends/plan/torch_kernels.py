@@ -6,7 +6,6 @@ none on others): this is measured once a process. A small product is quicker to 
 
 from __future__ import annotations
 
-import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -210,8 +209,22 @@ def _onednn_product(torch: Any, X: Tensor, Z: Tensor) -> Callable[[], Tensor]:
     return partial(torch.ops.mkldnn._linear_pointwise.default, X, Z.mT, None, "none", [], "")
 
 
-@functools.cache
+def agree_on_onednn(backend: Backend[Any]) -> None:
+    """Let the first worker choose for all: another way to multiply rounds differently."""
+    _CHOICE["onednn"] = bool(backend.gathered([onednn_is_faster()])[0, 0])
+
+
 def onednn_is_faster() -> bool:
+    """Whether products go through oneDNN in this process: what was chosen, or else measured."""
+    if "onednn" not in _CHOICE:
+        _CHOICE["onednn"] = _onednn_is_faster()
+    return _CHOICE["onednn"]
+
+
+_CHOICE: dict[str, bool] = {}
+
+
+def _onednn_is_faster() -> bool:
     """Whether oneDNN multiplies matrices of middling size faster than ``torch.mm`` by a quarter at least."""
     import torch
 

@@ -11,7 +11,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Equations": ("equations/",),
     "Write your own": ("write-your-own/", "architecture.md"),
     "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),
-    "Results": ("reproductions.md", "speed.md", "how_a_step_runs.md", "q_neurons.md", "gaf.md", "tmaf.md", "dab.md"),
+    "Results": ("reproductions.md", "speed.md", "how_a_step_runs.md", "workers.md", "q_neurons.md", "gaf.md", "tmaf.md", "dab.md"),
     "Reference": ("reference/commands.md", "reference/configuration.md", "interoperability.md", "vectors.md", "versions.md"),
     "API": ("api/",),
     "More": (),

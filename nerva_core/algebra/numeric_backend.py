@@ -23,6 +23,7 @@ from nerva_core.algebra.errors import NervaError, NotInstalledError, did_you_mea
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.workers import Alone, Workers
 
 DType = Literal["float32", "float64"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +40,9 @@ class Backend(MatrixOps[M]):
     """The module that must be there to import."""
     extra: ClassVar[str] = ""
     """The optional dependency of this project that installs it; empty if it is always there."""
+
+    workers: Workers = Alone()
+    """The processes that share out the rows of every batch, this one among them."""
 
     def __init__(self, dtype: DType = "float32", device: str = "cpu") -> None:
         if dtype not in get_args(DType):
@@ -94,6 +98,25 @@ class Backend(MatrixOps[M]):
     @abstractmethod
     def take_rows(self, X: M, indices: Any) -> M:
         """The rows of X with the given indices, in that order."""
+
+    def segment(self, X: M, offset: int, m: int, n: int) -> M:
+        """m n elements of the row X, from an offset on, as an m x n matrix."""
+        return self.reshape(self.take_columns(X, range(offset, offset + m * n)), m, n)
+
+    def all_sum(self, before: M, *parts: M) -> M:
+        """The sum of the parts of all workers, rows of one shape, as a binary tree over all of them in the order of the workers.
+
+        ``before`` is what must be there first, so that all workers add up several sums in the same order.
+        """
+        return self.workers.sum(parts)  # type: ignore[no-any-return]
+
+    def gathered(self, values: Sequence[float]) -> Array:
+        """Some numbers of every worker, whose dtype holds them exactly: a row for each."""
+        return np.concatenate([self.to_numpy(row) for row in self.workers.gather(self.matrix([list(values)]))])
+
+    def join_workers(self) -> None:
+        """Find the other workers, by what the launcher of this process says; NervaError if this backend has no way to."""
+        raise NervaError(f"backend {self.name!r} runs in one process; backends 'numpy' (by MPI) and 'torch' (by gloo) take several workers")
 
     def compile(self, function: F) -> F:
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""

@@ -8,7 +8,7 @@ An operation without a statement takes operands of one shape, gives a result of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -17,6 +17,9 @@ from nerva_core.algebra.matrix import Shape
 F = TypeVar("F", bound=Callable[..., Any])
 
 Work: TypeAlias = Literal["element", "free", "definition"] | Callable[..., Any]
+
+Way: TypeAlias = Literal["rows", "columns", "members"]
+"""How a matrix is cut into parts: into blocks of its rows, into blocks of its columns; a family, into its members."""
 
 
 class Misfit(ArithmeticError):  # noqa: N818
@@ -35,6 +38,12 @@ class OperationRule:
     work: Work = "element"
     """The operations on numbers: one an element of the first operand; none, as where elements only move; those of the definition; or a
     function of the shapes."""
+    by: Collection[Way] = ("rows", "columns", "members")
+    """The ways to cut operands for which the operation on each part gives that part of the result."""
+    adds: Collection[Way] = ()
+    """The ways to cut operands for which the results of the parts add up to the result."""
+    whole: Collection[int] = ()
+    """The positions of the operands of which every part needs the whole."""
 
     def check(self, operands: tuple[Shape, ...]) -> None:
         """Misfit unless the operands have shapes that the operation takes."""
@@ -45,6 +54,13 @@ class OperationRule:
 
 
 DEFAULT = OperationRule()
+
+BY_ROWS: tuple[Way, ...] = ("rows", "members")
+"""Of an operation in which a row of the result, or a block of them, needs the same rows of the operands."""
+BY_COLUMNS: tuple[Way, ...] = ("columns", "members")
+"""Of one in which a column does."""
+BY_MEMBERS: tuple[Way, ...] = ("members",)
+"""Of one that mixes rows and columns."""
 
 
 def operation(**statement: Any) -> Callable[[F], F]:

@@ -91,7 +91,8 @@ class BenchmarkProblem:
     @property
     def inputs(self) -> Array:
         """The training examples in the dtype of the configuration."""
-        return self.data.Xtrain.astype(self.config.dtype)
+        inputs: Array = self.data.Xtrain.astype(self.config.dtype)
+        return inputs
 
 
 def named_problem(name: str) -> BenchmarkProblem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,7 @@ def train(
     backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=complete_backend)] = None,
     dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=complete_dtype)] = None,
     device: Annotated[str | None, _option("cpu, or a device of the backend such as cuda:0.", TRAINING)] = None,
+    workers: Annotated[int | None, _option("Processes that share out every batch (numpy by MPI, torch by gloo).", TRAINING)] = None,
     output: Annotated[Path | None, _option("A new directory for the results; by default one in ./runs.", OUTPUT)] = None,
     resume: Annotated[bool, _option("Continue the run in --output from its last checkpoint.", OUTPUT, "--resume")] = False,
     checkpoint_every: Annotated[int | None, _option("Save the state every so many epochs.", OUTPUT)] = None,
@@ -88,14 +90,49 @@ def train(
     overrides = general | model | training | _settings(set_)
     if trace and output is not None:
         raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
+    if workers is not None and workers < 1:
+        raise NervaError(f"--workers must be at least 1, got {workers}")
+    if workers is not None and workers > 1 and not trace and _launched(workers, output, config, overrides, resume):
+        return
+    from nerva_core.training.launching import is_first
+    from nerva_core.training.reporting import Reporters, Silent
+
     if trace:
         _trace(config, overrides)
     else:
-        reporters = _reporters(quiet, json, plot, tensorboard)
+        reporters = _reporters(quiet, json, plot, tensorboard) if is_first() else Reporters(Silent())
         run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
         _train(run, reporters)
-        if profile:
+        if profile and is_first():
             _profile(run, shown=not (quiet or json))
+
+
+def _launched(workers: int, output: Path | None, config_file: Path | None, overrides: dict[str, Any], resume: bool) -> bool:
+    """Run this command as so many workers, unless this process is one of them; what they would all complain of is found first."""
+    from nerva_core.training.config import load_config
+    from nerva_core.training.launching import LOST, launch, workers_in
+    from nerva_core.training.runs import CONFIG, require_empty
+    from nerva_core.training.sharing import with_blocks
+
+    if (count := workers_in()[1]) > 1:
+        if count != workers:
+            raise NervaError(f"--workers is {workers}, but the launcher has started {count}; leave --workers out")
+        return False
+    if resume:
+        chosen = load_config(_resumable(output, config_file, overrides) / CONFIG)
+    else:
+        chosen = _config(config_file, overrides)
+        if output is not None:
+            require_empty(output)
+    with_blocks(chosen, workers)
+    ended = launch(chosen.backend, workers, sys.argv[1:])
+    if ended.status == LOST:
+        reason = ended.reason or "a worker has ended, or did not answer the others in time"
+        where = f"; continue with: nerva train --resume --output {shlex.quote(ended.directory)} --workers {workers}"
+        print(f"error: {reason}, and the others with it{where if ended.directory else ''}", file=sys.stderr)
+    if ended.status:
+        raise typer.Exit(ended.status)
+    return True
 
 
 def _given(prefix: str, **settings: Any) -> dict[str, Any]:
@@ -125,9 +162,10 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
 
 def _train(run: Run, reporters: Reporters) -> None:
     from nerva_core.training.interruption import Interrupted
+    from nerva_core.training.launching import is_first
     from nerva_core.training.penalties import penalty_warning
 
-    for warning in filter(None, (run.warning, penalty_warning(run.trainer))):
+    for warning in filter(None, (run.warning, penalty_warning(run.trainer))) if is_first() else ():
         print(f"warning: {warning}", file=sys.stderr)
     try:
         reporters.start(run)
@@ -140,7 +178,8 @@ def _train(run: Run, reporters: Reporters) -> None:
         saved = isinstance(interrupt, Interrupted)
         done = f"after {trainer.epoch} of {trainer.config.training.epochs} epochs{steps if saved else ''}"
         what = "and saved" if saved else "at once, with the last checkpoint kept"
-        print(f"interrupted {done}, {what}; continue with: {run.how_to_continue}", file=sys.stderr)
+        if is_first():
+            print(f"interrupted {done}, {what}; continue with: {run.how_to_continue}", file=sys.stderr)
         raise typer.Exit(128 + (interrupt.number if isinstance(interrupt, Interrupted) else 2)) from None
     finally:
         reporters.close()
@@ -199,9 +238,14 @@ def _started(output: Path | None, config_file: Path | None, overrides: dict[str,
 def _resumed(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Run:
     from nerva_core.training.runs import Run
 
+    return Run.resume(_resumable(output, config_file, overrides), overrides.get("training.epochs"))
+
+
+def _resumable(output: Path | None, config_file: Path | None, overrides: dict[str, Any]) -> Path:
+    """The directory of the run to continue; NervaError if something is given that belongs to its configuration."""
     if output is None:
         raise NervaError("--resume needs --output DIR, the directory of the run to continue")
     other = sorted(overrides.keys() - {"training.epochs"}) + ([str(config_file)] if config_file else [])
     if other:
         raise NervaError(f"--resume continues a run with its own configuration; only --epochs may be given, got {', '.join(other)}")
-    return Run.resume(output, overrides.get("training.epochs"))
+    return output

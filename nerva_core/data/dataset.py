@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.memory import Array
 from nerva_core.data.encoding import Encoding
+from nerva_core.data.streamed import FileRows
 
 Scaling = Literal["none", "unit", "standard"]
 
@@ -25,9 +26,10 @@ class Dataset:
     For sequences T holds the class number of every position, shape (N, positions).
     """
 
-    Xtrain: Array
+    Xtrain: Any
+    """An array, or ``FileRows`` where the examples stay in a file."""
     Ttrain: Array
-    Xtest: Array
+    Xtest: Any
     Ttest: Array
     classes: int | None
     """The number of classes; None for a regression."""
@@ -44,6 +46,11 @@ class Dataset:
     Tvalidation: Array | None = None
     per_position: bool = False
     """Whether the outputs have a row for each position, with a number for each class, and positions may be ``PADDING``."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the examples stay in files."""
+        return isinstance(self.Xtrain, FileRows)
 
     @property
     def inputs(self) -> int:
@@ -149,7 +156,20 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     row = (1, data.inputs)
     shift, spread = np.broadcast_to(shift, row), np.broadcast_to(np.where(spread == 0, 1, spread), row)
     encoding = replace(data.encoding, shift=shift, spread=spread)
-    return replace(data, Xtrain=encoding.inputs(data.Xtrain), Xtest=encoding.inputs(data.Xtest), encoding=encoding)
+    Xtrain, Xtest = (X.encoded(encoding) if isinstance(X, FileRows) else encoding.inputs(X) for X in (data.Xtrain, data.Xtest))
+    return replace(data, Xtrain=Xtrain, Xtest=Xtest, encoding=encoding)
+
+
+def streamed_dataset(what: str, Xtrain: FileRows, Ttrain: Array, Xtest: FileRows, Ttest: Array, *, regression: bool) -> Dataset:
+    """A checked data set whose inputs stay in files, and whose targets are in memory."""
+    for name, X in (("Xtrain", Xtrain), ("Xtest", Xtest)):
+        X.require_finite(f"{what}: {name}")
+    if Xtrain.shape[1] != Xtest.shape[1]:
+        raise NervaError(f"{what}: Xtrain has {Xtrain.shape[1]} columns, but Xtest has {Xtest.shape[1]}")
+    narrow = [np.zeros((len(X), 1), np.float32) for X in (Xtrain, Xtest)]
+    data = make_dataset(what, narrow[0], Ttrain, narrow[1], Ttest, regression=regression)
+    grid = tuple(map(int, Xtrain.raw.shape[1:3])) if Xtrain.raw.ndim in (3, 4) else ()
+    return replace(data, Xtrain=Xtrain, Xtest=Xtest, grid=grid)
 
 
 def _moments(X: Array, weights: Array | None) -> tuple[Array, Array]:

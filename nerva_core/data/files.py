@@ -11,10 +11,14 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
-from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split
+from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split, streamed_dataset
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.formats import CSVTable, is_number, read_cifar, read_csv, read_idx, read_npz
 from nerva_core.data.sources import SOURCES, DataSource
+from nerva_core.data.streamed import map_idx, map_member, map_npy, write_arrays
+
+ARRAYS = ("Xtrain", "Ttrain", "Xtest", "Ttest")
+"""The names of the four arrays of a data set."""
 
 Task = Literal["classification", "regression"]
 
@@ -28,15 +32,20 @@ class IDX(DataSource):
     where: ClassVar[str] = "the four files of MNIST, as they are, from https://storage.googleapis.com/cvdf-datasets/mnist/, in one folder"
     path: str
     scaling: Scaling = "unit"
+    stream: bool = False
+    """Whether the examples stay in their files, which must not be compressed."""
 
     def read(self) -> Dataset:
         folder = existing(self.path, "a directory")
-        arrays = [
-            read_idx(_one_of(folder, [f"{part}-{kind}{suffix}" for kind in kinds for suffix in ("", ".gz")]))
+        paths = [
+            _one_of(folder, [f"{part}-{kind}{suffix}" for kind in kinds for suffix in ("", ".gz")])
             for part in ("train", "t10k")
             for kinds in (("images-idx3-ubyte", "images.idx3-ubyte"), ("labels-idx1-ubyte", "labels.idx1-ubyte"))
         ]
-        Xtrain, Ttrain, Xtest, Ttest = arrays
+        if self.stream:
+            train, test = ((map_idx(images), read_idx(labels)) for images, labels in (paths[:2], paths[2:]))
+            return streamed_dataset(str(folder), *train, *test, regression=False)
+        Xtrain, Ttrain, Xtest, Ttest = map(read_idx, paths)
         return make_dataset(str(folder), Xtrain, Ttrain, Xtest, Ttest, regression=False)
 
 
@@ -113,10 +122,16 @@ class NPZ(DataSource):
     path: str
     task: Task = "classification"
     test_fraction: Fraction = 0.2
+    stream: bool = False
+    """Whether the examples stay in the archive, which must not be compressed."""
 
     def read(self) -> Dataset:
-        arrays = read_npz(existing(self.path, "a file"))
-        names = ("Xtrain", "Ttrain", "Xtest", "Ttest")
+        path, names = existing(self.path, "a file"), ARRAYS
+        if self.stream:
+            Ttrain, Ttest = (map_member(path, name, least=1).whole() for name in ("Ttrain", "Ttest"))
+            inputs = map_member(path, "Xtrain"), Ttrain, map_member(path, "Xtest"), Ttest
+            return streamed_dataset(self.path, *inputs, regression=self.task == "regression")
+        arrays = read_npz(path)
         target = next((name for name in ("y", "T") if name in arrays), None)
         if "Xtrain" not in arrays and "X" in arrays and target is not None:
             return self._divided(arrays["X"], arrays[target], target)
@@ -132,6 +147,42 @@ class NPZ(DataSource):
         T = T if regression else class_numbers(self.path, target, T)
         parts = split(np.random.default_rng(0), X, T, self.test_fraction, stratified=not regression)
         return make_dataset(self.path, *parts, regression=regression, classes=None if regression else max(2, int(T.max()) + 1))
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class NPY(DataSource):
+    """A directory with Xtrain.npy, Ttrain.npy, Xtest.npy and Ttest.npy, as ``np.save`` writes them. The examples stay in their files."""
+
+    path: str
+    task: Task = "classification"
+
+    def read(self) -> Dataset:
+        folder = existing(self.path, "a directory")
+        paths = [_one_of(folder, [f"{name}.npy"]) for name in ARRAYS]
+        Xtrain, Ttrain, Xtest, Ttest = (map_npy(path, least=2 if path.stem[0] == "X" else 1) for path in paths)
+        return streamed_dataset(self.path, Xtrain, Ttrain.whole(), Xtest, Ttest.whole(), regression=self.task == "regression")
+
+
+@SOURCES.add
+@dataclass(frozen=True, kw_only=True)
+class Cached(DataSource):
+    """Another source, such as a table or a compressed file, whose arrays are written into a directory once, and stay in these files."""
+
+    source: DataSource
+    path: str
+
+    def read(self) -> Dataset:
+        folder, of = Path(self.path).expanduser(), f"{self.source!r}\n"
+        made = folder / "source.txt"
+        if not made.exists():
+            write_arrays(folder, self.source.load(), of)
+        if made.read_text(encoding="utf-8") != of:
+            raise NervaError(
+                f"{folder} holds the arrays of another source, {made.read_text(encoding='utf-8').strip()}; choose another path"
+            )
+        regression = np.load(folder / "Ttrain.npy", mmap_mode="r", allow_pickle=False).dtype.kind == "f"
+        return NPY(path=str(folder), task="regression" if regression else "classification").read()
 
 
 @SOURCES.add

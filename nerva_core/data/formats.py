@@ -15,7 +15,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -44,7 +44,8 @@ def read_idx(path: Path) -> Array:
         raise NervaError(f"cannot read {path}: {error}") from None
 
 
-def _idx(path: Path, file: BinaryIO | gzip.GzipFile, most: int) -> Array:
+def idx_header(path: Path, file: BinaryIO | gzip.GzipFile) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The dtype and the shape that the header of an IDX file states."""
     magic = file.read(4)
     if len(magic) == 4 and magic[2:] == b"\0\0" and magic[1] in IDX_TYPES and 1 <= magic[0] <= 8:
         raise NervaError(f"{path} is an IDX file with its bytes in the reverse order (little-endian); IDX numbers are big-endian")
@@ -54,8 +55,12 @@ def _idx(path: Path, file: BinaryIO | gzip.GzipFile, most: int) -> Array:
     sizes = file.read(4 * dimensions)
     if len(sizes) < 4 * dimensions:
         raise NervaError(f"{path} is damaged: it ends within the sizes of its {dimensions} dimensions")
-    shape = struct.unpack(f">{dimensions}I", sizes)
-    dtype = np.dtype(IDX_TYPES[magic[2]])
+    return np.dtype(IDX_TYPES[magic[2]]), struct.unpack(f">{dimensions}I", sizes)
+
+
+def _idx(path: Path, file: BinaryIO | gzip.GzipFile, most: int) -> Array:
+    dtype, shape = idx_header(path, file)
+    dimensions = len(shape)
     expected = math.prod(shape) * dtype.itemsize
     content = file.read(expected + 1) if expected <= most and dimensions <= 8 else b""
     if len(content) != expected or dimensions > 8:
@@ -87,17 +92,23 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Arra
         raise NervaError(f"{path}: {info.filename} has {info.file_size} bytes; at most {LARGEST} are read")
     content = archive.read(info)
     stream = io.BytesIO(content)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    version = np.lib.format.read_magic(stream)
-    if version not in read_header:
-        raise NervaError(f"{path}: {info.filename} is no array of numbers")
-    shape, fortran, dtype = read_header[version](stream)
-    if dtype.hasobject:
-        raise NervaError(f"{path} holds pickled Python objects; only archives of plain arrays are read")
+    shape, fortran, dtype = npy_header(path, stream)
     expected, start = math.prod(shape) * dtype.itemsize, stream.tell()
     if min(shape, default=0) < 0 or len(content) - start != expected:
         raise NervaError(f"{path} is damaged: {info.filename} of shape {shape} needs {expected} bytes, got {len(content) - start}")
     return np.frombuffer(content, dtype=dtype, offset=start).reshape(shape, order="F" if fortran else "C")
+
+
+def npy_header(path: Path, stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, whether columns come first, and the dtype that the header of an array of NumPy states."""
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(stream)
+    if version not in read_header:
+        raise NervaError(f"{path} holds what is no array of numbers")
+    shape, fortran, dtype = read_header[version](stream)
+    if dtype.hasobject:
+        raise NervaError(f"{path} holds pickled Python objects; only plain arrays are read")
+    return shape, fortran, dtype
 
 
 def read_cifar(path: Path, labels: int = 1) -> Array:

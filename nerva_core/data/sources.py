@@ -11,6 +11,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Count, Entry, Table
 from nerva_core.data.dataset import Dataset, Scaling, make_dataset, scaled, split
+from nerva_core.data.streamed import FileRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,10 @@ class DataSource(Entry):
             if limit is not None and limit > len(X):
                 raise NervaError(f"{type(self).__name__}: {name} must be at most {len(X)}, as many examples there are, got {limit}")
         train, test = slice(self.train), slice(self.test)
-        limited = replace(data, Xtrain=data.Xtrain[train], Ttrain=data.Ttrain[train], Xtest=data.Xtest[test], Ttest=data.Ttest[test])
+        Xtrain, Xtest = (
+            X.first(limit) if isinstance(X, FileRows) else X[:limit] for X, limit in ((data.Xtrain, self.train), (data.Xtest, self.test))
+        )
+        limited = replace(data, Xtrain=Xtrain, Ttrain=data.Ttrain[train], Xtest=Xtest, Ttest=data.Ttest[test])
         return scaled(limited, self.scaling)
 
 

@@ -71,7 +71,7 @@ def epoch_inputs(
     noisy, D = network.at_epoch(epoch + 1), data.inputs
     step = start = epoch * steps_per_epoch(config, data) if first is None else first
     batch, parameters = config.training.batch_size, network.parameter_count(D) * (data.positions if data.per_position else 1)
-    for rows, noise in grouped(order, batch, parameters, lambda N: ops.converted(noisy.draw(random, N, D))):
+    for rows, noise in grouped(order, batch, parameters, lambda N: ops.converted(noisy.draw(random, N, D)), row_bytes(data)):
         steps = range(step, step := step + len(rows))
         if step > start + done:
             yield _given(config, epoch, steps, rows, noise).after(max(0, start + done - steps.start))
@@ -83,7 +83,12 @@ def _given(config: Config, epoch: int, steps: range, rows: Array, noise: Any) ->
     return StepInput(np.array(lr, float), rows, noise, tuple(np.array(column, float) for column in scalars))
 
 
-def grouped(order: Array, batch: int, parameters: int, draw: Callable[[int], Any]) -> Iterator[tuple[Array, Any]]:
+def row_bytes(data: Dataset) -> int:
+    """The bytes of an example that is read from a file when its batch is due; 0 if all are in memory."""
+    return 8 * (data.inputs + data.outputs) if data.streamed else 0
+
+
+def grouped(order: Array, batch: int, parameters: int, draw: Callable[[int], Any], bytes_of_row: int = 0) -> Iterator[tuple[Array, Any]]:
     """The rows and the noise of steps that run in one call, with a leading axis over them: on batches of one size, within the bounds.
 
     ``order`` holds the rows in the order in which they are taken, and ``draw`` gives the noise of a step on some number of rows.
@@ -92,7 +97,7 @@ def grouped(order: Array, batch: int, parameters: int, draw: Callable[[int], Any
         N = batches.shape[1]
         first = draw(N)
         noise = chain([first], map(draw, repeat(N)))
-        for group in _split(batches, _most_steps(_bytes(first), N * parameters)):
+        for group in _split(batches, _most_steps(_bytes(first) + N * bytes_of_row, N * parameters)):
             yield group, stacked(list(islice(noise, len(group)))) if _bytes(first) else first
 
 

@@ -130,6 +130,10 @@ class TrainingConfig(_Section):
     """After how many epochs the state is saved; it is also saved at the last epoch and at an interrupt."""
     checkpoint_every_minutes: Annotated[float, Field(gt=0, strict=False)] = 10.0
     """After how many minutes the state is saved within an epoch."""
+    blocks: PositiveInt | None = None
+    """Blocks of a batch whose sums are added up as a binary tree, with the same bits for any number of workers; by default one a worker."""
+    micro_batches: PositiveInt = 1
+    """Parts of a batch that a worker computes one after the other, in the memory of one, where the layers allow it; the sums are exact."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
     record_distances: bool = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,8 +12,9 @@ from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
 from nerva_core.layers import Sequential
-from nerva_core.training.batches import grouped
+from nerva_core.training.batches import grouped, row_bytes
 from nerva_core.training.metrics import MOST_ROWS, hard_distance
+from nerva_core.training.sharing import Sharing
 
 EVALUATION_BATCH = 1000
 """Rows that are evaluated at once; it bounds the memory, and does not change a result beyond rounding."""
@@ -42,25 +42,33 @@ class EvaluatedState(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Evaluator:
-    """Evaluates a network in batches, by the ``run_steps`` of a backend."""
+    """Evaluates a network in batches, whose rows may be shared out."""
 
     ops: Backend[Any]
-    run_steps: Callable[..., tuple[Any, Array]]
+    sharing: Sharing
     network: Sequential
     loss: Loss
     data: Dataset
 
     def evaluate(
-        self, state: EvaluatedState, X: Any, T: Any, N: int, noisy: Sequential, random: np.random.Generator
+        self, state: EvaluatedState, data: Any, N: int, noisy: Sequential, random: np.random.Generator
     ) -> tuple[EvaluatedState, float, float | None]:
-        """The state, the mean loss and the accuracy on N examples; ``noisy`` draws what noise is kept at inference, in this epoch."""
+        """The state, the mean loss and the accuracy on N examples.
+
+        ``data`` are their matrices, or what reads them, and ``noisy`` draws what noise is kept at inference in this epoch.
+        """
         D, values = self.data.inputs, []
 
         def draw(N: int) -> Any:
             return self.ops.converted(noisy.draw_for_evaluation(random, N, D))
 
-        for group in grouped(np.arange(N), evaluation_batch(self.data), self.network.parameter_count(D), draw):
-            state, outputs = self.run_steps(self._evaluate_rows, state, (X, T), group)
+        def draw_one() -> Any:
+            return noisy.draw_for_evaluation(np.random.default_rng(0), 1, D)
+
+        step = self._evaluate_batch if self.data.streamed else self._evaluate_rows
+        groups = grouped(np.arange(N), evaluation_batch(self.data), self.network.parameter_count(D), draw, row_bytes(self.data))
+        for group in self.sharing.read(groups, data):
+            state, outputs = self.sharing.run(step, state, () if self.data.streamed else data, group, draw_one)
             values.append(outputs)
         result = EvaluationOutput(*np.concatenate(values).astype(float).T)
         total = float(result.targets.sum())
@@ -69,7 +77,10 @@ class Evaluator:
         return state, float(result.loss @ weights) / total, accuracy
 
     def _evaluate_rows(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
-        X, T = ops.take_rows(X, rows), self.data.rows_of_targets(ops, ops.take_rows(T, rows))
+        return self._evaluate_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise)
+
+    def _evaluate_batch(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, noise: Any) -> tuple[Any, Any]:
+        T = self.data.rows_of_targets(ops, T)
         Y = self.network.evaluate(ops, *state, X, *noise)
         at_once = 1 if self.data.per_position else self.data.positions
         correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, self.loss, Y, T, at_once)

@@ -18,6 +18,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, load_checkpoint, locked
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
+from nerva_core.training.launching import announce, is_first
 from nerva_core.training.models import Model, load_model, save_model, write_atomically
 from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer, TrainingResult
 
@@ -46,12 +47,14 @@ class Run:
 
         NervaError if the directory holds something, before anything is written.
         """
-        if directory is not None:
-            _require_empty(directory)
+        if directory is not None and is_first():
+            require_empty(directory)
         trainer = Trainer(config)
+        if not is_first():
+            return cls(directory or Path(), trainer)
         directory = _make(directory) if directory is not None else _new_directory(Path("runs"), config)
         with locked(directory):
-            _require_empty(directory)
+            require_empty(directory)
             write_atomically(directory / CONFIG, config.to_toml().encode())
         return cls(directory, trainer)
 
@@ -60,12 +63,17 @@ class Run:
         """The run in ``directory``, from its last checkpoint; ``epochs`` replaces the number of epochs to train in all."""
         if not (directory / CONFIG).is_file():
             raise NervaError(f"{directory} holds no run to resume: there is no {CONFIG} in it")
-        if not os.access(directory, os.W_OK):
+        if is_first() and not os.access(directory, os.W_OK):
             raise NervaError(f"cannot resume in {directory}: it is not writable")
         config = load_config(directory / CONFIG, {} if epochs is None else {"training.epochs": epochs})
         run = cls(directory, Trainer(config))
         checkpoint, run.warning = load_checkpoint(directory, config, run.trainer.to_numpy())
         if checkpoint is not None:
+            if run.trainer.config.training.blocks != config.training.blocks:
+                raise NervaError(
+                    f"{directory} is a run in one block, which several workers cannot share, as its sums would be rounded otherwise; "
+                    "continue it with one worker"
+                )
             run.history = checkpoint.history
             if epochs is not None and epochs < checkpoint.epoch + (len(checkpoint.outputs) > 0):
                 begun = " and a part of the next" if len(checkpoint.outputs) else ""
@@ -93,7 +101,8 @@ class Run:
     @property
     def how_to_continue(self) -> str:
         """The command that continues this run."""
-        return f"nerva train --resume --output {shlex.quote(str(self.directory))}"
+        workers = self.trainer.ops.workers.count
+        return f"nerva train --resume --output {shlex.quote(str(self.directory))}" + (f" --workers {workers}" if workers > 1 else "")
 
     def train(
         self,
@@ -105,8 +114,15 @@ class Run:
 
         At SIGINT, SIGTERM or SIGHUP the state is saved after the steps that are being computed, within an epoch too, and
         Interrupted is raised; ``on_signal`` is told of the signal when it comes. NervaError if a file cannot be written: the last
-        checkpoint is kept.
+        checkpoint is kept. Of several workers the first writes, and each obeys a signal that any of them has received.
         """
+        if self.trainer.ops.workers.count > 1:
+            announce(self.directory)
+            self.trainer.require_agreement()
+        if not is_first():
+            with deferred_signals(on_signal) as interruption:
+                self._train(on_step, on_epoch, interruption)
+            return
         with locked(self.directory), deferred_signals(on_signal) as interruption:
             self._remove_what_is_useless()
             write_atomically(self.directory / CONFIG, self.trainer.config.to_toml().encode())
@@ -124,6 +140,7 @@ class Run:
 
         def stepped(epoch: int, steps: int, loss: float) -> None:
             on_step(epoch, steps, loss)
+            interruption.number = self._agreed(interruption.number)
             if interruption.number is not None or time.monotonic() - self._saved > 60 * training.checkpoint_every_minutes:
                 self._checkpoint()
             if interruption.number is not None:
@@ -133,19 +150,28 @@ class Run:
             self.history.append(metrics)
             if metrics.epoch % training.checkpoint_every == 0 or self.trainer.is_done:
                 self._checkpoint()
-            write_atomically(self.directory / METRICS, json_lines(self.history).encode())
+            if is_first():
+                write_atomically(self.directory / METRICS, json_lines(self.history).encode())
             on_epoch(metrics)
+        self.result = self.trainer.finish()  # by all workers, as they evaluate together
+
+    def _agreed(self, number: int | None) -> int | None:
+        """The signal that any worker has received, if any has."""
+        ops = self.trainer.ops
+        return number if ops.workers.count == 1 else int(ops.gathered([number or 0]).max()) or None
 
     def _checkpoint(self) -> None:
         """The metrics go into the checkpoint too, so that one file is the whole state and the two cannot disagree."""
         trainer = self.trainer
-        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy(), trainer.best).save(self.directory)
         self._saved = time.monotonic()
+        if not is_first():
+            return
+        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy(), trainer.best).save(self.directory)
 
     def _finish(self) -> None:
         from nerva_core.figures.plots import confusion_matrix, learning_curves
 
-        self.result = self.trainer.finish()
+        assert self.result is not None
         state, config, data = self.trainer.to_numpy(), self.trainer.config, self.trainer.data
         model = Model(config, self.trainer.network, data.inputs, state.params, state.statistics, data.encoding)
         save_model(self.directory / MODEL, model)
@@ -201,7 +227,8 @@ def _make(directory: Path) -> Path:
     return directory
 
 
-def _require_empty(directory: Path) -> None:
+def require_empty(directory: Path) -> None:
+    """NervaError unless the directory is not there, or holds nothing."""
     try:
         empty = not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
         holds_run = not empty and (directory / CONFIG).exists()

@@ -23,6 +23,8 @@ ClassWeights = Literal["none", "balanced"] | Sequence[float]
 
 def prepared(data: Dataset, training: TrainingConfig, rng: np.random.Generator) -> Dataset:
     """The data with a validation set, and with the weights of the classes, as the configuration asks for."""
+    if data.streamed and (training.validation or training.class_weights != "none"):
+        raise NervaError("training.validation and training.class_weights are for data in memory, not for a stream")
     return with_class_weights(held_out(data, training.validation, rng), training.class_weights)
 
 

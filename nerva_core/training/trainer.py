@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,11 @@ from nerva_core.training.batches import (
 from nerva_core.training.checks import check_run
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
+from nerva_core.training.launching import workers_in
 from nerva_core.training.models import load_weights
+from nerva_core.training.reading import BatchReader
 from nerva_core.training.selection import best, check_selection, is_enough, prepared
+from nerva_core.training.sharing import Sharing, with_blocks
 from nerva_core.training.step import StepOutput, TrainingState, training_step
 
 Part = Literal["training", "test", "validation"]
@@ -104,17 +108,21 @@ class Trainer:
 
     def __init__(self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = ()) -> None:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
+        if workers_in()[1] > 1:
+            self.ops.join_workers()
         loaded = config.data.load() if data is None else data
         self.data = prepared(loaded, config.training, random_stream(config.seed, VALIDATION))
-        self.config = config = config.completed(self.data)
+        self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
         self.network = config.model.build()
         check_run(config, self.network, self.data)
         check_selection(config.training, self.data)
-        self._train = self._on_device(self.data.Xtrain, self.data.Ttrain)
-        self._test = self._on_device(self.data.Xtest, self.data.Ttest)
-        self._validation = self._on_device(self.data.Xvalidation, self.data.Tvalidation)
+        self._train = self._source(self.data.Xtrain, self.data.Ttrain)
+        self._test = self._source(self.data.Xtest, self.data.Ttest)
+        self._validation = self._source(self.data.Xvalidation, self.data.Tvalidation)
         self._weights = () if self.data.weights is None else (self.ops.matrix(self.data.weights[:, None]),)
-        self._evaluator = Evaluator(self.ops, self._run_steps, self.network, config.loss, self.data)
+        training = config.training
+        self._sharing = Sharing(self.ops, self._run_steps, training.blocks or 1, training.micro_batches > 1)
+        self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data)
         self.epoch = 0
         self.outputs = NO_OUTPUTS
         """What the steps of the present epoch that are done have reported, one row a step."""
@@ -167,10 +175,15 @@ class Trainer:
         return self._evaluate("test" if test else "training")
 
     def _evaluate(self, which: Part) -> tuple[float, float | None]:
-        N, X, T = {"test": self._test, "training": self._train, "validation": self._validation}[which]
+        data, T = {
+            "test": (self._test, self.data.Ttest),
+            "training": (self._train, self.data.Ttrain),
+            "validation": (self._validation, self.data.Tvalidation),
+        }[which]
+        N = 0 if T is None else len(T)
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, ("training", "test", "validation").index(which))
         noisy = self.network.at_epoch(max(1, self.epoch))
-        state, loss, accuracy = self._evaluator.evaluate(self._evaluated_state(), X, T, N, noisy, random)
+        state, loss, accuracy = self._evaluator.evaluate(self._evaluated_state(), data, N, noisy, random)
         self.state = self.state._replace(params=state.params, statistics=state.statistics)
         return loss, accuracy
 
@@ -191,6 +204,17 @@ class Trainer:
         """What the next step is given, if an epoch begins with it."""
         result: StepInput = map_tree(lambda array: array[0], next(self._inputs()))
         return result
+
+    def require_agreement(self) -> None:
+        """NervaError unless all workers have one configuration and one state, as where each reads its own copy of the files."""
+        content = b"".join([self.config.to_toml().encode(), *(np.ascontiguousarray(a).tobytes() for a in leaves(self.to_numpy()))])
+        check = zlib.crc32(content)
+        numbers = [self.epoch, len(self.outputs), check >> 16, check & 0xFFFF]  # each exact in float32
+        others = self.ops.gathered(numbers)
+        if (others != others[0]).any():
+            raise NervaError(
+                "the workers begin with different configurations, data or states; give all of them the same files, and the same versions"
+            )
 
     def to_numpy(self) -> TrainingState:
         """The state as NumPy arrays: copies, as the next step may overwrite the state."""
@@ -220,15 +244,20 @@ class Trainer:
 
     def advance(self, group: StepInput) -> Array:
         """Run these steps; what they report, one row a step."""
-        inputs = group.rows, group.noise, group.scalars
-        step = self._weighted_step_on_rows if self._weights else self._step_on_rows
-        self.state, values = self._run_steps(step, self.state, (*self._train[1:], *self._weights), inputs)
+        (inputs,) = self._sharing.read(iter([(group.rows, group.noise, group.scalars)]), self._train)
+        return self._advance(inputs)
+
+    def _advance(self, inputs: tuple[Any, ...]) -> Array:
+        data = () if self.data.streamed else (*self._train, *self._weights)
+        step = self._step_on_batch if self.data.streamed else self._weighted_step_on_rows if self._weights else self._step_on_rows
+        self.state, values = self._sharing.run(step, self.state, data, inputs, self._noise_of_one)
         return values
 
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
-        for group in self._inputs(done=len(self.outputs)):
-            values = self.advance(group)
+        groups = ((group.rows, group.noise, group.scalars) for group in self._inputs(done=len(self.outputs)))
+        for inputs in self._sharing.read(groups, self._train):
+            values = self._advance(inputs)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
             on_step(self.epoch, len(self.outputs), float(StepOutput(*values.T).loss.mean()))
         seconds = time.perf_counter() - started
@@ -260,24 +289,29 @@ class Trainer:
     def _inputs(self, done: int = 0) -> Iterator[StepInput]:
         return epoch_inputs(self.config, self.network, self.data, self.ops, self.epoch, done, self.first_step)
 
+    def _noise_of_one(self) -> Any:
+        """The noise of a batch of one row."""
+        return self.network.draw(np.random.default_rng(0), 1, self.data.inputs)
+
     def _run_steps(self, *arguments: Any) -> tuple[Any, Array]:
         return self.ops.run_steps(*arguments) if self.config.compile else self.ops.run_plainly(*arguments)
 
     def _step_on_rows(
         self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
-        return self._step(ops, state, X, T, rows, noise, scalars)
+        return self._step_on_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise, scalars)
 
     def _weighted_step_on_rows(
         self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, weights: Any, rows: Any, noise: Any, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
-        return self._step(ops, state, X, T, rows, noise, scalars, ops.take_rows(weights, rows))
+        batch = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        return self._step_on_batch(ops, state, *batch, noise, scalars, ops.take_rows(weights, rows))
 
-    def _step(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any, weights: Any = None
+    def _step_on_batch(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any, weights: Any = None
     ) -> tuple[TrainingState, StepOutput]:
         config = self.config
-        X, T = ops.take_rows(X, rows), self.data.rows_of_targets(ops, ops.take_rows(T, rows))
+        T = self.data.rows_of_targets(ops, T)
         record = config.training.record_gradients
         targets = ops.elements_sum(T) if self.data.per_position else None
         return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets, weights)
@@ -285,12 +319,14 @@ class Trainer:
     def _evaluated_state(self) -> EvaluatedState:
         return EvaluatedState(self.state.params, self.state.statistics)
 
-    def _on_device(self, X: Array | None, T: Array | None) -> tuple[int, Any, Any]:
-        """(N, X, T) on the device; nothing of a set that is not there."""
+    def _source(self, X: Any, T: Array | None) -> Any:
+        """The matrices of a set on the device, or what reads them; None of a set that is not there."""
         if X is None or T is None or not len(X):
-            return 0, None, None
-        targets = self.data.targets(T, self.network.outputs_for(self.data.inputs))
-        return len(X), self.ops.matrix(X), self.ops.matrix(targets)
+            return None
+        outputs = self.network.outputs_for(self.data.inputs)
+        if self.data.streamed:
+            return BatchReader(self.data, X, T, outputs, self.ops.dtype)
+        return self.ops.matrix(X), self.ops.matrix(self.data.targets(T, outputs))
 
     def _initial_state(self) -> TrainingState:
         params = self.network.init(random_stream(self.config.seed, INITIAL), self.data.inputs)

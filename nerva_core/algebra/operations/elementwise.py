@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nerva_core.algebra.matrix import M, Scalar
-from nerva_core.algebra.operation import operation
+from nerva_core.algebra.operation import BY_ROWS, operation
 from nerva_core.algebra.operations.basic import BasicOps
 
 
@@ -17,7 +17,7 @@ class ElementwiseOps(BasicOps[M]):
 
     # Elementwise functions --------------------------------------------------------------------------------------------
 
-    @operation(work="definition")
+    @operation(work="definition", by=())
     def apply(self, f: Callable[[Any, M], M], X: M) -> M:
         """f(X), where f is an elementwise function written in matrix operations, such as an activation."""
         return f(self, X)
@@ -135,6 +135,7 @@ class ElementwiseOps(BasicOps[M]):
         above = X if isinstance(low, float) and low == -math.inf else self.maximum(X, self.full(low, m, n))
         return above if isinstance(high, float) and high == math.inf else self.minimum(above, self.full(high, m, n))
 
+    @operation(by=BY_ROWS)
     def sort_rows(self, X: M) -> M:
         """The elements of each row in ascending order.
 

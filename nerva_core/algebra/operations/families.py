@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nerva_core.algebra.matrix import M, Shape, Size
-from nerva_core.algebra.operation import fit, operation
+from nerva_core.algebra.operation import BY_ROWS, fit, operation
 from nerva_core.algebra.operations.step_functions import StepFunctionOps
 
 
@@ -41,42 +41,42 @@ class FamilyOps(StepFunctionOps[M]):
         """The number of members of a family; 1 of a matrix."""
 
     @abstractmethod
-    @operation(shape=_family, work="free")
+    @operation(shape=_family, work="free", by={"rows", "columns"})
     def family(self, *matrices: M) -> M:
         """The family of these matrices of one shape."""
 
     @abstractmethod
-    @operation(shape=lambda F, k: (*F[:2], 1), work="free")
+    @operation(shape=lambda F, k: (*F[:2], 1), work="free", by={"rows", "columns"})
     def member(self, F: M, k: int) -> M:
         """The member k = 0, 1, ... of F."""
 
-    @operation(shape=_split, work="free")
+    @operation(shape=_split, work="free", by=())
     def split(self, X: M, m: Size, n: Size) -> M:
         """The family of the m x n blocks of X, row of blocks by row of blocks."""
         rows, columns = self.shape(X)
         return self.family(*(self._block(X, i, j, m, n) for i in range(0, rows, m) for j in range(0, columns, n)))
 
-    @operation(shape=_join, work="free")
+    @operation(shape=_join, work="free", by=())
     def join(self, F: M, k: Size) -> M:
         """The matrix of k rows of blocks that are the members of F: the inverse of ``split``."""
         per_row = self.members(F) // k
         rows = [self.join_column_parts(*(self.member(F, i * per_row + j) for j in range(per_row))) for i in range(k)]
         return self.transpose(self.join_column_parts(*map(self.transpose, rows)))
 
-    @operation(shape=lambda F: (*F[:2], 1))
+    @operation(shape=lambda F: (*F[:2], 1), by={"rows", "columns"}, adds={"members"})
     def members_sum(self, F: M) -> M:
         """The sum of the members of F."""
         (m, n), k = self.shape(F), self.members(F)
         return self.reshape(self.columns_sum(self.reshape(self.join(F, k), k, m * n)), m, n)
 
-    @operation(shape=lambda X, k, count: (X.rows, X.columns // count), work="free")
+    @operation(shape=lambda X, k, count: (X.rows, X.columns // count), work="free", by=BY_ROWS)
     def column_part(self, X: M, k: int, count: int) -> M:
         """The part k = 0, 1, ... of the columns of X, which are cut into ``count`` parts of one size."""
         _, n = self.shape(X)
         width = n // count
         return self.take_columns(X, range(k * width, (k + 1) * width))
 
-    @operation(shape=_parts, work="free")
+    @operation(shape=_parts, work="free", by=BY_ROWS)
     def join_column_parts(self, *parts: M) -> M:
         """[X_0 X_1 ...]: the inverse of ``column_part``."""
         joined = parts[0]
@@ -84,7 +84,7 @@ class FamilyOps(StepFunctionOps[M]):
             joined = self.join_columns(joined, part)
         return joined
 
-    @operation(shape=lambda X, m: X[:2], work="free")
+    @operation(shape=lambda X, m: X[:2], work="free", by=BY_ROWS)
     def transpose_columns(self, X: M, m: Size) -> M:
         """Each row of X, read as an m x n matrix, transposed, and read as a row."""
         _, columns = self.shape(X)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from nerva_core.algebra.matrix import M, Size
-from nerva_core.algebra.operation import operation
+from nerva_core.algebra.operation import BY_MEMBERS, BY_ROWS, operation
 from nerva_core.algebra.operations.windows import WindowOps
 
 
 class RowOps(WindowOps[M]):
     """Selections and weights, row by row."""
 
-    @operation(shape=lambda n: (1, n))
+    @operation(shape=lambda n: (1, n), by=BY_MEMBERS)
     def range_row(self, n: Size) -> M:
         """The row 0, 1, ..., n - 1."""
         return self.constant([range(n)])
 
-    @operation(shape=lambda n: (n, n))
+    @operation(shape=lambda n: (n, n), by=BY_MEMBERS)
     def lower_ones(self, n: Size) -> M:
         """The n x n matrix with ones on and below the diagonal: the mask under which a position sees itself and what is before it."""
         return self.constant([[int(j <= i) for j in range(n)] for i in range(n)])
 
-    @operation(shape="operand")
+    @operation(shape="operand", by=BY_ROWS)
     def first_maxima(self, X: M) -> M:
         """The indicator of the first largest element of each row."""
         m, n = self.shape(X)
@@ -28,30 +28,31 @@ class RowOps(WindowOps[M]):
         so_far = largest @ self.transpose(self.lower_ones(n))
         return self.hadamard(largest, self.less(so_far, self.full(1.5, m, n)))
 
-    @operation(shape=lambda x, n: (x.rows, n))
+    @operation(shape=lambda x, n: (x.rows, n), by=BY_ROWS)
     def one_hot(self, x: M, n: Size) -> M:
         """The m x n indicator of x_i = j, for the column x and j = 0, ..., n - 1."""
         m, _ = self.shape(x)
         return self.equal(self.column_repeat(x, n), self.row_repeat(self.range_row(n), m))
 
-    @operation(shape=lambda E, x: (x.rows, E.columns), work="free")
+    @operation(shape=lambda E, x: (x.rows, E.columns), work="free", by=BY_ROWS, whole={0})
     def rows_at(self, E: M, x: M) -> M:
         """one_hot(x) · E: the rows of E with the numbers x."""
         n, _ = self.shape(E)
         return self.one_hot(x, n) @ E
 
-    @operation(shape=lambda DY, x, n: (n, DY.columns))
+    @operation(shape=lambda DY, x, n: (n, DY.columns), by=BY_MEMBERS, adds={"rows"})
     def sums_at_rows(self, DY: M, x: M, n: Size) -> M:
         """one_hot(x)ᵀ · DY: of the rows of DY with the same number, the sum; the adjoint of ``rows_at``."""
         return self.transpose(self.one_hot(x, n)) @ DY
 
-    @operation(work="element")
+    @operation(work="element", by=BY_ROWS)
     def masked_softmax(self, S: M, mask: M) -> M:
         """E ⊙ (1 / (E · 1) · 1ᵀ) with E = e^S ⊙ mask: the softmax of each row over the places where the mask is not 0."""
         _, n = self.shape(S)
         E = self.hadamard(self.exp(S), mask)
         return self.hadamard(E, self.column_repeat(self.reciprocal(self.rows_sum(E)), n))
 
+    @operation(by=BY_ROWS)
     def softmax_inputs(self, P: M, DP: M) -> M:
         """P ⊙ (DP - ((DP ⊙ P) · 1) · 1ᵀ): the gradient of ⟨DP, P⟩ with respect to S, for P = masked_softmax(S)."""
         _, n = self.shape(P)

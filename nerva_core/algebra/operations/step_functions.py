@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nerva_core.algebra.matrix import M, Scalar, Shape, Size
-from nerva_core.algebra.operation import fit, operation
+from nerva_core.algebra.operation import BY_MEMBERS, BY_ROWS, fit, operation
 from nerva_core.algebra.operations.elementwise import ElementwiseOps
 
 
@@ -18,7 +18,7 @@ def _values(X: Shape, s: Sequence[Scalar], T: Shape) -> tuple[Size, Size]:
 class StepFunctionOps(ElementwiseOps[M]):
     """Functions that are constant on intervals, and sums over intervals."""
 
-    @operation(shape=_values)
+    @operation(shape=_values, by=BY_ROWS, whole={2})
     def step_function(self, X: M, s: Sequence[Scalar], T: M) -> M:
         """Σ_j (1ₘ · T_j) ⊙ [X in I_j]: of an element x of column k, T_jk with j the number of grid points s < x.
 
@@ -33,7 +33,7 @@ class StepFunctionOps(ElementwiseOps[M]):
             result = result + self.hadamard(self.row_repeat(value - before, m), self.less(self.full(point, m, n), X))
         return result
 
-    @operation(shape=lambda Y, X, s: (len(s) + 1, X.columns))
+    @operation(shape=lambda Y, X, s: (len(s) + 1, X.columns), by=BY_MEMBERS, adds={"rows"})
     def interval_sums(self, Y: M, X: M, s: Sequence[Scalar]) -> M:
         """Row j is 1ₘᵀ · (Y ⊙ [X in I_j]): the sums of the columns of Y over the elements whose x is in the interval I_j of the grid s."""
         m, n = self.shape(X)

@@ -39,7 +39,7 @@ def _fold(Z: Shape, G: Windows) -> tuple[Size, Size]:
 class WindowOps(FamilyOps[M]):
     """What windows see, and back."""
 
-    @operation(shape=_windows, work="free")
+    @operation(shape=_windows, work="free", by={"rows"})
     def windows(self, X: M, G: Windows) -> M:
         """[S_0 · X, S_1 · X, ...], N·Q x U·C: row (n, q), column (u, c) is x_cp of example n at p = G(q, u), and 0 if there is none."""
         rows, C = self.shape(X)
@@ -48,7 +48,7 @@ class WindowOps(FamilyOps[M]):
         seen = self.take_columns(images, [p * C + c for p in G.map.flat for c in range(C)])
         return self.reshape(seen, N * G.places, G.offsets * C)
 
-    @operation(shape=_fold)
+    @operation(shape=_fold, by={"rows"})
     def fold(self, Z: M, G: Windows) -> M:
         """Σ_u S_uᵀ · Z_u, N·P x C: to each position the sum of what all windows have there; the adjoint of ``windows``."""
         rows, columns = self.shape(Z)
@@ -59,22 +59,22 @@ class WindowOps(FamilyOps[M]):
         count = G.positions * C
         return self.reshape(self.rows_sum(self.reshape(terms, N * count, len(G.sources[0]))), N * G.positions, C)
 
-    @operation(shape="definition", work="definition")
+    @operation(shape="definition", work="definition", by={"rows"}, whole={1})
     def convolve(self, X: M, W: M, G: Windows) -> M:
         """windows(X) · W, where W is U·C x K."""
         return self.windows(X, G) @ W
 
-    @operation(shape="definition", work="definition")
+    @operation(shape="definition", work="definition", by=(), adds={"rows"})
     def convolve_weights(self, X: M, DY: M, G: Windows) -> M:
         """windows(X)ᵀ · DY: the gradient of ⟨DY, convolve(X, W)⟩ with respect to W."""
         return self.transpose(self.windows(X, G)) @ DY
 
-    @operation(shape="definition", work="definition")
+    @operation(shape="definition", work="definition", by={"rows"}, whole={1})
     def convolve_inputs(self, DY: M, W: M, G: Windows) -> M:
         """fold(DY · Wᵀ): the gradient of ⟨DY, convolve(X, W)⟩ with respect to X."""
         return self.fold(DY @ self.transpose(W), G)
 
-    @operation(shape="definition", work="free")
+    @operation(shape="definition", work="free", by={"rows"})
     def channel_windows(self, X: M, G: Windows) -> M:
         """The windows of each channel of its own: row (n, q, c), column u."""
         _, C = self.shape(X)
@@ -82,7 +82,7 @@ class WindowOps(FamilyOps[M]):
         rows, _ = self.shape(Z)
         return self.reshape(Z, rows * C, G.offsets)
 
-    @operation(shape="definition", work="definition")
+    @operation(shape="definition", work="definition", by={"rows"})
     def channel_fold(self, Z: M, C: Size, G: Windows) -> M:
         """The adjoint of ``channel_windows`` for C channels."""
         rows, _ = self.shape(Z)
