@@ -2,7 +2,7 @@
 # make test   install everything (JAX, PyTorch, TensorFlow, SymPy, tools) and run all checks and tests
 # make docs   build the documentation in site/, with the proofs of this very code (its search needs a server: python3 -m http.server -d site)
 # make accuracy   measure what the documentation says of accuracy again (minutes)
-# make long-tests   kills on every backend and 13,000 wrong inputs: about twenty minutes
+# make long-tests   kills and scikit-learn's checks on every backend, and 13,000 wrong inputs: about half an hour
 # make clean
 
 PYTHON ?= python3
@@ -28,6 +28,7 @@ long-tests: export OMP_NUM_THREADS := 1
 long-tests: | $(VENV)/.full
 	$(VENV)/bin/python -m tests.long.kill --kills 50
 	$(VENV)/bin/python -m tests.long.fuzz --examples 1000
+	$(VENV)/bin/python -m tests.long.estimators
 
 docs: build/proofs.json
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict

@@ -22,16 +22,22 @@ if TYPE_CHECKING:
     from nerva_core.algebra.matrix_ops import MatrixOps
     from nerva_core.algebra.numeric_backend import Backend, backend
     from nerva_core.equations import activations, gradient_activations, initializers, losses, optimizers, schedules
+    from nerva_core.estimators import NervaClassifier, NervaRegressor, fit
+    from nerva_core.inspection.showing import show
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
 
 _HOME = {
     "Backend": "nerva_core.algebra.numeric_backend",
     "Layer": "nerva_core.layers",
     "MatrixOps": "nerva_core.algebra.matrix_ops",
+    "NervaClassifier": "nerva_core.estimators",
     "NervaError": "nerva_core.algebra.errors",
+    "NervaRegressor": "nerva_core.estimators",
     "Sequential": "nerva_core.layers",
     "backend": "nerva_core.algebra.numeric_backend",
+    "fit": "nerva_core.estimators",
     "multilayer_perceptron": "nerva_core.layers",
+    "show": "nerva_core.inspection.showing",
 }
 _EQUATIONS = ("activations", "gradient_activations", "initializers", "losses", "optimizers", "schedules")
 
@@ -39,10 +45,13 @@ __all__ = [
     "Backend",
     "Layer",
     "MatrixOps",
+    "NervaClassifier",
     "NervaError",
+    "NervaRegressor",
     "Sequential",
     "activations",
     "backend",
+    "fit",
     "gradient_activations",
     "initializers",
     "layers",
@@ -50,6 +59,7 @@ __all__ = [
     "multilayer_perceptron",
     "optimizers",
     "schedules",
+    "show",
 ]
 
 

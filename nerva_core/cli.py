@@ -18,6 +18,7 @@ from nerva_core.commands.bench import bench
 from nerva_core.commands.compare import compare, vectors
 from nerva_core.commands.data import data
 from nerva_core.commands.export import export
+from nerva_core.commands.find_rate import find_rate
 from nerva_core.commands.generate import generate
 from nerva_core.commands.help_texts import epilog
 from nerva_core.commands.landscape import landscape
@@ -25,7 +26,10 @@ from nerva_core.commands.plot import plot
 from nerva_core.commands.predict import predict
 from nerva_core.commands.prove import prove
 from nerva_core.commands.reproduce import reproduce
+from nerva_core.commands.runs import compare_runs, runs
 from nerva_core.commands.show import show
+from nerva_core.commands.sweep import sweep
+from nerva_core.commands.trace import trace
 from nerva_core.commands.train import train
 
 app = typer.Typer(
@@ -104,18 +108,23 @@ def backends() -> None:
 
 @app.command(name="list", epilog=epilog("list"))
 def list_names() -> None:
-    """Print the names that configurations and options understand, with their parameters."""
+    """Print the names that configurations and options understand, with their parameters and what they are."""
     from nerva_core.figures.terminal import console
-    from nerva_core.training.catalogue import TABLES, signature
+    from nerva_core.training.catalogue import TABLES, description, signature
 
     terminal = console(highlight=False, soft_wrap=True)
     for title, table in TABLES.items():
         terminal.print(title, style="bold")
         for entry in table:
-            terminal.print(f"  {signature(entry)}")
+            terminal.print(f"  {signature(entry):<34}  {description(entry)}")
 
 
 app.command(epilog=epilog("train"))(train)
+app.command(epilog=epilog("sweep"))(sweep)
+app.command(epilog=epilog("runs"))(runs)
+app.command(name="compare-runs", epilog=epilog("compare-runs"))(compare_runs)
+app.command(epilog=epilog("trace"))(trace)
+app.command(name="find-rate", epilog=epilog("find-rate"))(find_rate)
 app.command(epilog=epilog("data"))(data)
 app.command(epilog=epilog("predict"))(predict)
 app.command(epilog=epilog("generate"))(generate)

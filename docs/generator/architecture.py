@@ -18,6 +18,7 @@ LEVELS = (
     "interpreters",
     "figures",
     "training",
+    "estimators",
     "inspection",
     "comparison",
     "interoperability",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "First steps": ("first-steps.md", "networks.md", "examples.md"),
+    "First steps": ("first-steps.md", "training.md", "configuration.md", "networks.md", "examples.md"),
     "Equations": ("equations/",),
     "Write your own": ("write-your-own/", "architecture.md"),
     "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import itertools
 import re
 import types
@@ -61,10 +62,21 @@ class Entry(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     hint: ClassVar[str] = ""
     """Ends a message about parameters that the entry does not take."""
+    shown_by: ClassVar[str] = "nerva_core.inspection.showing"
+    """The module that shows it in a notebook; it reads equations, so it stands far above this one, and is named, not imported."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_bounds(type(self), field.name, getattr(self, field.name))
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: the equations; None if there are none."""
+        html: str | None = importlib.import_module(self.shown_by).shown(self).html
+        return html
+
+    def _repr_latex_(self) -> str | None:
+        latex: str | None = importlib.import_module(self.shown_by).shown(self).latex
+        return latex
 
 
 E = TypeVar("E", bound=Entry)

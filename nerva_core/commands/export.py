@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,9 @@ def export(
         raise NervaError("an .npz holds the weights alone, so it takes no --probabilities")
     trained = model_of(model)
     write(with_probabilities(trained) if probabilities else trained, file, chosen)
+    if trained.encoding.columns and chosen in ("npz", "keras"):
+        inputs = ", ".join(trained.encoding.features)
+        print(f"{file} holds the network alone, not how its inputs are made from the columns of a table: {inputs}", file=sys.stderr)
 
 
 def write(model: Model, file: Path, format: str) -> None:
@@ -65,6 +69,8 @@ def write(model: Model, file: Path, format: str) -> None:
         from nerva_core.interoperability.onnx import to_onnx
 
         properties = {name: json.dumps(value, ensure_ascii=False) for name, value in names(model).items()}
+        if model.encoding.columns:
+            properties["nerva.columns"] = json.dumps([column.as_table() for column in model.encoding.columns])
         write_atomically(file, to_onnx(graph(model), metadata=properties).SerializeToString())
     elif format == "keras":
         from nerva_core.interoperability.keras import to_keras
@@ -85,6 +91,7 @@ def write_source(model: Model, directory: Path, framework: str) -> None:
     import numpy as np
     from safetensors.numpy import save
 
+    from nerva_core.interoperability.preparation import preparation_source
     from nerva_core.interoperability.source import python_source
     from nerva_core.training.models import write_atomically
 
@@ -96,6 +103,8 @@ def write_source(model: Model, directory: Path, framework: str) -> None:
     arrays = {name: np.ascontiguousarray(array, dtype=model.config.dtype) for name, array in made.parameters.items()}
     write_atomically(directory / "model.safetensors", save(arrays))
     write_atomically(directory / "model.py", python_source(made, framework, names(model)).encode())
+    if model.encoding.columns:
+        write_atomically(directory / "prepare.py", preparation_source(model.encoding.columns).encode())
 
 
 def names(model: Model) -> dict[str, list[str]]:

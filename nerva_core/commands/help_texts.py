@@ -10,6 +10,18 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva train --data 'CSV(path=\"flowers.csv\")' --layers 'ReLU;Linear' --sizes '4;16;3' --output flowers",
         "nerva train --resume --output flowers --epochs 100",
         "nerva train --json | jq .test_loss",
+        "nerva train --validation 0.1 --patience 5 --set training.class_weights=balanced",
+    ),
+    "find-rate": ("nerva find-rate", "nerva find-rate examples/fashion_mnist.toml --set optimizer=Adam --png rates.png"),
+    "sweep": (
+        "nerva sweep --seeds 5 --set 'optimizer=Momentum|Adam' --set 'training.epochs=5'",
+        "nerva sweep examples/spirals.toml --seeds 3 --set 'schedule.eta0=0.01|0.1' --jobs 4 --output rates",
+    ),
+    "runs": ("nerva runs", "nerva runs rates"),
+    "compare-runs": ("nerva compare-runs runs/digits-numpy-1 runs/digits-numpy-2",),
+    "trace": (
+        "nerva trace --set training.batch_size=4 --set 'model.sizes=[64, 3, 3, 10]'",
+        "nerva trace examples/tiny.toml --step 10 --format html --output step.html",
     ),
     "data": ("nerva data", "nerva data fashion-mnist", "nerva data mnist --path ~/mnist"),
     "predict": (
@@ -21,7 +33,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva generate runs/text-numpy-1 --prompt 'The '",
         "nerva generate runs/text-numpy-1 --length 500 --temperature 0.8 --top-k 10 --seed 1 --backend torch",
     ),
-    "show": ("nerva show BatchNormalization", "nerva show 'LeakyReLU(alpha=0.1)' --format latex --standalone"),
+    "show": (
+        "nerva show 'Linear(64);ReLU;Linear(10)' --inputs 64 --format html",
+        "nerva show examples/gpt.toml",
+        "nerva show BatchNormalization",
+        "nerva show 'LeakyReLU(alpha=0.1)' --format latex --standalone",
+    ),
     "prove": (
         "nerva prove",
         "nerva prove BatchNormalization --audit --html proofs.html",
@@ -37,7 +54,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
     "landscape": ("nerva landscape runs/digits-numpy-1", "nerva landscape runs/digits-numpy-1 --directions 5 --reach 0.5"),
-    "plot": ("nerva plot runs/digits-numpy-1", "nerva plot model.safetensors --png activations.png"),
+    "plot": (
+        "nerva plot runs/digits-numpy-1 runs/digits-numpy-2 --png both.png",
+        "nerva plot rates",
+        "nerva plot model.safetensors --png activations.png",
+    ),
     "list": ("nerva list", "nerva list | grep -i elu"),
     "backends": ("nerva backends",),
     "export": (

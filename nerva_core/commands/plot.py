@@ -13,21 +13,50 @@ from nerva_core.algebra.errors import NervaError
 if TYPE_CHECKING:
     from nerva_core.layers import Sequential
 
-FIGURE = "activations.png"
+FIGURE, COMPARISON = "activations.png", "comparison.png"
 
 
 def plot(
-    run: Annotated[Path, typer.Argument(help="The directory of a run, ended or not, or a model.safetensors.")],
-    png: Annotated[Path | None, typer.Option(help=f"A new file for the figure; by default {FIGURE} in the run.")] = None,
+    runs: Annotated[list[Path], typer.Argument(help="Runs, or directories of runs; or one run or model.safetensors.", metavar="RUN...")],
+    png: Annotated[
+        Path | None, typer.Option(help=f"A new file for the figure; by default {COMPARISON} here, or {FIGURE} in the one run.")
+    ] = None,
 ) -> None:
-    """Draw the activation functions that a network has learned: a panel for every layer that is a TMAF or a PReLU."""
+    """Draw the loss and the accuracy of several runs: those that differ by the seed alone as their mean, with a band over all of them.
+
+    Of one run: the activation functions that its network has learned, a panel for every layer that is a TMAF or a PReLU.
+    """
     from nerva_core.figures.step_functions import learned_activations
     from nerva_core.training.models import write_atomically
 
+    if len(runs) > 1 or _holds_runs(runs[0]):
+        _compare(runs, png or Path(COMPARISON))
+        return
+    (run,) = runs
     target = png or (run if run.is_dir() else run.parent) / FIGURE
     if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
     write_atomically(target, learned_activations(*_trained(run)))
+    print(f"figure: {target}")
+
+
+def _holds_runs(path: Path) -> bool:
+    """Whether it is a directory of runs, such as that of a sweep."""
+    return path.is_dir() and not (path / "config.toml").exists() and any(path.glob("*/config.toml"))
+
+
+def _compare(paths: list[Path], target: Path) -> None:
+    from nerva_core.figures.plots import overlaid_curves
+    from nerva_core.training.models import write_atomically
+    from nerva_core.training.records import groups, records
+
+    if os.path.lexists(target):
+        raise NervaError(f"{target} is already there; choose another file with --png")
+    found = records(paths)
+    empty = next((one for one in found if not one.history), None)
+    if empty is not None:
+        raise NervaError(f"{empty.directory} has no complete epoch yet")
+    write_atomically(target, overlaid_curves({label: [one.history for one in members] for label, members in groups(found).items()}))
     print(f"figure: {target}")
 
 

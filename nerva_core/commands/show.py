@@ -1,11 +1,12 @@
 """``nerva show NAME``: the equations of a layer, activation, loss, optimizer or schedule, with shapes and operation counts.
 
-Of a configuration, or of a network as text, it shows the table of its layers.
+Of a configuration, or of a network as text, it shows the table of its layers and the equations of each.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from html import escape
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ class Format(StrEnum):
 
     text = "text"
     latex = "latex"
+    html = "html"
 
 
 def show(
@@ -28,15 +30,16 @@ def show(
             "or a network: net.toml, or 'Linear(64);ReLU;Linear(10)' with --inputs."
         ),
     ],
-    format: Annotated[Format, typer.Option(help="Plain text, or LaTeX for a paper.")] = Format.text,
+    format: Annotated[Format, typer.Option(help="Plain text, LaTeX for a paper, or a page.")] = Format.text,
     inputs: Annotated[int | None, typer.Option(min=1, help="The number of inputs of a network that is given as text.")] = None,
     standalone: Annotated[bool, typer.Option("--standalone", help="With --format latex: a whole document, not a part of one.")] = False,
 ) -> None:
     """Show the equations, read from the running code, with shapes and operation counts for all N, D, K; of a network, its layers."""
     if standalone and Format(format) is not Format.latex:
         raise NervaError("--standalone belongs to --format latex")
-    if name.endswith(".toml") or ";" in name:
-        typer.echo(_table(name, inputs))
+    whole = name.endswith(".toml") or ";" in name
+    if whole or Format(format) is Format.html:
+        typer.echo(_whole(name, inputs, Format(format), standalone))
         return
     from nerva_core.algebra.user_files import own_entry
     from nerva_core.interpreters.description import describe, fragment
@@ -51,22 +54,17 @@ def show(
         typer.echo(text)
 
 
-def _table(network: str, inputs: int | None) -> str:
-    """The layers of a network, that of a configuration with the data that it names."""
-    from nerva_core.inspection.layer_table import layer_table, table_text
-    from nerva_core.layers.notation import parse_layers, plain_items
+def _whole(what: str, inputs: int | None, format: Format, standalone: bool) -> str:
+    """A network, or anything else as a page: the table of the layers, and the equations of each kind of layer."""
+    from nerva_core.figures.html import document
+    from nerva_core.inspection.showing import show
+    from nerva_core.interpreters import tex
 
-    if network.endswith(".toml"):
-        from pathlib import Path
-
-        from nerva_core.training.config import load_config
-
-        config = load_config(Path(network))
-        data = config.data.load()
-        return table_text(layer_table(config.completed(data).model.build(), data.inputs))
-    if inputs is None:
-        raise NervaError(f"the network {network!r} needs its number of inputs: add --inputs 64, or give a configuration, net.toml")
-    items = plain_items(network)
-    if items is None:
-        raise NervaError(f"the layers of {network!r} have no sizes: write them in brackets, as in 'Linear(64);ReLU;Linear(10)'")
-    return table_text(layer_table(parse_layers(items), inputs))
+    if ";" in what and inputs is None:
+        raise NervaError(f"the network {what!r} needs its number of inputs: add --inputs 64, or give a configuration, net.toml")
+    found = show(what, inputs)
+    if format is Format.html:
+        return document(what, f"<h1>{escape(what)}</h1>\n{found.html}").rstrip("\n")
+    if format is Format.text:
+        return found.text
+    return tex.document([found.latex or ""]) if standalone else found.latex or ""

@@ -49,7 +49,9 @@ def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[s
 
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
-    data: Annotated[str | None, _option("Such as FashionMNIST or Spirals(arms=3).", MODEL, complete=_names("data sources"))] = None,
+    data: Annotated[str | None, _option("Spirals(arms=3), pets.csv, images/, ...", MODEL, complete=_names("data sources"))] = None,
+    target: Annotated[str | None, _option("The column to predict, of a table; by default the last.", MODEL)] = None,
+    columns: Annotated[str | None, _option("The columns to predict from: 'age,colour'; by default all others.", MODEL)] = None,
     layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
     sizes: Annotated[str | None, _option("The inputs, then the outputs of each layer that has them: '64;128;10'.", MODEL)] = None,
     overall_density: Annotated[float | None, _option("The part of all weights that are there, by Erdős–Rényi.", MODEL)] = None,
@@ -64,6 +66,9 @@ def train(
     grow: Annotated[str | None, _option("To which places: Random, or RigL.", TRAINING)] = None,
     grow_weights: Annotated[str | None, _option("The values of weights at new places.", TRAINING)] = None,
     prune_interval: Annotated[int | None, _option("Move them every so many steps; by default every epoch.", TRAINING)] = None,
+    validation: Annotated[float | None, _option("Hold out this fraction of the training set, to choose by.", TRAINING)] = None,
+    patience: Annotated[int | None, _option("Stop after so many epochs without a better one; the best is kept.", TRAINING)] = None,
+    set_: Annotated[list[str] | None, _option("Any setting: --set training.class_weights=balanced.", TRAINING, "--set")] = None,
     seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
     backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=complete_backend)] = None,
     dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=complete_dtype)] = None,
@@ -76,21 +81,21 @@ def train(
     plot: Annotated[bool, _option("At the end, draw the loss and the confusions as text.", OUTPUT, "--plot")] = False,
     tensorboard: Annotated[bool, _option("Write event files for TensorBoard.", OUTPUT, "--tensorboard")] = False,
     profile: Annotated[bool, _option("At the end, show where a step's time goes, by layer and operation.", OUTPUT, "--profile")] = False,
-    json: Annotated[bool, _option("Print one JSON object an epoch and nothing else.", OUTPUT, "--json")] = False,
+    json: Annotated[bool, _option("Print JSON alone: an object at the start, one an epoch, one at the end.", OUTPUT, "--json")] = False,
     quiet: Annotated[bool, _option("Print nothing but errors.", OUTPUT, "--quiet", "-q")] = False,
 ) -> None:
     """Train a network with hand-written backpropagation.
 
     Ctrl-C saves the state and says how to continue; the result is then bit for bit that of a run which was never interrupted.
     """
-    general = _given(
-        "", backend=backend, dtype=dtype, device=device, seed=seed, data=data, loss=loss, optimizer=optimizer, schedule=schedule
-    )
+    general = _given("", backend=backend, dtype=dtype, device=device, seed=seed, loss=loss, optimizer=optimizer, schedule=schedule)
+    general |= _given("", data=_data(data, target, columns, loss))
     sparse = {"overall_density": overall_density, "densities": _numbers("--densities", "0.05;0.05;1", densities, float)}
     model = _given("model.", layers=layers, sizes=_numbers("--sizes", "64;128;10", sizes, int), load_weights=load_weights, **sparse)
     moves = {"prune": prune, "grow": grow, "grow_weights": grow_weights, "prune_interval": prune_interval}
-    training = _given("training.", epochs=epochs, batch_size=batch_size, checkpoint_every=checkpoint_every, **moves)
-    overrides = general | model | training
+    length = _given("training.", epochs=epochs, patience=patience, validation=validation)
+    training = length | _given("training.", batch_size=batch_size, checkpoint_every=checkpoint_every, **moves)
+    overrides = general | model | training | _settings(set_)
     if trace and output is not None:
         raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
     if workers is not None and workers < 1:
@@ -141,6 +146,26 @@ def _launched(workers: int, output: Path | None, config_file: Path | None, overr
 def _given(prefix: str, **settings: Any) -> dict[str, Any]:
     """The settings that a flag gives, by their names in the configuration."""
     return {prefix + name: value for name, value in settings.items() if value is not None}
+
+
+def _data(data: str | None, target: str | None, columns: str | None, loss: str | None) -> Any:
+    """The data source of a name with parameters, or of a path."""
+    from nerva_core.data.table_file import source_of_path
+    from nerva_core.equations.losses import LOSSES
+
+    if data is None and (target or columns):
+        raise NervaError(f"{'--target' if target else '--columns'} is for a table in a file: give --data houses.csv, too")
+    if data is None:
+        return None
+    regression = loss is not None and not LOSSES.parse(loss).classification
+    names = [name.strip() for name in columns.split(",")] if columns else []
+    return source_of_path(data, target, names, regression) or data
+
+
+def _settings(texts: list[str] | None) -> dict[str, Any]:
+    from nerva_core.training.config import parse_settings
+
+    return parse_settings(texts or [])
 
 
 def _train(run: Run, reporters: Reporters) -> None:

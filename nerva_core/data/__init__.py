@@ -2,8 +2,11 @@
 
 from nerva_core.data.dataset import Dataset, one_hot
 from nerva_core.data.files import CIFAR10, CIFAR100, CSV, IDX, NPZ, FashionMNIST
+from nerva_core.data.images import ImageFolder
+from nerva_core.data.memory import InMemory
 from nerva_core.data.sources import SOURCES, DataSource, Digits
 from nerva_core.data.synthetic import Checkerboard, SineOfSum, Spirals
+from nerva_core.data.table_file import TableFile
 from nerva_core.data.text import Text
 
 __all__ = [
@@ -18,8 +21,11 @@ __all__ = [
     "Dataset",
     "Digits",
     "FashionMNIST",
+    "ImageFolder",
+    "InMemory",
     "SineOfSum",
     "Spirals",
+    "TableFile",
     "Text",
     "one_hot",
 ]

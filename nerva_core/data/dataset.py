@@ -41,6 +41,11 @@ class Dataset:
     """The number of classes that an example has, one after the other."""
     grid: tuple[int, ...] = ()
     """The positions of an example whose columns are those of an image, (height, width), channels last; () if they have no order."""
+    weights: Array | None = None
+    """How much each training example counts, shape (N,), positive; None if all count alike."""
+    Xvalidation: Array | None = None
+    """Examples that are held out of the training set to choose by: when to stop, and which epoch is the best."""
+    Tvalidation: Array | None = None
     per_position: bool = False
     """Whether the outputs have a row for each position, with a number for each class, and positions may be ``PADDING``."""
 
@@ -170,7 +175,7 @@ def scaled(data: Dataset, scaling: Scaling) -> Dataset:
     if scaling == "none":
         return data
     with np.errstate(over="ignore", invalid="ignore"):
-        shift, spread = _shift_and_spread(data.Xtrain, scaling)
+        shift, spread = _shift_and_spread(data.Xtrain, scaling, data.weights)
     if not (np.isfinite(shift).all() and np.isfinite(spread).all()):
         raise NervaError(f"the inputs go up to {np.abs(data.Xtrain).max():.3g}, which is too large for scaling = {scaling!r}")
     row = (1, data.inputs)
@@ -192,13 +197,21 @@ def streamed_dataset(what: str, Xtrain: FileRows, Ttrain: Array, Xtest: FileRows
     return replace(data, Xtrain=Xtrain, Xtest=Xtest, grid=grid)
 
 
-def _shift_and_spread(X: Array, scaling: Scaling) -> tuple[Array, Array]:
+def _shift_and_spread(X: Array, scaling: Scaling, weights: Array | None) -> tuple[Array, Array]:
     if scaling == "unit":
         return X.min(), X.max() - X.min()
-    shift, variance = X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64)
+    shift, variance = _moments(X, weights)
     # The variance of equal numbers is rarely 0: what rounding can make of it is bounded by N ε Σ + (N ε mean)².
     rounding = len(X) * np.finfo(np.float64).eps
     return shift, np.where(variance <= rounding * variance + (rounding * shift) ** 2, 0, np.sqrt(variance))
+
+
+def _moments(X: Array, weights: Array | None) -> tuple[Array, Array]:
+    """The mean and the variance of each column, 1 x D or (D,)."""
+    if weights is None:
+        return X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64)
+    mean = np.average(X, axis=0, weights=weights)
+    return mean, np.average((X - mean) ** 2, axis=0, weights=weights)
 
 
 def split(

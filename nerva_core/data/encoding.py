@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nerva_core.algebra.memory import Array
+from nerva_core.data.preparation import Column
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Encoding:
     """The names of the columns of X, if they have any."""
     classes: tuple[str, ...] = ()
     """The names of the classes 0, 1, 2, ..., if they have any."""
+    columns: tuple[Column, ...] = ()
+    """How the columns of a table become X, if they were read from one."""
 
     def offsets(self) -> tuple[Array, Array]:
         """The shift as a sum of two, the first in float32: X - first - second is exact in float32 where X is near the shift."""

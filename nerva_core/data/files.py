@@ -113,10 +113,14 @@ def _of_records(folder: Path, train: Array, test: Array, label: int, classes: in
 @SOURCES.add
 @dataclass(frozen=True, kw_only=True)
 class NPZ(DataSource):
-    """A NumPy archive with Xtrain, Ttrain, Xtest and Ttest, as Nerva writes it; labels of shape (N,), (N, 1) or one-hot (N, K)."""
+    """A NumPy archive with Xtrain, Ttrain, Xtest and Ttest, as Nerva writes it; labels of shape (N,), (N, 1) or one-hot (N, K).
+
+    Of one with X and y, or X and T, a random ``test_fraction`` is the test set, the same in every run.
+    """
 
     path: str
     task: Task = "classification"
+    test_fraction: Fraction = 0.2
     stream: bool = False
     """Whether the examples stay in the archive, which must not be compressed."""
 
@@ -127,10 +131,21 @@ class NPZ(DataSource):
             inputs = map_member(path, "Xtrain"), Ttrain, map_member(path, "Xtest"), Ttest
             return streamed_dataset(self.path, *inputs, regression=self.task == "regression")
         arrays = read_npz(path)
+        target = next((name for name in ("y", "T") if name in arrays), None)
+        if "Xtrain" not in arrays and "X" in arrays and target is not None:
+            return self._divided(arrays["X"], arrays[target], target)
         for name in names:
             if name not in arrays:
                 raise NervaError(f"{self.path} has no array {name!r}; {did_you_mean(name, arrays)}")
         return make_dataset(self.path, *(arrays[name] for name in names), regression=self.task == "regression")
+
+    def _divided(self, X: Array, T: Array, target: str) -> Dataset:
+        regression = self.task == "regression"
+        if 0 in (X.ndim, T.ndim) or len(X) != len(T):
+            raise NervaError(f"{self.path}: X and {target} must have a row for every example, got shapes {X.shape} and {T.shape}")
+        T = T if regression else class_numbers(self.path, target, T)
+        parts = split(np.random.default_rng(0), X, T, self.test_fraction, stratified=not regression)
+        return make_dataset(self.path, *parts, regression=regression, classes=None if regression else max(2, int(T.max()) + 1))
 
 
 @SOURCES.add

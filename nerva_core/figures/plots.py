@@ -89,20 +89,40 @@ def png(figure: Any) -> bytes:
 
 
 def learning_curves(history: Sequence[Metrics], title: str) -> bytes:
-    """Loss and accuracy over the epochs, on the training and the test set, as a PNG."""
+    """Loss and accuracy over the epochs, on the training set and that which is watched, as a PNG."""
     epochs = [m.epoch for m in history]
-    classified = any(m.test_accuracy is not None for m in history)
+    classified = any(m.train_accuracy is not None for m in history)
     figure, axes = panels(1, 2 if classified else 1, width=4.5, height=3.6)
     quantities: list[tuple[str, Callable[[Metrics], float], Callable[[Metrics], float]]] = [
-        ("loss (mean of the examples)", lambda m: m.train_loss, lambda m: m.test_loss),
-        ("accuracy (%)", lambda m: 100 * (m.train_accuracy or 0), lambda m: 100 * (m.test_accuracy or 0)),
+        ("loss (mean of the examples)", lambda m: m.train_loss, lambda m: m.held_out[1] or 0),
+        ("accuracy (%)", lambda m: 100 * (m.train_accuracy or 0), lambda m: 100 * (m.held_out[2] or 0)),
     ]
-    for axis, (label, train, test) in zip(axes[0], quantities, strict=False):
+    for axis, (label, train, held_out) in zip(axes[0], quantities, strict=False):
         curve(axis, epochs, [train(m) for m in history], 0, "training set")
-        curve(axis, epochs, [test(m) for m in history], 1, "test set")
+        if all(m.held_out[1] is not None for m in history):
+            curve(axis, epochs, [held_out(m) for m in history], 1, f"{history[0].held_out[0]} set")
         name_axes(axis, "epoch", label, integers=True)
     figure.suptitle(title, fontsize=10)
     legend(figure)
+    return png(figure)
+
+
+def overlaid_curves(groups: Mapping[str, Sequence[Sequence[Metrics]]]) -> bytes:
+    """The loss and the accuracy of several groups of runs on the set that is watched: the mean of each, and a band over its runs (PNG)."""
+    histories = [history for runs in groups.values() for history in runs]
+    classified = all(m.held_out[2] is not None for history in histories for m in history)
+    figure, axes = panels(1, 2 if classified else 1, width=4.8, height=3.8)
+    longest = max(histories, key=len)
+    for k, (label, runs) in enumerate(groups.items()):
+        epochs = [m.epoch for m in longest]
+        band(axes[0, 0], epochs, [[m.held_out[1] or 0 for m in history] for history in runs], k, label)
+        if classified:
+            band(axes[0, 1], epochs, [[100 * (m.held_out[2] or 0) for m in history] for history in runs], k, label)
+    name = " or ".join(sorted({history[0].held_out[0] for history in histories}))
+    name_axes(axes[0, 0], "epoch", f"{name} loss (mean of the examples)", integers=True)
+    if classified:
+        name_axes(axes[0, 1], "epoch", f"{name} accuracy (%)", integers=True)
+    legend(figure, columns=2)
     return png(figure)
 
 

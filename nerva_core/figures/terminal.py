@@ -27,6 +27,13 @@ def console(**options: Any) -> Console:
     return Console(markup=False, emoji=False, **options)
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as lines of text, in columns, with a line below the first row."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:]])
+
+
 def curves(series: Mapping[str, Sequence[float]], first: int, name: str, width: int = 60, height: int = 12) -> str:
     """Curves over first, first + 1, ...: a grid of characters, one mark a curve, with a title and the ranges of both axes.
 

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix import Size
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
+from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves, with_leaves
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import GradientDescent, Optimizer
 from nerva_core.inspection.trace_data import Trace, TracedMatrix, TracedPart
@@ -31,6 +34,7 @@ from nerva_core.interpreters.subjects import PolynomialSymbols, Results, gradien
 from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
+from nerva_core.training.batches import StepInput, epoch_inputs
 from nerva_core.training.config import Config
 from nerva_core.training.trainer import Trainer
 
@@ -46,11 +50,14 @@ def trace_step(
     noise: Any = None,
     ops: Backend[Any] | None = None,
     state: Any = None,
+    states: Any = None,
+    step: int = 1,
 ) -> Trace:
-    """The first step on a batch X (N x D) with targets T (N x K): what ``training_step`` computes, matrix by matrix.
+    """A step on a batch X (N x D) with targets T (N x K): what ``training_step`` computes, matrix by matrix.
 
     ``params`` are those of ``network.init``; noise that is not given, and the patterns of a ``state`` that is not given, are drawn from
-    seed 0. NumPy in float64 computes, unless ``ops`` is given.
+    seed 0. NumPy in float64 computes, unless ``ops`` is given. After the first ``step`` the optimizer has ``states``, one for each
+    parameter.
     """
     numbers = ops or backend("numpy", "float64")
     X, T = numbers.matrix(X), numbers.matrix(T)
@@ -61,7 +68,8 @@ def trace_step(
     layers = _forward(numbers, network, X, numbers.matrices(params), numbers.matrices(network.given(state, noise)))
     loss_part, value, DY = _loss(numbers, layers, loss, T)
     backward, gradients = _backward(layers, DY)
-    updates, new = _updates(numbers, optimizer, lr, _parameters(layers, gradients))
+    before = itertools.repeat(None) if states is None else iter(numbers.matrices(states))
+    updates, new = _updates(numbers, optimizer, optimizer.scalars(lr, step), _parameters(layers, gradients, before))
     parts = (*(layer.part for layer in layers), loss_part, *backward, *updates)
     return Trace(parts, float(numbers.to_numpy(value).item()), with_leaves(params, [numbers.to_numpy(theta) for theta in new]))
 
@@ -172,8 +180,11 @@ def _loss(numbers: Backend[Any], layers: list[_LayerForward], loss: Loss, T: Any
     over = "" if loss.mean else " / N"
     penalties = {f"{x.number}.{markup(x.R.value).text()}": x.reader.value(x.R) for x in layers if x.R is not None}
     L = functools.reduce(numbers.add, penalties.values(), L)
-    reader.found.append(TracedMatrix("L", " + ".join([f"ℒ(Y, T){over}", *penalties]), "1 × 1", numbers.to_numpy(L)))
-    reader.found.append(TracedMatrix("DY", f"∇_Y ℒ(Y, T){over}", "N × K", numbers.to_numpy(DY)))
+    terms = "".join(f" + {name}" for name in penalties)
+    more = rf"\text{{{terms}}}" if terms else ""
+    in_latex = rf"L = \mathcal{{L}}(Y, T){over}{more}", rf"DY = \nabla_Y \mathcal{{L}}(Y, T){over}"
+    reader.found.append(TracedMatrix("L", f"ℒ(Y, T){over}{terms}", "1 × 1", numbers.to_numpy(L), latex=in_latex[0]))
+    reader.found.append(TracedMatrix("DY", f"∇_Y ℒ(Y, T){over}", "N × K", numbers.to_numpy(DY), latex=in_latex[1]))
     return reader.take(last.number + 1, f"loss, {type(loss).__name__}"), L, DY
 
 
@@ -188,28 +199,40 @@ class _Parameter(NamedTuple):
     sizes: dict[str, int]
     values: Any
     gradient: Any
+    state: Any
+    """Of the optimizer; None before the first step."""
 
     def give(self, reader: ValueReader, optimizer: Optimizer, name: str, shape: tuple[Size, Size]) -> tuple[Any, Any, Any]:
         """The state of the optimizer, the parameter and its gradient, as the reader has them."""
         W = reader.give(name, shape, self.values, "parameter")
         DW = reader.give(f"D{name}", shape, self.gradient, "gradient")
-        start = optimizer.init(reader.ops.numbers, self.values)
+        start = optimizer.init(reader.ops.numbers, self.values) if self.state is None else self.state
         states = [reader.give(key.rpartition(".")[2], shape, value, "state") for key, value in named_leaves(start)]
         return with_leaves(start, states), W, DW
 
 
-def _parameters(layers: list[_LayerForward], gradients: list[list[Any]]) -> list[_Parameter]:
-    """The parameters in the order of the layers."""
+def _parameters(layers: list[_LayerForward], gradients: list[list[Any]], states: Iterator[Any]) -> list[_Parameter]:
+    """The parameters in the order of the layers, which is that of the states of the optimizer."""
     return [
-        _Parameter(x.number, label(x.layer), name, x.reader.ops.shape(theta), x.reader.ops.sizes, x.reader.value(theta), gradient)
+        _Parameter(
+            x.number,
+            label(x.layer),
+            name,
+            x.reader.ops.shape(theta),
+            x.reader.ops.sizes,
+            x.reader.value(theta),
+            gradient,
+            next(states),
+        )
         for x, of_layer in zip(layers, gradients, strict=True)
         for name, theta, gradient in zip(x.names(), leaves(x.theta), of_layer, strict=True)
     ]
 
 
-def _updates(numbers: Backend[Any], optimizer: Optimizer, lr: float, parameters: list[_Parameter]) -> tuple[list[TracedPart], list[Any]]:
-    """The first update of every parameter, and the new parameters. A rule that needs all gradients at once is a part for all of them."""
-    scalars = optimizer.scalars(lr, 1)
+def _updates(
+    numbers: Backend[Any], optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
+) -> tuple[list[TracedPart], list[Any]]:
+    """The update of every parameter, and the new parameters. A rule that needs all gradients at once is a part for all of them."""
     if optimizer.needs_all_gradients:
         return _update_of_all(numbers, optimizer, scalars, parameters)
     parts, new = [], []
@@ -239,14 +262,14 @@ def _without_given(part: TracedPart) -> TracedPart:
     return dataclasses.replace(part, matrices=tuple(matrix for matrix in part.matrices if not matrix.given))
 
 
-def trace_run(config: Config) -> Trace:
-    """The first step of the run that a configuration describes."""
+def trace_run(config: Config, step: int = 1) -> Trace:
+    """A step of the run that a configuration describes, 1, 2, ..., after those before it."""
     trainer = Trainer(config)
-    given = trainer.first_input()
+    given = trainer.first_input() if step == 1 else _input_of(trainer, step)
     data = trainer.data
     T = data.targets(data.Ttrain, trainer.network.outputs_for(data.inputs))
     return trace_step(
-        trainer.network.at_epoch(1),
+        trainer.network.at_epoch((step - 1) // trainer.steps_per_epoch + 1),
         data.Xtrain[given.rows],
         T[given.rows],
         trainer.to_numpy().params,
@@ -256,7 +279,26 @@ def trace_run(config: Config) -> Trace:
         given.noise,
         trainer.ops,
         trainer.to_numpy().statistics,
+        None if step == 1 else trainer.to_numpy().optimizer,
+        step,
     )
+
+
+def _input_of(trainer: Trainer, step: int) -> StepInput:
+    """What a step is given, after the trainer has done the steps before it. NervaError if the run has no such step."""
+    training, left = trainer.config.training, step - 1
+    if not 1 <= step <= training.epochs * trainer.steps_per_epoch:
+        raise NervaError(f"the run has the steps 1 to {training.epochs * trainer.steps_per_epoch}, got {step}")
+    for epoch in itertools.count():
+        for group in epoch_inputs(trainer.config, trainer.network, trainer.data, trainer.ops, epoch):
+            done = min(left, len(group.rows))
+            if done:
+                trainer.advance(map_tree(operator.itemgetter(slice(done)), group))
+            if done < len(group.rows):
+                given: StepInput = map_tree(operator.itemgetter(done), group)
+                return given
+            left -= done
+    raise AssertionError("epochs have no end")
 
 
 __all__ = ["Trace", "TracedMatrix", "TracedPart", "print_trace", "trace_run", "trace_step"]

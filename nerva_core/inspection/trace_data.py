@@ -19,6 +19,10 @@ class TracedMatrix:
     """In symbols: N × D."""
     values: Array
     given: bool = False
+    latex: str = ""
+    """The name, or ``name = right``, in LaTeX."""
+    mathml: str = ""
+    """The same as MathML elements."""
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,8 @@ class Trace:
         if name not in found:
             raise NervaError(f"the step has no matrix {name!r}; {did_you_mean(name, found)}")
         return found[name]
+
+    def _repr_html_(self) -> str:
+        from nerva_core.inspection.trace_writing import trace_html
+
+        return trace_html(self)

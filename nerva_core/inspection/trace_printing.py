@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.padding import Padding
@@ -11,7 +11,9 @@ from rich.text import Text
 
 from nerva_core.algebra.memory import Array
 from nerva_core.figures.terminal import console as terminal
-from nerva_core.inspection.trace_data import Trace, TracedMatrix
+
+if TYPE_CHECKING:
+    from nerva_core.inspection.trace_data import Trace, TracedMatrix
 
 ROWS, COLUMNS = 8, 8
 """How much of a matrix is printed."""

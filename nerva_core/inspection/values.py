@@ -11,7 +11,7 @@ from nerva_core.algebra.trees import map_shapes
 from nerva_core.inspection.trace_data import TracedMatrix, TracedPart
 from nerva_core.interpreters.expressions import Expression, markup
 from nerva_core.interpreters.latex import Equation, EquationReader, LatexOps
-from nerva_core.interpreters.markup import Markup
+from nerva_core.interpreters.markup import Markup, Operator, Row
 from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.subjects import Results
 from nerva_core.interpreters.traced import Operation, Traced
@@ -64,8 +64,8 @@ class ValueReader(EquationReader):
     def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:
         self._copies = []
         result = super().part(title, function, arguments, results)
-        self.found += [self._matrix(markup(e), self._right(e).text(), e) for e in self._bound]
-        self.found += [self._matrix(equation.left, equation.right.text(), e) for equation, e in self._copies]
+        self.found += [self._matrix(markup(e), self._right(e), e) for e in self._bound]
+        self.found += [self._matrix(equation.left, equation.right, e) for equation, e in self._copies]
         return result
 
     def value(self, X: Traced[Expression]) -> Any:
@@ -82,5 +82,9 @@ class ValueReader(EquationReader):
         self._copies += [(equation, e) for equation in copies]
         return copies
 
-    def _matrix(self, name: Markup, right: str, e: Expression, given: bool = False) -> TracedMatrix:
-        return TracedMatrix(name.text(), right, e.shape.product, self.ops.numbers.to_numpy(self.ops.values[e]), given)
+    def _matrix(self, name: Markup, right: str | Markup, e: Expression, given: bool = False) -> TracedMatrix:
+        values = self.ops.numbers.to_numpy(self.ops.values[e])
+        if isinstance(right, str):
+            return TracedMatrix(name.text(), right, e.shape.product, values, given, name.latex(), name.mathml())
+        whole = Row(name, Operator("="), right)
+        return TracedMatrix(name.text(), right.text(), e.shape.product, values, given, whole.latex(), whole.mathml())

@@ -25,7 +25,7 @@ STEPS_AT_ONCE, BYTES_AT_ONCE, WORK_AT_ONCE = 1000, 2**26, 2**35
 """Bounds on the steps that are handed to the backend in one call, which nothing can interrupt: on their number, on their noise, and on
 rows times parameters, which is a second or so of one core."""
 
-INITIAL, ORDER, NOISE, EVALUATION_NOISE, PATTERN, REGROWTH = range(6)
+INITIAL, ORDER, NOISE, EVALUATION_NOISE, PATTERN, REGROWTH, VALIDATION = range(7)
 """The streams of random numbers of a run."""
 
 
@@ -62,15 +62,18 @@ def learning_rate(config: Config, epoch: int, step: int) -> float:
     return config.schedule(step if config.training.schedule_by == "step" else epoch)
 
 
-def epoch_inputs(config: Config, network: Sequential, data: Dataset, ops: Backend[Any], epoch: int, done: int = 0) -> Iterator[StepInput]:
+def epoch_inputs(
+    config: Config, network: Sequential, data: Dataset, ops: Backend[Any], epoch: int, done: int = 0, first: int | None = None
+) -> Iterator[StepInput]:
     """What the steps of an epoch are given, in groups that run in one call, drawn when they are asked for.
 
-    The first ``done`` steps are left out, but drawn, so that the others are as they would have been.
+    The first ``done`` steps are left out, but drawn, so that the others are as they would have been. ``first`` is the number of the
+    first step; by default all epochs before had as many steps.
     """
     order = random_stream(config.seed, ORDER, epoch).permutation(len(data.Xtrain))
     random = random_stream(config.seed, NOISE, epoch)
     noisy, D = network.at_epoch(epoch + 1), data.inputs
-    step = start = epoch * steps_per_epoch(config, data)
+    step = start = epoch * steps_per_epoch(config, data) if first is None else first
     batch, parameters = config.training.batch_size, network.parameter_count(D) * (data.positions if data.per_position else 1)
     for rows, noise in grouped(order, batch, parameters, lambda N: ops.converted(noisy.draw(random, N, D)), row_bytes(data)):
         steps = range(step, step := step + len(rows))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
 from typing import Any
 
 from nerva_core.algebra.registry import Entry, Table, user_fields
@@ -33,6 +35,14 @@ TABLES: dict[str, Table[Any]] = {
     "initial step values": STEP_VALUES,
     "data sources": SOURCES,
 }
+
+
+def description(entry: type[Entry]) -> str:
+    """What an entry is, in a line: the first sentence of its docstring, up to the equation where there is one."""
+    text = " ".join(inspect.cleandoc(entry.__doc__ or "").partition("\n\n")[0].split())
+    ends = [match.start() for match in re.finditer(r"(?<=[^.][^.])[.;](\s|$)", text)]
+    whole = [text[:end] for end in ends if text[:end].count("(") <= text[:end].count(")")]  # as not after "et al."
+    return next(iter(whole), text)
 
 
 def signature(entry: type[Entry]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.training.config import Config, parse_config
+from nerva_core.training.evaluation import EvaluatedState
 from nerva_core.training.models import Arrays, fill, pack, read_safetensors, write_atomically
 from nerva_core.training.step import TrainingState
 from nerva_core.training.trainer import Metrics
@@ -22,6 +23,9 @@ from nerva_core.training.trainer import Metrics
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 OUTPUTS = "outputs/"
 """The name of the array of outputs in the file."""
+
+BEST = "best"
+"""The tree of the parameters and statistics of the best epoch."""
 
 MAY_CHANGE = ("epochs", "checkpoint_every", "checkpoint_every_minutes")
 """The settings of [training] with which a run may be continued differently."""
@@ -41,11 +45,14 @@ class Checkpoint:
     """NumPy arrays."""
     data: str = ""
     """The fingerprint of the data."""
+    best: EvaluatedState | None = None
+    """What the best epoch had learned, if that is kept, as NumPy arrays."""
 
     def save(self, directory: Path) -> None:
         """Write the file atomically, and keep the one that was there as the previous one."""
         metadata = {"epoch": str(self.epoch), "history": json_lines(self.history), "config": self.config.to_toml(), "data": self.data}
-        content = pack({**self.state._asdict(), "outputs": self.outputs}, metadata)
+        best = {} if self.best is None else {BEST: self.best}
+        content = pack({**self.state._asdict(), "outputs": self.outputs, **best}, metadata)
         write_atomically(directory / CHECKPOINT, content, previous=directory / PREVIOUS)
 
 
@@ -95,7 +102,9 @@ def _fit(
     if len(history) != epoch or arrays.get(OUTPUTS, np.zeros(0)).ndim != 2:
         raise NervaError(f"{path} is damaged: it does not hold the metrics of {epoch} epochs and of the steps after them")
     state = TrainingState(**{name: fill(path, name, part, arrays) for name, part in template._asdict().items()})
-    return Checkpoint(written, epoch, arrays[OUTPUTS], history, state, data)
+    best = EvaluatedState(state.params, state.statistics)
+    kept = fill(path, BEST, best, arrays) if any(name.startswith(f"{BEST}/") for name in arrays) else None
+    return Checkpoint(written, epoch, arrays[OUTPUTS], history, state, data, kept)
 
 
 def _lasting(config: Config) -> dict[str, Any]:
@@ -105,9 +114,12 @@ def _lasting(config: Config) -> dict[str, Any]:
     return {**values, **training}
 
 
+LISTED_IF_THERE = ("hard_distance", "validation_loss", "validation_accuracy")
+
+
 def json_lines(history: list[Metrics]) -> str:
     """One JSON object a line for every epoch."""
-    lines = [{name: value for name, value in asdict(m).items() if name != "hard_distance" or value is not None} for m in history]
+    lines = [{name: value for name, value in asdict(m).items() if name not in LISTED_IF_THERE or value is not None} for m in history]
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 

@@ -148,6 +148,15 @@ class TrainingConfig(_Section):
     """How often every example is used."""
     batch_size: PositiveInt = 16
     """Examples in a batch; the last of an epoch may be smaller."""
+    validation: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
+    """The fraction of the training set that is held out, to choose by; the test set is then for the end."""
+    patience: PositiveInt | None = None
+    """Stop after so many epochs without a smaller loss on the validation set."""
+    keep: Literal["last", "best"] | None = None
+    """The model that is written: of the last epoch, or of that with the smallest loss on the validation set; by default the best where
+    there is a patience."""
+    class_weights: Literal["none", "balanced"] | list[Annotated[float, Field(gt=0, strict=False)]] = "none"
+    """How much an example of each class counts in the loss; "balanced" for N / (K · the examples of the class)."""
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
     checkpoint_every: PositiveInt = 1
@@ -170,6 +179,11 @@ class TrainingConfig(_Section):
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
     record_distances: bool = False
     """Whether the metrics have the earth mover distance between input and output of the first hard layer after every epoch."""
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the model is that of the best epoch."""
+        return self.keep == "best" or (self.keep is None and self.patience is not None)
 
 
 class Config(_Section):
@@ -250,6 +264,20 @@ def override(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[st
         if not isinstance(target, dict):
             raise NervaError(f"{section} must be a table, got {target!r}")
         target[key] = value
+    return result
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Settings by their dotted names from ``training.epochs=5`` or ``optimizer=Adam``: a value of TOML, or else text."""
+    result: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = (part.strip() for part in text.partition("="))
+        if not separator or not name or not value:
+            raise NervaError(f"a setting is written name=value, such as training.epochs=5 or optimizer=Adam, got {text!r}")
+        try:
+            result[name] = tomllib.loads(f"value = {value}")["value"]
+        except (tomllib.TOMLDecodeError, RecursionError):
+            result[name] = value
     return result
 
 

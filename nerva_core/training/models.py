@@ -20,6 +20,7 @@ from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.formats import read_npz
+from nerva_core.data.preparation import columns_from
 from nerva_core.layers import Linear, Sequential, SparseLinear
 from nerva_core.training.config import Config, parse_config
 
@@ -168,6 +169,7 @@ def save_model(path: Path, model: Model) -> None:
     """Write every parameter and running statistic, with the configuration and the scaling of the inputs."""
     encoding = model.encoding
     names = {key: json.dumps(value) for key, value in (("features", encoding.features), ("classes", encoding.classes)) if value}
+    names |= {"columns": json.dumps([column.as_table() for column in encoding.columns])} if encoding.columns else {}
     metadata = {"config": model.config.to_toml(), "inputs": str(model.inputs), **names}
     scaling = {} if encoding.shift is None else {"scaling": InputScaling(encoding.shift, encoding.spread)}
     write_atomically(path, pack({"params": model.params, "state": model.state, **scaling}, metadata))
@@ -196,9 +198,13 @@ def _encoding(path: Path, inputs: int, arrays: Arrays, metadata: dict[str, str])
         names = [json.loads(metadata.get(key, "[]")) for key in ("features", "classes")]
         if not all(isinstance(items, list) and all(isinstance(item, str) for item in items) for items in names):
             raise ValueError
+        columns = columns_from(json.loads(metadata.get("columns", "[]")))
+        if columns and sum(len(column.inputs) for column in columns) != inputs:
+            raise ValueError
     except ValueError:
-        raise NervaError(f"{path} is damaged: its names are not lists of text") from None
-    return Encoding(shift, spread, *map(tuple, names))
+        raise NervaError(f"{path} is damaged: its names are not lists of text, or its columns are not those of the inputs") from None
+    features, classes = map(tuple, names)
+    return Encoding(shift, spread, features, classes, columns)
 
 
 def save_npz(path: Path, network: Sequential, params: Any) -> None:

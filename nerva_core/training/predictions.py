@@ -13,9 +13,13 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.data import CSV
+from nerva_core.data import CSV, ImageFolder
 from nerva_core.data.dataset import features
+from nerva_core.data.files import existing
 from nerva_core.data.formats import CSVTable, read_csv, read_idx, read_npz
+from nerva_core.data.images import SUFFIXES as IMAGES
+from nerva_core.data.preparation import prepare
+from nerva_core.data.tables import read_table
 from nerva_core.equations.activations import Sigmoid
 from nerva_core.layers import ActivationLayer, Layer, Sequential, Softmax
 from nerva_core.training.models import Model
@@ -94,12 +98,16 @@ def read_examples(path: Path, model: Model, array: str | None = None) -> tuple[A
     A CSV file may have the target of the training data as a further column; columns with the names of the features may be in any
     order.
     """
+    if isinstance(model.config.data, ImageFolder) and (path.is_dir() or path.suffix.lower() in IMAGES):
+        return model.config.data.read_images(existing(str(path), "a directory" if path.is_dir() else "a file"), model.inputs), []
     if not path.is_file():
         raise NervaError(f"{path} is not there" if not path.exists() else f"{path} is not a file")
     if array is not None and path.suffix.lower() != ".npz":
         raise NervaError(f"--array names an array of an .npz archive, but the data are {path.name}")
     notes: list[str] = []
     match path.suffix.lower():
+        case ".csv" | ".parquet" | ".feather" | ".arrow" if model.encoding.columns:
+            X, notes = prepare(read_table(path), model.encoding.columns)
         case ".csv":
             X, notes = _of_table(read_csv(path), model)
         case ".npz":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -14,9 +15,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from nerva_core.algebra.errors import NotInstalledError, counted
 from nerva_core.figures.terminal import console
 from nerva_core.training.checkpoints import json_lines
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.trainer import Metrics, TrainingResult
 
 if TYPE_CHECKING:
+    from nerva_core.data import Dataset
     from nerva_core.training.runs import Run
 
 PROGRESS = ("{task.description}", "{task.fields[step]}", "loss {task.fields[loss]:.4f}", "{task.fields[rate]:,.0f} examples/s")
@@ -68,10 +70,73 @@ class Silent:
 
 
 class JSONLines(Silent):
-    """One JSON object an epoch on stdout, as in metrics.jsonl, and nothing else."""
+    """JSON objects on stdout, one a line: of the start, of each epoch as in metrics.jsonl, and of the end.
+
+    Those of the start and the end have an ``event``, "start" and "end"; the status of the end is "complete" or "stopped".
+    """
+
+    def __init__(self) -> None:
+        self.end: dict[str, Any] | None = None
+
+    def start(self, run: Run) -> None:
+        trainer, config, data = run.trainer, run.trainer.config, run.trainer.data
+        sizes = {"training": trainer.examples, "validation": 0 if data.Xvalidation is None else len(data.Xvalidation)}
+        self._print(
+            event="start",
+            directory=str(run.directory),
+            data=type(config.data).__name__,
+            examples={**sizes, "test": len(data.Xtest)},
+            features=data.inputs,
+            classes=data.classes,
+            parameters=trainer.parameters,
+            backend=config.backend,
+            dtype=config.dtype,
+            seed=config.seed,
+            epochs_done=trainer.epoch,
+            epochs=config.training.epochs,
+        )
+        self.end = {"status": "stopped", "directory": str(run.directory)}
 
     def epoch(self, metrics: Metrics) -> None:
         print(json_lines([metrics]), end="", flush=True)
+
+    def finish(self, run: Run) -> None:
+        if self.end is not None and run.result is not None:
+            self.end |= {"status": "complete", **asdict(run.result)}
+
+    def close(self) -> None:
+        if self.end is not None:
+            self._print(event="end", **self.end)
+            self.end = None
+
+    def _print(self, **record: Any) -> None:
+        print(json.dumps(record), flush=True)
+
+
+class Heartbeat:
+    """A line on stderr now and then, where no progress bar shows that a long epoch goes on."""
+
+    SECONDS = 30.0
+
+    def __init__(self, done: int, total: int) -> None:
+        self.first, self.total = done, total
+        self.started = self.last = time.monotonic()
+
+    def step(self, what: str, done: int) -> None:
+        """So many steps are done; ``what`` says it."""
+        now = time.monotonic()
+        if now - self.last < self.SECONDS:
+            return
+        self.last = now
+        left = (now - self.started) * (self.total - done) / max(1, done - self.first)
+        print(f"{what}, {time_left(left)} left", file=sys.stderr, flush=True)
+
+
+def time_left(seconds: float) -> str:
+    """Hours, minutes and seconds: 1:05:00, or 0:42."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class EpochTable(Silent):
@@ -84,16 +149,19 @@ class EpochTable(Silent):
         columns = [first, BarColumn(bar_width=20), *others, TimeRemainingColumn()]
         self.progress = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
         self.task = TaskID(0)
+        self.heartbeat: Heartbeat | None = None
 
     def start(self, run: Run) -> None:
         self.run, trainer, config = run, run.trainer, run.trainer.config
         classes = f", {counted(trainer.data.classes, 'class')}" if trainer.data.classes else ""
-        test, features = counted(len(trainer.data.Xtest), "test example"), trainer.data.inputs
+        features, held = trainer.data.inputs, trainer.data.Xvalidation
+        validation = "" if held is None else f", {len(held)} validation"
+        test = counted(len(trainer.data.Xtest), "test example")
         self._print(
-            f"{type(config.data).__name__}: {trainer.examples} training and {test}, {counted(features, 'feature')}{classes}\n"
+            f"{type(config.data).__name__}: {trainer.examples} training{validation} and {test}, {counted(features, 'feature')}{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
-            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients)}"
+            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients, watched(trainer.data))}"
         )
         for metrics in run.history:
             self._print(row(metrics))
@@ -104,6 +172,7 @@ class EpochTable(Silent):
             f"epoch {trainer.epoch + 1}", total=total, completed=done, step="starting", loss=float("nan"), rate=0.0
         )
         self.progress.start()
+        self.heartbeat = None if self.console.is_terminal else Heartbeat(done, total)
         self._before = done, time.perf_counter()
 
     def step(self, epoch: int, steps: int, loss: float) -> None:
@@ -113,6 +182,8 @@ class EpochTable(Silent):
         self._before = done, now
         step = f"step {steps}/{self.per_epoch}"
         self.progress.update(self.task, completed=done, description=f"epoch {epoch + 1}", step=step, loss=loss, rate=rate)
+        if self.heartbeat is not None:
+            self.heartbeat.step(f"epoch {epoch + 1}, {step}, loss {loss:.4f}, {rate:,.0f} examples/s", done)
 
     def epoch(self, metrics: Metrics) -> None:
         self._print(row(metrics))
@@ -122,11 +193,9 @@ class EpochTable(Silent):
         self.progress.stop()
         if self.plot:
             self._print_plots(run)
-        if run.history:
-            last = run.history[-1]
-            result = f"test loss {last.test_loss:.4g}" if last.test_accuracy is None else f"test accuracy {100 * last.test_accuracy:.2f} %"
-            self.console.print(f"\n{result}", style="bold", end="")
-            self._print(f" after {last.epoch} epoch{'s' if last.epoch != 1 else ''}; results in {run.directory}")
+        if run.result is not None:
+            self.console.print(f"\n{outcome(run.result)}", style="bold", end="")
+            self._print(f" after {duration(run.result)}; results in {run.directory}")
 
     def close(self) -> None:
         self.progress.stop()
@@ -134,7 +203,10 @@ class EpochTable(Silent):
     def _print_plots(self, run: Run) -> None:
         from nerva_core.figures.terminal import confusion_table, curves
 
-        losses = {"training loss": [m.train_loss for m in run.history], "test loss": [m.test_loss for m in run.history]}
+        losses = {"training loss": [m.train_loss for m in run.history]}
+        name = run.history[0].held_out[0]
+        if all(m.held_out[1] is not None for m in run.history):
+            losses[f"{name} loss"] = [m.held_out[1] or 0.0 for m in run.history]
         self._print("\n" + curves(losses, run.history[0].epoch, "epoch"))
         if run.confusion is not None:
             self._print("\n" + confusion_table(run.confusion, run.trainer.data.class_names))
@@ -143,18 +215,41 @@ class EpochTable(Silent):
         self.console.print(text)
 
 
-def header(noise: bool, gradients: bool) -> str:
+def watched(data: Dataset) -> str:
+    """The set whose loss is shown while training goes on."""
+    return "test" if data.Xvalidation is None else "validation"
+
+
+def outcome(result: TrainingResult) -> str:
+    """The result on the test set, in words."""
+    if result.test_loss is None:
+        return "no test set"
+    return f"test loss {result.test_loss:.4g}" if result.test_accuracy is None else f"test accuracy {100 * result.test_accuracy:.2f} %"
+
+
+def duration(result: TrainingResult) -> str:
+    """After how many epochs a run has ended, and with which parameters."""
+    epochs = f"{result.epochs} epoch{'s' if result.epochs != 1 else ''}"
+    early = ", stopped early" if result.stopped_early else ""
+    kept = f", with the parameters of epoch {result.kept_epoch}" if result.kept_epoch != result.epochs else ""
+    return f"{epochs}{early}{kept}"
+
+
+def header(noise: bool, gradients: bool, held_out: str = "test") -> str:
     """The titles of the table: with the columns of a network with noise, and of recorded gradients."""
-    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), ("test loss", 10), ("train acc", 9), ("test acc", 9), ("seconds", 7)]
+    short = {"validation": "valid"}.get(held_out, held_out)
+    columns = [("epoch", 5), ("lr", 9), ("train loss", 10), (f"{short} loss", 10), ("train acc", 9), (f"{short} acc", 9), ("seconds", 7)]
     columns += [("q lambda", 8)] * noise + [("max |grad|", 10)] * gradients
     return "  ".join(f"{name:>{width}}" for name, width in columns)
 
 
 def row(m: Metrics) -> str:
     """An epoch as a row of the table."""
-    accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, m.test_accuracy)]
+    _, held_out_loss, held_out_accuracy = m.held_out
+    loss = f"{'-':>10}" if held_out_loss is None else _loss(held_out_loss)
+    accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, held_out_accuracy)]
     more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
-    row = f"{m.epoch:5}  {m.lr:9.3g}  {_loss(m.train_loss)}  {_loss(m.test_loss)}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
+    row = f"{m.epoch:5}  {m.lr:9.3g}  {_loss(m.train_loss)}  {loss}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
     return row + "".join(more)
 
 

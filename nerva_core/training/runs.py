@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path
 
 from nerva_core.algebra.errors import NervaError
@@ -17,9 +20,10 @@ from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
 from nerva_core.training.launching import announce, is_first
 from nerva_core.training.models import Model, load_model, save_model, write_atomically
-from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer
+from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer, TrainingResult
 
 CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
+RESULT = "result.json"
 
 
 @dataclass
@@ -33,6 +37,8 @@ class Run:
     """What the user should know of how the run was resumed."""
     confusion: Array | None = None
     """At the end of a classification: how often each class of the test set is predicted as each."""
+    result: TrainingResult | None = None
+    """At the end: what it has come to."""
     _saved: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -78,8 +84,22 @@ class Run:
                     f"{directory} has {checkpoint.epoch} whole epochs{begun}, which cannot be taken back; --epochs is the number in all, "
                     f"so it must be at least {checkpoint.epoch + bool(begun)}, got {epochs}"
                 )
-            run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs)
+            losses = [m.validation_loss for m in run.history if m.validation_loss is not None]
+            run.trainer.restore(checkpoint.epoch, checkpoint.state, checkpoint.outputs, losses, checkpoint.best)
         return run
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the network, what it has come to, and the curves."""
+        from nerva_core.figures.plots import learning_curves
+
+        trainer = self.trainer
+        lines = [trainer.network.summary(trainer.data.inputs), f"{trainer.epoch} epochs; results in {self.directory}"]
+        if self.result is not None and self.result.test_loss is not None:
+            accuracy = self.result.test_accuracy
+            lines.append(f"test loss {self.result.test_loss:.4g}" if accuracy is None else f"test accuracy {100 * accuracy:.2f} %")
+        image = base64.b64encode(learning_curves(self.history, "")).decode() if self.history else ""
+        figure = f'<img alt="learning curves" src="data:image/png;base64,{image}">' if image else ""
+        return f"<div>{''.join(f'<p>{escape(line)}</p>' for line in lines)}{figure}</div>"
 
     @property
     def how_to_continue(self) -> str:
@@ -131,11 +151,12 @@ class Run:
 
         for metrics in self.trainer.run(stepped):
             self.history.append(metrics)
-            if metrics.epoch % training.checkpoint_every == 0 or metrics.epoch == training.epochs:
+            if metrics.epoch % training.checkpoint_every == 0 or self.trainer.is_done:
                 self._checkpoint()
             if is_first():
                 write_atomically(self.directory / METRICS, json_lines(self.history).encode())
             on_epoch(metrics)
+        self.result = self.trainer.finish()  # by all workers, as they evaluate together
 
     def _agreed(self, number: int | None) -> int | None:
         """The signal that any worker has received, if any has."""
@@ -148,19 +169,21 @@ class Run:
         self._saved = time.monotonic()
         if not is_first():
             return
-        data = trainer.data.fingerprint
-        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, trainer.to_numpy(), data).save(self.directory)
+        data, state = trainer.data.fingerprint, trainer.to_numpy()
+        Checkpoint(trainer.config, trainer.epoch, trainer.outputs, self.history, state, data, trainer.best).save(self.directory)
 
     def _finish(self) -> None:
         from nerva_core.figures.plots import confusion_matrix, learning_curves
 
+        assert self.result is not None
         state, config, data = self.trainer.to_numpy(), self.trainer.config, self.trainer.data
         model = Model(config, self.trainer.network, data.inputs, state.params, state.statistics, data.encoding)
         save_model(self.directory / MODEL, model)
         write_atomically(self.directory / METRICS, json_lines(self.history).encode())
+        write_atomically(self.directory / RESULT, (json.dumps(asdict(self.result)) + "\n").encode())
         title = f"{type(config.data).__name__}, {config.backend}, {config.dtype}, seed {config.seed}"
         write_atomically(self.directory / CURVES, learning_curves(self.history, title))
-        if data.classes is not None and data.positions == 1:
+        if data.classes is not None and data.positions == 1 and len(data.Xtest):
             self.confusion = self.trainer.confusion()
             write_atomically(self.directory / CONFUSION, confusion_matrix(self.confusion, data.class_names, f"{title}: test set"))
 

@@ -43,12 +43,14 @@ def training_step(
     scalars: tuple[Any, ...],
     record_gradients: bool = False,
     targets: M | None = None,
+    weights: M | None = None,
 ) -> tuple[TrainingState, StepOutput]:
     """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix.
 
-    The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X.
+    The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X. With ``weights`` w, N x 1, it is
+    Σ_i w_i L_i / Σ_i w_i.
     """
-    value, cache, gradients = batch_gradients(ops, network, loss, state, X, T, noise, targets)
+    value, cache, gradients = batch_gradients(ops, network, loss, state, X, T, noise, targets, weights)
     thetas, states = optimizer.step(ops, state.optimizer, list(leaves(state.params)), list(leaves(gradients)), *scalars)
     statistics = network.update_state(ops, state.statistics, cache)
     outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
@@ -56,7 +58,15 @@ def training_step(
 
 
 def batch_gradients(
-    ops: MatrixOps[M], network: Sequential, loss: Loss, state: TrainingState, X: M, T: M, noise: Any, targets: M | None = None
+    ops: MatrixOps[M],
+    network: Sequential,
+    loss: Loss,
+    state: TrainingState,
+    X: M,
+    T: M,
+    noise: Any,
+    targets: M | None = None,
+    weights: M | None = None,
 ) -> tuple[M, Any, Any]:
     """(loss, cache, gradients) of a batch, as ``training_step`` has them."""
     for name, given in (("X", X), ("T", T)):
@@ -64,7 +74,9 @@ def batch_gradients(
     N, _ = ops.shape(X)
     Y, cache = network.feedforward(ops, state.params, X, *network.given(state.statistics, noise))
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)
-    if targets is not None:
+    if weights is not None:
+        value, DY = weighted_mean(ops, loss, Y, T, DY, weights)
+    elif targets is not None:
         value, DY = ops.quotient(value, targets), ops.quotient(DY, ops.fill(targets, *ops.shape(DY)))
     elif not loss.mean:
         value, DY = ops.divide(value, N), ops.divide(DY, N)
@@ -73,6 +85,15 @@ def batch_gradients(
         value = value + penalty
     _, gradients = network.backpropagate(ops, state.params, cache, DY)
     return value, cache, gradients
+
+
+def weighted_mean(ops: MatrixOps[M], loss: Loss, Y: M, T: M, DY: M, weights: M) -> tuple[M, M]:
+    """Σ_i w_i L_i / Σ_i w_i with its gradient by Y, where DY is that of the loss of the batch."""
+    N, K = ops.shape(Y)
+    total = ops.elements_sum(weights)
+    value = ops.columns_sum(ops.hadamard(loss.rows(ops, Y, T), weights))
+    DY = ops.hadamard(ops.scale(N, DY) if loss.mean else DY, ops.column_repeat(weights, K))
+    return ops.quotient(value, total), ops.quotient(DY, ops.fill(total, N, K))
 
 
 def largest_magnitude(ops: MatrixOps[M], matrices: Iterable[M]) -> M:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from nerva_core.training.batches import (
     INITIAL,
     PATTERN,
     REGROWTH,
+    VALIDATION,
     StepInput,
     epoch_inputs,
     learning_rate,
@@ -36,13 +37,24 @@ from nerva_core.training.launching import workers_in
 from nerva_core.training.models import checked_patterns, load_weights
 from nerva_core.training.reading import BatchReader
 from nerva_core.training.regrowth import Regrowth
+from nerva_core.training.selection import best, check_selection, is_enough, prepared
 from nerva_core.training.sharing import Sharing, with_blocks
 from nerva_core.training.step import StepOutput, TrainingState, batch_gradients, training_step
+
+Part = Literal["training", "test", "validation"]
+"""Of the data."""
 
 NO_OUTPUTS: Array = np.zeros((0, 0))
 
 OnStep = Callable[[int, int, float], None]
 """Receives, now and then, the epoch that is trained, the steps of it that are done, and the mean loss of the last few batches."""
+
+
+class Callback(Protocol):
+    """What is called after every epoch."""
+
+    def __call__(self, trainer: Trainer, metrics: Metrics) -> bool | None:
+        """The epoch with these metrics is complete; True ends the training."""
 
 
 class DivergenceError(NervaError):
@@ -56,7 +68,8 @@ class Metrics:
     epoch: int
     lr: float
     train_loss: float
-    test_loss: float
+    test_loss: float | None
+    """None while a validation set is there to choose by, and without a test set."""
     train_accuracy: float | None
     """None for a regression."""
     test_accuracy: float | None
@@ -68,33 +81,71 @@ class Metrics:
     """The λ with which the noise of the q-activations was drawn, the largest of them; None if there are none."""
     hard_distance: float | None = None
     """The earth mover distance between the input and the output of the first hard layer, on the test set; not listed unless recorded."""
+    validation_loss: float | None = None
+    """On the validation set; not listed without one."""
+    validation_accuracy: float | None = None
+
+    @property
+    def held_out(self) -> tuple[str, float | None, float | None]:
+        """(the name, loss, accuracy) of the set that is watched while training goes on: the validation set if there is one."""
+        if self.validation_loss is not None:
+            return "validation", self.validation_loss, self.validation_accuracy
+        return "test", self.test_loss, self.test_accuracy
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training has come to, with the parameters that are kept."""
+
+    epochs: int
+    """That were trained."""
+    kept_epoch: int
+    """The epoch whose parameters these are."""
+    stopped_early: bool
+    test_loss: float | None
+    """None without a test set."""
+    test_accuracy: float | None
 
 
 class Trainer:
     """Trains the network of a configuration on its data."""
 
-    def __init__(self, config: Config, data: Dataset | None = None) -> None:
+    def __init__(self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = ()) -> None:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         if workers_in()[1] > 1:
             self.ops.join_workers()
-        self.data = config.data.load() if data is None else data
+        loaded = config.data.load() if data is None else data
+        self.data = prepared(loaded, config.training, random_stream(config.seed, VALIDATION))
         self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
         self.network = config.model.build()
         check_run(config, self.network, self.data)
-        outputs = self.network.outputs_for(self.data.inputs)
-        self._train, self._test = (
-            BatchReader(self.data, X, T, outputs, self.ops.dtype)
-            if self.data.streamed
-            else self._on_device(X, self.data.targets(T, outputs))
-            for X, T in ((self.data.Xtrain, self.data.Ttrain), (self.data.Xtest, self.data.Ttest))
-        )
+        check_selection(config.training, self.data)
+        self._train = self._source(self.data.Xtrain, self.data.Ttrain)
+        self._test = self._source(self.data.Xtest, self.data.Ttest)
+        self._validation = self._source(self.data.Xvalidation, self.data.Tvalidation)
+        self._weights = () if self.data.weights is None else (self.ops.matrix(self.data.weights[:, None]),)
         training = config.training
         self._sharing = Sharing(self.ops, self._run_steps, training.blocks or 1, training.micro_batches > 1)
         self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data)
         self.epoch = 0
         self.outputs = NO_OUTPUTS
         """What the steps of the present epoch that are done have reported, one row a step."""
+        self.callbacks = tuple(callbacks)
+        self.stopped = False
+        """Whether a callback has ended the training."""
+        self.first_step: int | None = None
+        """The number of the first step of the next epoch, where epochs differ in length; None if they do not."""
+        self.losses: list[float] = []
+        """On the validation set, after each epoch."""
+        self.best: EvaluatedState | None = None
+        """If the best epoch is kept, what it has learned, as NumPy arrays."""
         self.state = self._initial_state()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the last epoch is trained, a callback asked to end, or the loss on the validation set is no smaller for long enough."""
+        training = self.config.training
+        return self.epoch >= training.epochs or self.stopped or is_enough(self.losses, training.patience)
 
     @property
     def examples(self) -> int:
@@ -116,15 +167,25 @@ class Trainer:
 
         When ``on_step`` is called the state is whole: what it raises ends the training at a place from which it can be continued.
         """
-        while self.epoch < self.config.training.epochs:
+        while not self.is_done:
             with np.errstate(all="ignore"):  # NumPy would warn of what is reported as divergence
-                yield self._run_epoch(on_step)
+                metrics = self._run_epoch(on_step)
+            answers = [callback(self, metrics) for callback in self.callbacks]
+            self.stopped = any(answers)
+            yield metrics
 
     def evaluate(self, test: bool = True) -> tuple[float, float | None]:
         """(mean loss, accuracy) on the test or training set."""
-        data = self._test if test else self._train
-        N = len(self.data.Ttest if test else self.data.Ttrain)
-        random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, int(test))
+        return self._evaluate("test" if test else "training")
+
+    def _evaluate(self, which: Part) -> tuple[float, float | None]:
+        data, T = {
+            "test": (self._test, self.data.Ttest),
+            "training": (self._train, self.data.Ttrain),
+            "validation": (self._validation, self.data.Tvalidation),
+        }[which]
+        N = 0 if T is None else len(T)
+        random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, ("training", "test", "validation").index(which))
         noisy = self.network.at_epoch(max(1, self.epoch))
         state, loss, accuracy = self._evaluator.evaluate(self._evaluated_state(), data, N, noisy, random)
         self.state = self.state._replace(params=state.params, statistics=state.statistics)
@@ -133,6 +194,15 @@ class Trainer:
     def confusion(self) -> Array:
         """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
         return self._evaluator.confusion(self._evaluated_state())
+
+    def finish(self) -> TrainingResult:
+        """Take the parameters that are kept, of the best epoch or the last, and evaluate them on the test set."""
+        kept = self.epoch
+        if self.best is not None:
+            kept = best(self.losses)
+            self.state = self.state._replace(**self.ops.matrices(self.best)._asdict())
+        loss, accuracy = self.evaluate() if len(self.data.Xtest) else (None, None)
+        return TrainingResult(self.epoch, kept, self.epoch < self.config.training.epochs, loss, accuracy)
 
     def first_input(self) -> StepInput:
         """What the next step is given, if an epoch begins with it."""
@@ -155,24 +225,45 @@ class Trainer:
         result: TrainingState = map_tree(lambda X: np.array(self.ops.to_numpy(X)), self.state)
         return result
 
-    def restore(self, epoch: int, state: TrainingState, outputs: Array = NO_OUTPUTS) -> None:
-        """Continue after ``epoch`` epochs and the steps that reported ``outputs``, from a state of NumPy arrays."""
+    def restore(
+        self,
+        epoch: int,
+        state: TrainingState,
+        outputs: Array = NO_OUTPUTS,
+        losses: Sequence[float] = (),
+        best: EvaluatedState | None = None,
+    ) -> None:
+        """Continue after ``epoch`` epochs and the steps that reported ``outputs``, from a state of NumPy arrays.
+
+        ``losses`` are those on the validation set, and ``best`` is what the epoch with the smallest had learned.
+        """
         checked_patterns(self.network, self.data.inputs, state.statistics)
         self.epoch, self.state, self.outputs = epoch, self.ops.matrices(state), outputs
+        self.losses, self.best = list(losses), best
 
     def restart(self, seed: int) -> None:
         """Begin again, as a new trainer of the same configuration with another seed does; what was compiled is kept."""
         self.config = self.config.model_copy(update={"seed": seed})
         self.epoch, self.outputs, self.state = 0, NO_OUTPUTS, self._initial_state()
+        self.losses, self.best, self.stopped = [], None, False
+
+    def advance(self, group: StepInput) -> Array:
+        """Run these steps; what they report, one row a step."""
+        (inputs,) = self._sharing.read(iter([(group.rows, group.noise, group.scalars)]), self._train)
+        return self._advance(inputs)
+
+    def _advance(self, inputs: tuple[Any, ...]) -> Array:
+        data = () if self.data.streamed else (*self._train, *self._weights)
+        step = self._step_on_batch if self.data.streamed else self._weighted_step_on_rows if self._weights else self._step_on_rows
+        self.state, values = self._sharing.run(step, self.state, data, inputs, self._noise_of_one)
+        return values
 
     def _run_epoch(self, on_step: OnStep) -> Metrics:
         started = time.perf_counter()
         parts = self._between_moves(self._inputs(done=len(self.outputs)))
         groups = ((part.rows, part.noise, part.scalars) for part in parts)
         for inputs in self._sharing.read(groups, self._train):
-            data = () if isinstance(self._train, BatchReader) else self._train
-            step = self._step_on_batch if self.data.streamed else self._step_on_rows
-            self.state, values = self._sharing.run(step, self.state, data, inputs, self._noise_of_one)
+            values = self._advance(inputs)
             self.outputs = np.concatenate([self.outputs, values]) if len(self.outputs) else values
             on_step(self.epoch, len(self.outputs), float(StepOutput(*values.T).loss.mean()))
         seconds = time.perf_counter() - started
@@ -181,13 +272,26 @@ class Trainer:
         for number, value in enumerate(outputs.loss.tolist(), 1):
             self._require_finite(value, f"at step {number} of epoch {self.epoch + 1}", lr)
         self.epoch += 1
-        train_loss, train_accuracy = self.evaluate(test=False)
-        test_loss, test_accuracy = self.evaluate(test=True)
+        train_loss, train_accuracy = self._evaluate("training")
         self._require_finite(train_loss, f"after epoch {self.epoch}", lr)
+        test_loss, test_accuracy = self._evaluate("test") if len(self.data.Xtest) and self.data.Xvalidation is None else (None, None)
+        validation = self._validate()
         recorded = float(max(outputs.largest_gradient)) if len(outputs.largest_gradient) else None
         scale = self.network.at_epoch(self.epoch).noise_scale()
         distance = self._evaluator.hard_distance(self._evaluated_state()) if self.config.training.record_distances else None
-        return Metrics(self.epoch, lr, train_loss, test_loss, train_accuracy, test_accuracy, seconds, recorded, scale, distance)
+        both = train_loss, test_loss, train_accuracy, test_accuracy
+        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, *validation)
+
+    def _validate(self) -> tuple[float | None, float | None]:
+        """The loss and the accuracy on the validation set, if there is one; the best epoch is kept if it is to be."""
+        if self.data.Xvalidation is None:
+            return None, None
+        loss, accuracy = self._evaluate("validation")
+        self.losses.append(loss)
+        if self.config.training.keeps_best and best(self.losses) == len(self.losses):
+            state = self.to_numpy()
+            self.best = EvaluatedState(state.params, state.statistics)
+        return loss, accuracy
 
     def _between_moves(self, groups: Iterator[StepInput]) -> Iterator[StepInput]:
         """The inputs in parts, before which weights move. The steps of a part must be done before the next is asked for."""
@@ -223,13 +327,13 @@ class Trainer:
         ops, given = self.ops, map_tree(lambda array: array[0], following)
         network, params, statistics = self.network.at_epoch(self.epoch + 1).dense(self.data.inputs, state.params, state.statistics)
         state = TrainingState(ops.matrices(params), (), ops.matrices(statistics))
-        X, T = (ops.take_rows(matrix, given.rows) for matrix in self._train)
+        X, T, *weights = (ops.take_rows(matrix, given.rows) for matrix in self._train)
         T, targets = self._targets(ops, T)
-        _, _, gradients = batch_gradients(ops, network, self.config.loss, state, X, T, ops.matrices(given.noise), targets)
+        _, _, gradients = batch_gradients(ops, network, self.config.loss, state, X, T, ops.matrices(given.noise), targets, *weights)
         return map_tree(ops.to_numpy, gradients)
 
     def _inputs(self, done: int = 0) -> Iterator[StepInput]:
-        return epoch_inputs(self.config, self.network, self.data, self.ops, self.epoch, done)
+        return epoch_inputs(self.config, self.network, self.data, self.ops, self.epoch, done, self.first_step)
 
     def _noise_of_one(self) -> Any:
         """The noise of a batch of one row."""
@@ -243,12 +347,18 @@ class Trainer:
     ) -> tuple[TrainingState, StepOutput]:
         return self._step_on_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise, scalars)
 
+    def _weighted_step_on_rows(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, weights: Any, rows: Any, noise: Any, scalars: Any
+    ) -> tuple[TrainingState, StepOutput]:
+        batch = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        return self._step_on_batch(ops, state, *batch, noise, scalars, ops.take_rows(weights, rows))
+
     def _step_on_batch(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any, weights: Any = None
     ) -> tuple[TrainingState, StepOutput]:
         config, record = self.config, self.config.training.record_gradients
         T, targets = self._targets(ops, T)
-        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets)
+        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets, weights)
 
     def _targets(self, ops: Backend[Any], T: Any) -> tuple[Any, Any]:
         """The targets of a batch, and over how many of them the loss is a mean, if not over the rows."""
@@ -258,8 +368,14 @@ class Trainer:
     def _evaluated_state(self) -> EvaluatedState:
         return EvaluatedState(self.state.params, self.state.statistics)
 
-    def _on_device(self, X: Any, T: Any) -> tuple[Any, Any]:
-        return self.ops.matrix(X), self.ops.matrix(T)
+    def _source(self, X: Any, T: Array | None) -> Any:
+        """The matrices of a set on the device, or what reads them; None of a set that is not there."""
+        if X is None or T is None or not len(X):
+            return None
+        outputs = self.network.outputs_for(self.data.inputs)
+        if self.data.streamed:
+            return BatchReader(self.data, X, T, outputs, self.ops.dtype)
+        return self.ops.matrix(X), self.ops.matrix(self.data.targets(T, outputs))
 
     def _initial_state(self) -> TrainingState:
         D, seed = self.data.inputs, self.config.seed

@@ -61,7 +61,10 @@ def test_the_layers_of_a_network(tmp_path):
     (tmp_path / "net.toml").write_text('data = "Digits(train=50)"\n[model]\nlayers = ["Linear(8)", "ReLU", "Linear"]\n')
     by_file = run(str(tmp_path / "net.toml"))
     assert by_file.exit_code == 0
-    assert by_file.output.splitlines()[-1].split() == ["total", "1", "×", "10", "610", "1,210"]
+    table, equations = by_file.output.split("\n\n", 1)
+    assert table.splitlines()[-1].split() == ["total", "1", "×", "10", "610", "1,210"]
+    assert equations.count("DW = DYᵀ · X") == 1  # for both linear layers
+    assert "relu(X) = max(X, 0)" in equations
     assert run("Linear(8);ReLU;Linear(10)", "--inputs", "64").output == by_file.output
 
 
@@ -78,7 +81,15 @@ def test_an_unknown_name():
 
 
 def test_an_unknown_format():
-    assert run("Linear", "--format", "html").exit_code == 2
+    assert run("Linear", "--format", "pdf").exit_code == 2
+
+
+def test_a_page():
+    for what in (["Linear"], ["Linear(8);ReLU;Linear(10)", "--inputs", "64"]):
+        output = run(*what, "--format", "html").output
+        assert output.startswith("<!doctype html>")
+        assert '<math display="block"><mrow><mi>Y</mi><mo>=</mo>' in output
+        assert "http" not in output.replace("http://www.w3.org", "")
 
 
 @pytest.mark.parametrize("module", ["nerva_core.commands.show"])

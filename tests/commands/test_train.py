@@ -15,18 +15,19 @@ import pytest
 
 from nerva_core.commands.train import complete_backend, complete_dtype
 from nerva_core.training.checkpoints import CHECKPOINT
-from nerva_core.training.runs import METRICS, MODEL
+from nerva_core.training.runs import CONFIG, METRICS, MODEL
 from tests.conftest import Nerva
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("train", "--data", "Digits(train=60, test=20)", "--layers", "ReLU;Linear", "--sizes", "64;8;10", "--epochs", "2")
 
 
-def test_json_is_an_object_an_epoch_and_nothing_else(nerva: Nerva, tmp_path: Path) -> None:
+def test_json_is_an_object_an_epoch_with_one_at_the_start_and_the_end(nerva: Nerva, tmp_path: Path) -> None:
     status, out, err = nerva(*QUICK, "--json", "--output", "out")
     assert (status, err) == (0, "")
-    assert [json.loads(line)["epoch"] for line in out.splitlines()] == [1, 2]
-    assert out == (tmp_path / "out" / METRICS).read_text()
+    assert [json.loads(line).get("epoch") for line in out.splitlines()] == [None, 1, 2, None]
+    assert [json.loads(line).get("event") for line in out.splitlines()] == ["start", None, None, "end"]
+    assert "".join(out.splitlines(keepends=True)[1:-1]) == (tmp_path / "out" / METRICS).read_text()
 
 
 def test_plots_as_text(nerva: Nerva) -> None:
@@ -158,3 +159,27 @@ def test_completion_in_bash(line: str, expected: set[str]) -> None:
 def test_names_are_completed_from_their_tables() -> None:
     assert complete_backend("j") == ["jax"]
     assert complete_dtype("float3") == ["float32"]
+
+
+def test_a_table_by_its_path_alone(nerva: Nerva, tmp_path: Path) -> None:
+    """Trained, predicted and exported: the columns go with the model."""
+    rows = [f"{'' if k % 7 == 0 else k},{('red', 'blue', 'green')[k % 3]},{k},{('cat', 'dog')[k % 3 == 0]}" for k in range(60)]
+    (tmp_path / "pets.csv").write_text("\n".join(["age,colour,price,species", *rows]))
+    columns = ("--columns", "age, colour", "--target", "species")
+    status, _, err = nerva("train", "--data", "pets.csv", *columns, "--epochs", "20", "--quiet", "--output", "run")
+    assert (status, err) == (0, "")
+    (tmp_path / "new.csv").write_text("colour,age\nred,3\nblue,\npink,9\n")
+    status, out, err = nerva("predict", "run", "new.csv")
+    assert [line.partition(",")[0] for line in out.splitlines()[:3]] == ["class", "dog", "cat"]
+    assert err == "new.csv: 'colour' has texts that the training had not, taken as none of its categories: pink\n"
+    assert nerva("export", "run", "torch-net", "--format", "torch")[0] == 0
+    assert "'categories': ['blue', 'green', 'red']" in (tmp_path / "torch-net" / "prepare.py").read_text()
+    status, _, err = nerva("export", "run", "net.npz")
+    assert status == 0
+    assert "holds the network alone" in err
+    regression = ("--target", "price", "--loss", "SquaredError", "--schedule", "Constant(0.0001)")
+    assert nerva("train", "--data", "pets.csv", *regression, "--epochs", "1", "--quiet", "--output", "r") == (0, "", "")
+    assert 'task = "regression"' in (tmp_path / "r" / CONFIG).read_text()
+    status, _, err = nerva("train", "--target", "species")
+    assert status == 2
+    assert "give --data houses.csv, too" in err

@@ -313,3 +313,18 @@ def test_tables_that_are_meant_otherwise(tmp_path: Path, content: bytes, message
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(NervaError, match=message):
         CSV(path=str(tmp_path / "a.csv")).load()
+
+
+@pytest.mark.parametrize("target", ["y", "T"])
+def test_an_archive_with_one_set_is_divided(tmp_path: Path, target: str) -> None:
+    X, T = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+    np.savez(tmp_path / "a.npz", X=X, **{target: T})  # type: ignore[arg-type]
+    data = NPZ(path=str(tmp_path / "a.npz")).load()
+    assert (data.Xtrain.shape, data.Xtest.shape, data.classes) == ((16, 2), (4, 2), 2)
+    assert list(np.bincount(data.Ttest)) == [2, 2]
+    for rows, classes in ((data.Xtrain, data.Ttrain), (data.Xtest, data.Ttest)):
+        np.testing.assert_array_equal(rows[:, 0] / 2 % 2, classes)
+    assert NPZ(path=str(tmp_path / "a.npz"), task="regression", test_fraction=0.5).load().Ttrain.shape == (10, 1)
+    np.savez(tmp_path / "b.npz", X=X, y=T[:-1])
+    with pytest.raises(NervaError, match="must have a row for every example"):
+        NPZ(path=str(tmp_path / "b.npz")).load()

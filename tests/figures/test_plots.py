@@ -14,6 +14,7 @@ from nerva_core.figures.plots import (
     learning_curves,
     legend,
     loss_along_directions,
+    overlaid_curves,
     panels,
     png,
 )
@@ -117,3 +118,9 @@ def test_the_landscape_is_not_cut_off(saved: list[Figure]) -> None:
 
 def test_every_colour_is_its_own() -> None:
     assert len(set(COLOURS)) == len(COLOURS) >= 11  # eleven optimizers are compared
+
+
+def test_groups_of_runs_are_laid_over_each_other() -> None:
+    long, short = history(0.5), history(0.25)[:1]
+    assert pixels(overlaid_curves({"a": [long, short], "b": [long]})).shape[1] > pixels(overlaid_curves({"a": [history(None)]})).shape[1]
+    assert overlaid_curves({"a": [long, short]}) != overlaid_curves({"a": [long]})

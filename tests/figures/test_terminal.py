@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.table import Table
 
-from nerva_core.figures.terminal import confusion_table, console, curves
+from nerva_core.figures.terminal import aligned, confusion_table, console, curves
 
 
 def test_curves_stand_where_their_values_are() -> None:
@@ -89,3 +89,7 @@ def test_names_of_a_user_are_printed_as_they_are(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 1, done.stderr
     assert ":snake:[bold].py:snake: gradient is wrong" in done.stdout
+
+
+def test_cells_stand_in_columns() -> None:
+    assert aligned([["a", "bb"], ["ccc", "d"]]) == "a    bb\n-------\nccc  d"

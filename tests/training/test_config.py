@@ -13,7 +13,7 @@ from nerva_core.equations.gradient_activations import Arctan
 from nerva_core.equations.optimizers import GAF, Adam, Momentum, WeightDecay
 from nerva_core.equations.schedules import MultiStep
 from nerva_core.layers import ActivationLayer, Linear, Sequential
-from nerva_core.training.config import Config, load_config, make_config, override, parse_config
+from nerva_core.training.config import Config, load_config, make_config, override, parse_config, parse_settings
 
 
 def test_the_defaults_are_the_digits_on_numpy() -> None:
@@ -220,3 +220,23 @@ def test_the_written_configuration_of_every_form_of_a_network_reads_back(layers:
     again = parse_config(config.to_toml())
     assert again.model.build() == config.model.build()
     assert again.to_toml() == config.to_toml()
+
+
+def test_settings_are_values_of_toml_or_text() -> None:
+    given = parse_settings(
+        ["training.epochs=5", "optimizer=Adam", "model.sizes = [64, 10]", "data=Spirals(arms=3)", "schedule.eta0=0.1", "compile=false"]
+    )
+    assert given == {
+        "training.epochs": 5,
+        "optimizer": "Adam",
+        "model.sizes": [64, 10],
+        "data": "Spirals(arms=3)",
+        "schedule.eta0": 0.1,
+        "compile": False,
+    }
+
+
+@pytest.mark.parametrize("text", ["epochs", "=3", "epochs="])
+def test_a_setting_has_a_name_and_a_value(text: str) -> None:
+    with pytest.raises(NervaError, match="a setting is written name=value"):
+        parse_settings([text])

@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,20 @@ import pytest
 from rich.console import Console
 
 from nerva_core.training.config import make_config
-from nerva_core.training.reporting import EpochTable, Reporters, Silent, row
+from nerva_core.training.reporting import (
+    EpochTable,
+    Heartbeat,
+    JSONLines,
+    Reporters,
+    Silent,
+    duration,
+    header,
+    outcome,
+    row,
+    time_left,
+)
 from nerva_core.training.runs import Run
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.trainer import Metrics, TrainingResult
 
 METRICS = Metrics(3, 0.05, 0.125, 0.25, 0.5, 0.75, 1.5)
 
@@ -54,3 +66,52 @@ def test_the_progress_has_loss_and_rate(tmp_path: Path, monkeypatch: pytest.Monk
     assert (task.completed, task.description) == (6, "epoch 2")
     table.close()
     assert not table.progress.live.is_started
+
+
+def test_an_epoch_shows_the_validation_set_if_there_is_one() -> None:
+    chosen_by = dataclasses.replace(METRICS, test_loss=None, test_accuracy=None, validation_loss=0.375, validation_accuracy=0.25)
+    assert row(chosen_by).split()[3:6] == ["0.37500", "50.00%", "25.00%"]
+    assert "valid loss" in header(False, False, "validation")
+    neither = dataclasses.replace(METRICS, test_loss=None, test_accuracy=None)
+    assert row(neither).split()[3:6] == ["-", "50.00%", "-"]
+    assert len(row(neither)) == len(row(chosen_by)) == len(row(METRICS))
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome_", "duration_"),
+    [
+        (TrainingResult(1, 1, False, 0.5, 0.875), "test accuracy 87.50 %", "1 epoch"),
+        (TrainingResult(9, 4, True, 0.5, None), "test loss 0.5", "9 epochs, stopped early, with the parameters of epoch 4"),
+        (TrainingResult(9, 9, False, None, None), "no test set", "9 epochs"),
+    ],
+)
+def test_the_outcome_in_words(result: TrainingResult, outcome_: str, duration_: str) -> None:
+    assert (outcome(result), duration(result)) == (outcome_, duration_)
+
+
+def test_a_long_epoch_says_now_and_then_that_it_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    monkeypatch.setattr("nerva_core.training.reporting.time.monotonic", lambda: now[0])
+    heartbeat = Heartbeat(100, 400)
+    for now[0], done in ((10.0, 120), (31.0, 160), (50.0, 200), (62.0, 224)):
+        heartbeat.step("epoch 1", done)
+    assert capsys.readouterr().err.splitlines() == ["epoch 1, 2:04 left", "epoch 1, 1:28 left"]
+    assert time_left(3 * 3600 + 65) == "3:01:05"
+
+
+def test_json_says_how_a_run_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = make_config({"data": "Digits(train=64, test=10)", "training": {"epochs": 1, "validation": 0.25}})
+    run, lines = Run.start(config, tmp_path / "run"), JSONLines()
+    lines.start(run)
+    lines.close()
+    lines.close()
+    start, end = map(json.loads, capsys.readouterr().out.splitlines())
+    assert start["examples"] == {"training": 48, "validation": 16, "test": 10}
+    assert (start["event"], end["event"], end["status"]) == ("start", "end", "stopped")
+    run.train()
+    lines.start(run)
+    lines.finish(run)
+    lines.close()
+    _, end = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (end["status"], end["epochs"], end["kept_epoch"]) == ("complete", 1, 1)
+    assert end["test_accuracy"] == run.trainer.evaluate()[1]

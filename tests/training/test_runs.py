@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.trees import leaves
 from nerva_core.training.checkpoints import CHECKPOINT, PREVIOUS, Checkpoint
 from nerva_core.training.config import Config, load_config, make_config
 from nerva_core.training.interruption import Interrupted
 from nerva_core.training.models import load_model, read_safetensors
-from nerva_core.training.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, Run, free_directory
+from nerva_core.training.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, RESULT, Run, free_directory
 from nerva_core.training.trainer import Metrics, Trainer
 
 
@@ -37,7 +38,9 @@ def stop_after(epoch: int) -> Any:
 def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     run = Run.start(configure(), tmp_path / "run")
     run.train()
-    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, PREVIOUS, MODEL, CURVES, CONFUSION}
+    assert {path.name for path in run.directory.iterdir()} == {CONFIG, METRICS, CHECKPOINT, PREVIOUS, MODEL, CURVES, CONFUSION, RESULT}
+    result = json.loads((run.directory / RESULT).read_text())
+    assert (result["epochs"], result["test_loss"]) == (3, run.history[-1].test_loss)
     lines = [json.loads(line) for line in (run.directory / METRICS).read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert lines[0].keys() == {
@@ -75,6 +78,28 @@ def test_a_resumed_run_is_bitwise_the_uninterrupted_one(tmp_path: Path) -> None:
     assert (tmp_path / "parts" / MODEL).read_bytes() == (tmp_path / "whole" / MODEL).read_bytes()
     histories = [[json.loads(line) for line in (tmp_path / name / METRICS).read_text().splitlines()] for name in ("parts", "whole")]
     assert [m["test_loss"] for m in histories[0]] == [m["test_loss"] for m in histories[1]]
+
+
+def test_a_resumed_run_keeps_the_best_epoch_and_stops_where_the_uninterrupted_one_does(tmp_path: Path) -> None:
+    """The best epoch is before the interrupt, and what it had learned is in the checkpoint."""
+    config = configure(schedule="Constant(0.1)", training={"epochs": 20, "validation": 0.3, "patience": 3})
+    whole = Run.start(config, tmp_path / "whole")
+    whole.train()
+    assert whole.result is not None
+    best = whole.result.kept_epoch
+    assert best + 3 == whole.result.epochs < 20
+    with pytest.raises(StopHereError):
+        Run.start(config, tmp_path / "parts").train(on_epoch=stop_after(best + 1))
+    resumed = Run.resume(tmp_path / "parts")
+    resumed.train()
+    assert resumed.result == whole.result
+    assert (tmp_path / "parts" / MODEL).read_bytes() == (tmp_path / "whole" / MODEL).read_bytes()
+    last = Run.start(configure(schedule="Constant(0.1)", training={"epochs": best, "validation": 0.3}), tmp_path / "last")
+    last.train()
+    for a, b in zip(
+        leaves(load_model(tmp_path / "last" / MODEL).params), leaves(load_model(tmp_path / "whole" / MODEL).params), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_finished_run_can_be_trained_further(tmp_path: Path) -> None:
@@ -245,3 +270,14 @@ def test_a_run_that_goes_on_with_other_data_is_told(tmp_path: Path) -> None:
     assert Run.resume(tmp_path / "run", 2).warning == ""
     path.write_text("\n".join(lines[:-2]))
     assert "the data are not those with which the run has been trained so far" in Run.resume(tmp_path / "run", 2).warning
+
+
+def test_a_notebook_shows_the_curves_of_a_run(tmp_path: Path) -> None:
+    run = Run.start(configure(training={"epochs": 1}), tmp_path / "<run>")
+    assert "img" not in run._repr_html_()
+    run.train()
+    html = run._repr_html_()
+    assert 'src="data:image/png;base64,' in html
+    assert "results in" in html
+    assert "<run>" not in html
+    assert "test accuracy" in html

@@ -1,0 +1,130 @@
+"""Tables with columns of numbers and of texts, from files and from data frames of pandas, polars and Arrow."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.memory import Array
+from nerva_core.algebra.numeric_backend import require
+from nerva_core.data.formats import MISSING, is_number, read_csv
+
+Texts = list[str | None]
+"""The cells of a column of texts; None where there is no value."""
+
+DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2})?")
+"""What dates and times look like as text."""
+
+
+class Unusable(NamedTuple):
+    """A column that no network takes."""
+
+    what: str
+
+
+Values = Array | Texts | Unusable
+"""Numbers, NaN where there is none; texts; or neither."""
+
+
+class DataTable(NamedTuple):
+    """Columns of equal length, by their names."""
+
+    where: str
+    """What messages call it."""
+    columns: dict[str, Values]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return next((len(values) for values in self.columns.values() if not isinstance(values, Unusable)), 0)
+
+    def column(self, name: str) -> Array | Texts:
+        """The cells of a column; NervaError if there is none of that name, or if it holds what no network takes."""
+        if name not in self.columns:
+            raise NervaError(f"{self.where} has no column {name!r}; {did_you_mean(name, self.columns)}")
+        values = self.columns[name]
+        if isinstance(values, Unusable):
+            raise NervaError(
+                f"{self.where}: column {name!r} holds {values.what}, and a network takes numbers: give what matters of it as columns "
+                "of numbers, such as the year or the day of the week, or choose the others with columns = [...] (--columns)"
+            )
+        return values
+
+
+def read_table(path: Path) -> DataTable:
+    """The table in a .csv, .parquet, .feather or .arrow file."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        table = read_csv(path)
+        names = table.names or tuple(f"column {j + 1}" for j in range(table.width))
+        return DataTable(str(path), {name: _of_cells(str(path), name, table.column(j)) for j, name in enumerate(names)})
+    if suffix not in READERS:
+        raise NervaError(f"a table is read from {', '.join(['.csv', *READERS])}, got {path.name!r}")
+    module, function = READERS[suffix]
+    require("pyarrow", "tables")
+    try:
+        return of_frame(getattr(require(module, "tables"), function)(path), str(path))
+    except NervaError:
+        raise
+    except Exception as error:  # ArrowInvalid, OSError and others, of a file that is damaged or none of this format
+        raise NervaError(f"cannot read {path}: {' '.join(str(error).split())[:300]}") from None
+
+
+READERS = {
+    ".parquet": ("pyarrow.parquet", "read_table"),
+    ".feather": ("pyarrow.feather", "read_table"),
+    ".arrow": ("pyarrow.feather", "read_table"),
+}
+"""Which function of Arrow reads a file."""
+
+
+def is_frame(X: Any) -> bool:
+    """Whether it is a data frame or a table of pandas, polars, Arrow or another library: none of them is imported."""
+    return not isinstance(X, np.ndarray) and (hasattr(X, "columns") or hasattr(X, "column_names")) and hasattr(X, "shape")
+
+
+def of_frame(frame: Any, where: str = "the data frame") -> DataTable:
+    """The columns of a data frame of pandas, polars, Arrow, or whatever else Narwhals knows."""
+    nw = require("narwhals.stable.v2", "tables")
+    try:
+        known = nw.from_native(frame, eager_only=True)
+    except TypeError:
+        raise NervaError(f"expected a data frame of pandas, polars or Arrow, got {type(frame).__name__}") from None
+    return DataTable(where, {str(name): _of_series(where, str(name), known[name]) for name in known.columns})
+
+
+def _of_series(where: str, name: str, series: Any) -> Values:
+    if series.dtype.is_temporal():
+        return Unusable(f"dates or times ({series.dtype})")
+    cells = [None if cell is None or cell != cell else cell for cell in series.to_list()]
+    present = [cell for cell in cells if cell is not None]
+    if all(isinstance(cell, str) for cell in present) and present:
+        return _of_cells(where, name, [cell or "" for cell in cells], numbers=False)
+    try:
+        return _finite(where, name, [math.nan if cell is None else float(cell) for cell in cells])
+    except (TypeError, ValueError, OverflowError):
+        return Unusable(f"values of type {type(next(cell for cell in present)).__name__}")
+
+
+def _of_cells(where: str, name: str, cells: Sequence[str], numbers: bool = True) -> Values:
+    """The values of a column of text: numbers if all are."""
+    texts: Texts = [None if cell.casefold() in MISSING else cell for cell in cells]
+    present = [text for text in texts if text is not None]
+    if numbers and all(map(is_number, present)):
+        return _finite(where, name, [math.nan if text is None else float(text) for text in texts])
+    if present and all(map(DATE.fullmatch, present)):
+        return Unusable(f"dates or times such as {present[0]!r}")
+    return texts
+
+
+def _finite(where: str, name: str, values: list[float]) -> Array:
+    infinite = next((k for k, value in enumerate(values) if math.isinf(value)), None)
+    if infinite is not None:
+        raise NervaError(f"{where}: column {name!r}, row {infinite + 1}: numbers must be finite, got {values[infinite]}")
+    return np.array(values, dtype=np.float64)
