@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,11 +19,18 @@ from sympy_validation.audit import Audit, audit
 from sympy_validation.jobs import verdicts as verdicts_of
 from sympy_validation.limits import Limits
 from sympy_validation.table import select, table
-from sympy_validation.theorem import LIMITS, Theorem, Verdict
+from sympy_validation.theorem import LIMITS, Key, Theorem, Verdict, key_of
 from sympy_validation.user_layers import is_user_layer, user_theorems
+
+if TYPE_CHECKING:
+    from sympy_validation.coq.kernel import KernelOutcome
+
+    Kernel = Mapping[Key, KernelOutcome]
 
 COLUMNS = {"theorem": 5, "statement": 7, "method": 2, "sizes": 4, "time": 1, "verdict": 5}
 """The columns and their widths, as shares of the terminal's."""
+KERNEL = 4
+"""The share of the column that says what Coq's kernel says."""
 MINIMUM = {"time": 7, "method": 9}
 NARROW, WIDE = 120, 160
 """A narrower terminal shows no methods and sizes; this is the width where there is no terminal."""
@@ -53,25 +60,55 @@ def show_proofs(
     quiet: bool,
     limits: Limits = LIMITS,
     jobs: int = 1,
+    coq: Path | None = None,
 ) -> Outcome:
-    """Prove what is asked for and show it."""
+    """Prove what is asked for and show it; with a folder ``coq`` as checked by Coq's kernel, too."""
     theorems, own = chosen(names, limits)
     if not theorems + own:
         raise NervaError("nothing is chosen, so nothing is proved")
     console = terminal()
     console = console if console.is_terminal else terminal(width=WIDE)
-    rows = ProgressTable(console, quiet)
+    kernel = _kernel(console, theorems + own, coq, limits) if coq else None
+    rows = ProgressTable(console, quiet, kernel)
     verdicts = [rows.show(verdict) for verdict in verdicts_of(theorems, own, limits, jobs)]
     summary(console, verdicts)
+    if kernel is not None:
+        kernel_summary(console, verdicts, kernel)
     audits = run_audit(console, theorems + own) if with_audit else []
     if json_file:
-        text = json.dumps([as_json(verdict) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps([as_json(verdict, kernel) for verdict in verdicts], indent=2, ensure_ascii=False) + "\n"
         write_atomically(json_file, text.encode())
     if html_file:
         from sympy_validation.page import page
 
         write_atomically(html_file, page(verdicts, audits).encode())
     return Outcome.REFUTED if any(a.survivors or a.absent for a in audits) else outcome(verdicts)
+
+
+def _kernel(console: Console, theorems: list[Theorem], directory: Path, limits: Limits) -> Kernel:
+    from sympy_validation.coq.kernel import INSTALL, Coqc, checked
+
+    if Coqc.installed(directory) is None:
+        console.print(INSTALL, style="yellow", highlight=False, soft_wrap=True)
+    console.print(f"writing the theorems into {directory} and checking them with Coq ...", style="dim", highlight=False, soft_wrap=True)
+    return checked(theorems, directory, limits.seconds)
+
+
+def kernel_summary(console: Console, verdicts: list[Verdict], kernel: Kernel) -> None:
+    """How many theorems Coq's kernel has checked, and what it says other than the proof."""
+    told = list({key: kernel[key] for verdict in verdicts if (key := key_of(verdict.theorem)) in kernel}.values())
+    words = ("checked", "written", "not exported", "not accepted")
+    counts = ", ".join(f"{count} {word}" for word in words if (count := sum(each.word == word for each in told)))
+    console.print(f"Coq's kernel: {counts or 'no theorem for all sizes'}")
+    for verdict in verdicts:
+        outcome = kernel.get(key_of(verdict.theorem))
+        name = f"{verdict.theorem.subject}: {verdict.theorem.quantity}"
+        if outcome and outcome.word == "not accepted" and verdict.status == "proved":
+            console.print(f"{name} is proved and not accepted by Coq: {outcome.reason}", style="yellow", highlight=False, soft_wrap=True)
+        if outcome and outcome.word == "checked" and verdict.status == "refuted":
+            console.print(f"{name} is refuted, and Coq accepts it: a defect", style="bold red", highlight=False, soft_wrap=True)
+        if outcome and outcome.word == "checked" and verdict.status == "open":
+            console.print(f"{name} is open, and Coq accepts it", style="bold green", highlight=False, soft_wrap=True)
 
 
 def outcome(verdicts: list[Verdict]) -> Outcome:
@@ -94,9 +131,10 @@ def chosen(names: Iterable[str], limits: Limits = LIMITS) -> tuple[list[Theorem]
 class ProgressTable:
     """A table that is printed row by row, as the verdicts come."""
 
-    def __init__(self, console: Console, quiet: bool) -> None:
-        self.console, self.quiet = console, quiet
-        columns = {name: share for name, share in COLUMNS.items() if console.width >= NARROW or name not in ("method", "sizes")}
+    def __init__(self, console: Console, quiet: bool, kernel: Kernel | None = None) -> None:
+        self.console, self.quiet, self.kernel = console, quiet, kernel
+        shares = COLUMNS if kernel is None else COLUMNS | {"kernel": KERNEL}
+        columns = {name: share for name, share in shares.items() if console.width >= NARROW or name not in ("method", "sizes")}
         room = console.width - len(columns)
         self.widths = {name: max(MINIMUM.get(name, 0), room * share // sum(columns.values())) for name, share in columns.items()}
         if not quiet:
@@ -125,6 +163,7 @@ class ProgressTable:
             "sizes": Text(theorem.sizes),
             "time": seconds,
             "verdict": Text(words, style=colour),
+            "kernel": Text(str((self.kernel or {}).get(key_of(theorem), "")) if verdict.all_sizes else ""),
         }
 
     def _print(self, cells: dict[str, Text]) -> None:
@@ -170,10 +209,11 @@ def complaint(verdict: Verdict) -> str:
     return f"{theorem.subject}: {theorem.quantity} is {verdict.words}{way_out}"
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
+def as_json(verdict: Verdict, kernel: Kernel | None = None) -> dict[str, Any]:
     """The verdict as JSON has it."""
     theorem = verdict.theorem
-    return {
+    told = None if kernel is None else str(kernel.get(key_of(theorem), "")) if verdict.all_sizes else ""
+    return ({} if told is None else {"kernel": told}) | {
         "id": theorem.id,
         "subject": theorem.subject,
         "quantity": theorem.quantity,

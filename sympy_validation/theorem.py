@@ -75,6 +75,14 @@ class Theorem:
         return sorted(space.used, key="NDKH".find)
 
 
+Key = tuple[str, str, str]
+
+
+def key_of(theorem: Theorem) -> Key:
+    """What tells theorems apart, whatever the method by which they are proved."""
+    return theorem.subject, theorem.quantity, theorem.name
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The outcome of a proof: what became of a theorem."""

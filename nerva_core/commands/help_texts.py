@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva prove",
         "nerva prove BatchNormalization --audit --html proofs.html",
         "nerva prove my_layer.py:MyLayer",
+        "nerva prove --coq theorems Linear my_layer.py:MyLayer",
     ),
     "compare": ("nerva compare", "nerva compare Softmax tanh --backends numpy,torch --dtype float32"),
     "vectors": ("nerva vectors golden",),

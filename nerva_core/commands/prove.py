@@ -19,6 +19,10 @@ def prove(
     html: Annotated[
         Path | None, typer.Option(help="Write the theorems, their equations and the verdicts as a page.", show_default=False)
     ] = None,
+    coq: Annotated[
+        Path | None,
+        typer.Option(help="Write the theorems into this folder as statements of Coq, and have its kernel check them.", show_default=False),
+    ] = None,
     audit: Annotated[bool, typer.Option("--audit", help="Also make every one-operation mutant of the code and refuse it.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only show what is not as expected.")] = False,
     time_limit: Annotated[
@@ -38,5 +42,5 @@ def prove(
     from sympy_validation.limits import Limits
     from sympy_validation.report import show_proofs
 
-    if status := show_proofs(names or [], json, html, audit, quiet, Limits(time_limit, memory_limit), jobs):
+    if status := show_proofs(names or [], json, html, audit, quiet, Limits(time_limit, memory_limit), jobs, coq):
         raise typer.Exit(int(status))

@@ -16,8 +16,7 @@ from typing import Any
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.layers import GRU, LSTM, RNN, Layer
 from nerva_core.layers.recurrent import Recurrent
-from sympy_validation.spaces.spaces import Space
-from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
+from sympy_validation.spaces.spaces import ExampleLayer, Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 
@@ -96,9 +95,8 @@ def one_step(kind: type[Recurrent], space: Space[Any]) -> Layer:
 def any_cell(length: int, space: Space[Any]) -> Layer:
     """The loop over so many steps; where a cell cannot be arbitrary, with that of an RNN."""
     K = space.size("K")
-    if isinstance(space, SymbolicSizesSpace):
-        return AnyCell(K, layer=space.any_layer("cell", K, K), length=length)
-    return ExampleCell(K, length=length)
+    layer = space.any_layer("cell", K, K)
+    return ExampleCell(K, length=length) if isinstance(layer, ExampleLayer) else AnyCell(K, layer=layer, length=length)
 
 
 def theorems() -> Iterator[Theorem]:

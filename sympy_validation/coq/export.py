@@ -1,0 +1,91 @@
+"""From the table of theorems to Coq files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nerva_core.algebra.errors import NervaError
+from sympy_validation.all_sizes.symbols import flat
+from sympy_validation.claims import Problem
+from sympy_validation.coq.derivatives import Gradient
+from sympy_validation.coq.matrices import CoqMatrix, NotExported
+from sympy_validation.coq.space import CoqSpace, Differentiated
+from sympy_validation.coq.statement import Claimed, Statement
+from sympy_validation.theorem import Theorem
+
+PREAMBLE = """From Coq Require Import Reals QArith ZArith List.
+From Coquelicot Require Import Coquelicot.
+From Nerva Require Import Sums Terms Facts Check.
+Import ListNotations.
+Open Scope R_scope.
+"""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A theorem in Coq, or the reason why there is none."""
+
+    theorem: Theorem
+    name: str
+    text: str = ""
+    reason: str = ""
+
+
+def identifier(theorem: Theorem) -> str:
+    """The name of a theorem in Coq: layers_Linear_DX."""
+    words = f"{theorem.subject}.{theorem.quantity}" + (f"_{theorem.name}" if theorem.name else "")
+    name = re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"[^\x00-\x7f]", lambda m: f"u{ord(m[0]):x}", words)).strip("_")
+    return name if name[0].isalpha() else f"t_{name}"
+
+
+def export(theorems: Iterable[Theorem]) -> Iterator[Exported]:
+    """The theorems in Coq, in their order, under different names."""
+    taken: dict[str, int] = {}
+    setting: tuple[Any, CoqSpace, Problem | Exception] | None = None
+    for theorem in theorems:
+        name = identifier(theorem)
+        taken[name] = taken.get(name, 0) + 1
+        name = f"{name}_{taken[name]}" if taken[name] > 1 else name
+        try:
+            if theorem.method != "all sizes":
+                raise NotExported("a statement at concrete sizes")
+            if setting is None or setting[0] is not theorem.claim:
+                space = CoqSpace()
+                setting = theorem.claim, space, _problem(theorem, space)
+            _, space, problem = setting
+            if isinstance(problem, Exception):
+                raise problem
+            yield Exported(theorem, name, "\n".join(map(str, statements(name, theorem, space, problem))))
+        except NotExported as error:
+            yield Exported(theorem, name, reason=str(error))
+        except NervaError as error:
+            yield Exported(theorem, name, reason=str(error))
+        except RecursionError:
+            yield Exported(theorem, name, reason="the equations are nested too deep")
+
+
+def _problem(theorem: Theorem, space: CoqSpace) -> Problem | Exception:
+    try:
+        return theorem.claim.problem(space)
+    except (NotExported, NervaError) as error:
+        return error
+
+
+def statements(name: str, theorem: Theorem, space: CoqSpace, problem: Problem) -> list[Statement]:
+    """The theorem; before it, that what is computed with as a derivative is one."""
+    expected, found = problem.expected[theorem.quantity](), problem.tested(space.ops)[theorem.quantity]
+    if not isinstance(expected, CoqMatrix) or not isinstance(found, CoqMatrix):
+        raise NotExported("what is compared is no matrix")
+    expected.check_shape(found)
+    indices = tuple(flat(found.i, found.j))
+    if isinstance(expected, Differentiated):
+        term, free, variable, place = expected.of  # type: ignore[attr-defined]
+        claimed = Claimed(Gradient(term, free, variable, place, found.entry), found.entry, (*free, *place))
+    else:
+        claimed = Claimed(expected.entry, found.entry, indices, theorem.claim.strict)
+    parts = [Claimed(g, g.entry, (*g.free, *g.place)) for g in space.used.values()]
+    before = [Statement(f"{name}_derivative_{k}", space.ops, part) for k, part in enumerate(parts, start=1)]
+    return [*before, Statement(name, space.ops, claimed)]
