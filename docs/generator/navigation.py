@@ -8,7 +8,7 @@ from typing import Any
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "First steps": ("first-steps.md", "networks.md", "examples.md"),
-    "Equations": ("equations/",),
+    "Equations": ("equations/", "recurrence.md"),
     "Write your own": ("write-your-own/", "architecture.md"),
     "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),
     "Results": (

@@ -17,7 +17,7 @@ from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
-from nerva_core.layers.recurrent import Recurrent
+from nerva_core.layers.recurrence import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.sparse import SparseLinear
