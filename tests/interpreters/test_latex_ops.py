@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from nerva_core.algebra.matrix import Shape
+from nerva_core.equations.softmax import softmax
 from nerva_core.interpreters.expressions import markup, symbol
 from nerva_core.interpreters.latex_ops import LatexOps, activation_name, function_name
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.traced import Traced
-from nerva_core.equations.softmax import softmax
 
 
 def step(state: Any, X: Any) -> Any:
