@@ -85,6 +85,7 @@ TIMES = (1, 3, 4)
 ABOUT = {
     "ActivationLayer": ", for every differentiable activation",
     "BatchNormalization": ", for every ε > 0",
+    "ChannelDropout": ", for every mask R",
     "Dropout": ", for every mask R",
     "LinearDropout": ", for every mask R",
     "SparseLinear": ", for every pattern",
