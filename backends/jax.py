@@ -11,7 +11,7 @@ from backends import accurate, xla
 from backends import grid_lookup as steps
 from backends.numpy import Array, NumpyBackend
 from backends.sparse_xla import JaxPatternOps
-from nerva_core.algebra.matrix_ops import Scalar
+from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.trees import leaves
 
@@ -79,6 +79,21 @@ class JaxBackend(JaxPatternOps, NumpyBackend):
 
     def shift_columns(self, X: Array, o: int) -> Array:
         return self._apart(lambda X: super(JaxBackend, self).shift_columns(X, o), X)
+
+    def scan(
+        self,
+        body: Callable[..., tuple[Any, Any]],
+        state: tuple[Array, ...],
+        given: tuple[Array, ...],
+        length: Size,
+        reverse: bool = False,
+        names: tuple[str, ...] = (),
+    ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """While a step is compiled, one loop; outside, where a loop would be compiled again each time, the definition."""
+        if not any(isinstance(F, self.jax.core.Tracer) for F in given):
+            return super().scan(body, state, given, length, reverse, names)
+        found: tuple[Any, Any] = self.jax.lax.scan(lambda state, members: body(state, *members), state, given, reverse=reverse)
+        return found
 
     def step_function(self, X: Array, s: Sequence[Scalar], T: Array) -> Array:
         return self.xp.take_along_axis(T, self._intervals(X, steps.points(s, self.dtype)), axis=0, mode="promise_in_bounds")

@@ -10,8 +10,10 @@ from typing import Any
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.trees import map_shapes, named_leaves, with_leaves
+from nerva_core.interpreters.memberwise import Family
 from nerva_core.layers import Layer
 from sympy_validation.claims import Claim, Make, Matrix, Problem
+from sympy_validation.spaces.grids import ShapeError
 from sympy_validation.spaces.points import PointSpace
 from sympy_validation.spaces.spaces import Kind, Space, run
 
@@ -76,6 +78,8 @@ class _TestedLayer:
     def gradients(self, ops: MatrixOps[Any]) -> dict[str, Matrix]:
         """DX, and the gradient of each parameter. NervaError if they are not of the structure of the parameters."""
         DX, gradients = run(ops, self._backward, self.params, self.cache, self.DY)
+        if _has_family((DX, gradients)):
+            raise ShapeError("a gradient is a matrix, got a family")
         found = [gradient for _, gradient in named_leaves(gradients)]
         if len(found) != len(self.names):
             raise NervaError(f"backpropagate gives {len(found)} gradients of parameters, shapes(D) lists {len(self.names)}")
@@ -141,6 +145,11 @@ def _derivative(space: Space[Any], DY: Matrix, Y: Matrix, R: Matrix | None, name
 def _structure(tree: Any) -> Any:
     """The tree without its leaves."""
     return tuple(map(_structure, tree)) if isinstance(tree, tuple) else None
+
+
+def _has_family(tree: Any) -> bool:
+    """Whether a family stands in the place of a matrix."""
+    return isinstance(tree, Family) or (isinstance(tree, tuple) and any(map(_has_family, tree)))
 
 
 def _leaf_tree(shapes: Any) -> Any:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nerva_core.algebra.matrix_ops import MatrixOps
@@ -42,11 +43,20 @@ def test_the_readme_shows_the_code_that_runs() -> None:
             assert statement in source
 
 
+def some_images(folder: Path) -> Path:
+    """A folder in the format of CIFAR-10: one image in each file."""
+    rng = np.random.default_rng(0)
+    for name in (*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"):
+        (folder / f"{name}.bin").write_bytes(bytes([3, *rng.integers(256, size=3072)]))
+    return folder
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_examples_train(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_train(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_images = {"data.path": str(some_images(tmp_path)), "training.batch_size": 5} if "CIFAR10" in path.read_text() else {}
     if "FashionMNIST" in path.read_text() and not os.path.isdir("/usr/share/datasets/fashion-mnist"):
         pytest.skip("the Debian package dataset-fashion-mnist is not installed")
-    config = load_config(path, {"training.epochs": 1})
+    config = load_config(path, {"training.epochs": 1, **few_images})
     data = config.data.load()
     train, test = slice(1000), slice(100)
     few = dataclasses.replace(data, Xtrain=data.Xtrain[train], Ttrain=data.Ttrain[train], Xtest=data.Xtest[test], Ttest=data.Ttest[test])

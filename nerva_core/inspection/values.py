@@ -10,7 +10,8 @@ from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import map_shapes
 from nerva_core.inspection.trace_data import TracedMatrix, TracedPart
 from nerva_core.interpreters.expressions import Expression, markup
-from nerva_core.interpreters.latex import Equation, EquationReader, LatexOps
+from nerva_core.interpreters.latex import Equation, EquationReader
+from nerva_core.interpreters.latex_ops import LatexOps
 from nerva_core.interpreters.markup import Markup, Operator, Row
 from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.subjects import Results
@@ -64,7 +65,7 @@ class ValueReader(EquationReader):
     def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:
         self._copies = []
         result = super().part(title, function, arguments, results)
-        self.found += [self._matrix(markup(e), self._right(e), e) for e in self._bound]
+        self.found += [self._matrix(markup(e), self._right(e), e) for e in self.ops.bound]
         self.found += [self._matrix(equation.left, equation.right, e) for equation, e in self._copies]
         return result
 

@@ -13,21 +13,17 @@ Methods that the code calls are expanded; functions of a module (softmax) are sh
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import Any
 
-from nerva_core.algebra.matrix_ops import MatrixOps, Shape, Size
-from nerva_core.equations.activations import Activation
-from nerva_core.equations.gradient_activations import GradientActivation
+from nerva_core.algebra.matrix_ops import Shape, Size
 from nerva_core.equations.losses import Loss
 from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.expressions import (
-    NOTATION,
     Expression,
     Scalar,
     expansion,
@@ -37,11 +33,11 @@ from nerva_core.interpreters.expressions import (
     markup,
     symbol,
 )
+from nerva_core.interpreters.latex_ops import STEP, Functions, LatexOps, function_name, rule_name
 from nerva_core.interpreters.markup import Format, Markup
 from nerva_core.interpreters.polynomial import Polynomial
-from nerva_core.interpreters.shapes import ShapeOps
-from nerva_core.interpreters.subjects import AnyActivation, Reader, Results, read
-from nerva_core.interpreters.traced import OPERATIONS, Interpreter, Operation, Traced, operand_positions
+from nerva_core.interpreters.subjects import Reader, Results, read
+from nerva_core.interpreters.traced import OPERATIONS, Traced
 
 
 @dataclass(frozen=True)
@@ -82,101 +78,6 @@ class Equations:
     given: list[tuple[Markup, Shape]] = field(default_factory=list)
 
 
-Functions: TypeAlias = dict[Callable[..., Any], tuple[Any, ...]]
-"""The functions that are shown by name, with the arguments of a call."""
-
-
-class LatexOps(Interpreter[Expression]):
-    """Matrix operations on expressions. An operation without a notation is its definition."""
-
-    def __init__(self, functions: Functions) -> None:
-        self.functions = functions
-
-    def size(self, value: Expression) -> tuple[Size, Size]:
-        return value.shape[:2]
-
-    def member_count(self, value: Expression) -> Size:
-        return value.shape.members
-
-    def size_power(self, n: Size, e: float) -> Any:
-        return Scalar("power", (n, e))
-
-    def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Expression], ...], length: Size, reverse: bool = False
-    ) -> tuple[Any, Any]:
-        """One step, that with the number l."""
-        state, outputs = body(state, *(Traced(self, self._at_step(F.value)) for F in given))
-        families = (Expression("family", (X.value,), X.value.shape._replace(members=length)) for X in outputs)
-        return state, tuple(Traced(self, F) for F in families)
-
-    @staticmethod
-    def _at_step(F: Expression) -> Expression:
-        step = Scalar("symbol", name=identifier("l"))
-        return Expression("member", (F, step), F.shape._replace(members=1))
-
-    def operation(self, operation: Operation[Expression]) -> Expression:
-        shape = self._shape(operation)
-        if operation.name == "apply":
-            return self._applied(operation, shape)
-        if operation.name in NOTATION:
-            return Expression(operation.name, operation.arguments, shape)
-        return self.definition(Expression(operation.name, operation.arguments, shape))
-
-    def definition(self, e: Expression) -> Expression:
-        """The operation that e is, as MatrixOps defines it."""
-        matrices = operand_positions(e.operation, e.arguments)
-        arguments = [Traced(self, a) if k in matrices else a for k, a in enumerate(e.arguments)]
-        result: Traced[Expression] = getattr(MatrixOps, e.operation)(self, *arguments)
-        return result.value
-
-    def _shape(self, operation: Operation[Expression]) -> Shape:
-        shapes = tuple(a.shape if k in operation.positions else a for k, a in enumerate(operation.arguments))
-        if operation.name == "apply":
-            return shapes[1]  # type: ignore[no-any-return]
-        return ShapeOps().operation(Operation(operation.name, shapes, operation.positions))
-
-    def _applied(self, operation: Operation[Expression], shape: Shape) -> Expression:
-        f, X = operation.arguments
-        name = rule_name(f)
-        if name is None:
-            result: Traced[Expression] = f(self, Traced(self, X))
-            return result.value
-        if not isinstance(f.__self__, AnyActivation):
-            self.functions.setdefault(f, (Traced(self, X),))
-        e = Expression("apply", (f, X), shape)
-        e.call = mk.Call(name, markup(X))
-        return e
-
-
-def rule_name(f: Callable[..., Any]) -> Markup | None:
-    """How the value or a derivative of an activation is called: act and act′; G, G′ and G″ of a gradient activation."""
-    activation = getattr(f, "__self__", None)
-    if not isinstance(activation, (Activation, GradientActivation)):
-        return None
-    name = activation_name(activation) if isinstance(activation, Activation) else mk.Symbol("G")
-    for _ in range(_DERIVATIVES[f.__name__]):
-        name = mk.Sup(name, mk.PRIME)
-    return name
-
-
-_DERIVATIVES = {"value": 0, "gradient": 1, "derivative": 1, "second_derivative": 2}
-
-
-def activation_name(activation: Activation) -> Markup:
-    """relu, leaky-relu, ..., σ for the sigmoid, and act for any activation."""
-    name = type(activation).__name__
-    return mk.Symbol(
-        {"AnyActivation": "act", "AnyFunction": "f", "Sigmoid": "σ"}.get(name, re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "-", name).lower())
-    )
-
-
-def function_name(function: Callable[..., Any]) -> Markup:
-    """The name of a function of a module: log-softmax; srelu′ for srelu_gradient."""
-    name = function.__name__
-    base = mk.Symbol(name.removesuffix("_gradient").replace("_", "-"))
-    return mk.Sup(base, mk.PRIME) if name.endswith("_gradient") else base
-
-
 ARGUMENTS = (Traced, Scalar, Polynomial, int, float)
 """What a function that is shown by name is given, after ``ops``."""
 
@@ -189,7 +90,6 @@ class EquationReader(Reader):
         self.equations = Equations()
         self.functions = functions
         self._used: set[str] = set()
-        self._bound: list[Expression] = []  # the expressions that have an equation, in the part that runs
 
     def matrix(self, name: str, shape: tuple[Size, ...]) -> Traced[Expression]:
         e = symbol(name, shape)
@@ -198,7 +98,7 @@ class EquationReader(Reader):
         return Traced(self.ops, e)
 
     def part(self, title: str, function: Callable[..., Any], arguments: tuple[Any, ...], results: Results) -> Any:
-        self._bound = []
+        self.ops.bound = []
         with self._watching(function):
             result = function(self.ops, *arguments)
         copies: list[Equation] = []
@@ -208,7 +108,7 @@ class EquationReader(Reader):
                 copies += self._conclude(_left(name) if name else _call_of(function, arguments), value.value, concluded)
                 concluded.append(value.value)
         found = self.equations.forward if title == "forward" else self.equations.backward
-        found += [Equation(markup(e), self._right(e), e.shape) for e in self._bound] + copies
+        found += [Equation(markup(e), self._right(e), e.shape) for e in self.ops.bound] + copies
         return result
 
     def _right(self, e: Expression) -> Markup:
@@ -220,13 +120,13 @@ class EquationReader(Reader):
         """Name a result. One that was there before, or is another result too, gets an equation of its own."""
         if e.name is not None and e.name.text().rstrip("′") == wanted.text():
             return []
-        if e in self._bound and e.name is not None and e not in concluded:
+        if e in self.ops.bound and e.name is not None and e not in concluded:
             self._used.discard(e.name.text())
         left = self._fresh(wanted)
-        if e.name is not None and (e not in self._bound or e in concluded):
+        if e.name is not None and (e not in self.ops.bound or e in concluded):
             return [Equation(left, e.name, e.shape)]
-        if e not in self._bound:
-            self._bound.append(e)
+        if e not in self.ops.bound:
+            self.ops.bound.append(e)
         e.name = left
         return []
 
@@ -234,8 +134,9 @@ class EquationReader(Reader):
         """A local variable of the code has a new value."""
         if e.name is not None or is_uniform(e) or is_condition(e) or _says_its_expression(name):
             return
-        e.name = self._fresh(identifier(name))
-        self._bound.append(e)
+        left = identifier(name)
+        e.name = self._fresh(mk.Sub(left, STEP) if self.ops.bodies else left)
+        self.ops.bound.append(e)
 
     def _fresh(self, left: Markup) -> Markup:
         """The name, with a prime if it has another value already."""
@@ -248,18 +149,26 @@ class EquationReader(Reader):
     def _watching(self, function: Callable[..., Any]) -> Iterator[None]:
         """See what the code of ``function`` binds to its local variables, and which functions it calls."""
         code = inspect.unwrap(function).__code__
-        seen: dict[str, Any] = {}
+        owner = type(getattr(function, "__self__", None))
 
-        def in_code(frame: FrameType, event: str, argument: Any) -> Any:
-            for name, value in list(frame.f_locals.items()):
-                if isinstance(value, Traced) and seen.get(name) is not value:
-                    seen[name] = value
-                    self._bind(name, value.value)
+        def looking() -> Callable[..., Any]:
+            seen: dict[str, Any] = {}
+
+            def in_code(frame: FrameType, event: str, argument: Any) -> Any:
+                for name, value in list(frame.f_locals.items()):
+                    if isinstance(value, Traced) and seen.get(name) is not value:
+                        seen[name] = value
+                        self._bind(name, value.value)
+                return in_code
+
             return in_code
 
         def on_call(frame: FrameType, event: str, argument: Any) -> Any:
-            if frame.f_code is code:
-                return in_code(frame, event, argument)
+            found = frame.f_code
+            if found is code or found in self.ops.bodies:
+                return looking()
+            if any(found is getattr(owner, name).__code__ for name in getattr(owner, "shown", ())):
+                return looking()
             return self._named_call(frame)
 
         before = sys.gettrace()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from html import escape
@@ -130,10 +132,15 @@ class Row(Markup):
         return "".join(item.text() for item in self.items)
 
     def latex(self) -> str:
-        return "".join(item.latex() for item in self.items)
+        return functools.reduce(_beside, (item.latex() for item in self.items), "")
 
     def mathml(self) -> str:
         return f"<mrow>{''.join(item.mathml() for item in self.items)}</mrow>"
+
+
+def _beside(left: str, right: str) -> str:
+    """Two pieces of LaTeX, with a space where a letter would continue the name of a command."""
+    return f"{left} {right}" if re.search(r"\\[a-zA-Z]+$", left) and right[:1].isalpha() else left + right
 
 
 @dataclass(frozen=True)

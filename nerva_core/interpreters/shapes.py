@@ -29,7 +29,7 @@ class ShapeOps(Interpreter[Shape]):
         return 1.0  # some number
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, reverse: bool = False
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *named: Any
     ) -> tuple[Any, Any]:
         """The body once, for any number of steps."""
         state, outputs = body(state, *(self.member(F, 0) for F in given))

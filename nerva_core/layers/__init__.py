@@ -7,9 +7,10 @@ from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
+from nerva_core.layers.branches import Add, Multiply
 from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dab import DAB, StraightThrough
-from nerva_core.layers.dropout import ActivationDropout, Dropout, LinearDropout
+from nerva_core.layers.dropout import ActivationDropout, ChannelDropout, Dropout, LinearDropout
 from nerva_core.layers.embedding import Embedding, PositionEmbedding
 from nerva_core.layers.gated import GLU, GeGLU, SwiGLU
 from nerva_core.layers.group_normalization import GroupNorm, InstanceNorm

@@ -192,6 +192,9 @@ class Layer(LayerEquations, LayerLife, LayerPatterns, Entry):
     columns: ClassVar[int | None] = None
     """The number of columns of X for which the equations are shown and proved, where they depend on it; None if they do not."""
 
+    shown: ClassVar[tuple[str, ...]] = ()
+    """Methods whose local variables are equations of the layer, as those of ``feedforward`` and ``backpropagate`` are."""
+
     sized_by: ClassVar[str] = "outputs"
     """The field, if there is one of this name, in which the user gives the number of columns of Y; K where the layer is shown or proved."""
 

@@ -19,6 +19,7 @@ from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zer
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.base import LAYERS, Layer, Shape
 from nerva_core.layers.linear import Linear, LinearParameters
+from nerva_core.layers.sequence import SequenceLayer
 from nerva_core.layers.sequential import Composite, Sequential
 
 
@@ -56,6 +57,43 @@ class Dropout(Layer):
 
     def evaluate(self, ops: MatrixOps[M], params: tuple[()], state: tuple[()], X: M) -> M:
         return X
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class ChannelDropout(SequenceLayer):
+    """y_(n,l)c = x_(n,l)c r_nc, with a mask element for every channel of every example, whatever the position l (Tompson et al. 2015).
+
+    X is N·L x C, R is N x C; Y = X at inference.
+    """
+
+    aliases = ("Dropout1d", "Dropout2d", "SpatialDropout1D", "SpatialDropout2D")
+
+    p: Fraction = 0.5
+
+    def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
+        return ((self.rows_for(N) // self.L, D),)
+
+    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array]:
+        ((examples, _),) = self.noise_shapes(N, D)
+        return (draw_mask(rng, self.p, (examples, D)),)
+
+    def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M, R: M) -> tuple[M, DropoutCache[M]]:
+        return self._masked(ops, X, R), DropoutCache(R)
+
+    def backpropagate(self, ops: MatrixOps[M], params: tuple[()], cache: DropoutCache[M], DY: M) -> tuple[M, tuple[()]]:
+        (R,) = cache
+        DX = self._masked(ops, DY, R)
+        return DX, ()
+
+    def evaluate(self, ops: MatrixOps[M], params: tuple[()], state: tuple[()], X: M) -> M:
+        return X
+
+    def _masked(self, ops: MatrixOps[M], X: M, R: M) -> M:
+        """The L x C matrix of each example, elementwise times L copies of its row of R."""
+        N, C = ops.shape(R)
+        copies = ops.row_repeat(ops.split(R, 1, C), self.L)
+        return ops.join(ops.hadamard(ops.split(X, self.L, C), copies), N)
 
 
 class LinearDropoutCache(NamedTuple, Generic[M]):

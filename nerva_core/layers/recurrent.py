@@ -1,209 +1,125 @@
-"""Recurrent layers: the loop over the positions of sequences, and three cells.
+"""Recurrent layers: the simple one (Elman 1990), LSTM (Hochreiter and Schmidhuber 1997, Gers et al. 2000) and GRU (Cho et al. 2014);
+and the last position of each sequence.
 
-The rows of X are N·L positions, those of a sequence one after the other. What does not depend on the step before is one product for all
-times; the loop runs on the family of the N x K matrices of each time, and backwards on the same family.
+Parameters and the order of gates are those of PyTorch's ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, NamedTuple
+from typing import Any
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.registry import Count
-from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
+from nerva_core.equations.activations import Activation, Tanh
 from nerva_core.layers.base import LAYERS, Layer, Symbols
+from nerva_core.layers.recurrence import CellGradients, Recurrent, State
 from nerva_core.layers.sequence import SequenceLayer
 
 
-class RecurrentParameters(NamedTuple, Generic[M]):
-    """W is g·K x D, U is g·K x K, b and c are 1 x g·K, for g gates."""
-
-    W: M
-    U: M
-    b: M
-    c: M
+def sigmoid_slope(ops: MatrixOps[M], Y: M) -> M:
+    """Y ⊙ (1 - Y): the derivative of the sigmoid where its value is Y."""
+    return ops.hadamard(Y, ops.ones(*ops.shape(Y)) - Y)
 
 
-class RecurrentCache(NamedTuple, Generic[M]):
-    """X is N·L x D; Before and what the cells keep are families with a member N x K for every time."""
-
-    X: M
-    Before: M
-    cells: tuple[M, ...]
-
-
-@dataclass(frozen=True)
-class Recurrent(SequenceLayer):
-    """H_l = cell(X_l · Wᵀ + 1 · b, H_(l-1) · Uᵀ + 1 · c, H_(l-1)), for l = 1, ..., L, from H_0 = 0; Y is all H_l, N·L x K."""
-
-    gates: ClassVar[int]
-    """g."""
-    states: ClassVar[int] = 1
-    """How many matrices N x K are handed on from step to step; the first is H."""
-
-    outputs: Count
-    weights: Initializer = NormalizedXavier()
-    bias: Initializer = Zero()
-
-    @abstractmethod
-    def cell(self, ops: MatrixOps[M], Z: M, V: M, *state: M) -> tuple[tuple[M, ...], tuple[M, ...]]:
-        """(new state, what the pullback needs), from Z = X_l · Wᵀ + 1 · b, V = H · Uᵀ + 1 · c and the state."""
-
-    @abstractmethod
-    def cell_backpropagate(self, ops: MatrixOps[M], cache: tuple[M, ...], *Dstate: M) -> tuple[M, M, tuple[M, ...]]:
-        """(DZ, DV, the gradients of the state before), from those of the new state; that of H without what comes by V."""
-
-    def outputs_for(self, D: Size) -> Size:
-        return self.outputs
-
-    def shapes(self, D: Size) -> RecurrentParameters[Any]:
-        K = self.outputs
-        return RecurrentParameters(W=(self.gates * K, D), U=(self.gates * K, K), b=(1, self.gates * K), c=(1, self.gates * K))
-
-    def initializers(self) -> RecurrentParameters[Any]:
-        return RecurrentParameters(W=self.weights, U=self.weights, b=self.bias, c=self.bias)
-
-    def for_any_data(self, symbols: Symbols) -> Layer:
-        return replace(self, length=symbols.steps())
-
-    def feedforward(self, ops: MatrixOps[M], params: RecurrentParameters[M], X: M) -> tuple[M, RecurrentCache[M]]:
-        W, U, b, c = params
-        NL, _ = ops.shape(X)
-        N, K = NL // self.L, self.outputs
-        Z = X @ ops.transpose(W) + ops.row_repeat(b, NL)
-        UT = ops.transpose(U)
-
-        def step(state: tuple[M, ...], Z: M) -> tuple[tuple[M, ...], tuple[M, ...]]:
-            V = state[0] @ UT + ops.row_repeat(c, N)
-            new, cache = self.cell(ops, Z, V, *state)
-            return new, (new[0], state[0], *cache)
-
-        start = (ops.zeros(N, K),) * self.states
-        _, (H, Before, *cells) = ops.scan(step, start, (self._by_time(ops, Z),), self.L)
-        return self._by_example(ops, H), RecurrentCache(X, Before, tuple(cells))
-
-    def backpropagate(
-        self, ops: MatrixOps[M], params: RecurrentParameters[M], cache: RecurrentCache[M], DY: M
-    ) -> tuple[M, RecurrentParameters[M]]:
-        W, U, _, _ = params
-        X, Before, cells = cache
-        N, K = ops.shape(DY)[0] // self.L, self.outputs
-
-        def step(state: tuple[M, ...], DY: M, *cache: M) -> tuple[tuple[M, ...], tuple[M, M]]:
-            DH, *others = state
-            DZ, DV, (direct, *before) = self.cell_backpropagate(ops, cache, DY + DH, *others)
-            return (DV @ U + direct, *before), (DZ, DV)
-
-        end = (ops.zeros(N, K),) * self.states
-        _, (DZs, DVs) = ops.scan(step, end, (self._by_time(ops, DY), *cells), self.L, reverse=True)
-        DZ, DV, H = (self._by_example(ops, F) for F in (DZs, DVs, Before))
-        DW = ops.transpose(DZ) @ X
-        DU = ops.transpose(DV) @ H
-        Db = ops.columns_sum(DZ)
-        Dc = ops.columns_sum(DV)
-        DX = DZ @ W
-        return DX, RecurrentParameters(DW, DU, Db, Dc)
-
-    def _by_time(self, ops: MatrixOps[M], X: M) -> M:
-        """The family of the matrices of each time, one row an example."""
-        NL, n = ops.shape(X)
-        N = NL // self.L
-        return ops.split(ops.reshape(X, N, self.L * n), N, n)
-
-    def _by_example(self, ops: MatrixOps[M], F: M) -> M:
-        """The inverse."""
-        N, n = ops.shape(F)
-        return ops.reshape(ops.join(F, 1), N * self.L, n)
+def tanh_slope(ops: MatrixOps[M], Y: M) -> M:
+    """1 - Y ⊙ Y: the derivative of tanh where its value is Y."""
+    return ops.ones(*ops.shape(Y)) - ops.hadamard(Y, Y)
 
 
 @LAYERS.add
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RNN(Recurrent):
-    """H_l = tanh(X_l · Wᵀ + 1 · b + H_(l-1) · Uᵀ + 1 · c) (Elman 1990); Y is all H_l."""
+    """H_l = act(X_l · Wᵀ + 1 · b + H_(l-1) · Uᵀ + 1 · c), with H_0 = 0."""
 
     aliases = ("SimpleRNN",)
-    gates = 1
 
-    def cell(self, ops: MatrixOps[M], Z: M, V: M, *state: M) -> tuple[tuple[M, ...], tuple[M, ...]]:
-        H = ops.tanh(Z + V)
-        return (H,), (H,)
+    activation: Activation = Tanh()
 
-    def cell_backpropagate(self, ops: MatrixOps[M], cache: tuple[M, ...], *Dstate: M) -> tuple[M, M, tuple[M, ...]]:
-        (H,), (DH,) = cache, Dstate
-        DZ = ops.hadamard(DH, _one_minus(ops, ops.hadamard(H, H)))
-        return DZ, DZ, (ops.zeros(*ops.shape(H)),)
+    def cell(self, ops: MatrixOps[M], A: M, B: M, *state: M) -> tuple[State[M], State[M]]:
+        Z = A + B
+        H = ops.apply(self.activation.value, Z)
+        return (H,), (Z,)
+
+    def cell_backpropagate(self, ops: MatrixOps[M], saved: State[M], before: State[M], *Dstate: M) -> CellGradients[M]:
+        (Z,) = saved
+        (DH,) = Dstate
+        DZ = ops.hadamard(DH, ops.apply(self.activation.gradient, Z))
+        return DZ, DZ, None, ()
 
 
 @LAYERS.add
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LSTM(Recurrent):
-    """H_l = o ⊙ tanh(C_l), C_l = f ⊙ C_(l-1) + i ⊙ g; [i f g o] = X_l · Wᵀ + 1 · b + H_(l-1) · Uᵀ + 1 · c (Hochreiter, Schmidhuber 1997).
-
-    i, f and o are sigmoids, g is a tanh; the order of the gates is torch's. Y is all H_l.
+    """With Z = X_l · Wᵀ + 1 · b + H_(l-1) · Uᵀ + 1 · c = [Z_i Z_f Z_g Z_o] and H_0 = C_0 = 0:
+    I = σ(Z_i),  F = σ(Z_f),  G = tanh(Z_g),  O = σ(Z_o),  C_l = F ⊙ C_(l-1) + I ⊙ G,  H_l = O ⊙ tanh(C_l).
     """
 
     gates = 4
-    states = 2
+    states = ("H", "C")
 
-    def cell(self, ops: MatrixOps[M], Z: M, V: M, *state: M) -> tuple[tuple[M, ...], tuple[M, ...]]:
+    def cell(self, ops: MatrixOps[M], A: M, B: M, *state: M) -> tuple[State[M], State[M]]:
         _, C = state
-        A = Z + V
-        i, f, o = (ops.sigmoid(ops.column_part(A, k, 4)) for k in (0, 1, 3))
-        g = ops.tanh(ops.column_part(A, 2, 4))
-        C1 = ops.hadamard(f, C) + ops.hadamard(i, g)
-        t = ops.tanh(C1)
-        return (ops.hadamard(o, t), C1), (i, f, g, o, t, C)
+        Z = A + B
+        I = ops.sigmoid(ops.column_part(Z, 0, 4))  # noqa: E741
+        F = ops.sigmoid(ops.column_part(Z, 1, 4))
+        G = ops.tanh(ops.column_part(Z, 2, 4))
+        O = ops.sigmoid(ops.column_part(Z, 3, 4))  # noqa: E741
+        C = ops.hadamard(F, C) + ops.hadamard(I, G)
+        T = ops.tanh(C)
+        H = ops.hadamard(O, T)
+        return (H, C), (I, F, G, O, T)
 
-    def cell_backpropagate(self, ops: MatrixOps[M], cache: tuple[M, ...], *Dstate: M) -> tuple[M, M, tuple[M, ...]]:
-        (i, f, g, o, t, C), (DH, DC1) = cache, Dstate
-        DC = DC1 + _product(ops, DH, o, _one_minus(ops, ops.hadamard(t, t)))
-        Di = _product(ops, DC, g, i, _one_minus(ops, i))
-        Df = _product(ops, DC, C, f, _one_minus(ops, f))
-        Dg = _product(ops, DC, i, _one_minus(ops, ops.hadamard(g, g)))
-        Do = _product(ops, DH, t, o, _one_minus(ops, o))
-        DZ = ops.join_column_parts(Di, Df, Dg, Do)
-        return DZ, DZ, (ops.zeros(*ops.shape(C)), ops.hadamard(DC, f))
+    def cell_backpropagate(self, ops: MatrixOps[M], saved: State[M], before: State[M], *Dstate: M) -> CellGradients[M]:
+        I, F, G, O, T = saved  # noqa: E741
+        _, C = before
+        DH, DC = Dstate
+        DO = ops.hadamard(DH, T)
+        DC = DC + ops.hadamard(ops.hadamard(DH, O), tanh_slope(ops, T))
+        DI = ops.hadamard(DC, G)
+        DF = ops.hadamard(DC, C)
+        DG = ops.hadamard(DC, I)
+        DZ = ops.join_column_parts(
+            ops.hadamard(DI, sigmoid_slope(ops, I)),
+            ops.hadamard(DF, sigmoid_slope(ops, F)),
+            ops.hadamard(DG, tanh_slope(ops, G)),
+            ops.hadamard(DO, sigmoid_slope(ops, O)),
+        )
+        return DZ, DZ, None, (ops.hadamard(DC, F),)
 
 
 @LAYERS.add
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GRU(Recurrent):
-    """H_l = (1 - z) ⊙ n + z ⊙ H_(l-1), n = tanh(Z_n + r ⊙ V_n), r = σ(Z_r + V_r), z = σ(Z_z + V_z) (Cho et al. 2014).
+    """With A = X_l · Wᵀ + 1 · b = [A_r A_z A_n], B = H_(l-1) · Uᵀ + 1 · c = [B_r B_z S] and H_0 = 0:
+    R = σ(A_r + B_r),  Z = σ(A_z + B_z),  G = tanh(A_n + R ⊙ S),  H_l = (1 - Z) ⊙ G + Z ⊙ H_(l-1).
 
-    [Z_r Z_z Z_n] = X_l · Wᵀ + 1 · b and [V_r V_z V_n] = H_(l-1) · Uᵀ + 1 · c, as in torch. Y is all H_l.
+    The reset gate acts on the product, as in cuDNN and PyTorch; in the paper it acts on H before it.
     """
 
     gates = 3
 
-    def cell(self, ops: MatrixOps[M], Z: M, V: M, *state: M) -> tuple[tuple[M, ...], tuple[M, ...]]:
+    def cell(self, ops: MatrixOps[M], A: M, B: M, *state: M) -> tuple[State[M], State[M]]:
         (H,) = state
-        r, z = (ops.sigmoid(ops.column_part(Z, k, 3) + ops.column_part(V, k, 3)) for k in (0, 1))
-        Vn = ops.column_part(V, 2, 3)
-        n = ops.tanh(ops.column_part(Z, 2, 3) + ops.hadamard(r, Vn))
-        H1 = ops.hadamard(_one_minus(ops, z), n) + ops.hadamard(z, H)
-        return (H1,), (r, z, n, Vn, H)
+        R = ops.sigmoid(ops.column_part(A, 0, 3) + ops.column_part(B, 0, 3))
+        Z = ops.sigmoid(ops.column_part(A, 1, 3) + ops.column_part(B, 1, 3))
+        S = ops.column_part(B, 2, 3)
+        G = ops.tanh(ops.column_part(A, 2, 3) + ops.hadamard(R, S))
+        H = ops.hadamard(ops.ones(*ops.shape(Z)) - Z, G) + ops.hadamard(Z, H)
+        return (H,), (R, Z, G, S)
 
-    def cell_backpropagate(self, ops: MatrixOps[M], cache: tuple[M, ...], *Dstate: M) -> tuple[M, M, tuple[M, ...]]:
-        (r, z, n, Vn, H), (DH1,) = cache, Dstate
-        Dn = _product(ops, DH1, _one_minus(ops, z), _one_minus(ops, ops.hadamard(n, n)))
-        Dz = _product(ops, DH1, H - n, z, _one_minus(ops, z))
-        Dr = _product(ops, Dn, Vn, r, _one_minus(ops, r))
-        DZ = ops.join_column_parts(Dr, Dz, Dn)
-        DV = ops.join_column_parts(Dr, Dz, ops.hadamard(Dn, r))
-        return DZ, DV, (ops.hadamard(DH1, z),)
-
-
-def _one_minus(ops: MatrixOps[M], X: M) -> M:
-    return ops.ones(*ops.shape(X)) - X
-
-
-def _product(ops: MatrixOps[M], first: M, *factors: M) -> M:
-    """The elementwise product of all."""
-    for factor in factors:
-        first = ops.hadamard(first, factor)
-    return first
+    def cell_backpropagate(self, ops: MatrixOps[M], saved: State[M], before: State[M], *Dstate: M) -> CellGradients[M]:
+        R, Z, G, S = saved
+        (H,) = before
+        (DH,) = Dstate
+        DG = ops.hadamard(DH, ops.ones(*ops.shape(Z)) - Z)
+        DZ = ops.hadamard(DH, H - G)
+        DN = ops.hadamard(DG, tanh_slope(ops, G))
+        DR = ops.hadamard(DN, S)
+        DP = ops.hadamard(DR, sigmoid_slope(ops, R))
+        DQ = ops.hadamard(DZ, sigmoid_slope(ops, Z))
+        DA = ops.join_column_parts(DP, DQ, DN)
+        DB = ops.join_column_parts(DP, DQ, ops.hadamard(DN, R))
+        return DA, DB, ops.hadamard(DH, Z), ()
 
 
 @LAYERS.add
@@ -215,7 +131,7 @@ class Last(SequenceLayer):
         return super().bind(positions)[0], () if positions is not None else None
 
     def rows_for(self, N: Size) -> Size:
-        return N // self.L
+        return super().rows_for(N) // self.L
 
     def for_any_data(self, symbols: Symbols) -> Layer:
         return replace(self, length=symbols.steps())

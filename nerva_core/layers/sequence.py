@@ -24,6 +24,11 @@ class SequenceLayer(Layer):
             raise NervaError(f"{self!r} does not know the length of a sequence; begin the network with Sequences(length)")
         return self.length
 
+    def rows_for(self, N: Size) -> Size:
+        if isinstance(N, int) and isinstance(self.length, int) and N % self.length:
+            raise NervaError(f"{self!r} takes sequences of {self.length} positions, a row each, got {N} rows")
+        return N
+
     def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         if not positions:
             return self, positions

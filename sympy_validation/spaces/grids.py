@@ -13,7 +13,7 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import Scalar, Size
-from nerva_core.interpreters.memberwise import MemberwiseOps, beside_families
+from nerva_core.interpreters.memberwise import Family, MemberwiseOps, beside_families, memberwise
 from sympy_validation.operands import Operand
 
 Element = Any
@@ -152,6 +152,11 @@ class GridOps(MemberwiseOps[Grid]):
     def shape(self, X: Grid) -> tuple[Size, Size]:
         return self.of_first(X).shape
 
+    def family(self, *matrices: Grid) -> Grid:
+        if any(isinstance(X, Family) for X in matrices):
+            raise ShapeError("a member of a family is a matrix, got a family")
+        return super().family(*matrices)
+
     def full(self, c: Scalar, m: Size, n: Size) -> Grid:
         element = self.domain.number(c)
         return Grid.build(m, n, lambda i, j: element)
@@ -231,9 +236,42 @@ class GridOps(MemberwiseOps[Grid]):
     def less(self, X: Grid, Y: Grid) -> Grid:
         return X.zip(Y, self.domain.less)
 
+    @memberwise
     def unknown(self, name: str, X: Grid, order: int = 0) -> Grid:
         """An unknown function, or its derivative, of every element."""
         return X.map(lambda x: self.domain.unknown(name, order, x))
+
+    # An example of what is any differentiable function of several matrices where sizes are symbols.
+
+    @memberwise
+    def output(self, name: str, rows: Size, columns: Size, *arguments: Grid) -> Grid:
+        """f of every element of a sum, with an unknown function f; each element of each argument is, with a weight, a term of one."""
+        return self._function_of_sum(name, 0, rows, columns, arguments)
+
+    @memberwise
+    def pullback(self, name: str, k: int, DY: Grid, *arguments: Grid) -> Grid:
+        """The gradient of ⟨DY, Y⟩ with respect to the argument k, where Y is that output."""
+        rows, columns = self.shape(DY)
+        D = self.hadamard(DY, self._function_of_sum(name, 1, rows, columns, arguments))
+        return Grid.build(*self.shape(arguments[k]), lambda p, q: self._weight(p, q, k) * D[(p + k) % rows, (q + k) % columns])
+
+    def _function_of_sum(self, name: str, order: int, rows: int, columns: int, arguments: tuple[Grid, ...]) -> Grid:
+        """An unknown function, or its derivative, of the sums; the element (p, q) of the argument k is in that at (p + k, q + k)."""
+
+        def total(i: int, j: int) -> Element:
+            terms = [
+                self._weight(p, q, k) * A[p, q]
+                for k, A in enumerate(arguments)
+                for p in range((i - k) % rows, A.shape[0], rows)
+                for q in range((j - k) % columns, A.shape[1], columns)
+            ]
+            return sum(terms, self.domain.number(0))
+
+        result: Grid = self.unknown(name, Grid.build(rows, columns, total), order)
+        return result
+
+    def _weight(self, p: int, q: int, k: int) -> Element:
+        return self.domain.number(Fraction((p * p + 3 * q + 2 * k + p * q) % 5 - 2 or 3, 4))
 
     # Numbers that stand in the code as floats are taken exactly.
 

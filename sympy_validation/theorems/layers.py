@@ -17,7 +17,7 @@ from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
-from nerva_core.layers.recurrent import Recurrent
+from nerva_core.layers.recurrence import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.sparse import SparseLinear
@@ -85,6 +85,7 @@ TIMES = (1, 3, 4)
 ABOUT = {
     "ActivationLayer": ", for every differentiable activation",
     "BatchNormalization": ", for every ε > 0",
+    "ChannelDropout": ", for every mask R",
     "Dropout": ", for every mask R",
     "LinearDropout": ", for every mask R",
     "SparseLinear": ", for every pattern",

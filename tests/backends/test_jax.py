@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nerva_core.algebra.trees import stacked
+from nerva_core.algebra.trees import leaves, stacked
 from tests.conftest import make_backend
 
 pytest.importorskip("jax")
@@ -56,3 +56,16 @@ def test_the_inputs_of_steps_are_read_where_they_lie() -> None:
     ops = make_backend("jax", "float32")
     (noise,) = stacked([(np.full((100, 70), k, np.float32),) for k in range(3)])
     assert ops.jax.device_put(noise).unsafe_buffer_pointer() == noise.ctypes.data
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_scan_that_is_compiled_is_one_loop(reverse: bool) -> None:
+    ops: Any = make_backend("jax", "float64")
+    xs = ops.family(*(ops.matrix([[x]]) for x in (1.0, 2.0, 4.0)))
+
+    def run(xs: Any) -> Any:
+        return ops.scan(lambda state, x: ((2 * state[0] + x,), (state[0],)), (ops.ones(1, 1),), (xs,), 3, reverse)
+
+    assert str(ops.jax.make_jaxpr(run)(xs)).count("scan[") == 1
+    for found, expected in zip(leaves(ops.compile(run)(xs)), leaves(run(xs)), strict=True):
+        np.testing.assert_array_equal(ops.to_numpy(found), ops.to_numpy(expected))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup, symbol
-from nerva_core.interpreters.latex import LatexOps
+from nerva_core.interpreters.latex_ops import LatexOps
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.traced import OPERATIONS, Traced
 from tests.interpreters.reading import Reading

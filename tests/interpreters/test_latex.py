@@ -390,3 +390,20 @@ def test_reading_leaves_the_tracing_of_python_alone():
         assert sys.gettrace() is tracer
     finally:
         sys.settrace(before)
+
+
+def test_the_step_of_a_loop_is_shown_once_for_all_steps():
+    """The state before it is that of step l - 1; going back, ΔH is the gradient through the steps after it."""
+    found = equations(find("LSTM")[0])
+    forward, backward = ([equation.text() for equation in part] for part in (found.forward, found.backward))
+    assert forward[0] == "A = X · Wᵀ + 1_NL · b"
+    assert forward[-6:] == [
+        "G_l = tanh(Z_l_(3/4))",
+        "O_l = σ(Z_l_(4/4))",
+        "C_l = F_l ⊙ C_(l − 1) + I_l ⊙ G_l",
+        "T_l = tanh(C_l)",
+        "H_l = O_l ⊙ T_l",
+        "Y = reshape(join((H_l)_l))_(NL × K)",
+    ]
+    assert backward[0] == "DH_l = DY_l + ΔH_l"
+    assert {"ΔH_(l − 1) = DZ_l · U", "ΔC_(l − 1) = DC_l ⊙ F_l", "DW = DAᵀ · X"} <= {*backward}

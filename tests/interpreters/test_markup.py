@@ -55,6 +55,14 @@ def test_brackets_around_tall_things_grow():
     assert Fenced(Fraction(ONE, N)).latex() == "\\left(\\frac{1}{N}\\right)"
 
 
+def test_what_latex_would_misread_is_kept_apart():
+    """A letter after a command would be part of its name, and two subscripts of one thing are an error."""
+    Delta_H, H_l = Row(Symbol("Δ"), Symbol("H")), Sub(Symbol("H"), Symbol("l"))
+    assert Delta_H.latex() == "\\Delta H"
+    assert Sub(H_l, N).latex() == "{H_{l}}_{N}"
+    assert Row(Symbol("D"), Symbol("γ")).latex() == "D\\gamma"
+
+
 @pytest.mark.parametrize("name", [name for table in TABLES for name in table.entries] + list(FUNCTIONS))
 def test_every_equation_is_well_formed(name):
     found = equations(find(name)[0])

@@ -13,6 +13,7 @@ from nerva_core.equations.activations import ACTIVATIONS, Tanh
 from nerva_core.interpreters.traced import NATIVE, OPERANDS, OPERATIONS, Interpreter, Recorder, Traced, TracingOps
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, LinearDropout, LogSoftmax, Sequential, Softmax, SReLU
 from tests.helpers import examples
+from tests.reference import ReferenceOps
 
 OPS = backend("numpy", dtype="float64")
 LAYERS = [
@@ -155,3 +156,13 @@ def test_tracing_may_be_nested():
     X = outer.wrap(outer.inner.wrap(np.ones((2, 2))))
     outer.columns_sum(X + X)
     assert names(outer) == names(outer.inner) == ["add", "columns_sum"]
+
+
+def test_a_family_that_is_a_tuple_of_matrices_is_one_value():
+    """As where caches with families are handed to code whose operations are looked at."""
+    ops = ReferenceOps()
+    F = ops.family(ops.matrix([[1, 2]]), ops.matrix([[3, 4]]))
+    recorder = Recorder(ops)
+    found = recorder.call(lambda ops, cache: ops.member(cache[0], 1) + cache[1], (F, ops.matrix([[10, 20]])))
+    assert names(recorder) == ["member", "add"]
+    assert np.asarray(found).tolist() == [[13, 24]]

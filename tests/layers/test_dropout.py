@@ -7,8 +7,11 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.layers import ActivationLayer, Dropout, Linear, LinearDropout, Sequential
+from nerva_core.layers import ActivationLayer, ChannelDropout, Dropout, Linear, LinearDropout, Sequential
 from nerva_core.layers.dropout import draw_mask
+from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.theorem import Theorem, prove
+from sympy_validation.theorems.layers import layer_of
 from tests.helpers import to_ops
 from tests.layers.check import check_layer, random_parameters
 
@@ -44,6 +47,33 @@ def drop_connect(framework: str, R: np.ndarray[Any, Any]) -> Any:
 def test_dropout_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
     (R,) = Dropout(0.4).draw(rng, 5, 4)
     check_layer(ops, Dropout(0.4), {f: dropout(f, R) for f in FRAMEWORKS}, rng.normal(size=(5, 4)), (), noise=(R,))
+
+
+def test_channel_dropout_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+    """Each channel of an example is there at all of its positions, or at none; its mean is kept."""
+    N, L, C = 3, 4, 5
+    layer = ChannelDropout(0.4, length=L)
+    (R,) = layer.draw(rng, N * L, C)
+    assert R.shape == (N, C)
+    assert {*R.ravel()} == {0, 1 / 0.6}
+
+    def forward(framework: str) -> Any:
+        return lambda X: X * constant(framework, np.repeat(R, L, axis=0))
+
+    X = rng.normal(size=(N * L, C))
+    check_layer(ops, layer, {f: forward(f) for f in FRAMEWORKS}, X, (), noise=(R,))
+    np.testing.assert_array_equal(ops.to_numpy(layer.evaluate(ops, (), (), ops.matrix(X))), ops.to_numpy(ops.matrix(X)))
+
+
+def mask_twice(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    (R,) = cache
+    return layer.backpropagate(ops, params, cache._replace(R=ops.hadamard(R, R)), DY)
+
+
+def test_a_wrong_channel_dropout_is_refuted() -> None:
+    claim = LayerGradient(layer_of(ChannelDropout), mask_twice)
+    (verdict,) = prove([Theorem("dropout", "DX", "", claim, "all sizes", expected="refuted")])
+    assert verdict.status == "refuted"
 
 
 @pytest.mark.parametrize(("N", "D", "K"), [(5, 4, 3), (1, 1, 1), (2, 1, 4)])

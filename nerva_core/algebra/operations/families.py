@@ -92,11 +92,17 @@ class FamilyOps(StepFunctionOps[M]):
         return self.take_columns(X, [i * n + j for j in range(n) for i in range(m)])
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[M, ...], length: Size, reverse: bool = False
+        self,
+        body: Callable[..., tuple[Any, Any]],
+        state: Any,
+        given: tuple[M, ...],
+        length: Size,
+        reverse: bool = False,
+        names: tuple[str, ...] = (),
     ) -> tuple[Any, Any]:
         """``state, outputs = body(state, members k of the given families)`` for k = 0, ..., length - 1, or in reverse.
 
-        Gives the last state, and the outputs of all k as families.
+        Gives the last state, and the outputs of all k as families. ``names`` are those of the state where the loop is shown.
         """
         found: list[Any] = [None] * length
         for k in reversed(range(length)) if reverse else range(length):

@@ -11,7 +11,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves, map_tree, stacked
 from nerva_core.equations.losses import LOSSES, Loss, MeanSquaredError, SquaredError
 from nerva_core.equations.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Optimizer
-from nerva_core.layers import LAYERS, Layer, Linear, Sequential, multilayer_perceptron
+from nerva_core.layers import GRU, LAYERS, LSTM, RNN, Last, Layer, Linear, Sequences, Sequential, multilayer_perceptron
 from nerva_core.training.step import TrainingState, training_step
 from tests.conftest import installed, make_backend
 from tests.helpers import examples, to_numpy, to_ops
@@ -88,6 +88,13 @@ def assert_same(run: Run, ulps: float | None = None) -> None:
 def test_every_layer(name: str, layer: Layer) -> None:
     network = Sequential((Linear(3), layer, Linear(3)))  # an example of a layer may need as many inputs as it has outputs
     assert_same(Run(name, network, SquaredError(), Momentum()))
+
+
+@pytest.mark.parametrize("name", PLANNED)
+@pytest.mark.parametrize("layer", [RNN(3), LSTM(3), GRU(2, bidirectional=True)], ids=repr)
+def test_recurrent_layers(name: str, layer: Layer) -> None:
+    """Families are recorded as such, with their members."""
+    assert_same(Run(name, Sequential((Sequences(2), layer, Last(), Linear(3))), SquaredError(), Momentum()))
 
 
 @pytest.mark.parametrize("name", PLANNED)

@@ -113,6 +113,7 @@ SYMBOLS: dict[str, Callable[[AllSizesOps], Any]] = {
     "vocabulary": lambda o: o.size("V"),
     "epsilon": lambda o: o.scalar("epsilon", positive=True),
     "layers": lambda o: (linear(o), act(o)),
+    **{name: lambda o: Sequential((linear(o, "D"), act(o))) for name in ("f", "g")},
     "hard": lambda o: o.abstract_hard_function("hard", o.size("D")),
     "bridge": lambda o: Sequential((linear(o, "H"), act(o), linear(o, "D"))),
 }

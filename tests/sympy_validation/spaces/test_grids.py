@@ -12,6 +12,7 @@ from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import backend
 from sympy_validation.spaces.grids import Grid, GridOps, ShapeError, exact, rowwise
 from sympy_validation.spaces.numbers import RealDomain
+from sympy_validation.spaces.points import PointSpace
 
 OPS = GridOps(RealDomain())
 
@@ -85,3 +86,18 @@ def test_rowwise() -> None:
 def test_a_small_float_is_not_zero() -> None:
     assert exact(1e-13) == Fraction(1, 10**13)
     assert exact(0.1) == Fraction(1, 10)
+
+
+def test_the_example_of_any_function_of_matrices_has_the_gradients_it_says() -> None:
+    """By dual numbers; every element of every argument has an influence, also where the function has fewer elements."""
+    space = PointSpace(0)
+    arguments = [space.matrix(name, m, n) for name, m, n in (("A", 3, 4), ("B", 3, 8), ("C", 2, 1))]
+    for rows, columns in ((3, 4), (1, 1)):
+        DY = space.constant("DY", rows, columns)
+        Y = space.ops.output("f", rows, columns, *arguments)
+        for k, name in enumerate("ABC"):
+            found = space.ops.pullback("f", k, DY, *space.detach(tuple(arguments)))
+            expected = space.gradient(DY, Y, name)
+            values = [[(found[i, j].value, expected[i, j].value) for j in range(found.shape[1])] for i in range(found.shape[0])]
+            assert all(a == b for row in values for a, b in row)
+            assert all(a != 0 for row in values for a, _ in row)
