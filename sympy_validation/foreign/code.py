@@ -1,0 +1,256 @@
+"""The user's code, found by its name: a pair of functions, a class, an ``autograd.Function`` or a ``custom_vjp`` function."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from sympy_validation.foreign.signatures import named, parameters, returned_names, roles
+
+Back = Callable[[Sequence[Any]], dict[str, Any]]
+"""From the gradients of the outputs to those of the inputs, by their names."""
+Names = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Code with a forward and a backward pass."""
+
+    name: str
+    module: ModuleType
+    style: str
+    """numpy, torch or jax."""
+    inputs: tuple[str, ...]
+    """The parameters of the forward pass."""
+    required: tuple[str, ...]
+    run: Callable[[Mapping[str, Any], Names], tuple[tuple[Any, ...], Back]]
+    """From values of the inputs, and the names of the differentiable ones, to the outputs and the way back."""
+    object: Any = None
+    real: Callable[[Mapping[str, Any], Names], tuple[tuple[Any, ...], Back]] | None = None
+    """How the library itself runs it, where that is another way."""
+    accepts_any: bool = False
+    """Whether inputs may be attributes of an object too."""
+
+
+def find(module: ModuleType, name: str) -> Code:
+    """The code of this name; NervaError if there is none."""
+    if "/" in name:
+        forward, backward = (_function(module, part.strip()) for part in name.split("/", 1))
+        return _pair(name, module, forward, backward)
+    found = getattr(module, name, None)
+    partner = _partner(module, name)
+    if found is None and partner is None:
+        own = [key for key, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__]
+        raise NervaError(f"{module.__file__} has no {name!r}; {did_you_mean(name, own) if own else 'it defines nothing'}")
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(found, type) and issubclass(found, torch.autograd.Function):
+        return _autograd_function(name, module, found)
+    if hasattr(found, "defvjp"):
+        from sympy_validation.foreign.jax_code import custom_vjp
+
+        return custom_vjp(name, module, found)
+    if isinstance(found, type):
+        return _class(name, module, found)
+    if partner:
+        return _pair(name, module, *partner)
+    assert callable(found)
+    return _value_and_gradient(name, module, found)
+
+
+def _function(module: ModuleType, name: str) -> Any:
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise NervaError(f"{module.__file__} has no function {name!r}; {did_you_mean(name, own) if own else 'it defines nothing'}")
+    return found
+
+
+def _partner(module: ModuleType, name: str) -> tuple[Any, Any] | None:
+    """The forward and the backward function that belong to a name."""
+    stem = name.removesuffix("_forward").removesuffix("_fwd").removesuffix("_backward").removesuffix("_bwd")
+    stem = stem.removeprefix("forward_").removeprefix("backward_")
+    for forward in (name, f"{stem}_forward", f"{stem}_fwd", f"forward_{stem}", stem):
+        for backward in (f"{stem}_backward", f"{stem}_bwd", f"backward_{stem}", f"{stem}_grad", f"grad_{stem}", f"d{stem}", f"d_{stem}", f"{stem}_prime_backward"):
+            f, b = getattr(module, forward, None), getattr(module, backward, None)
+            if callable(f) and callable(b) and f is not b and not isinstance(f, type):
+                return f, b
+    return None
+
+
+def style_of(module: ModuleType) -> str:
+    """torch if the module uses it, else numpy."""
+    torch = sys.modules.get("torch")
+    return "torch" if torch is not None and any(value is torch or value is torch.nn.functional for value in vars(module).values()) else "numpy"
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """A tuple or list as a tuple; anything else as its one element."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _names_of(f: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    found = [p for p in parameters(f) if p.name not in ("self", "cls", "ctx")]
+    return tuple(p.name for p in found), tuple(p.name for p in found if p.default is p.empty)
+
+
+def _pair(name: str, module: ModuleType, forward: Any, backward: Any) -> Code:
+    inputs, required = _names_of(forward)
+
+    def run(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
+        result = forward(**values)
+        split = roles(forward, backward, [n for n in inputs if n in values], result)
+        items = list(result) if isinstance(result, tuple) else [result]
+
+        def back(gradients: Sequence[Any]) -> dict[str, Any]:
+            given = {"input": values, "output": items, "gradient": list(gradients)}
+            names = [p.name for p in parameters(backward) if p.name not in ("self", "cls")]
+            found = backward(**dict(zip([n for n in names if n in _asked(backward, split, names)], (given[k][v] for k, v in split.arguments), strict=True)))  # type: ignore[index]
+            return assigned(found, differentiable, backward)
+
+        return tuple(items[: split.outputs]), back
+
+    return Code(name, module, style_of(module), inputs, required, run, forward)
+
+
+def _asked(backward: Any, split: Any, names: Sequence[str]) -> list[str]:
+    """The parameters of the backward function that are given."""
+    required = [p.name for p in parameters(backward) if p.default is p.empty and p.name in names]
+    if len(required) == len(split.arguments):
+        return required
+    return list(names)[: len(split.arguments)]
+
+
+def assigned(found: Any, names: Names, backward: Any) -> dict[str, Any]:
+    """The gradients by the names of the inputs: by the keys of a dict, in order or, if there are fewer, by the names that are returned."""
+    if isinstance(found, Mapping):
+        return named(found, names)
+    items = as_tuple(found)
+    for k, item in enumerate(items):
+        if isinstance(item, Mapping):  # dx, grads
+            rest = [n for n in names if n not in named(item, names)]
+            return named(item, names) | dict(zip(rest, [x for j, x in enumerate(items) if j != k], strict=False))
+    if len(items) == len(names):
+        return dict(zip(names, items, strict=True))
+    returned = returned_names(backward)
+    if len(returned) == len(items):
+        by_name = named(dict(zip(returned, items, strict=True)), names)
+        if by_name:
+            return by_name
+    if len(items) == 1 or len(items) < len(names):
+        raise NervaError(
+            f"{getattr(backward, '__name__', 'the backward pass')} returns {len(items)} gradients for {len(names)} inputs "
+            f"({', '.join(names)}): mark those that have none, as in '{names[-1]}: ... const'"
+        )
+    raise NervaError(f"the backward pass returns {len(items)} values for {len(names)} real inputs ({', '.join(names)})")
+
+
+class Context:
+    """The ctx of an ``autograd.Function``."""
+
+    def __init__(self, n: int) -> None:
+        self.saved_tensors: tuple[Any, ...] = ()
+        self.needs_input_grad = (True,) * n
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep what the backward pass needs."""
+        self.saved_tensors = tensors
+
+    def mark_non_differentiable(self, *_: Any) -> None:
+        """Nothing: only real outputs have gradients here."""
+
+    mark_dirty = set_materialize_grads = save_for_forward = mark_non_differentiable
+
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """The old name of ``saved_tensors``."""
+        return self.saved_tensors
+
+
+def _autograd_function(name: str, module: ModuleType, cls: Any) -> Code:
+    separate = "setup_context" in vars(cls)
+    inputs, required = _names_of(cls.forward)
+
+    def run(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
+        ordered = [values[n] for n in inputs if n in values]
+        context = Context(len(ordered))
+        out = cls.forward(*ordered) if separate else cls.forward(context, *ordered)
+        if separate:
+            cls.setup_context(context, tuple(ordered), out)
+
+        def back(gradients: Sequence[Any]) -> dict[str, Any]:
+            found = as_tuple(cls.backward(context, *gradients))
+            given = [n for n in inputs if n in values]
+            if len(found) < len(given) or any(g is not None for g in found[len(given) :]):
+                raise NervaError(f"{name}.backward returns {len(found)} gradients for {len(given)} inputs: one is due for each, or None")
+            return {n: g for n, g in zip(given, found, strict=False) if n in differentiable}
+
+        return as_tuple(out), back
+
+    def real(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
+        import torch
+
+        leaves = {n: values[n].clone().requires_grad_() for n in differentiable if torch.is_tensor(values[n])}
+        ordered = [leaves[n] * 1 if n in leaves else values[n] for n in inputs if n in values]
+        out = as_tuple(cls.apply(*ordered))
+
+        def back(gradients: Sequence[Any]) -> dict[str, Any]:
+            pairs = [(y, g) for y, g in zip(out, gradients, strict=False) if torch.is_tensor(y) and y.requires_grad]
+            found = torch.autograd.grad([y for y, _ in pairs], list(leaves.values()), [g for _, g in pairs], allow_unused=True)
+            return dict(zip(leaves, found, strict=True))
+
+        return out, back
+
+    return Code(name, module, "torch", inputs, required, run, cls, real)
+
+
+def _class(name: str, module: ModuleType, cls: Any) -> Code:
+    forward = getattr(cls, "forward", None) or (cls.__call__ if "__call__" in vars(cls) else None)
+    backward = getattr(cls, "backward", None)
+    if forward is None or backward is None:
+        raise NervaError(f"{name} has no forward and backward")
+    if isinstance(inspect.getattr_static(cls, "forward", None), (staticmethod, classmethod)):
+        return _pair(name, module, forward, backward)
+    of_forward, required = _names_of(forward)
+    of_object, needed = _names_of(cls.__init__) if "__init__" in vars(cls) else ((), ())
+
+    def run(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
+        made = cls(**{n: values[n] for n in of_object if n in values})
+        own = [n for n in values if n not in of_object and n not in of_forward]
+        for n in own:
+            if not hasattr(made, n):
+                raise NervaError(f"{name} has no parameter and no attribute {n!r}")
+            setattr(made, n, values[n])
+        out = made.forward(**{n: values[n] for n in of_forward if n in values}) if hasattr(made, "forward") else made(*values.values())
+
+        def back(gradients: Sequence[Any]) -> dict[str, Any]:
+            taken = len([p for p in parameters(backward) if p.name not in ("self", "cls") and p.default is p.empty])
+            found = made.backward(*gradients[:taken])
+            direct = [n for n in of_forward if n in differentiable]
+            result = assigned(found, direct, backward) if found is not None and direct else {}
+            attributes = dict(vars(made)) | dict(getattr(made, "grads", None) or {}) if isinstance(getattr(made, "grads", {}), Mapping) else vars(made)
+            kept = named({k: v for k, v in attributes.items() if k not in values}, [n for n in differentiable if n not in direct])
+            return result | kept
+
+        return as_tuple(out), back
+
+    return Code(name, module, style_of(module), (*of_object, *of_forward), (*needed, *required), run, cls, accepts_any=True)
+
+
+def _value_and_gradient(name: str, module: ModuleType, f: Any) -> Code:
+    """A function that returns a loss and its gradients at once."""
+    inputs, required = _names_of(f)
+
+    def run(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
+        found = f(**values)
+        if not (isinstance(found, tuple) and len(found) > 1):
+            raise NervaError(f"{name} returns one value, and there is no {name}_backward: which function has its gradient? Name both, as in {name}/g")
+        return (found[0],), lambda _: assigned(found[1] if len(found) == 2 else found[1:], differentiable, f)
+
+    return Code(name, module, style_of(module), inputs, required, run, f)

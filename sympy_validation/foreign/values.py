@@ -1,0 +1,198 @@
+"""The value of a normal form at a point, for all its elements at once, in floats."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, UNIT, Index, Lookup, Size, factors_of, flat, is_number
+from sympy_validation.all_sizes.terms import (
+    Application,
+    Atom,
+    Base,
+    Count,
+    Delta,
+    Entry,
+    Exponential,
+    Indicator,
+    Logarithm,
+    Maximum,
+    Monomial,
+    Polynomial,
+    Root,
+    Selected,
+    Sum,
+)
+from sympy_validation.foreign.elementwise import FLOOR, ROUND, SINE
+from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.run import Run
+from sympy_validation.foreign.sizes import Factors, SumSize, dim
+from sympy_validation.foreign.tensor import axis_indices
+
+MOST = 30_000_000
+"""The number of elements of an array in between."""
+NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
+
+
+class FloatPoint:
+    """Numbers for the sizes, and random ones for the elements of the inputs."""
+
+    def __init__(self, run: Run, sizes: Mapping[str, int], seed: int, positive: bool = False) -> None:
+        self.run, self.sizes, self.positive = run, dict(sizes), positive
+        self.random = random.Random(seed)
+        self.inputs: dict[str, Any] = {}
+        self.tables: dict[str, Any] = {}
+
+    def size(self, size: Any) -> int:
+        """A size as a number."""
+        if isinstance(size, int):
+            return size
+        total = 0
+        form = size.terms if isinstance(size, SumSize) else dim(size).form.items()
+        for m, c in form:
+            total += c * math.prod(self.sizes[str(s)] for s in m)
+        return int(total)
+
+    def shape(self, factors: Sequence[Any]) -> tuple[int, ...]:
+        """The numbers of factors."""
+        return tuple(self.size(f) for f in factors)
+
+    def choose(self, name: str, shape: tuple[int, ...], positive: bool) -> Any:
+        """The elements of an input: short fractions, so that what is wrong is shown by short numbers."""
+        if name not in self.inputs:
+            count = math.prod(shape)
+            numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
+            self.inputs[name] = np.array(numbers).reshape(shape)
+            if positive or self.positive:
+                self.inputs[name] = np.abs(self.inputs[name]) / (2 if self.positive else 1)
+        return self.inputs[name]
+
+    def table(self, name: str, shape: tuple[int, ...], below: int) -> Any:
+        """The elements of labels."""
+        if name not in self.tables:
+            self.tables[name] = np.array([self.random.randrange(below) for _ in range(math.prod(shape))], dtype=int).reshape(shape)
+        return self.tables[name]
+
+    # Normal forms.
+
+    def tensor(self, x: Any) -> Any:
+        """All elements of a tensor, in its shape."""
+        order = [axis_indices(k, factors) for k, factors in enumerate(x.dims)]
+        symbolic = [i for axis in order for i in axis]
+        full = self.shape([f for factors in x.dims for f in factors])
+        result = np.empty(full)
+        places = [isinstance(f, int) for factors in x.dims for f in factors]
+        for at, P in x.elements_in_order():
+            numbers = iter(at)
+            key = tuple(next(numbers) if known else slice(None) for known in places)
+            result[key] = self.polynomial(P, symbolic)
+        return result.reshape([math.prod(self.shape(factors)) for factors in x.dims])
+
+    def polynomial(self, P: Polynomial, indices: Sequence[Index]) -> Any:
+        """The values for all numbers of these indices, one axis for each."""
+        axes = {index: len(indices) - 1 - k for k, index in enumerate(indices)}
+        found = self._polynomial(P, axes)
+        return np.broadcast_to(found, self.shape([i.size for i in indices]))
+
+    def _index(self, index: Index, axes: Mapping[Index, int]) -> Any:
+        if index == UNIT:
+            return np.array(0)
+        if isinstance(index, Lookup):
+            return self.tables[index.table][tuple(self._index(i, axes) for i in index.arguments)]
+        if is_number(index):
+            return np.array(int(index.name[1:]))
+        return np.arange(self.size(index.size)).reshape((-1,) + (1,) * axes[index])
+
+    def _polynomial(self, P: Polynomial, axes: Mapping[Index, int]) -> Any:
+        total: Any = np.array(0.0)
+        for m, c in P.terms.items():
+            total = total + float(c) * self._monomial(m, axes)
+        return total
+
+    def _monomial(self, m: Monomial, axes: Mapping[Index, int]) -> Any:
+        result: Any = np.array(1.0)
+        for atom, e in m:
+            value = self._atom(atom, axes)
+            result = result * (value if e == 1 else value ** float(e) if e != int(e) else value ** int(e) if e > 0 else 1 / value ** int(-e))
+            if result.size > MOST:
+                raise NotCaptured("a formula with too many indices to be looked at in numbers")
+        return result
+
+    def _bound(self, indices: Sequence[Index], axes: Mapping[Index, int]) -> dict[Index, int]:
+        depth = 1 + max(axes.values(), default=-1)
+        return {**axes, **{index: depth + k for k, index in enumerate(reversed(indices))}}
+
+    def _atom(self, atom: Atom, axes: Mapping[Index, int]) -> Any:
+        match atom:
+            case Entry():
+                return self._entry(atom, axes)
+            case Count():
+                return np.array(float(self.size(atom.size)))
+            case Delta():
+                return (self._index(atom.i, axes) == self._index(atom.j, axes)).astype(float)
+            case Indicator():
+                return (self._polynomial(atom.argument, axes) < 0).astype(float)
+            case Exponential():
+                return np.exp(self._monomial(atom.exponent, axes))
+            case Logarithm():
+                return np.log(self._polynomial(atom.argument, axes))
+            case Base() | Root():
+                return self._polynomial(atom.argument, axes)
+            case Application():
+                return self._application(atom, self._polynomial(atom.argument, axes))
+            case Sum():
+                return self._sum(atom, axes)
+            case Maximum():
+                values = self._over(atom.body, atom.index, axes)
+                return values.max(axis=0)
+            case Selected():
+                values = self._over(atom.maximum.body, atom.maximum.index, axes)
+                return (values.argmax(axis=0) == self._index(atom.index, axes)).astype(float)
+        raise NotCaptured(f"the value of a {type(atom).__name__}")
+
+    def _sum(self, atom: Sum, axes: Mapping[Index, int]) -> Any:
+        inner = self._bound(atom.indices, axes)
+        body = self._monomial(atom.body, inner)
+        depth = max(axes.values(), default=-1) + 1
+        shape = (*self.shape([i.size for i in atom.indices]), *((1,) * depth))
+        body = np.broadcast_to(body, np.broadcast_shapes(body.shape, shape))
+        return body.sum(axis=tuple(range(len(atom.indices))))
+
+    def _over(self, P: Polynomial, index: Index, axes: Mapping[Index, int]) -> Any:
+        depth = max(axes.values(), default=-1) + 1
+        values = self._polynomial(P, self._bound([index], axes))
+        return np.broadcast_to(values, np.broadcast_shapes(values.shape, (self.size(index.size),) + (1,) * depth))
+
+    def _entry(self, atom: Entry, axes: Mapping[Index, int]) -> Any:
+        name = atom.variable.name
+        if name in NUMBERS:
+            return np.array(NUMBERS[name])
+        place = tuple(self._index(i, axes) for i in flat(atom.row, atom.column))
+        if name in self.run.fixed:
+            rows, columns = self.size_of(atom.variable.rows), self.size_of(atom.variable.columns)
+            values = np.asarray(self.run.fixed[name](self.size, rows, columns), dtype=float).reshape(rows, columns)
+            return values[self._index(atom.row, axes), self._index(atom.column, axes)]  # type: ignore[arg-type]
+        return self.inputs[name].reshape(self.shape(factors_of(atom.variable.rows)))[place]
+
+    def size_of(self, size: Any) -> int:
+        """A size that may be a product."""
+        return math.prod(self.shape(factors_of(size)))
+
+    def _application(self, atom: Application, x: Any) -> Any:
+        from scipy.special import ndtr
+
+        if atom.function == SINE:
+            return np.sin(x + atom.order * math.pi / 2)
+        if atom.function == NORMAL_CDF:
+            return ndtr(x)
+        if atom.function == ARCTAN:
+            return np.arctan(x)
+        if atom.function in (ROUND, FLOOR):
+            return np.round(x) if atom.function == ROUND else np.floor(x)
+        raise NotCaptured(f"the value of {atom.function.name}")
+
+
