@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +19,7 @@ from sympy_validation.all_sizes.terms import CACHE_SIZE, ONE, Application, Atom,
 from sympy_validation.foreign.code import Code
 from sympy_validation.foreign.constants import PI
 from sympy_validation.foreign.elementwise import SINE
-from sympy_validation.foreign.grammar import Input, Signature
+from sympy_validation.foreign.grammar import Input, Signature, factors_of_name
 from sympy_validation.foreign.labels import Labels, label_input
 from sympy_validation.foreign.proxies import replaced, use
 from sympy_validation.foreign.run import Current, Run
@@ -39,7 +41,8 @@ class Theorem:
     found: dict[str, Any]
     """The gradients that the backward pass gives; None for none."""
     wanted: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    again: Callable[[Any], dict[str, Any]] | None = None
+    """The backward pass once more, with one operation changed."""
 
 
 def input_tensor(x: Input, sizes: Mapping[str, int]) -> Any:
@@ -62,8 +65,6 @@ def input_tensor(x: Input, sizes: Mapping[str, int]) -> Any:
 
 def factors_of_size(name: str, sizes: Mapping[str, int]) -> Any:
     """A size that is a number or a name."""
-    from sympy_validation.foreign.grammar import factors_of_name
-
     return factors_of_name(name, sizes)
 
 
@@ -96,22 +97,17 @@ def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: 
     upstream = tuple(variable_tensor("dY" if len(real) == 1 else f"dY{k + 1}", y.dims) for k, y in enumerate(real))
     given = iter([x.copy() for x in upstream])
     gradients = [None if isinstance(x, Labels) or x is None else next(given) for x in outputs]
-    if code.style == "jax":
-        run.recording, run.change = True, change
-        found = back(gradients)
-    else:
-        with replaced(code.module):
-            run.recording, run.change = True, change
-            found = back(gradients)
-    run.recording = False
-    theorem = Theorem(run, values, tuple(real), upstream, {n: _found(found.get(n)) for n in differentiable})
-    if not _upstream_used(code):
-        theorem.upstream = ()
-    return theorem
 
+    def backward(change: Any) -> dict[str, Any]:
+        run.recording, run.change, run.operations = True, change, []
+        try:
+            with nullcontext() if code.style == "jax" else replaced(code.module):
+                found = back([None if x is None else x.copy() for x in gradients])
+        finally:
+            run.recording = False
+        return {n: _found(found.get(n)) for n in differentiable}
 
-def _upstream_used(code: Code) -> bool:
-    return True
+    return Theorem(run, values, tuple(real), upstream, backward(change), again=backward)
 
 
 def _found(x: Any) -> Any:
@@ -154,25 +150,13 @@ def _normal_atom(atom: Atom) -> Polynomial:
     match atom:
         case Application(function=function) if function == NORMAL_PDF:
             x = _normal(atom.argument)
-            density = powers.exponential(multiply(x, x).times(_half()))
-            return multiply(density, powers.power(multiply(constant(2), PI), -_one_half()))
+            density = powers.exponential(multiply(x, x).times(Fraction(-1, 2)))
+            return multiply(density, powers.power(multiply(constant(2), PI), Fraction(-1, 2)))
         case Application(function=function, order=order) if function == SINE and order > 1:
             return -_normal(powers.apply(SINE, atom.argument, order - 2))
         case Count(size=size) if isinstance(size, SumSize):
             return count([size])
     return sums.rebuild(atom, _normal)
-
-
-def _half() -> Any:
-    from fractions import Fraction
-
-    return Fraction(-1, 2)
-
-
-def _one_half() -> Any:
-    from fractions import Fraction
-
-    return Fraction(1, 2)
 
 
 def want(theorem: Theorem, name: str, L: Polynomial) -> Any:

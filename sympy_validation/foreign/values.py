@@ -33,8 +33,8 @@ from sympy_validation.foreign.run import Run
 from sympy_validation.foreign.sizes import Factors, SumSize, dim
 from sympy_validation.foreign.tensor import axis_indices
 
-MOST = 30_000_000
-"""The number of elements of an array in between."""
+LETTERS = 50
+"""The number of indices that NumPy's einsum takes."""
 NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
 
 
@@ -46,6 +46,7 @@ class FloatPoint:
         self.random = random.Random(seed)
         self.inputs: dict[str, Any] = {}
         self.tables: dict[str, Any] = {}
+        self._known: dict[Atom, tuple[list[Index], Any]] = {}
 
     def size(self, size: Any) -> int:
         """A size as a number."""
@@ -94,88 +95,79 @@ class FloatPoint:
 
     def polynomial(self, P: Polynomial, indices: Sequence[Index]) -> Any:
         """The values for all numbers of these indices, one axis for each."""
-        axes = {index: len(indices) - 1 - k for k, index in enumerate(indices)}
-        found = self._polynomial(P, axes)
-        return np.broadcast_to(found, self.shape([i.size for i in indices]))
+        shape = self.shape([i.size for i in indices])
+        total = np.zeros(shape)
+        for m, c in P.terms.items():
+            total = total + float(c) * self._product(m, indices)
+        return total
 
-    def _index(self, index: Index, axes: Mapping[Index, int]) -> Any:
+    def _product(self, m: Monomial, indices: Sequence[Index]) -> Any:
+        """A product of atoms, summed over the indices that are not among these."""
+        operands: list[Any] = []
+        numbers: dict[Index, int] = {}
+        for atom, e in m:
+            own, value = self._atom(atom)
+            value = value if e == 1 else value ** float(e) if e != int(e) else value ** int(e) if e > 0 else 1 / value ** int(-e)
+            operands += [value, [numbers.setdefault(i, len(numbers)) for i in own]]
+        out = [i for i in indices if i in numbers]
+        if len(numbers) > LETTERS:
+            raise NotCaptured("a formula with too many indices to be looked at in numbers")
+        value = np.einsum(*operands, [numbers[i] for i in out], optimize="greedy") if operands else np.array(1.0)
+        return value.reshape([self.size(i.size) if i in numbers else 1 for i in indices])
+
+    def _index(self, index: Index, own: Sequence[Index]) -> Any:
+        """The numbers of an index, along the axes of the indices on which it depends."""
         if index == UNIT:
             return np.array(0)
         if isinstance(index, Lookup):
-            return self.tables[index.table][tuple(self._index(i, axes) for i in index.arguments)]
+            return self.tables[index.table][tuple(self._index(i, own) for i in index.arguments)]
         if is_number(index):
             return np.array(int(index.name[1:]))
-        return np.arange(self.size(index.size)).reshape((-1,) + (1,) * axes[index])
+        return np.arange(self.size(index.size)).reshape((-1,) + (1,) * (len(own) - 1 - own.index(index)))
 
-    def _polynomial(self, P: Polynomial, axes: Mapping[Index, int]) -> Any:
-        total: Any = np.array(0.0)
-        for m, c in P.terms.items():
-            total = total + float(c) * self._monomial(m, axes)
-        return total
+    def _atom(self, atom: Atom) -> tuple[list[Index], Any]:
+        """The indices on which an atom depends, and its values."""
+        if atom not in self._known:
+            own = sorted(atom.free, key=str)
+            self._known[atom] = own, np.broadcast_to(self._value(atom, own), self.shape([i.size for i in own]))
+        return self._known[atom]
 
-    def _monomial(self, m: Monomial, axes: Mapping[Index, int]) -> Any:
-        result: Any = np.array(1.0)
-        for atom, e in m:
-            value = self._atom(atom, axes)
-            result = result * (value if e == 1 else value ** float(e) if e != int(e) else value ** int(e) if e > 0 else 1 / value ** int(-e))
-            if result.size > MOST:
-                raise NotCaptured("a formula with too many indices to be looked at in numbers")
-        return result
-
-    def _bound(self, indices: Sequence[Index], axes: Mapping[Index, int]) -> dict[Index, int]:
-        depth = 1 + max(axes.values(), default=-1)
-        return {**axes, **{index: depth + k for k, index in enumerate(reversed(indices))}}
-
-    def _atom(self, atom: Atom, axes: Mapping[Index, int]) -> Any:
+    def _value(self, atom: Atom, own: list[Index]) -> Any:
         match atom:
             case Entry():
-                return self._entry(atom, axes)
+                return self._entry(atom, own)
             case Count():
                 return np.array(float(self.size(atom.size)))
             case Delta():
-                return (self._index(atom.i, axes) == self._index(atom.j, axes)).astype(float)
+                return (self._index(atom.i, own) == self._index(atom.j, own)).astype(float)
             case Indicator():
-                return (self._polynomial(atom.argument, axes) < 0).astype(float)
+                return (self.polynomial(atom.argument, own) < 0).astype(float)
             case Exponential():
-                return np.exp(self._monomial(atom.exponent, axes))
+                return np.exp(self._product(atom.exponent, own))
             case Logarithm():
-                return np.log(self._polynomial(atom.argument, axes))
+                return np.log(self.polynomial(atom.argument, own))
             case Base() | Root():
-                return self._polynomial(atom.argument, axes)
+                return self.polynomial(atom.argument, own)
             case Application():
-                return self._application(atom, self._polynomial(atom.argument, axes))
+                return self._application(atom, self.polynomial(atom.argument, own))
             case Sum():
-                return self._sum(atom, axes)
+                return self._product(atom.body, own)
             case Maximum():
-                values = self._over(atom.body, atom.index, axes)
-                return values.max(axis=0)
+                return self.polynomial(atom.body, [atom.index, *own]).max(axis=0)
             case Selected():
-                values = self._over(atom.maximum.body, atom.maximum.index, axes)
-                return (values.argmax(axis=0) == self._index(atom.index, axes)).astype(float)
+                first = self.polynomial(atom.maximum.body, [atom.maximum.index, *own]).argmax(axis=0)
+                return (first == self._index(atom.index, own)).astype(float)
         raise NotCaptured(f"the value of a {type(atom).__name__}")
 
-    def _sum(self, atom: Sum, axes: Mapping[Index, int]) -> Any:
-        inner = self._bound(atom.indices, axes)
-        body = self._monomial(atom.body, inner)
-        depth = max(axes.values(), default=-1) + 1
-        shape = (*self.shape([i.size for i in atom.indices]), *((1,) * depth))
-        body = np.broadcast_to(body, np.broadcast_shapes(body.shape, shape))
-        return body.sum(axis=tuple(range(len(atom.indices))))
-
-    def _over(self, P: Polynomial, index: Index, axes: Mapping[Index, int]) -> Any:
-        depth = max(axes.values(), default=-1) + 1
-        values = self._polynomial(P, self._bound([index], axes))
-        return np.broadcast_to(values, np.broadcast_shapes(values.shape, (self.size(index.size),) + (1,) * depth))
-
-    def _entry(self, atom: Entry, axes: Mapping[Index, int]) -> Any:
+    def _entry(self, atom: Entry, own: list[Index]) -> Any:
         name = atom.variable.name
         if name in NUMBERS:
             return np.array(NUMBERS[name])
-        place = tuple(self._index(i, axes) for i in flat(atom.row, atom.column))
+        place = tuple(self._index(i, own) for i in flat(atom.row, atom.column))
         if name in self.run.fixed:
             rows, columns = self.size_of(atom.variable.rows), self.size_of(atom.variable.columns)
             values = np.asarray(self.run.fixed[name](self.size, rows, columns), dtype=float).reshape(rows, columns)
-            return values[self._index(atom.row, axes), self._index(atom.column, axes)]  # type: ignore[arg-type]
+            return values[self._index(atom.row, own), self._index(atom.column, own)]  # type: ignore[arg-type]
         return self.inputs[name].reshape(self.shape(factors_of(atom.variable.rows)))[place]
 
     def size_of(self, size: Any) -> int:

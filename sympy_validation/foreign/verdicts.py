@@ -23,6 +23,7 @@ from sympy_validation.foreign.exact import element
 from sympy_validation.foreign.gradients import Theorem
 from sympy_validation.foreign.grammar import Signature, parse
 from sympy_validation.foreign.reasons import readable, where
+from sympy_validation.foreign.repair import advice
 from sympy_validation.foreign.sizes import undim
 from sympy_validation.foreign.trials import CLOSE, NARROW, Outcome, as_numbers, close, difference_quotient, point_of, run_real
 from sympy_validation.foreign.values import FloatPoint
@@ -32,6 +33,8 @@ from sympy_validation.spaces.numbers import text as exact_text
 
 TRIALS = 3
 """The number of points at which each verdict is looked at."""
+NUMERIC_SECONDS = 4.0
+"""How long numbers are tried where the code is not captured."""
 QUOTIENT = 1e-3
 """The relative difference from a difference quotient that is no rounding."""
 
@@ -152,10 +155,8 @@ def decide_code(code: Code, signature: Signature, *, expected: str = "", limits:
         verdict = GradientVerdict(code.name, Rung.ERROR, reason=str(error))
     except _Refuted as found:
         verdict = GradientVerdict(code.name, Rung.REFUTED, wrong=found.wrong, counterexample=found.difference, reason=found.reason)
-        if repair and found.difference and not expected:
-            from sympy_validation.foreign.repair import advice
-
-            verdict.advice = advice(code, signature, found.wrong, found.difference.sizes)
+        if repair and found.theorem and not expected:
+            verdict.advice = advice(code, found.theorem, found.wrong)
     except Exception as error:
         verdict = _without_symbols(code, signature, error, limits)
     verdict.seconds, verdict.expected = time.perf_counter() - start, expected
@@ -216,8 +217,10 @@ def _prove(code: Code, signature: Signature, named: Mapping[str, tuple[int, ...]
     for sizes in _combinations(named):
         try:
             theorem = _prove_at(code, signature, sizes)
-        except (NotCaptured, ShapesDiffer, _Disagreement) as error:
-            if isinstance(error, SizeNeeded) or not sizes:
+        except (SizeNeeded, NervaError, _Refuted, _Open, _Disagreement):
+            raise
+        except Exception as error:
+            if not sizes:
                 raise
             problem = error
             continue  # the code is not meant for such sizes, such as an odd one
@@ -372,8 +375,10 @@ def _without_symbols(code: Code, signature: Signature, error: Exception, limits:
     """What numbers say of code that is not captured: the real code against difference quotients."""
     reason = _reason(error, code)
     verdict = GradientVerdict(code.name, Rung.NOT_CAPTURED, reason=reason)
+    if code.style == "jax":
+        return verdict  # each difference would be compiled anew
     try:
-        with limits.held():
+        with Limits(min(limits.seconds, NUMERIC_SECONDS)).held():
             trials, difference = _numeric(code, signature)
     except (NoVerdict, MemoryError, Exception):
         return verdict
