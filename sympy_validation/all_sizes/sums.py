@@ -15,7 +15,19 @@ from itertools import product as cartesian
 from math import factorial, prod
 
 from sympy_validation.all_sizes import powers, products, signs
-from sympy_validation.all_sizes.symbols import Index, Indices, Lookup, Number, Place, Renaming, flat, fresh, inside, is_number, renamed_index
+from sympy_validation.all_sizes.symbols import (
+    Index,
+    Indices,
+    Lookup,
+    Number,
+    Place,
+    Renaming,
+    flat,
+    fresh,
+    inside,
+    is_number,
+    renamed_index,
+)
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ONE,

@@ -77,7 +77,16 @@ def _partner(module: ModuleType, name: str) -> tuple[Any, Any] | None:
     stem = name.removesuffix("_forward").removesuffix("_fwd").removesuffix("_backward").removesuffix("_bwd")
     stem = stem.removeprefix("forward_").removeprefix("backward_")
     for forward in (name, f"{stem}_forward", f"{stem}_fwd", f"forward_{stem}", stem):
-        for backward in (f"{stem}_backward", f"{stem}_bwd", f"backward_{stem}", f"{stem}_grad", f"grad_{stem}", f"d{stem}", f"d_{stem}", f"{stem}_prime_backward"):
+        for backward in (
+            f"{stem}_backward",
+            f"{stem}_bwd",
+            f"backward_{stem}",
+            f"{stem}_grad",
+            f"grad_{stem}",
+            f"d{stem}",
+            f"d_{stem}",
+            f"{stem}_prime_backward",
+        ):
             f, b = getattr(module, forward, None), getattr(module, backward, None)
             if callable(f) and callable(b) and f is not b and not isinstance(f, type):
                 return f, b
@@ -87,7 +96,9 @@ def _partner(module: ModuleType, name: str) -> tuple[Any, Any] | None:
 def style_of(module: ModuleType) -> str:
     """torch if the module uses it, else numpy."""
     torch = sys.modules.get("torch")
-    return "torch" if torch is not None and any(value is torch or value is torch.nn.functional for value in vars(module).values()) else "numpy"
+    return (
+        "torch" if torch is not None and any(value is torch or value is torch.nn.functional for value in vars(module).values()) else "numpy"
+    )
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -111,7 +122,11 @@ def _pair(name: str, module: ModuleType, forward: Any, backward: Any) -> Code:
         def back(gradients: Sequence[Any]) -> dict[str, Any]:
             given = {"input": values, "output": items, "gradient": list(gradients)}
             names = [p.name for p in parameters(backward) if p.name not in ("self", "cls")]
-            found = backward(**dict(zip([n for n in names if n in _asked(backward, split, names)], (given[k][v] for k, v in split.arguments), strict=True)))  # type: ignore[index]
+            found = backward(
+                **dict(
+                    zip([n for n in names if n in _asked(backward, split, names)], (given[k][v] for k, v in split.arguments), strict=True)
+                )
+            )  # type: ignore[index]
             return assigned(found, differentiable, backward)
 
         return tuple(items[: split.outputs]), back
@@ -234,7 +249,11 @@ def _class(name: str, module: ModuleType, cls: Any) -> Code:
             found = made.backward(*gradients[:taken])
             direct = [n for n in of_forward if n in differentiable]
             result = assigned(found, direct, backward) if found is not None and direct else {}
-            attributes = dict(vars(made)) | dict(getattr(made, "grads", None) or {}) if isinstance(getattr(made, "grads", {}), Mapping) else vars(made)
+            attributes = (
+                dict(vars(made)) | dict(getattr(made, "grads", None) or {})
+                if isinstance(getattr(made, "grads", {}), Mapping)
+                else vars(made)
+            )
             kept = named({k: v for k, v in attributes.items() if k not in values}, [n for n in differentiable if n not in direct])
             return result | kept
 
@@ -250,7 +269,9 @@ def _value_and_gradient(name: str, module: ModuleType, f: Any) -> Code:
     def run(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
         found = f(**values)
         if not (isinstance(found, tuple) and len(found) > 1):
-            raise NervaError(f"{name} returns one value, and there is no {name}_backward: which function has its gradient? Name both, as in {name}/g")
+            raise NervaError(
+                f"{name} returns one value, and there is no {name}_backward: which function has its gradient? Name both, as in {name}/g"
+            )
         return (found[0],), lambda _: assigned(found[1] if len(found) == 2 else found[1:], differentiable, f)
 
     return Code(name, module, style_of(module), inputs, required, run, f)

@@ -12,7 +12,7 @@ import numpy as np
 from sympy_validation.all_sizes import powers, stopped
 from sympy_validation.all_sizes.products import branches, multiply
 from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, Function
-from sympy_validation.all_sizes.terms import ONE, ZERO, Polynomial, constant, only
+from sympy_validation.all_sizes.terms import ONE, ZERO, Polynomial, constant
 from sympy_validation.foreign.constants import INFINITY
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
 from sympy_validation.foreign.run import Current
@@ -361,5 +361,3 @@ def _power(x: Any, e: Fraction) -> Any:
         return powers.power(a, e)
 
     return elementwise(power, x)
-
-

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sympy_validation.all_sizes.symbols import Size
-from sympy_validation.all_sizes.terms import ONE
 from sympy_validation.foreign.constants import PI
 from sympy_validation.foreign.elementwise import FLOOR, ROUND
 from sympy_validation.foreign.errors import NotCaptured, SizeNeeded
@@ -16,7 +15,7 @@ from sympy_validation.foreign.labels import Labels, below, index_of, positions
 from sympy_validation.foreign.products import Products
 from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.sizes import Dim, dim, undim
-from sympy_validation.foreign.tensor import Storage, axis_indices, int_shape, vectorized
+from sympy_validation.foreign.tensor import Storage, int_shape, vectorized
 
 
 def as_tensor(x: Any) -> Any:
@@ -278,5 +277,3 @@ def put_along(x: Any, index: Any, axis: Any, value: Any) -> Any:
     flat = index.moved(lambda b: b.without_axes([a]))
     one_hot = flat.one_hot().permute(*range(a), x.ndim - 1, *range(a, x.ndim - 1))
     return one_hot, one_hot * value
-
-

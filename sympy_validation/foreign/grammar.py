@@ -114,7 +114,9 @@ def _input(part: str) -> Input:
         try:
             return Input(_name(name), value=ast.literal_eval(value.strip()), given=True)
         except (ValueError, SyntaxError) as error:
-            raise NervaError(f"the value of {name.strip()} must be a number, a text, a tuple, None, True or False, got {value.strip()!r}") from error
+            raise NervaError(
+                f"the value of {name.strip()} must be a number, a text, a tuple, None, True or False, got {value.strip()!r}"
+            ) from error
     name, _, shape = part.partition(":")
     positive = bool(re.search(r">\s*0\s*$", name)) or bool(re.search(r">\s*0\s*$", shape))
     name, shape = (re.sub(r">\s*0\s*$", "", s) for s in (name, shape))
@@ -125,7 +127,9 @@ def _input(part: str) -> Input:
     if below:
         return Input(_name(name), _axes(shape[: below.start()]), below=below[1])
     kinds = {word for word in words if word in ("bool", "const")}
-    return Input(_name(name), _axes(re.sub(r"\b(bool|const)\b", "", shape)), mask="bool" in kinds, const="const" in kinds, positive=positive)
+    return Input(
+        _name(name), _axes(re.sub(r"\b(bool|const)\b", "", shape)), mask="bool" in kinds, const="const" in kinds, positive=positive
+    )
 
 
 def _name(text: str) -> str:

@@ -145,7 +145,9 @@ def _apply(equation: Any, operands: list[Any], scope: Scope) -> Any:
     for key in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
         if key in given:
             inner = given[key]
-            return interpret(inner.jaxpr, inner.consts, operands, scope) if hasattr(inner, "jaxpr") else interpret(inner, [], operands, scope)
+            return (
+                interpret(inner.jaxpr, inner.consts, operands, scope) if hasattr(inner, "jaxpr") else interpret(inner, [], operands, scope)
+            )
     if name not in RULES:
         raise NotCaptured(f"the primitive {name}{_line(equation)}")
     return RULES[name](given, scope.size, *operands)
@@ -171,7 +173,9 @@ def _scan(given: Mapping[str, Any], operands: list[Any], scope: Scope) -> list[A
     fixed, carry, xs = operands[:constants], operands[constants : constants + carried], operands[constants + carried :]
     steps: list[list[Any]] = [[] for _ in range(length)]
     for t in range(length)[:: -1 if given["reverse"] else 1]:
-        parts = [x.element(0, t) if isinstance(x, Storage) and x.dims[0] else x.without_axes([0]) if isinstance(x, Storage) else x[t] for x in xs]
+        parts = [
+            x.element(0, t) if isinstance(x, Storage) and x.dims[0] else x.without_axes([0]) if isinstance(x, Storage) else x[t] for x in xs
+        ]
         found = interpret(given["jaxpr"].jaxpr, given["jaxpr"].consts, [*fixed, *carry, *parts], scope)
         carry, steps[t] = found[:carried], found[carried:]
     from sympy_validation.foreign.products import Products
@@ -219,7 +223,9 @@ def run_on_symbols(code: Code, values: Mapping[str, Any], differentiable: Sequen
         names = [name for name in given if name not in skipped]
         parts = as_tuple(result_shape)
         if len(parts) != len(names):
-            raise NervaError(f"the backward rule of {code.name} returns {len(parts)} gradients for {len(names)} inputs ({', '.join(names)})")
+            raise NervaError(
+                f"the backward rule of {code.name} returns {len(parts)} gradients for {len(names)} inputs ({', '.join(names)})"
+            )
         result = {}
         for name, part in zip(names, parts, strict=True):
             inner = [next(values_back) for _ in jax.tree.leaves(part)]

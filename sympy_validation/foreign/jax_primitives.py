@@ -127,7 +127,7 @@ def _pad(p: Any, size: Sizes, x: Any, value: Any) -> Any:
         raise NotCaptured("padding between the elements")
     widths = [(size(low), size(high)) for low, high, _ in config]
     for a, (low, high) in enumerate(widths):
-        if isinstance(low, int) and low < 0 or isinstance(high, int) and high < 0:
+        if (isinstance(low, int) and low < 0) or (isinstance(high, int) and high < 0):
             start = -low if low < 0 else 0
             x = x.sliced(a, slice(start, undim(x.dims[a]) + min(high, 0)))
             widths[a] = (max(low, 0), max(high, 0))
@@ -139,7 +139,9 @@ def _gather(p: Any, size: Sizes, x: Any, index: Any) -> Any:
     if not isinstance(index, Labels):
         places = Storage.of(index)
         if places.ndim == 1:
-            return _part(q, p["slice_sizes"], size, x, [int(P.terms.get((), 0)) for _, P in places.elements_in_order() if P.terms.keys() <= {()}])
+            return _part(
+                q, p["slice_sizes"], size, x, [int(P.terms.get((), 0)) for _, P in places.elements_in_order() if P.terms.keys() <= {()}]
+            )
         if len(q.start_index_map) != 1:
             raise NotCaptured("this gather")
         factors = x.dims[q.start_index_map[0]]
@@ -171,7 +173,11 @@ def _part(q: Any, sizes: Any, size: Sizes, x: Any, starts: list[int]) -> Any:
     for a, start in zip(q.start_index_map, starts, strict=True):
         length, whole = size(sizes[a]), undim(x.dims[a])
         if not (start == 0 and dim(length).form == dim(whole).form):
-            x = x.sliced(a, slice(start, start + length)) if not (isinstance(whole, Dim) and length == 1) else x.element(a, start).with_axis(a)
+            x = (
+                x.sliced(a, slice(start, start + length))
+                if not (isinstance(whole, Dim) and length == 1)
+                else x.element(a, start).with_axis(a)
+            )
     return x.without_axes(q.collapsed_slice_dims)
 
 
@@ -187,7 +193,11 @@ def _gather_along(q: Any, x: Any, labels: Any, a: int) -> Any:
 
 def _scatter_add(p: Any, size: Sizes, x: Any, index: Any, value: Any) -> Any:
     q = p["dimension_numbers"]
-    if not isinstance(index, Labels) or tuple(q.scatter_dims_to_operand_dims) != tuple(q.inserted_window_dims) or len(q.inserted_window_dims) != 1:
+    if (
+        not isinstance(index, Labels)
+        or tuple(q.scatter_dims_to_operand_dims) != tuple(q.inserted_window_dims)
+        or len(q.inserted_window_dims) != 1
+    ):
         raise NotCaptured("this scatter")
     if q.operand_batching_dims or index.dims[-1]:
         raise NotCaptured("this scatter")

@@ -35,7 +35,7 @@ def index_of(P: Polynomial) -> Index:
 
 def below(row: Index, column: Index, k: int) -> Polynomial:
     """[column <= row + k], as an arbitrary mask for each k and pair of sizes."""
-    if is_number(row) and is_number(column) or UNIT in (row, column) and isinstance(row.size, int) and isinstance(column.size, int):
+    if (is_number(row) and is_number(column)) or (UNIT in (row, column) and isinstance(row.size, int) and isinstance(column.size, int)):
         return ONE if _number(column) <= _number(row) + k else ZERO
     if isinstance(row, Lookup) or isinstance(column, Lookup):
         raise NotCaptured("an order of labels")
@@ -193,7 +193,9 @@ class Labels:
         if all(is_number(i) or i == UNIT for i in found):
             array = np.array([_number(i) for i in found]).reshape(self.behind.array.shape)
             return Storage.make(self.dims, vectorized(lambda c: Storage.of(int(c)).array[()], array))
-        raise SizeNeeded(dim(self.size).names() if not any(isinstance(i, Lookup) for i in found) else [], "an index as a number of a formula")
+        raise SizeNeeded(
+            dim(self.size).names() if not any(isinstance(i, Lookup) for i in found) else [], "an index as a number of a formula"
+        )
 
     def _as_number(name: str) -> Any:  # type: ignore[misc]  # noqa: N805
         return lambda self, *others: getattr(self.as_tensor(), name)(*others)
@@ -223,7 +225,11 @@ def numbered(values: Any, size: Factor) -> Labels:
             raise SizeNeeded([str(size)], "elements of an axis by their numbers")
     deltas = vectorized(lambda k: sums.delta(number_index(int(k) % size if isinstance(size, int) else 0, size), mark(size)), array)
     dims = [(n,) for n in array.shape]
-    return Labels(Storage.make(dims, deltas.reshape(int_shape([tuple(f for f in d if f > 1) for d in dims]))), size, len(set(array.flat)) == array.size)
+    return Labels(
+        Storage.make(dims, deltas.reshape(int_shape([tuple(f for f in d if f > 1) for d in dims]))),
+        size,
+        len(set(array.flat)) == array.size,
+    )
 
 
 def label_input(name: str, dims: Sequence[Factors], size: Factor) -> Labels:

@@ -327,7 +327,10 @@ class Gather:
                     array = as_array(np.take(array, int(target.name[1:]), axis=p))
                 else:
                     parts = [
-                        vectorized(lambda P, n=n, target=target, x=x: multiply(sums.delta(target, number_index(n, x.size)), P), as_array(np.take(array, n, axis=p)))
+                        vectorized(
+                            lambda P, n=n, target=target, x=x: multiply(sums.delta(target, number_index(n, x.size)), P),
+                            as_array(np.take(array, n, axis=p)),
+                        )
                         for n in range(x.size)
                     ]
                     array = vectorized(lambda *Ps: combination((P, 1) for P in Ps), *parts)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sympy_validation.all_sizes import sums
 from sympy_validation.all_sizes.products import multiply
-from sympy_validation.all_sizes.symbols import Index, Size, fresh
+from sympy_validation.all_sizes.symbols import Size, fresh
 from sympy_validation.all_sizes.terms import ONE, ZERO
 from sympy_validation.foreign.elementwise import operation
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
@@ -119,7 +119,9 @@ def _letters(words: str, tensors: Sequence[Any]) -> tuple[list[str], str]:
         width = max(x.ndim - len(name.replace("...", "")) for name, x in zip(names, tensors, strict=True) if "..." in name)
         ellipsis = "".join(free[:width])
         names = [
-            name.replace("...", ellipsis[width - (x.ndim - len(name.replace("...", ""))) :] if x.ndim - len(name.replace("...", "")) else "")
+            name.replace(
+                "...", ellipsis[width - (x.ndim - len(name.replace("...", ""))) :] if x.ndim - len(name.replace("...", "")) else ""
+            )
             for name, x in zip(names, tensors, strict=True)
         ]
         output = output.replace("...", ellipsis)
@@ -208,5 +210,3 @@ def as_fill(value: Any, shape: tuple[int, ...]) -> Any:
     result = zeros(shape)
     result[...] = value
     return result
-
-

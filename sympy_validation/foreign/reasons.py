@@ -20,7 +20,11 @@ def readable(text: str) -> str:
 def line_of(error: BaseException, code: Code) -> str:
     """Where in the user's files it happened."""
     folder = Path(code.module.__file__ or ".").resolve().parent
-    own = [f for f in traceback.extract_tb(error.__traceback__) if folder in Path(f.filename).resolve().parents and "sympy_validation" not in f.filename]
+    own = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if folder in Path(f.filename).resolve().parents and "sympy_validation" not in f.filename
+    ]
     return f" ({Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line})" if own else ""
 
 

@@ -166,12 +166,20 @@ def _binary(name: str) -> Change:
 def changes(name: str, operands: Any, given: Any, result: Any, sizes: Sequence[Size]) -> Iterator[tuple[int, str, Change]]:
     """Changes of one operation: how common the mistake is, what should be done, and how."""
     if name in ("add", "sub"):
-        yield 0, "add in the place of subtracting" if name == "sub" else "subtract in the place of adding", _binary("add" if name == "sub" else "sub")
+        yield (
+            0,
+            "add in the place of subtracting" if name == "sub" else "subtract in the place of adding",
+            _binary("add" if name == "sub" else "sub"),
+        )
     if name in ("sum", "mean"):
         yield 0, f"take the {'mean' if name == 'sum' else 'sum'}", _other_reduction("mean" if name == "sum" else "sum")
     yield 1, "change the sign", lambda f, a, k, r: -r
     if name in ("mul", "div"):
-        yield 1, "divide in the place of multiplying" if name == "mul" else "multiply in the place of dividing", _binary("div" if name == "mul" else "mul")
+        yield (
+            1,
+            "divide in the place of multiplying" if name == "mul" else "multiply in the place of dividing",
+            _binary("div" if name == "mul" else "mul"),
+        )
         yield 2, "leave the second factor out", lambda f, a, k, r: Storage.of(a[0]) + r * 0
         yield 2, "square the second factor", lambda f, a, k, r: Storage.of(getattr(r, "mul" if f.__name__ == "mul" else "div")(a[1]))
     if name in ("matmul", "einsum", "mul"):

@@ -55,12 +55,12 @@ class Shapes(Reductions):
         return self.permute(*order)
 
     @property
-    def T(self) -> Any:  # noqa: N802 - the name of the libraries
+    def T(self) -> Any:
         """All axes in the opposite order."""
         return self.permute(*reversed(range(self.ndim))) if self.ndim else self
 
     @property
-    def mT(self) -> Any:  # noqa: N802
+    def mT(self) -> Any:
         """The last two axes exchanged."""
         return self.swapaxes(-1, -2)
 
@@ -84,7 +84,8 @@ class Shapes(Reductions):
             raise ShapesDiffer(f"{self.shape} cannot be repeated to {sizes}")
         keep = [isinstance(size, int) and size == -1 for size in sizes]
         dims = [
-            self.dims[k - offset] if k >= offset and (keep[k] or self.dims[k - offset]) else dim(size).factors for k, size in enumerate(sizes)
+            self.dims[k - offset] if k >= offset and (keep[k] or self.dims[k - offset]) else dim(size).factors
+            for k, size in enumerate(sizes)
         ]
         for k, size in enumerate(sizes):
             if not keep[k] and dim(undim(dims[k])).form != dim(size).form:
@@ -157,7 +158,9 @@ def _take(source: list[Factor], size: Any, x: Any, shape: Sequence[Any]) -> Fact
             missing.remove(factor)
             found.append(factor)
         else:
-            whole = form_of(x.dims and [f for factors in x.dims for f in factors]) == form_of([f for s in shape if s != -1 for f in dim(s).factors])
+            whole = form_of(x.dims and [f for factors in x.dims for f in factors]) == form_of(
+                [f for s in shape if s != -1 for f in dim(s).factors]
+            )
             kind = NotCaptured if whole or -1 in [s for s in shape if isinstance(s, int)] else ShapesDiffer
             raise kind(f"a reshape of {x.shape} to {tuple(shape)}: state the sizes as products, in the order of their numbering")
     return tuple(found)

@@ -72,7 +72,9 @@ def roles(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Seq
     if not upstream and caches and not any(map(is_cache, caches)):
         upstream, caches = caches[:1], caches[1:]
     if len(caches) > 1:
-        raise NervaError(f"which values are {' and '.join(caches)} of {backward.__name__}? Name them as the inputs or the outputs are named")
+        raise NervaError(
+            f"which values are {' and '.join(caches)} of {backward.__name__}? Name them as the inputs or the outputs are named"
+        )
     outputs = [k for k, name in enumerate(returned) if k == 0 or name not in names]
     whole = bool(caches) and len(items) == 1
     if caches and not whole and not (explicit and caches[0].lower() in OUTPUTS):
@@ -83,7 +85,9 @@ def roles(forward: Callable[..., Any], backward: Callable[..., Any], inputs: Seq
     return Roles(len(outputs), tuple(arguments))
 
 
-def _role(name: str, inputs: Sequence[str], returned: Sequence[str], upstream: Sequence[str], whole: bool, items: list[Any]) -> tuple[str, Any]:
+def _role(
+    name: str, inputs: Sequence[str], returned: Sequence[str], upstream: Sequence[str], whole: bool, items: list[Any]
+) -> tuple[str, Any]:
     if name in upstream:
         return "gradient", upstream.index(name)
     if name in returned:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import Size
-from sympy_validation.all_sizes.terms import ONE, Polynomial, combination, constant, count_of
+from sympy_validation.all_sizes.terms import ONE, Polynomial, combination, count_of
 from sympy_validation.foreign.errors import NotCaptured, SizeNeeded
 
 Factor: TypeAlias = Any
@@ -32,7 +32,9 @@ def form_of(factors: Iterable[Factor]) -> Form:
     """The product of the factors as a polynomial."""
     result: Form = {(): 1}
     for factor in factors:
-        terms: Form = dict(factor.terms) if isinstance(factor, SumSize) else {(factor,): 1} if isinstance(factor, Size) else {(): int(factor)}
+        terms: Form = (
+            dict(factor.terms) if isinstance(factor, SumSize) else {(factor,): 1} if isinstance(factor, Size) else {(): int(factor)}
+        )
         total: Counter[tuple[Size, ...]] = Counter()
         for m, c in result.items():
             for n, d in terms.items():
@@ -111,7 +113,7 @@ class Dim:
         if not isinstance(other, (Dim, int)):
             return NotImplemented
         difference = _difference(self, other)
-        if difference and all(c > 0 for c in difference.values()) or difference and all(c < 0 for c in difference.values()):
+        if (difference and all(c > 0 for c in difference.values())) or (difference and all(c < 0 for c in difference.values())):
             return False
         if difference and isinstance(other, int):
             raise self._needed(f"a comparison with {other} of the size")

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from sympy_validation.foreign.code import Code
+from sympy_validation.foreign.gradients import factors_of_size
 from sympy_validation.foreign.grammar import Signature
 from sympy_validation.foreign.run import Run
-from sympy_validation.foreign.gradients import factors_of_size
 from sympy_validation.foreign.values import FloatPoint
 
 CLOSE, NARROW = 1e-7, 1e-3
@@ -188,5 +188,3 @@ def difference_quotient(code: Code, signature: Signature, point: FloatPoint, nam
         flat[k] = before
         result[k] = total / (12 * h)
     return result.reshape(array.shape)
-
-

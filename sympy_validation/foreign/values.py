@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, UNIT, Index, Lookup, Size, factors_of, flat, is_number
+from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, UNIT, Index, Lookup, factors_of, flat, is_number
 from sympy_validation.all_sizes.terms import (
     Application,
     Atom,
@@ -30,7 +30,7 @@ from sympy_validation.all_sizes.terms import (
 from sympy_validation.foreign.elementwise import FLOOR, ROUND, SINE
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.run import Run
-from sympy_validation.foreign.sizes import Factors, SumSize, dim
+from sympy_validation.foreign.sizes import SumSize, dim
 from sympy_validation.foreign.tensor import axis_indices
 
 LETTERS = 50
@@ -69,7 +69,7 @@ class FloatPoint:
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
             self.inputs[name] = np.array(numbers).reshape(shape)
             if positive or self.positive:
-                self.inputs[name] = np.abs(self.inputs[name]) / (2 if self.positive else 1)
+                self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
         return self.inputs[name]
 
     def table(self, name: str, shape: tuple[int, ...], below: int) -> Any:
@@ -186,5 +186,3 @@ class FloatPoint:
         if atom.function in (ROUND, FLOOR):
             return np.round(x) if atom.function == ROUND else np.floor(x)
         raise NotCaptured(f"the value of {atom.function.name}")
-
-

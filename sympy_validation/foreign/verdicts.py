@@ -133,14 +133,18 @@ class _Disagreement(Exception):  # noqa: N818
     """What was captured is not what the code does."""
 
 
-def decide(module: ModuleType, name: str, shapes: str, *, expected: str = "", limits: Limits | None = None, repair: bool = True) -> GradientVerdict:
+def decide(
+    module: ModuleType, name: str, shapes: str, *, expected: str = "", limits: Limits | None = None, repair: bool = True
+) -> GradientVerdict:
     """The verdict on a function of a module; NervaError for a mistake in the name or the shapes."""
     signature, code = parse(shapes), find(module, name)
     gradients.check_names(code, signature)
     return decide_code(code, signature, expected=expected, limits=limits, repair=repair)
 
 
-def decide_code(code: Code, signature: Signature, *, expected: str = "", limits: Limits | None = None, repair: bool = True) -> GradientVerdict:
+def decide_code(
+    code: Code, signature: Signature, *, expected: str = "", limits: Limits | None = None, repair: bool = True
+) -> GradientVerdict:
     """The verdict on code."""
     start = time.perf_counter()
     limits = limits or Limits(30.0)
@@ -207,7 +211,10 @@ def _combinations(named: Mapping[str, tuple[int, ...]]) -> list[dict[str, int]]:
     if len(whole) <= MOST_COMBINATIONS:
         return whole
     longest = max(map(len, named.values()))
-    return [{name: numbers[(k + j * (1 + k // longest)) % len(numbers)] for j, (name, numbers) in enumerate(named.items())} for k in range(MOST_COMBINATIONS)]
+    return [
+        {name: numbers[(k + j * (1 + k // longest)) % len(numbers)] for j, (name, numbers) in enumerate(named.items())}
+        for k in range(MOST_COMBINATIONS)
+    ]
 
 
 def _prove(code: Code, signature: Signature, named: Mapping[str, tuple[int, ...]], why: str) -> GradientVerdict:
@@ -234,7 +241,9 @@ def _prove(code: Code, signature: Signature, named: Mapping[str, tuple[int, ...]
         return GradientVerdict(code.name, Rung.PROVED, conditions=texts)
     shown = ", ".join(f"{name} = {_listed(sorted({sizes[name] for sizes in done}))}" for name in named)
     others = [s for s in signature.sizes() if s not in named]
-    return GradientVerdict(code.name, Rung.SOME_SIZES, sizes=shown + (f" and all {', '.join(others)}" if others else ""), reason=why, conditions=texts)
+    return GradientVerdict(
+        code.name, Rung.SOME_SIZES, sizes=shown + (f" and all {', '.join(others)}" if others else ""), reason=why, conditions=texts
+    )
 
 
 def _listed(numbers: Sequence[int]) -> str:
@@ -248,26 +257,32 @@ def _prove_at(code: Code, signature: Signature, sizes: Mapping[str, int]) -> The
     points = _agreeing_points(code, signature, theorem, sizes)
     L = gradients.loss(theorem)
     theorem.run.conditions.off_kinks(L)
-    wrong, unsure = [], []
+    wrong, unsure = list[tuple[str, Difference]](), list[str]()
     for name, found in theorem.found.items():
         wanted = gradients.want(theorem, name, L)
         if found is None:
             if any(P.terms for _, P in wanted.elements_in_order()):
-                raise _Refuted([name], None, f"no gradient is given for {name} (None), and the output depends on it: if that is meant, state '{name}: ... const'")
+                raise _Refuted(
+                    [name],
+                    None,
+                    f"no gradient is given for {name} (None), and the output depends on it: if that is meant, state '{name}: ... const'",
+                )
             continue
         found = gradients.fitted(found, wanted.dims, code.style)
         theorem.found[name] = found
         if found.dims != wanted.dims:
             raise _Refuted([name], None, f"d{name} has the shape {_shape(found)}, and {name} has {_shape(wanted)}", theorem)
-        if not gradients.equal(wanted, found, theorem.run):
-            difference = _difference(theorem, name, wanted, found, points)
-            (wrong if difference else unsure).append((name, difference))
+        difference = _difference(theorem, name, wanted, found, points)
+        if difference:
+            wrong.append((name, difference))
+        elif not wrong and not gradients.equal(wanted, found, theorem.run):
+            unsure.append(name)
     if wrong:
         raise _Refuted([name for name, _ in wrong], wrong[0][1], "", theorem)
     if unsure:
         parts = {s for size in theorem.run.sums.values() for m, _ in size.terms for s in map(str, m)}
         names = sorted(parts & set(signature.sizes()))
-        words = f"no counterexample in {len(points)} exact trials for d{', d'.join(n for n, _ in unsure)}"
+        words = f"no counterexample in {len(points)} exact trials for d{', d'.join(unsure)}"
         raise _Open(words, names, tuple(readable(t) for t in theorem.run.conditions.texts))
     return theorem
 
@@ -383,7 +398,9 @@ def _without_symbols(code: Code, signature: Signature, error: Exception, limits:
     except (NoVerdict, MemoryError, Exception):
         return verdict
     if difference:
-        return GradientVerdict(code.name, Rung.REFUTED, wrong=(difference.gradient,), counterexample=difference, notes=[f"seen in numbers; {reason}"])
+        return GradientVerdict(
+            code.name, Rung.REFUTED, wrong=(difference.gradient,), counterexample=difference, notes=[f"seen in numbers; {reason}"]
+        )
     if trials:
         verdict.reason += f"; no counterexample in {trials} numeric trials: not proved"
     else:
@@ -430,5 +447,7 @@ def _quotients_differ(code: Code, signature: Signature, point: FloatPoint, outco
         if wrong.any() and sure.all():
             at = int(np.argmax(wrong))
             shape = found.shape
-            return Difference(name, dict(point.sizes), tuple(int(k) for k in np.unravel_index(at, shape)), f"{right[at]:.6g}", f"{found.ravel()[at]:.6g}")
+            return Difference(
+                name, dict(point.sizes), tuple(int(k) for k in np.unravel_index(at, shape)), f"{right[at]:.6g}", f"{found.ravel()[at]:.6g}"
+            )
     return None
