@@ -27,63 +27,131 @@ BATCH_NORM = "x: N D, g: D, b: D"
 SEQUENCE = "x: B T C, w: C, b: C"
 ATTENTION = "q: B T A, k: B T A, v: B T A"
 SPECIMENS = (
-    Specimen("numpy_zoo", "batch_norm/batch_norm_without_scale", "batch_norm", BATCH_NORM, "γ is left out of dx", "denizyuret/Knet.jl#288", ("g",)),
-    Specimen("numpy_zoo", "batch_norm/batch_norm_mean_twice", "batch_norm", BATCH_NORM, "a second mean is subtracted", "apache/mxnet#1053", ("g",)),
     Specimen(
-        "numpy_zoo", "batch_norm/batch_norm_scale_by_root", "batch_norm", BATCH_NORM, "printed: times √(σ² + ε), not over it",
-        "tensorflow/tensorflow#14676", ("g",),
+        "numpy_zoo",
+        "batch_norm/batch_norm_without_scale",
+        "batch_norm",
+        BATCH_NORM,
+        "γ is left out of dx",
+        "denizyuret/Knet.jl#288",
+        ("g",),
+    ),
+    Specimen(
+        "numpy_zoo",
+        "batch_norm/batch_norm_mean_twice",
+        "batch_norm",
+        BATCH_NORM,
+        "a second mean is subtracted",
+        "apache/mxnet#1053",
+        ("g",),
+    ),
+    Specimen(
+        "numpy_zoo",
+        "batch_norm/batch_norm_scale_by_root",
+        "batch_norm",
+        BATCH_NORM,
+        "printed: times √(σ² + ε), not over it",
+        "tensorflow/tensorflow#14676",
+        ("g",),
     ),
     Specimen("numpy_zoo", "batch_norm/batch_norm_detached_mean", "batch_norm", BATCH_NORM, "the mean as a constant", "", ("g",)),
-    Specimen("numpy_zoo", "dense/dense_mean_of_bias", "dense", "x: N D, w: D K, b: K", "the mean in the place of the sum", "kvfrans/notes#5"),
+    Specimen(
+        "numpy_zoo", "dense/dense_mean_of_bias", "dense", "x: N D, w: D K, b: K", "the mean in the place of the sum", "kvfrans/notes#5"
+    ),
     Specimen("numpy_zoo", "gram/gram_once", "gram", "x: N D", "x xᵀ differentiated by one of its factors", "NervanaSystems/neon#169"),
     Specimen(
-        "numpy_zoo", "bias_add/bias_add_of_channels_first", "bias_add", "x: N H W C, b: C", "summed over the axes of another layout",
+        "numpy_zoo",
+        "bias_add/bias_add_of_channels_first",
+        "bias_add",
+        "x: N H W C, b: C",
+        "summed over the axes of another layout",
         "deeplearning4j/deeplearning4j#8280",
     ),
     Specimen("numpy_zoo", "softmax/softmax_diagonal", "softmax", "x: N D", "only the diagonal of the Jacobian", "wkcn/mobula#3"),
     Specimen("numpy_zoo", "softmax/softmax_sum_of_upstream", "softmax", "x: N D", "the sum without its weights"),
     Specimen(
-        "numpy_zoo", "elu/elu_value_as_slope", "elu", "x: N D, alpha: const", "the value in the place of the slope",
+        "numpy_zoo",
+        "elu/elu_value_as_slope",
+        "elu",
+        "x: N D, alpha: const",
+        "the value in the place of the slope",
         "eriklindernoren/ML-From-Scratch#73",
     ),
     Specimen("numpy_zoo", "softplus/softplus_by_minus", "softplus", "x: N D", "the slope mirrored", "NVlabs/tiny-cuda-nn#130"),
     Specimen(
-        "numpy_zoo", "sequence_norm/sequence_norm_two_axes", "sequence_norm", SEQUENCE, "a row taken for all that follows the batch",
-        "flagos-ai/FlagGems#5392", ("w",),
+        "numpy_zoo",
+        "sequence_norm/sequence_norm_two_axes",
+        "sequence_norm",
+        SEQUENCE,
+        "a row taken for all that follows the batch",
+        "flagos-ai/FlagGems#5392",
+        ("w",),
     ),
-    Specimen("numpy_zoo", "sequence_norm/sequence_norm_without_mean", "sequence_norm", SEQUENCE, "a mean is left out", "openxla/xla#8225", ("w",)),
     Specimen(
-        "numpy_zoo", "embed/embed_last_wins", "embed", "table: V D, ids: N T in V", "of equal indices one is added",
+        "numpy_zoo", "sequence_norm/sequence_norm_without_mean", "sequence_norm", SEQUENCE, "a mean is left out", "openxla/xla#8225", ("w",)
+    ),
+    Specimen(
+        "numpy_zoo",
+        "embed/embed_last_wins",
+        "embed",
+        "table: V D, ids: N T in V",
+        "of equal indices one is added",
         "NVIDIA/cudnn-frontend#385",
     ),
     Specimen("numpy_zoo", "conv/conv_flipped", "conv", "x: N C T, w: F C 3", "the kernel turned round"),
-    Specimen("numpy_zoo", "two_branches/two_branches_overwritten", "two_branches", "x: N D", "assigned, not added", "PaddlePaddle/Paddle#1805"),
     Specimen(
-        "numpy_zoo", "lstm_step/lstm_step_cell_forgotten", "lstm_step",
-        "x: N D, h: N H, c: N H, wx: D (4 H), wh: H (4 H), b: (4 H)", "the cell's own gradient dropped",
+        "numpy_zoo", "two_branches/two_branches_overwritten", "two_branches", "x: N D", "assigned, not added", "PaddlePaddle/Paddle#1805"
+    ),
+    Specimen(
+        "numpy_zoo",
+        "lstm_step/lstm_step_cell_forgotten",
+        "lstm_step",
+        "x: N D, h: N H, c: N H, wx: D (4 H), wh: H (4 H), b: (4 H)",
+        "the cell's own gradient dropped",
     ),
     Specimen("numpy_zoo", "rms_norm/rms_norm_first_power", "rms_norm", "x: N D, g: D", "r in the place of r³", "", ("g",)),
     Specimen(
-        "torch_zoo", "CrossEntropySumByBatch", "CrossEntropySum", "logits: N K, target: N in K", "a sum, divided by the batch",
+        "torch_zoo",
+        "CrossEntropySumByBatch",
+        "CrossEntropySum",
+        "logits: N K, target: N in K",
+        "a sum, divided by the batch",
         "paiml/aprender#2182",
     ),
     Specimen(
-        "torch_zoo", "CrossEntropyFirstToken", "CrossEntropyPerToken", "logits: N K, target: N in K", "all weighted as the first",
+        "torch_zoo",
+        "CrossEntropyFirstToken",
+        "CrossEntropyPerToken",
+        "logits: N K, target: N in K",
+        "all weighted as the first",
         "linkedin/Liger-Kernel#1298",
     ),
-    Specimen("torch_zoo", "BinaryCrossEntropyNoMean", "BinaryCrossEntropy", "p > 0: N D, y: N D const", "not divided by the batch", "fetchai/ledger#1580"),
+    Specimen(
+        "torch_zoo",
+        "BinaryCrossEntropyNoMean",
+        "BinaryCrossEntropy",
+        "p > 0: N D, y: N D const",
+        "not divided by the batch",
+        "fetchai/ledger#1580",
+    ),
     Specimen("torch_zoo", "FocalWeightConstant", "FocalWeight", "x: N", "the modulating factor as a constant", "GuoxiaWang/DOOBNet#6"),
     Specimen("torch_zoo", "AttentionKeysUnscaled", "Attention", ATTENTION, "1/√A is left out of dK"),
     Specimen("torch_zoo", "AttentionDeltaOutside", "Attention", ATTENTION, "a parenthesis is misplaced"),
-    Specimen("torch_zoo", "LinearAttentionScaleLost", "LinearAttention", ATTENTION, "the scale is lost", "fla-org/flash-linear-attention#47"),
-    Specimen("torch_zoo", "RotaryForwardAgain", "RotaryInPlace", "q: B T (2 A), cos: T A const, sin: T A const", "turned forwards, not back"),
+    Specimen(
+        "torch_zoo", "LinearAttentionScaleLost", "LinearAttention", ATTENTION, "the scale is lost", "fla-org/flash-linear-attention#47"
+    ),
+    Specimen(
+        "torch_zoo", "RotaryForwardAgain", "RotaryInPlace", "q: B T (2 A), cos: T A const, sin: T A const", "turned forwards, not back"
+    ),
     Specimen("torch_zoo", "GeluTanhInnerForgotten", "GeluTanh", "x: N D", "a term of the chain rule is missing", "sony/nnabla#690"),
-    Specimen("torch_zoo", "AffineNormFrozen", "AffineNorm", "x: B T C, weight: C, bias: C", "no gradient for γ and β", "paiml/aprender#2196"),
+    Specimen(
+        "torch_zoo", "AffineNormFrozen", "AffineNorm", "x: B T C, weight: C, bias: C", "no gradient for γ and β", "paiml/aprender#2196"
+    ),
     Specimen("torch_zoo", "DropoutUnscaled", "Dropout", "x: N D, mask: N D bool, p: const", "1/(1 - p) is left out"),
     Specimen("jax_zoo", "sine_times_wrong", "sine_times", "x: N, y: N", "a sign, in a tutorial", "jax-ml/jax#3213"),
     Specimen("jax_zoo", "safe_norm_wrong", "safe_norm", "x: N D", "a factor 2"),
     Specimen("jax_zoo", "logsumexp_wrong", "logsumexp", "x: N D", "not divided by the sum"),
-)  # fmt: skip
+)
 
 REPORTED = (
     ("numpy_zoo", "batch_norm/batch_norm_by_projection", BATCH_NORM, "BVLC/caffe#3912", "the mean subtracted last"),

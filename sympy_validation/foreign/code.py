@@ -17,6 +17,22 @@ Back = Callable[[Sequence[Any]], dict[str, Any]]
 Names = Sequence[str]
 
 
+class UnitBack:
+    """The way back of code that takes no gradient of its output, a loss: it is 1."""
+
+    def __init__(self, f: Back) -> None:
+        self.f = f
+
+    def __call__(self, gradients: Sequence[Any]) -> dict[str, Any]:
+        """The gradients of the loss."""
+        return self.f(gradients)
+
+
+def is_unit(back: Back) -> bool:
+    """Whether the gradient of the output is 1."""
+    return isinstance(back, UnitBack)
+
+
 @dataclass(frozen=True)
 class Code:
     """Code with a forward and a backward pass."""
@@ -120,16 +136,17 @@ def _pair(name: str, module: ModuleType, forward: Any, backward: Any) -> Code:
         items = list(result) if isinstance(result, tuple) else [result]
 
         def back(gradients: Sequence[Any]) -> dict[str, Any]:
-            given = {"input": values, "output": items, "gradient": list(gradients)}
+            given: dict[str, Any] = {"input": values, "output": items, "gradient": list(gradients)}
             names = [p.name for p in parameters(backward) if p.name not in ("self", "cls")]
             found = backward(
                 **dict(
                     zip([n for n in names if n in _asked(backward, split, names)], (given[k][v] for k, v in split.arguments), strict=True)
                 )
-            )  # type: ignore[index]
-            return assigned(found, differentiable, backward)
+            )
+            return assigned(found, differentiable, backward, list(values))
 
-        return tuple(items[: split.outputs]), back
+        takes_gradient = any(kind == "gradient" for kind, _ in split.arguments)
+        return tuple(items[: split.outputs]), back if takes_gradient else UnitBack(back)
 
     return Code(name, module, style_of(module), inputs, required, run, forward)
 
@@ -142,7 +159,7 @@ def _asked(backward: Any, split: Any, names: Sequence[str]) -> list[str]:
     return list(names)[: len(split.arguments)]
 
 
-def assigned(found: Any, names: Names, backward: Any) -> dict[str, Any]:
+def assigned(found: Any, names: Names, backward: Any, given: Names = ()) -> dict[str, Any]:
     """The gradients by the names of the inputs: by the keys of a dict, in order or, if there are fewer, by the names that are returned."""
     if isinstance(found, Mapping):
         return named(found, names)
@@ -153,6 +170,8 @@ def assigned(found: Any, names: Names, backward: Any) -> dict[str, Any]:
             return named(item, names) | dict(zip(rest, [x for j, x in enumerate(items) if j != k], strict=False))
     if len(items) == len(names):
         return dict(zip(names, items, strict=True))
+    if len(items) == len(given):  # one for each input, None for those without
+        return {n: g for n, g in zip(given, items, strict=True) if n in names}
     returned = returned_names(backward)
     if len(returned) == len(items):
         by_name = named(dict(zip(returned, items, strict=True)), names)
@@ -272,6 +291,6 @@ def _value_and_gradient(name: str, module: ModuleType, f: Any) -> Code:
             raise NervaError(
                 f"{name} returns one value, and there is no {name}_backward: which function has its gradient? Name both, as in {name}/g"
             )
-        return (found[0],), lambda _: assigned(found[1] if len(found) == 2 else found[1:], differentiable, f)
+        return (found[0],), UnitBack(lambda _: assigned(found[1] if len(found) == 2 else found[1:], differentiable, f))
 
     return Code(name, module, style_of(module), inputs, required, run, f)

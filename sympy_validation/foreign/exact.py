@@ -106,7 +106,8 @@ def element(P: Polynomial, indices: Sequence[Index], numbers: Sequence[int], poi
     values |= {name: array.tolist() for name, array in point.tables.items()}
     values |= {"π": Interval(IV.pi), "∞": Fraction(10**30)}
     try:
-        return evaluate(A, _Numbers(point), _with_maps(values, point, A.entry), {"sin": _sine}, domain=ExactDomain())[0][0]
+        value: Real = evaluate(A, _Numbers(point), _with_maps(values, point, A.entry), {"sin": _sine}, domain=ExactDomain())[0][0]
+        return value
     except (ArithmeticError, KeyError, ValueError, OverflowError):
         return None
 

@@ -16,8 +16,8 @@ from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.ops import AllSizesOps
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import NORMAL_PDF, UNIT, Index, Variable
-from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Atom, Count, Polynomial, combination, constant
-from sympy_validation.foreign.code import Code
+from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Atom, Count, Monomial, Polynomial, Root, combination, constant, only
+from sympy_validation.foreign.code import Code, is_unit
 from sympy_validation.foreign.constants import PI
 from sympy_validation.foreign.elementwise import SINE
 from sympy_validation.foreign.grammar import Input, Signature, factors_of_name
@@ -26,7 +26,7 @@ from sympy_validation.foreign.proxies import replaced, use
 from sympy_validation.foreign.run import Current, Run
 from sympy_validation.foreign.sizes import SumSize, count, undim
 from sympy_validation.foreign.tensor import Storage, place, places, variable_tensor, vectorized
-from sympy_validation.foreign.torch_front import summed_to
+from sympy_validation.foreign.torch_tensor import summed_to
 
 
 @dataclass
@@ -100,6 +100,12 @@ def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: 
             )
     real = [Storage.of(x).copy() for x in outputs if not isinstance(x, Labels) and x is not None]
     upstream = tuple(variable_tensor("dY" if len(real) == 1 else f"dY{k + 1}", y.dims) for k, y in enumerate(real))
+    if is_unit(back):
+        if any(y.ndim for y in real):
+            raise NervaError(
+                f"the backward pass of {code.name} takes no gradient of the output, so the output must be a loss, and has the shape {real[0].shape}"
+            )
+        upstream = tuple(Storage.of(1) for _ in real)
     given = iter([x.copy() for x in upstream])
     gradients = [None if isinstance(x, Labels) or x is None else next(given) for x in outputs]
 
@@ -200,7 +206,7 @@ def written_out(P: Polynomial) -> dict[Monomial, float]:
         for atom, e in m:
             if isinstance(atom, Root) and atom.argument.terms.keys() <= {()}:
                 coefficient *= float(atom.argument.terms[()]) ** float(e)
-            elif PI == only(atom):
+            elif only(atom) == PI:
                 coefficient *= math.pi ** float(e)
             else:
                 rest.append((atom, e))

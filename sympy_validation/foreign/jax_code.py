@@ -15,6 +15,7 @@ from sympy_validation.foreign.code import Back, Code, as_tuple
 from sympy_validation.foreign.errors import NotCaptured, SizeNeeded
 from sympy_validation.foreign.jax_primitives import RULES
 from sympy_validation.foreign.labels import Labels
+from sympy_validation.foreign.products import Products
 from sympy_validation.foreign.signatures import parameters
 from sympy_validation.foreign.sizes import Dim, SumSize, undim
 from sympy_validation.foreign.tensor import Storage
@@ -174,12 +175,11 @@ def _scan(given: Mapping[str, Any], operands: list[Any], scope: Scope) -> list[A
     steps: list[list[Any]] = [[] for _ in range(length)]
     for t in range(length)[:: -1 if given["reverse"] else 1]:
         parts = [
-            x.element(0, t) if isinstance(x, Storage) and x.dims[0] else x.without_axes([0]) if isinstance(x, Storage) else x[t] for x in xs
+            x.element(0, t) if isinstance(x, Products) and x.dims[0] else x.without_axes([0]) if isinstance(x, Products) else x[t]
+            for x in xs
         ]
         found = interpret(given["jaxpr"].jaxpr, given["jaxpr"].consts, [*fixed, *carry, *parts], scope)
         carry, steps[t] = found[:carried], found[carried:]
-    from sympy_validation.foreign.products import Products
-
     return [*carry, *(Products.stack([step[k] for step in steps]) for k in range(len(steps[0])))]
 
 

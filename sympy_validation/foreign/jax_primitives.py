@@ -217,7 +217,7 @@ def _iota(p: Any, size: Sizes) -> Any:
     labels = positions(shape[d])
     for k in range(len(shape)):
         if k != d:
-            labels = labels.moved(lambda b, k=k: b.with_axis(k))
+            labels = labels.unsqueeze(k)
     return labels.moved(lambda b: b.expand(*shape)) if len(shape) > 1 else labels
 
 

@@ -119,7 +119,7 @@ class Labels:
         """What changes no value."""
         return self
 
-    astype = to = long = int = type = copy = clone = detach = contiguous = same
+    astype = to = long = type = copy = clone = detach = contiguous = same
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise NotCaptured("an index in the hands of NumPy itself")
@@ -128,7 +128,7 @@ class Labels:
         """The number of elements."""
         return self.behind.elements
 
-    def dim(self) -> int:  # type: ignore[valid-type]
+    def dim(self) -> int:
         """The number of axes."""
         return self.ndim
 
@@ -203,6 +203,9 @@ class Labels:
     __add__, __radd__, __mul__, __rmul__ = map(_as_number, ("__add__", "__radd__", "__mul__", "__rmul__"))
     __sub__, __rsub__, __truediv__, __pow__ = map(_as_number, ("__sub__", "__rsub__", "__truediv__", "__pow__"))
     __rtruediv__, __rpow__, __neg__ = map(_as_number, ("__rtruediv__", "__rpow__", "__neg__"))
+
+
+setattr(Labels, "int", Labels.same)  # noqa: B010 - in the class it would hide the type
 
 
 def positions(n: Any) -> Labels:

@@ -36,8 +36,8 @@ class NumpyTensor(Products):
     def mean(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
         return self._reduced("mean", axis, keepdims, given)
 
-    def var(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
-        return self._reduced("var", axis, keepdims, given)
+    def var(self, axis: Any = None, keepdims: bool = False, ddof: Any = 0, **given: Any) -> Any:
+        return self._reduced("var", axis, keepdims, given | {"ddof": ddof})
 
     def max(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
         return self._reduced("max", axis, keepdims, given)
@@ -123,7 +123,7 @@ def list_of_numbers(values: Any) -> Any:
 
 def array(x: Any, *_: Any, **__: Any) -> Any:
     """A copy, or a tensor of what a list has."""
-    return x.copy() if isinstance(x, Storage) else x if isinstance(x, Labels) else Storage.of(x)
+    return x.copy() if isinstance(x, Products) else x if isinstance(x, Labels) else Storage.of(x)
 
 
 def asarray(x: Any, *_: Any, **__: Any) -> Any:

@@ -252,7 +252,7 @@ def _slice_of_ints(factors: Factors, s: slice) -> tuple[int, slice] | None:
         return -1, s
     if len(factors) == 1 and isinstance(factors[0], int):
         ends = [None if x is None else min(x, 10**9) if isinstance(x, int) else factors[0] for x in (s.start, s.stop)]
-        return 0, slice(*ends, s.step)
+        return 0, slice(ends[0], ends[1], s.step)
     if isinstance(s.step, int) and s.step > 1 and s.stop is None and isinstance(factors[-1], int) and factors[-1] == s.step:
         first = s.start or 0
         return len(factors) - 1, slice(first, first + 1)
@@ -288,10 +288,10 @@ class Gather:
         self.result = [*self.dims[:first], *self.axes, *self.dims[last:]]
         # The indices of the labels stand in terms of the axes of the result.
         full = [*self.axes, *[()] * (len(self.dims) - last)]
-        self.targets = []
+        self.targets = list[Any]()
         for x in labels:
             wide = Storage.make([*x.dims, *[()] * (len(self.dims) - last)], x.behind.array)
-            array = np.broadcast_to(wide.aligned([*[()] * first, *full]), int_shape(self.axes))
+            array: Any = np.broadcast_to(wide.aligned([*[()] * first, *full]), int_shape(self.axes))
             self.targets.append(array)
 
     def _kept(self) -> dict[Index, Index]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -191,7 +191,7 @@ def _padded(x: Any, a: int, before: Any, behind: Any, value: Any) -> Any:
         array = x.array if factors else np.expand_dims(x.array, p)
         widths = [(0, 0)] * array.ndim
         widths[p] = (before, behind)
-        wide = np.pad(array, widths, constant_values=ZERO)
+        wide = np.pad(array, widths, constant_values=cast(Any, ZERO))
         inside = np.pad(np.full(array.shape, True), widths, constant_values=False)
         wide = np.where(inside, wide, as_fill(fill, wide.shape))
         return Storage.make([*x.dims[:a], (length + before + behind,), *x.dims[a + 1 :]], wide)

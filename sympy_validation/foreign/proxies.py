@@ -54,7 +54,7 @@ class ModuleProxy:
             return ModuleProxy(real, self._table, f"{name}." if any(key.startswith(f"{name}.") for key in self._table) else "")
         own = self._table.get(self._prefix + name)
         if own is None:
-            if real is None:
+            if not hasattr(self._real, name):
                 raise AttributeError(f"module {self._real.__name__!r} has no attribute {name!r}")
             return guarded(real, name) if callable(real) and not isinstance(real, type) else real
         if name == "pi":
@@ -149,7 +149,7 @@ def use(style: str) -> None:
     if style == "torch":
         import torch
 
-        from sympy_validation.foreign.torch_front import TorchTensor
+        from sympy_validation.foreign.torch_tensor import TorchTensor
 
         TorchTensor.dtype, TorchTensor.device = torch.float64, torch.device("cpu")  # type: ignore[attr-defined]
         Storage.kind = TorchTensor

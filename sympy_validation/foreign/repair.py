@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations, permutations
+from operator import mul, truediv
 from typing import Any
 
 import numpy as np
@@ -101,9 +102,9 @@ class Repairs:
         factors += [("the gradient of the output", y) for y in self.theorem.upstream if y.ndim == 0]
         factors += [(n, x) for n, x in self.theorem.values.items() if isinstance(x, Storage) and x.ndim <= found.ndim]
         for words, c in factors:
-            for verb, change in (("multiply", lambda c=c: found * c), ("divide", lambda c=c: found / c)):
+            for verb, operator in (("multiply", mul), ("divide", truediv)):
                 try:
-                    if self.holds(name, change()):
+                    if self.holds(name, operator(found, c)):
                         return "its sign is wrong" if words == "-1" else f"{verb} d{name} by {words}"
                 except Exception:
                     continue  # shapes that do not fit
@@ -115,7 +116,11 @@ class Repairs:
         end = time.perf_counter() + SECONDS
         self.theorem.again(None)
         recorded = list(self.theorem.run.operations)
-        candidates = [(cost, n, words, change) for n, entry in enumerate(recorded) for cost, words, change in changes(*entry, self.sizes)]
+        candidates = [
+            (cost, n, words, change)
+            for n, entry in enumerate(recorded)
+            for cost, words, change in changes(entry[0], entry[1], entry[3], self.sizes)
+        ]
         for _, n, words, change in sorted(candidates, key=lambda c: c[:2]):
             if time.perf_counter() > end:
                 return ""
@@ -163,7 +168,19 @@ def _binary(name: str) -> Change:
     return lambda f, operands, given, result: getattr(Storage.of(operands[0]), name)(*operands[1:])
 
 
-def changes(name: str, operands: Any, given: Any, result: Any, sizes: Sequence[Size]) -> Iterator[tuple[int, str, Change]]:
+def _by(operator: Callable[[Any, Any], Any], c: Any) -> Change:
+    return lambda f, operands, given, result: operator(result, c)
+
+
+def _to_power(e: Any) -> Change:
+    return lambda f, operands, given, result: Storage.of(operands[0]).pow(e)
+
+
+def _over_axes(axes: Sequence[int]) -> Change:
+    return lambda f, operands, given, result: f(operands[0], axes, *operands[2:], **given)
+
+
+def changes(name: str, operands: Any, result: Any, sizes: Sequence[Size]) -> Iterator[tuple[int, str, Change]]:
     """Changes of one operation: how common the mistake is, what should be done, and how."""
     if name in ("add", "sub"):
         yield (
@@ -188,20 +205,20 @@ def changes(name: str, operands: Any, given: Any, result: Any, sizes: Sequence[S
         yield 3, "square the first factor", lambda f, a, k, r: r * a[0]
     if name == "pow":
         for e in (1, 2, 3, Fraction(1, 2), Fraction(-1, 2), -1, -2, Fraction(-3, 2), -3):
-            yield 2, f"take the power {e}", lambda f, a, k, r, e=e: Storage.of(a[0]).pow(e)
+            yield 2, f"take the power {e}", _to_power(e)
     if name == "less":
         yield 2, "compare the other way", lambda f, a, k, r: 1 - r
     for c in (2, 3):
-        yield 3, f"multiply by {c}", lambda f, a, k, r, c=c: r * c
-        yield 3, f"divide by {c}", lambda f, a, k, r, c=c: r / c
+        yield 3, f"multiply by {c}", _by(mul, c)
+        yield 3, f"divide by {c}", _by(truediv, c)
     for s in sizes:
-        yield 3, f"divide by {s}", lambda f, a, k, r, s=s: r / Dim((s,))
-        yield 3, f"multiply by {s}", lambda f, a, k, r, s=s: r * Dim((s,))
-        yield 4, f"divide by √{s}", lambda f, a, k, r, s=s: r / Dim((s,)).sqrt()
+        yield 3, f"divide by {s}", _by(truediv, Dim((s,)))
+        yield 3, f"multiply by {s}", _by(mul, Dim((s,)))
+        yield 4, f"divide by √{s}", _by(truediv, Dim((s,)).sqrt())
     if name == "sum" and result.ndim:
         for n in range(1, Storage.of(operands[0]).ndim + 1):
             for axes in combinations(range(Storage.of(operands[0]).ndim), n):
-                yield 2, f"sum over the axes {', '.join(map(str, axes))}", lambda f, a, k, r, axes=axes: f(a[0], axes, *a[2:], **k)
+                yield 2, f"sum over the axes {', '.join(map(str, axes))}", _over_axes(axes)
     yield 5, "take 0", lambda f, a, k, r: r * 0
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sympy_validation.all_sizes.matrices import Conditions
-from sympy_validation.all_sizes.symbols import Size, Variable, product_of
-from sympy_validation.foreign.sizes import Factor
+from sympy_validation.all_sizes.symbols import Variable, product_of
+from sympy_validation.foreign.sizes import Factor, SumSize
 
 Values = Callable[[Callable[[Any], int], int, int], Any]
 """The matrix of a fixed map, from the numbers for which sizes stand, and its numbers of rows and columns."""
@@ -21,7 +21,7 @@ class Run:
     conditions: Conditions = field(default_factory=Conditions)
     fixed: dict[str, Values] = field(default_factory=dict)
     """The matrices that masks and slices stand for; in the proof they are any matrices."""
-    sums: dict[str, Size] = field(default_factory=dict)
+    sums: dict[str, SumSize] = field(default_factory=dict)
     """Sizes that are sums, by their names."""
     operations: list[Any] = field(default_factory=list)
     """The operations of the backward pass, while they are recorded."""

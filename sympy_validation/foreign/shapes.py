@@ -12,7 +12,7 @@ from sympy_validation.all_sizes.symbols import Index
 from sympy_validation.foreign.elementwise import operation
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
 from sympy_validation.foreign.reductions import Reductions
-from sympy_validation.foreign.sizes import Factor, Factors, dim, form_of, undim
+from sympy_validation.foreign.sizes import Factor, Factors, dim, form_of, merged, undim
 from sympy_validation.foreign.tensor import Storage, View, axis_indices, int_shape, renamed
 
 
@@ -68,7 +68,7 @@ class Shapes(Reductions):
     def reshape(self, *shape: Any) -> Any:
         """Its elements, in their order, in another shape."""
         sizes = as_shape(shape)
-        dims = regrouped(self, sizes)
+        dims = [merged(factors) for factors in regrouped(self, sizes)]
         certain = self.view_of is None
         view = View(self, None, None)
         if certain:
@@ -149,7 +149,8 @@ def _take(source: list[Factor], size: Any, x: Any, shape: Sequence[Any]) -> Fact
         if isinstance(factor, int):
             common = gcd(factor, number)
             if common == 1 or (factor % number and number % factor):
-                raise NotCaptured(f"a reshape of {x.shape} to {tuple(shape)}: the factors do not stand in this order")
+                kind = ShapesDiffer if all(isinstance(f, int) for factors in x.dims for f in factors) else NotCaptured
+                raise kind(f"a reshape of {x.shape} to {tuple(shape)}: the factors do not stand in this order")
             found.append(common)
             number //= common
             if factor != common:

@@ -153,13 +153,13 @@ class Storage:
             return cls.make((), constant(int(value)))
         if isinstance(value, (int, float)) or type(value).__name__ == "Fraction":
             return cls.make((), constant_of(value))
+        if hasattr(value, "as_tensor"):
+            return value.as_tensor()
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         if hasattr(value, "shape") and hasattr(value, "tolist"):
             array = np.asarray(value)
             return cls.make([(n,) if n > 1 else () for n in array.shape], vectorized(lambda c: cls.of(c).array[()], array.squeeze()))
-        if hasattr(value, "as_tensor"):
-            return value.as_tensor()
         raise NotCaptured(f"a {type(value).__name__} in the place of a number or an array")
 
     @classmethod
@@ -290,4 +290,4 @@ def variable_tensor(name: str, dims: Sequence[Factors], *, positive: bool = Fals
     return tensor
 
 
-Dim.as_number = lambda size: Storage.of(size)  # type: ignore[method-assign, assignment]
+Dim.as_number = lambda size: Storage.of(size)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sympy_validation.foreign.code import Code
+from sympy_validation.foreign.code import Code, is_unit
 from sympy_validation.foreign.gradients import factors_of_size
 from sympy_validation.foreign.grammar import Signature
 from sympy_validation.foreign.run import Run
@@ -118,7 +118,7 @@ def run_real(code: Code, signature: Signature, point: FloatPoint, float_masks: b
                 gradients.append(None)
                 continue
             k += 1
-            dy = point.choose("dY" if count == 1 else f"dY{k}", y.shape, False).reshape(y.shape)
+            dy = np.ones(()) if is_unit(back) else point.choose("dY" if count == 1 else f"dY{k}", y.shape, False).reshape(y.shape)
             upstream.append(dy)
             gradients.append(converted(code.style, dy, False) if dy.ndim or code.style != "numpy" else float(dy))
         found = back(gradients)
@@ -150,14 +150,16 @@ def sizes_at(names: Sequence[str], known: Mapping[str, int], number: int) -> dic
     return dict(known) | {name: start + (k * (1 + number) + number) % 3 for k, name in enumerate(free)}
 
 
-def point_of(code: Code, signature: Signature, run: Run, known: Mapping[str, int], number: int) -> tuple[FloatPoint, Outcome] | str:
+def point_of(
+    code: Code, signature: Signature, run: Run, known: Mapping[str, int], number: int, rough: bool = False
+) -> tuple[FloatPoint, Outcome] | str:
     """A point at which the code has a value, and what it gives there; or why there is none."""
     error = "it has no value at the points that were tried"
     for attempt in range(4):
         shape_number = 0 if code.style == "jax" else number  # new shapes are new compilations
         sizes = sizes_at(signature.sizes(), known, shape_number + attempt // 2)
         for float_masks in (False, True):
-            point = FloatPoint(run, sizes, seed=17 * number + attempt, positive=attempt % 2 == 1)
+            point = FloatPoint(run, sizes, seed=17 * number + attempt, positive=attempt % 2 == 1, rough=rough)
             try:
                 outcome = run_real(code, signature, point, float_masks)
             except Exception as problem:

@@ -33,6 +33,8 @@ from sympy_validation.foreign.run import Run
 from sympy_validation.foreign.sizes import SumSize, dim
 from sympy_validation.foreign.tensor import axis_indices
 
+NEAR = 1e-9
+"""A number of this size is taken for 0, so that the point may lie at a kink."""
 LETTERS = 50
 """The number of indices that NumPy's einsum takes."""
 NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
@@ -41,8 +43,10 @@ NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
 class FloatPoint:
     """Numbers for the sizes, and random ones for the elements of the inputs."""
 
-    def __init__(self, run: Run, sizes: Mapping[str, int], seed: int, positive: bool = False) -> None:
-        self.run, self.sizes, self.positive = run, dict(sizes), positive
+    def __init__(self, run: Run, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False) -> None:
+        self.run, self.sizes, self.positive, self.rough = run, dict(sizes), positive, rough
+        self.at_kink = False
+        """Whether a formula that was evaluated jumps or has a kink here."""
         self.random = random.Random(seed)
         self.inputs: dict[str, Any] = {}
         self.tables: dict[str, Any] = {}
@@ -67,6 +71,7 @@ class FloatPoint:
         if name not in self.inputs:
             count = math.prod(shape)
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
+            numbers = [x + self.random.random() / 16 for x in numbers] if self.rough else numbers
             self.inputs[name] = np.array(numbers).reshape(shape)
             if positive or self.positive:
                 self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
@@ -82,6 +87,10 @@ class FloatPoint:
 
     def tensor(self, x: Any) -> Any:
         """All elements of a tensor, in its shape."""
+        with np.errstate(all="ignore"):
+            return self._tensor(x)
+
+    def _tensor(self, x: Any) -> Any:
         order = [axis_indices(k, factors) for k, factors in enumerate(x.dims)]
         symbolic = [i for axis in order for i in axis]
         full = self.shape([f for factors in x.dims for f in factors])
@@ -141,7 +150,7 @@ class FloatPoint:
             case Delta():
                 return (self._index(atom.i, own) == self._index(atom.j, own)).astype(float)
             case Indicator():
-                return (self.polynomial(atom.argument, own) < 0).astype(float)
+                return self._indicator(atom.argument, own)
             case Exponential():
                 return np.exp(self._product(atom.exponent, own))
             case Logarithm():
@@ -158,6 +167,12 @@ class FloatPoint:
                 first = self.polynomial(atom.maximum.body, [atom.maximum.index, *own]).argmax(axis=0)
                 return (first == self._index(atom.index, own)).astype(float)
         raise NotCaptured(f"the value of a {type(atom).__name__}")
+
+    def _indicator(self, P: Polynomial, own: list[Index]) -> Any:
+        values = self.polynomial(P, own)
+        if not any(isinstance(atom, Maximum) for atom in P.atoms):  # x - max(x) is 0 where x is the largest
+            self.at_kink |= bool((np.abs(values) < NEAR).any())
+        return (values < 0).astype(float)
 
     def _entry(self, atom: Entry, own: list[Index]) -> Any:
         name = atom.variable.name

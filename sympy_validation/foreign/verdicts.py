@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import product
@@ -24,7 +25,7 @@ from sympy_validation.foreign.gradients import Theorem
 from sympy_validation.foreign.grammar import Signature, parse
 from sympy_validation.foreign.reasons import readable, where
 from sympy_validation.foreign.repair import advice
-from sympy_validation.foreign.sizes import undim
+from sympy_validation.foreign.sizes import dim, undim
 from sympy_validation.foreign.trials import CLOSE, NARROW, Outcome, as_numbers, close, difference_quotient, point_of, run_real
 from sympy_validation.foreign.values import FloatPoint
 from sympy_validation.limits import Limits, NoVerdict
@@ -33,6 +34,8 @@ from sympy_validation.spaces.numbers import text as exact_text
 
 TRIALS = 3
 """The number of points at which each verdict is looked at."""
+REPAIR_SECONDS = 2.5
+"""How long a repair is searched for, what is missing included."""
 NUMERIC_SECONDS = 4.0
 """How long numbers are tried where the code is not captured."""
 QUOTIENT = 1e-3
@@ -160,7 +163,8 @@ def decide_code(
     except _Refuted as found:
         verdict = GradientVerdict(code.name, Rung.REFUTED, wrong=found.wrong, counterexample=found.difference, reason=found.reason)
         if repair and found.theorem and not expected:
-            verdict.advice = advice(code, found.theorem, found.wrong)
+            with suppress(NoVerdict), Limits(REPAIR_SECONDS).held():
+                verdict.advice = advice(code, found.theorem, found.wrong)
     except Exception as error:
         verdict = _without_symbols(code, signature, error, limits)
     verdict.seconds, verdict.expected = time.perf_counter() - start, expected
@@ -280,7 +284,7 @@ def _prove_at(code: Code, signature: Signature, sizes: Mapping[str, int]) -> The
     if wrong:
         raise _Refuted([name for name, _ in wrong], wrong[0][1], "", theorem)
     if unsure:
-        parts = {s for size in theorem.run.sums.values() for m, _ in size.terms for s in map(str, m)}
+        parts = {s for size in theorem.run.sums.values() for s in dim(size).names()}
         names = sorted(parts & set(signature.sizes()))
         words = f"no counterexample in {len(points)} exact trials for d{', d'.join(unsure)}"
         raise _Open(words, names, tuple(readable(t) for t in theorem.run.conditions.texts))
@@ -346,6 +350,8 @@ def _difference(theorem: Theorem, name: str, wanted: Any, found: Any, points: Se
     for point, _ in points:
         with np.errstate(all="ignore"):
             right, wrong = point.tensor(wanted), point.tensor(found)
+        if point.at_kink:
+            continue
         gap = np.abs(right - wrong) / (1e-12 + np.abs(right) + np.abs(wrong))
         gap = np.where(np.isfinite(gap), gap, 0)
         if gap.size and gap.max() > 1e-6:
@@ -419,7 +425,7 @@ def _numeric(code: Code, signature: Signature) -> tuple[int, Difference | None]:
     from sympy_validation.foreign.run import Run
 
     for number in range(TRIALS):
-        found = point_of(code, signature, Run(), {n: v[0] for n, v in signature.numbers.items()}, number)
+        found = point_of(code, signature, Run(), {n: v[0] for n, v in signature.numbers.items()}, number, rough=True)
         if isinstance(found, str):
             continue
         point, outcome = found
