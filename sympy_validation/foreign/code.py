@@ -1,4 +1,4 @@
-"""The user's code, found by its name: a pair of functions, a class, an ``autograd.Function`` or a ``custom_vjp`` function."""
+"""The user's code: a pair of functions, a class, an ``autograd.Function``, or a function that gives a loss and its gradients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError
 from sympy_validation.foreign.signatures import named, parameters, returned_names, roles
 
 Back = Callable[[Sequence[Any]], dict[str, Any]]
@@ -53,62 +53,6 @@ class Code:
     """Whether inputs may be attributes of an object too."""
 
 
-def find(module: ModuleType, name: str) -> Code:
-    """The code of this name; NervaError if there is none."""
-    if "/" in name:
-        forward, backward = (_function(module, part.strip()) for part in name.split("/", 1))
-        return _pair(name, module, forward, backward)
-    found = getattr(module, name, None)
-    partner = _partner(module, name)
-    if found is None and partner is None:
-        own = [key for key, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__]
-        raise NervaError(f"{module.__file__} has no {name!r}; {did_you_mean(name, own) if own else 'it defines nothing'}")
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(found, type) and issubclass(found, torch.autograd.Function):
-        return _autograd_function(name, module, found)
-    if hasattr(found, "defvjp"):
-        from sympy_validation.foreign.jax_code import custom_vjp
-
-        return custom_vjp(name, module, found)
-    if isinstance(found, type):
-        return _class(name, module, found)
-    if partner:
-        return _pair(name, module, *partner)
-    assert callable(found)
-    return _value_and_gradient(name, module, found)
-
-
-def _function(module: ModuleType, name: str) -> Any:
-    found: Any = module
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
-        own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise NervaError(f"{module.__file__} has no function {name!r}; {did_you_mean(name, own) if own else 'it defines nothing'}")
-    return found
-
-
-def _partner(module: ModuleType, name: str) -> tuple[Any, Any] | None:
-    """The forward and the backward function that belong to a name."""
-    stem = name.removesuffix("_forward").removesuffix("_fwd").removesuffix("_backward").removesuffix("_bwd")
-    stem = stem.removeprefix("forward_").removeprefix("backward_")
-    for forward in (name, f"{stem}_forward", f"{stem}_fwd", f"forward_{stem}", stem):
-        for backward in (
-            f"{stem}_backward",
-            f"{stem}_bwd",
-            f"backward_{stem}",
-            f"{stem}_grad",
-            f"grad_{stem}",
-            f"d{stem}",
-            f"d_{stem}",
-            f"{stem}_prime_backward",
-        ):
-            f, b = getattr(module, forward, None), getattr(module, backward, None)
-            if callable(f) and callable(b) and f is not b and not isinstance(f, type):
-                return f, b
-    return None
-
-
 def style_of(module: ModuleType) -> str:
     """torch if the module uses it, else numpy."""
     torch = sys.modules.get("torch")
@@ -127,7 +71,8 @@ def _names_of(f: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(p.name for p in found), tuple(p.name for p in found if p.default is p.empty)
 
 
-def _pair(name: str, module: ModuleType, forward: Any, backward: Any) -> Code:
+def pair(name: str, module: ModuleType, forward: Any, backward: Any) -> Code:
+    """A forward and a backward function."""
     inputs, required = _names_of(forward)
 
     def run(values: Mapping[str, Any], differentiable: Names) -> tuple[tuple[Any, ...], Back]:
@@ -207,7 +152,8 @@ class Context:
         return self.saved_tensors
 
 
-def _autograd_function(name: str, module: ModuleType, cls: Any) -> Code:
+def autograd_function(name: str, module: ModuleType, cls: Any) -> Code:
+    """A ``torch.autograd.Function``."""
     separate = "setup_context" in vars(cls)
     inputs, required = _names_of(cls.forward)
 
@@ -244,13 +190,14 @@ def _autograd_function(name: str, module: ModuleType, cls: Any) -> Code:
     return Code(name, module, "torch", inputs, required, run, cls, real)
 
 
-def _class(name: str, module: ModuleType, cls: Any) -> Code:
+def class_code(name: str, module: ModuleType, cls: Any) -> Code:
+    """A class with forward and backward."""
     forward = getattr(cls, "forward", None) or (cls.__call__ if "__call__" in vars(cls) else None)
     backward = getattr(cls, "backward", None)
     if forward is None or backward is None:
         raise NervaError(f"{name} has no forward and backward")
     if isinstance(inspect.getattr_static(cls, "forward", None), (staticmethod, classmethod)):
-        return _pair(name, module, forward, backward)
+        return pair(name, module, forward, backward)
     of_forward, required = _names_of(forward)
     of_object, needed = _names_of(cls.__init__) if "__init__" in vars(cls) else ((), ())
 
@@ -281,7 +228,7 @@ def _class(name: str, module: ModuleType, cls: Any) -> Code:
     return Code(name, module, style_of(module), (*of_object, *of_forward), (*needed, *required), run, cls, accepts_any=True)
 
 
-def _value_and_gradient(name: str, module: ModuleType, f: Any) -> Code:
+def value_and_gradient(name: str, module: ModuleType, f: Any) -> Code:
     """A function that returns a loss and its gradients at once."""
     inputs, required = _names_of(f)
 

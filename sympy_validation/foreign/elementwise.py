@@ -1,4 +1,4 @@
-"""Elementwise operations, and the operators."""
+"""ElementwiseTensor operations, and the operators."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def is_number(x: Any) -> bool:
     return isinstance(x, (Storage, Dim, int, float, Fraction)) or hasattr(x, "shape") or hasattr(x, "as_tensor") or hasattr(x, "__float__")
 
 
-class Elementwise(Storage):
+class ElementwiseTensor(Storage):
     """Functions of elements, and the operators + - * / ** and comparisons."""
 
     @operation

@@ -23,17 +23,17 @@ from sympy_validation.foreign.elementwise import SINE
 from sympy_validation.foreign.grammar import Input, Signature, factors_of_name
 from sympy_validation.foreign.labels import Labels, label_input
 from sympy_validation.foreign.proxies import replaced, use
-from sympy_validation.foreign.run import Current, Run
+from sympy_validation.foreign.run import Current, SymbolicRun
 from sympy_validation.foreign.sizes import SumSize, count, undim
 from sympy_validation.foreign.tensor import Storage, place, places, variable_tensor, vectorized
 from sympy_validation.foreign.torch_tensor import summed_to
 
 
 @dataclass
-class Theorem:
+class Captured:
     """What one run on symbols has found."""
 
-    run: Run
+    run: SymbolicRun
     values: dict[str, Any]
     """The inputs, by name."""
     outputs: tuple[Any, ...]
@@ -82,7 +82,7 @@ def check_names(code: Code, signature: Signature) -> None:
         raise NervaError(f"{code.name} needs {', '.join(missing)} too: state the shapes, or values such as {missing[0]}=1")
 
 
-def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: Any = None) -> Theorem:
+def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: Any = None) -> Captured:
     """Run the code on symbols, forwards and backwards."""
     run = Current.start()
     use(code.style)
@@ -103,7 +103,7 @@ def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: 
     if is_unit(back):
         if any(y.ndim for y in real):
             raise NervaError(
-                f"the backward pass of {code.name} takes no gradient of the output, so the output must be a loss, and has the shape {real[0].shape}"
+                f"the backward of {code.name} takes no gradient of the output, which must be a loss then, and has the shape {real[0].shape}"
             )
         upstream = tuple(Storage.of(1) for _ in real)
     given = iter([x.copy() for x in upstream])
@@ -118,14 +118,14 @@ def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: 
             run.recording = False
         return {n: _found(found.get(n)) for n in differentiable}
 
-    return Theorem(run, values, tuple(real), upstream, backward(change), again=backward)
+    return Captured(run, values, tuple(real), upstream, backward(change), again=backward)
 
 
 def _found(x: Any) -> Any:
     return None if x is None else Storage.of(x).copy()
 
 
-def loss(theorem: Theorem) -> Polynomial:
+def loss(theorem: Captured) -> Polynomial:
     """Σ dY ⊙ Y, whose gradients the backward pass gives."""
     summands = [((dy * y).sum().array[()], 1) for dy, y in zip(theorem.upstream, theorem.outputs, strict=True)]
     return combination(summands)
@@ -170,7 +170,7 @@ def _normal_atom(atom: Atom) -> Polynomial:
     return sums.rebuild(atom, _normal)
 
 
-def want(theorem: Theorem, name: str, L: Polynomial) -> Any:
+def want(theorem: Captured, name: str, L: Polynomial) -> Any:
     """The gradient that is right."""
     if name not in theorem.wanted:
         theorem.wanted[name] = derivative(L, theorem.values[name], name)
@@ -214,7 +214,7 @@ def written_out(P: Polynomial) -> dict[Monomial, float]:
     return found
 
 
-def equal(a: Any, b: Any, run: Run) -> bool:
+def equal(a: Any, b: Any, run: SymbolicRun) -> bool:
     """Whether two tensors are proved to be equal; the run then has the conditions."""
     if a.dims != b.dims:
         return False

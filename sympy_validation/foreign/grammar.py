@@ -1,4 +1,4 @@
-"""The shapes of a function's inputs in words: ``"x: B T C, w: C, y: B in K, mask: T T bool, c: T const, s > 0, eps=1e-5, H: size -> B T C"``."""
+"""The shapes of inputs in words: ``"x: B T C, w: C, y: B in K, mask: T T bool, c: T const, s > 0, eps=1e-5, H: size -> B T C"``."""
 
 from __future__ import annotations
 

@@ -223,9 +223,8 @@ def positions(n: Any) -> Labels:
 def numbered(values: Any, size: Factor) -> Labels:
     """Known numbers as indices of an axis of this size."""
     array = np.asarray(values)
-    if not isinstance(size, int):
-        if (array != 0).any():
-            raise SizeNeeded([str(size)], "elements of an axis by their numbers")
+    if not isinstance(size, int) and (array != 0).any():
+        raise SizeNeeded([str(size)], "elements of an axis by their numbers")
     deltas = vectorized(lambda k: sums.delta(number_index(int(k) % size if isinstance(size, int) else 0, size), mark(size)), array)
     dims = [(n,) for n in array.shape]
     return Labels(

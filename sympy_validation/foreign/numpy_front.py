@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ def split(x: Any, parts: Any, axis: int = 0) -> Any:
     if not isinstance(parts, (list, tuple, np.ndarray)):
         return list(f.equal_parts(x, parts, axis))
     ends = [0, *parts, x.shape[axis]]
-    return list(f.parts_of(x, [b - a for a, b in zip(ends, ends[1:], strict=False)], axis))
+    return list(f.parts_of(x, [b - a for a, b in pairwise(ends)], axis))
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:

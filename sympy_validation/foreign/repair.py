@@ -15,7 +15,7 @@ from sympy_validation.all_sizes.symbols import Size
 from sympy_validation.all_sizes.text import text
 from sympy_validation.foreign import gradients
 from sympy_validation.foreign.code import Code
-from sympy_validation.foreign.gradients import Theorem
+from sympy_validation.foreign.gradients import Captured
 from sympy_validation.foreign.reasons import readable
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
@@ -28,7 +28,7 @@ SHORT = 160
 Change = Callable[[Any, Any, Any, Any], Any]
 
 
-def advice(code: Code, theorem: Theorem, wrong: Sequence[str]) -> str:
+def advice(code: Code, theorem: Captured, wrong: Sequence[str]) -> str:
     """The change in words, or what is missing; empty if neither is found."""
     try:
         search = Repairs(code, theorem, wrong)
@@ -40,7 +40,7 @@ def advice(code: Code, theorem: Theorem, wrong: Sequence[str]) -> str:
 class Repairs:
     """The search, at two points."""
 
-    def __init__(self, code: Code, theorem: Theorem, wrong: Sequence[str]) -> None:
+    def __init__(self, code: Code, theorem: Captured, wrong: Sequence[str]) -> None:
         self.code, self.theorem, self.wrong = code, theorem, tuple(wrong)
         L = gradients.loss(theorem)
         self.wanted = {n: gradients.want(theorem, n, L) for n, g in theorem.found.items() if g is not None}

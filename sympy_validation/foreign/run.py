@@ -15,7 +15,7 @@ Values = Callable[[Callable[[Any], int], int, int], Any]
 
 
 @dataclass
-class Run:
+class SymbolicRun:
     """One run of the code on symbols."""
 
     conditions: Conditions = field(default_factory=Conditions)
@@ -42,10 +42,10 @@ class Run:
 class Current:
     """The run that is going on."""
 
-    run = Run()
+    run = SymbolicRun()
 
     @classmethod
-    def start(cls) -> Run:
+    def start(cls) -> SymbolicRun:
         """A new run."""
-        cls.run = Run()
+        cls.run = SymbolicRun()
         return cls.run

@@ -14,7 +14,7 @@ import numpy as np
 from sympy_validation.foreign.code import Code, is_unit
 from sympy_validation.foreign.gradients import factors_of_size
 from sympy_validation.foreign.grammar import Signature
-from sympy_validation.foreign.run import Run
+from sympy_validation.foreign.run import SymbolicRun
 from sympy_validation.foreign.values import FloatPoint
 
 CLOSE, NARROW = 1e-7, 1e-3
@@ -22,7 +22,7 @@ CLOSE, NARROW = 1e-7, 1e-3
 
 
 @dataclass
-class Outcome:
+class RealRun:
     """What the real code gives at a point."""
 
     outputs: list[Any]
@@ -100,7 +100,7 @@ def is_real(y: Any) -> bool:
     return "int" not in kind and "bool" not in kind and y is not None
 
 
-def run_real(code: Code, signature: Signature, point: FloatPoint, float_masks: bool = False) -> Outcome:
+def run_real(code: Code, signature: Signature, point: FloatPoint, float_masks: bool = False) -> RealRun:
     """Run the code in 64 bits."""
     given = inputs_at(signature, point)
     names = [x.name for x in signature.inputs if x.differentiable]
@@ -122,7 +122,7 @@ def run_real(code: Code, signature: Signature, point: FloatPoint, float_masks: b
             upstream.append(dy)
             gradients.append(converted(code.style, dy, False) if dy.ndim or code.style != "numpy" else float(dy))
         found = back(gradients)
-    return Outcome([y for y in outputs_then if y is not None], upstream, {n: as_numbers(found.get(n)) for n in names})
+    return RealRun([y for y in outputs_then if y is not None], upstream, {n: as_numbers(found.get(n)) for n in names})
 
 
 def close(a: Any, b: Any, tolerance: float) -> bool:
@@ -137,7 +137,7 @@ def close(a: Any, b: Any, tolerance: float) -> bool:
     return bool(np.all(np.isfinite(a)) and np.all(np.isfinite(b)) and np.max(np.abs(a - b), initial=0) <= tolerance * scale)
 
 
-def defined(outcome: Outcome) -> bool:
+def defined(outcome: RealRun) -> bool:
     """Whether all that the code gives is finite."""
     values = [*outcome.outputs, *(g for g in outcome.found.values() if g is not None)]
     return all(np.all(np.isfinite(v)) for v in values)
@@ -151,8 +151,8 @@ def sizes_at(names: Sequence[str], known: Mapping[str, int], number: int) -> dic
 
 
 def point_of(
-    code: Code, signature: Signature, run: Run, known: Mapping[str, int], number: int, rough: bool = False
-) -> tuple[FloatPoint, Outcome] | str:
+    code: Code, signature: Signature, run: SymbolicRun, known: Mapping[str, int], number: int, rough: bool = False
+) -> tuple[FloatPoint, RealRun] | str:
     """A point at which the code has a value, and what it gives there; or why there is none."""
     error = "it has no value at the points that were tried"
     for attempt in range(4):

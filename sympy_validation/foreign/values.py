@@ -29,7 +29,7 @@ from sympy_validation.all_sizes.terms import (
 )
 from sympy_validation.foreign.elementwise import FLOOR, ROUND, SINE
 from sympy_validation.foreign.errors import NotCaptured
-from sympy_validation.foreign.run import Run
+from sympy_validation.foreign.run import SymbolicRun
 from sympy_validation.foreign.sizes import SumSize, dim
 from sympy_validation.foreign.tensor import axis_indices
 
@@ -43,7 +43,7 @@ NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
 class FloatPoint:
     """Numbers for the sizes, and random ones for the elements of the inputs."""
 
-    def __init__(self, run: Run, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False) -> None:
+    def __init__(self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False) -> None:
         self.run, self.sizes, self.positive, self.rough = run, dict(sizes), positive, rough
         self.at_kink = False
         """Whether a formula that was evaluated jumps or has a kink here."""

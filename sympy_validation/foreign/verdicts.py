@@ -18,15 +18,16 @@ from sympy_validation.all_sizes.calculus import NotDifferentiable
 from sympy_validation.all_sizes.terms import Undefined
 from sympy_validation.faults import fault
 from sympy_validation.foreign import gradients
-from sympy_validation.foreign.code import Code, find
+from sympy_validation.foreign.code import Code
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.exact import element
-from sympy_validation.foreign.gradients import Theorem
+from sympy_validation.foreign.find import find
+from sympy_validation.foreign.gradients import Captured
 from sympy_validation.foreign.grammar import Signature, parse
 from sympy_validation.foreign.reasons import readable, where
 from sympy_validation.foreign.repair import advice
 from sympy_validation.foreign.sizes import dim, undim
-from sympy_validation.foreign.trials import CLOSE, NARROW, Outcome, as_numbers, close, difference_quotient, point_of, run_real
+from sympy_validation.foreign.trials import CLOSE, NARROW, RealRun, as_numbers, close, difference_quotient, point_of, run_real
 from sympy_validation.foreign.values import FloatPoint
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.spaces.numbers import differ
@@ -128,7 +129,7 @@ class GradientVerdict:
 
 
 class _Refuted(Exception):  # noqa: N818
-    def __init__(self, wrong: Sequence[str], difference: Difference | None, reason: str = "", theorem: Theorem | None = None) -> None:
+    def __init__(self, wrong: Sequence[str], difference: Difference | None, reason: str = "", theorem: Captured | None = None) -> None:
         self.wrong, self.difference, self.reason, self.theorem = tuple(wrong), difference, reason, theorem
 
 
@@ -254,7 +255,7 @@ def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _prove_at(code: Code, signature: Signature, sizes: Mapping[str, int]) -> Theorem:
+def _prove_at(code: Code, signature: Signature, sizes: Mapping[str, int]) -> Captured:
     """The theorem with these sizes as numbers, proved; else an exception that says why not."""
     theorem = gradients.capture(code, signature, sizes)
     _check_outputs(theorem, signature, sizes)
@@ -295,7 +296,7 @@ def _shape(x: Any) -> str:
     return "(" + ", ".join(map(str, x.shape)) + ")"
 
 
-def _check_outputs(theorem: Theorem, signature: Signature, sizes: Mapping[str, int]) -> None:
+def _check_outputs(theorem: Captured, signature: Signature, sizes: Mapping[str, int]) -> None:
     """The shapes of the outputs, where they are stated."""
     from sympy_validation.foreign.grammar import Input
 
@@ -306,7 +307,7 @@ def _check_outputs(theorem: Theorem, signature: Signature, sizes: Mapping[str, i
             raise NervaError(f"the output is stated to have the shape ({', '.join(map(str, stated))}), and has {is_now}")
 
 
-def _agreeing_points(code: Code, signature: Signature, theorem: Theorem, sizes: Mapping[str, int]) -> list[tuple[FloatPoint, Outcome]]:
+def _agreeing_points(code: Code, signature: Signature, theorem: Captured, sizes: Mapping[str, int]) -> list[tuple[FloatPoint, RealRun]]:
     """Points at which the code gives what was captured of it; a disagreement is an error."""
     points = []
     problem = ""
@@ -325,7 +326,7 @@ def _agreeing_points(code: Code, signature: Signature, theorem: Theorem, sizes: 
     return points
 
 
-def _disagreement(theorem: Theorem, point: FloatPoint, outcome: Outcome, style: str) -> str:
+def _disagreement(theorem: Captured, point: FloatPoint, outcome: RealRun, style: str) -> str:
     tolerance = NARROW if theorem.run.narrow else CLOSE
     with np.errstate(all="ignore"):
         if len(outcome.outputs) != len(theorem.outputs):
@@ -345,7 +346,7 @@ def _disagreement(theorem: Theorem, point: FloatPoint, outcome: Outcome, style: 
     return ""
 
 
-def _difference(theorem: Theorem, name: str, wanted: Any, found: Any, points: Sequence[tuple[FloatPoint, Outcome]]) -> Difference | None:
+def _difference(theorem: Captured, name: str, wanted: Any, found: Any, points: Sequence[tuple[FloatPoint, RealRun]]) -> Difference | None:
     """The clearest element that is certainly wrong."""
     for point, _ in points:
         with np.errstate(all="ignore"):
@@ -422,10 +423,10 @@ def _reason(error: Exception, code: Code) -> str:
 
 def _numeric(code: Code, signature: Signature) -> tuple[int, Difference | None]:
     trials, seen = 0, list[Difference]()
-    from sympy_validation.foreign.run import Run
+    from sympy_validation.foreign.run import SymbolicRun
 
     for number in range(TRIALS):
-        found = point_of(code, signature, Run(), {n: v[0] for n, v in signature.numbers.items()}, number, rough=True)
+        found = point_of(code, signature, SymbolicRun(), {n: v[0] for n, v in signature.numbers.items()}, number, rough=True)
         if isinstance(found, str):
             continue
         point, outcome = found
@@ -436,7 +437,7 @@ def _numeric(code: Code, signature: Signature) -> tuple[int, Difference | None]:
     return trials, seen[0] if len(seen) >= min(2, trials) and seen else None
 
 
-def _quotients_differ(code: Code, signature: Signature, point: FloatPoint, outcome: Outcome) -> Difference | None:
+def _quotients_differ(code: Code, signature: Signature, point: FloatPoint, outcome: RealRun) -> Difference | None:
     again = run_real(code, signature, point)
     if not all(close(a, b, CLOSE) for a, b in zip(again.outputs, outcome.outputs, strict=True)):
         return None  # random, so that no quotient says anything

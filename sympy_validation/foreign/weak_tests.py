@@ -6,9 +6,9 @@ from types import ModuleType
 
 import numpy as np
 
-from sympy_validation.foreign.code import find
+from sympy_validation.foreign.find import find
 from sympy_validation.foreign.grammar import parse
-from sympy_validation.foreign.run import Run
+from sympy_validation.foreign.run import SymbolicRun
 from sympy_validation.foreign.trials import difference_quotient, run_real, sizes_at
 from sympy_validation.foreign.values import FloatPoint
 
@@ -18,7 +18,7 @@ TOLERANCE = 1e-2
 def seen_by_a_sum(module: ModuleType, name: str, shapes: str, ones: tuple[str, ...] = ()) -> bool:
     """Whether the difference quotient of the sum of the outputs shows that a gradient is wrong; some inputs are 1."""
     signature, code = parse(shapes), find(module, name)
-    point = FloatPoint(Run(), sizes_at(signature.sizes(), {}, 0), seed=5, positive=any(x.positive for x in signature.inputs))
+    point = FloatPoint(SymbolicRun(), sizes_at(signature.sizes(), {}, 0), seed=5, positive=any(x.positive for x in signature.inputs))
     first = run_real(code, signature, point)
     for key in point.inputs:
         if key.startswith("dY") or key in ones:

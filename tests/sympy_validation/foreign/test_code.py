@@ -1,25 +1,23 @@
-from pathlib import Path
-
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.user_files import load_file
-from sympy_validation.foreign.code import find
-
-HERE = Path(__file__).parent
+from sympy_validation.foreign.code import UnitBack, assigned, is_unit
 
 
-def test_code_is_found_by_its_name() -> None:
-    module = load_file(HERE / "foreign_numpy.py")
-    assert find(module, "rnn_step").inputs == ("x", "prev_h", "Wx", "Wh", "b")
-    assert find(module, "rnn_step_forward").inputs == find(module, "rnn_step_backward").inputs
-    assert find(module, "mse").inputs == ("pred", "target")
-    assert find(module, "Linear").accepts_any
-    assert find(load_file(HERE / "foreign_torch.py"), "LinearFunction").style == "torch"
-    assert find(load_file(HERE / "foreign_jax.py"), "leaky").style == "jax"
+def backward(dy):  # type: ignore[no-untyped-def]
+    dw, dx = dy, dy
+    return dw, dx
 
 
-def test_what_is_not_there_is_told() -> None:
-    module = load_file(HERE / "foreign_numpy.py")
-    with pytest.raises(NervaError, match="has no function"):
-        find(module, "rnn_step_forward/rnn_step_backwards")
+def test_gradients_are_given_in_order_by_names_or_by_keys() -> None:
+    assert assigned((1, 2), ["x", "w"], backward) == {"x": 1, "w": 2}
+    assert assigned({"dw": 2, "dx": 1}, ["x", "w"], backward) == {"x": 1, "w": 2}
+    assert assigned((1, None, 3), ["x", "b"], backward, ["x", "m", "b"]) == {"x": 1, "b": 3}
+    assert assigned((1, {"dw": 2}), ["x", "w"], backward) == {"x": 1, "w": 2}
+    with pytest.raises(NervaError, match="const"):
+        assigned(1, ["x", "w"], backward)
+
+
+def test_a_loss_takes_no_gradient() -> None:
+    assert is_unit(UnitBack(lambda _: {}))
+    assert not is_unit(lambda _: {})

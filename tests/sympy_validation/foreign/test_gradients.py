@@ -3,7 +3,7 @@ from pathlib import Path
 from nerva_core.algebra.user_files import load_file
 from sympy_validation.all_sizes.text import text
 from sympy_validation.foreign import gradients
-from sympy_validation.foreign.code import find
+from sympy_validation.foreign.find import find
 from sympy_validation.foreign.grammar import parse
 from sympy_validation.foreign.reasons import readable
 
