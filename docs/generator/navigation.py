@@ -10,7 +10,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "First steps": ("first-steps.md", "networks.md", "examples.md"),
     "Equations": ("equations/",),
     "Write your own": ("write-your-own/", "architecture.md"),
-    "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),
+    "Trust": ("trust.md", "proofs.md", "soundness.md", "theorems.md", "errata.md", "zoo.md", "accuracy.md", "robustness.md"),
     "Results": (
         "reproductions.md",
         "speed.md",

@@ -207,6 +207,16 @@ def joined(axis_of: Callable[[Any], int]) -> Callable[..., Any]:
     return call
 
 
+def clip(x: Any, low: Any, high: Any, given: dict[str, Any]) -> Any:
+    """Between two bounds, by their two sets of names."""
+    return f.clip(x, given.get("a_min", given.get("min", low)), given.get("a_max", given.get("max", high)))
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """np.linalg.norm."""
+    return f.norm(x, ord, axis, keepdims)
+
+
 UNARY = ("exp", "log", "sqrt", "tanh", "sin", "cos", "sigmoid", "erf", "arctan")
 COMMON: dict[str, Any] = {name: method(name) for name in (*UNARY, "sum", "mean", "var", "swapaxes", "reshape", "prod")} | {
     "abs": lambda x, **_: abs(Storage.of(x)),
@@ -299,7 +309,7 @@ NUMPY: dict[str, Any] = COMMON | {
     "asarray": asarray,
     "ascontiguousarray": same,
     "atleast_2d": lambda x: x if x.ndim > 1 else x.with_axis(0),
-    "clip": lambda x, low=None, high=None, **given: f.clip(x, given.get("a_min", given.get("min", low)), given.get("a_max", given.get("max", high))),
+    "clip": lambda x, low=None, high=None, **given: clip(x, low, high, given),
     "split": split,
     "array_split": split,
     "flip": lambda x, axis=None: f.flipped(x, range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)),
@@ -309,7 +319,7 @@ NUMPY: dict[str, Any] = COMMON | {
     "shape": lambda x: x.shape,
     "ndim": lambda x: x.ndim,
     "size": lambda x: x.elements,
-    "linalg.norm": lambda x, ord=None, axis=None, keepdims=False: f.norm(x, ord, axis, keepdims),
+    "linalg.norm": norm,
     "special.expit": method("sigmoid"),
     "special.softmax": lambda x, axis=-1: f.softmax(x, axis),
     "special.logsumexp": lambda x, axis=None, keepdims=False: f.logsumexp(x, axis, keepdims),

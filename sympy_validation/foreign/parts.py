@@ -340,7 +340,7 @@ class Gather:
 
     def spread(self, array: Any) -> Any:
         """Σ over the result of its elements, each at its place in the tensor."""
-        before, middle, after = self._sizes()
+        before, middle, _ = self._sizes()
         own = [i for k, factors in enumerate(self.axes) for i in axis_indices(self.first + k, factors)]
         bound = {i: fresh(i.size) for i in own}
         back = {new: old for old, new in self._kept().items()} | bound

@@ -115,7 +115,7 @@ def _letters(words: str, tensors: Sequence[Any]) -> tuple[list[str], str]:
     inputs, arrow, output = words.replace(" ", "").partition("->")
     names = inputs.split(",")
     if "..." in words:
-        free = [c for c in LETTERS.upper()]
+        free = list(LETTERS.upper())
         width = max(x.ndim - len(name.replace("...", "")) for name, x in zip(names, tensors, strict=True) if "..." in name)
         ellipsis = "".join(free[:width])
         names = [

@@ -24,6 +24,9 @@ MAKERS = {"zeros", "ones", "eye", "identity", "full", "empty", "arange", "tensor
 RANDOM = {"rand", "randn", "bernoulli", "dropout", "randint", "rand_like", "randn_like", "multinomial", "normal", "dropout1d", "dropout2d"}
 
 
+NOT_OWN = ("sympy_validation", "nerva_core", "backends", "tests", "docs")
+
+
 def is_symbolic(x: Any) -> bool:
     """Whether there are symbols in it."""
     if isinstance(x, (list, tuple)):
@@ -118,9 +121,10 @@ def own_modules(module: ModuleType) -> list[ModuleType]:
     found = [module]
     for other in list(sys.modules.values()):
         file = getattr(other, "__file__", None)
-        if isinstance(file, str) and other is not module and "site-packages" not in file and folder in Path(file).resolve().parents:
-            if not other.__name__.startswith(("sympy_validation", "nerva_core", "backends", "tests", "docs")):
-                found.append(other)
+        if not isinstance(file, str) or other is module or "site-packages" in file or other.__name__.startswith(NOT_OWN):
+            continue
+        if folder in Path(file).resolve().parents:
+            found.append(other)
     return found
 
 
