@@ -29,5 +29,5 @@ def test_other_tables_are_refused(tmp_path: Path, line: str) -> None:
     path.write_text(f"[tool.nerva.prove]\n{line}\n")
     with pytest.raises(NervaError):
         from_table(path)
-    with pytest.raises(NervaError, match="FILE.py:NAME"):
+    with pytest.raises(NervaError, match=r"FILE\.py:NAME"):
         request("layers", "x: N")
