@@ -128,6 +128,11 @@ def own_modules(module: ModuleType) -> list[ModuleType]:
     return found
 
 
+def length(x: Any) -> Any:
+    """len(x), which Python only lets be an int."""
+    return x.shape[0] if isinstance(x, (Storage, Labels)) and x.ndim else len(x)
+
+
 @contextmanager
 def replaced(module: ModuleType) -> Iterator[None]:
     """The user's modules with proxies in the place of the libraries."""
@@ -137,6 +142,7 @@ def replaced(module: ModuleType) -> Iterator[None]:
         for own in own_modules(module):
             names = vars(own)
             before.append((names, dict(names)))
+            names.setdefault("len", length)
             for name, value in list(names.items()):
                 if not name.startswith("__"):
                     original = getattr(value, "_torchdynamo_inline", None) or getattr(value, "_torchdynamo_orig_callable", None)

@@ -31,3 +31,9 @@ def test_random_numbers_are_refused(tmp_path: Path) -> None:
     with replaced(module):
         assert module.np.sin(0.0) == 0.0
         assert isinstance(module.np.zeros((2, 3)), module.np.ndarray)
+
+
+def test_the_length_of_an_array_is_a_size(tmp_path: Path) -> None:
+    path = tmp_path / "own_loss.py"
+    path.write_text("import numpy as np\n\ndef mean_loss(x):\n    return np.sum(x * x) / len(x), 2 * x / len(x)\n")
+    assert decide(load_file(path), "mean_loss", "x: N D").rung is Rung.PROVED

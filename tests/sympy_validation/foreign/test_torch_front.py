@@ -13,9 +13,21 @@ def test_activations(name: str) -> None:
 
 
 def test_normalizations_and_losses() -> None:
-    agree(lambda x, w: TORCH["layer_norm"](x, (x.shape[-1],), w), "x: N D, w: D",
-          lambda x, w: functional.layer_norm(torch.tensor(x), (3,), torch.tensor(w)).numpy(), style="torch")  # fmt: skip
-    agree(lambda x, y: TORCH["cross_entropy"](x, y), "x: N K, y: N in K",
-          lambda x, y: np.asarray(functional.cross_entropy(torch.tensor(x), torch.tensor(y))), style="torch")  # fmt: skip
-    agree(lambda q, k, v: TORCH["scaled_dot_product_attention"](q, k, v, is_causal=True), "q: T A, k: T A, v: T D",
-          lambda q, k, v: functional.scaled_dot_product_attention(*map(torch.tensor, (q, k, v)), is_causal=True).numpy(), style="torch")  # fmt: skip
+    agree(
+        lambda x, w: TORCH["layer_norm"](x, (x.shape[-1],), w),
+        "x: N D, w: D",
+        lambda x, w: functional.layer_norm(torch.tensor(x), (3,), torch.tensor(w)).numpy(),
+        style="torch",
+    )
+    agree(
+        lambda x, y: TORCH["cross_entropy"](x, y),
+        "x: N K, y: N in K",
+        lambda x, y: np.asarray(functional.cross_entropy(torch.tensor(x), torch.tensor(y))),
+        style="torch",
+    )
+    agree(
+        lambda q, k, v: TORCH["scaled_dot_product_attention"](q, k, v, is_causal=True),
+        "q: T A, k: T A, v: T D",
+        lambda q, k, v: functional.scaled_dot_product_attention(*map(torch.tensor, (q, k, v)), is_causal=True).numpy(),
+        style="torch",
+    )
