@@ -164,7 +164,7 @@ HEAD = """\
 
 Backward passes that were wrong somewhere, each written anew in a few lines in the style of its framework, and refuted by `nerva prove`
 when this page was made; the right form beside each was proved for all sizes. The code is in `examples/zoo`. The link leads to the report;
-the lines here are a model of the mistake and not the code of the project.
+the lines here are a model of the mistake and not the code of the project, and a likely form of it where the report does not tell it.
 
 The last column was measured too: would a test have seen it that sums the output, as many do, with the weights of a fresh network, and
 compares with a difference quotient to one part in a hundred? (The tests of the projects themselves could not be run here.)
