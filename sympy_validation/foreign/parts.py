@@ -53,7 +53,7 @@ def mapped(array: Any, by: Any, i: Index, j: Index, *, up: bool) -> Any:
     return vectorized(lambda P: sums.sum_over(multiply(S, sums.substitute(P, {old: k})), [k]), array)
 
 
-class Parts(Shapes):
+class TensorParts(Shapes):
     """Reading and changing parts."""
 
     def _key(self, key: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from sympy_validation.all_sizes.symbols import Size, fresh
 from sympy_validation.all_sizes.terms import ONE, ZERO
 from sympy_validation.foreign.elementwise import operation
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
-from sympy_validation.foreign.parts import Parts, mapped, placement, zeros
+from sympy_validation.foreign.parts import TensorParts, mapped, placement, zeros
 from sympy_validation.foreign.reductions import folded, total
 from sympy_validation.foreign.sizes import Dim, Factors, dim, undim
 from sympy_validation.foreign.tensor import Storage, axis_indices, int_shape, renamed, vectorized
@@ -21,7 +21,7 @@ from sympy_validation.foreign.tensor import Storage, axis_indices, int_shape, re
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-class Products(Parts):
+class Products(TensorParts):
     """Operations on several tensors, as static methods."""
 
     @staticmethod
