@@ -41,7 +41,7 @@ SAMPLES: tuple[Sample, ...] = (
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumericSizes:
     """Sizes and geometries as numbers."""
 
     N: int
@@ -139,14 +139,16 @@ def check(choices: Sequence[Choice], gradient: str = "") -> NumericFindings:
                     continue  # values that the layer does not take
                 required = choice.ordinary and layer.columns in (None, D)
                 samples = SAMPLES[:1] if (N, D, K) in beside else SAMPLES
-                _at(found, layer, Numbers(N, D, K), where, required, gradient, samples)
+                _at(found, layer, NumericSizes(N, D, K), where, required, gradient, samples)
                 if layer.columns and layer.columns != D:
                     there = where.replace(f"D={D}", f"D={layer.columns}")
-                    _at(found, layer, Numbers(N, layer.columns, K), there, choice.ordinary, gradient, samples)
+                    _at(found, layer, NumericSizes(N, layer.columns, K), there, choice.ordinary, gradient, samples)
     return found
 
 
-def _at(found: NumericFindings, layer: Layer, sizes: Numbers, where: str, required: bool, gradient: str, samples: Sequence[Sample]) -> None:
+def _at(
+    found: NumericFindings, layer: Layer, sizes: NumericSizes, where: str, required: bool, gradient: str, samples: Sequence[Sample]
+) -> None:
     for number, sample in enumerate(samples):
         try:
             found.defined |= LayerRun(layer, sizes, sample, np.random.default_rng(number)).check()
@@ -167,7 +169,7 @@ def _at(found: NumericFindings, layer: Layer, sizes: Numbers, where: str, requir
 class LayerRun:
     """One layer with one input."""
 
-    def __init__(self, layer: Layer, sizes: Numbers, sample: Sample, rng: Any) -> None:
+    def __init__(self, layer: Layer, sizes: NumericSizes, sample: Sample, rng: Any) -> None:
         self.layer = layer.for_any_data(sizes)
         own = type(layer).shape_of_input is not Layer.shape_of_input
         shape: tuple[Any, Any] = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)

@@ -10,7 +10,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "First steps": ("first-steps.md", "training.md", "configuration.md", "networks.md", "examples.md"),
     "Equations": ("equations/", "recurrence.md"),
     "Write your own": ("write-your-own/", "architecture.md"),
-    "Trust": ("trust.md", "proofs.md", "soundness.md", "kernel.md", "theorems.md", "errata.md", "accuracy.md", "robustness.md"),
+    "Trust": (
+        "trust.md",
+        "proofs.md",
+        "soundness.md",
+        "kernel.md",
+        "theorems.md",
+        "errata.md",
+        "zoo.md",
+        "accuracy.md",
+        "robustness.md",
+    ),
     "Results": (
         "reproductions.md",
         "speed.md",

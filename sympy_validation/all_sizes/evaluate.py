@@ -19,6 +19,7 @@ from sympy_validation.all_sizes.symbols import (
     UNIT,
     Dimension,
     Index,
+    Lookup,
     Number,
     Output,
     Place,
@@ -120,8 +121,17 @@ class _Point(Generic[V]):
         """The number of a row or column, which is counted through the factors of its size."""
         result = 0
         for index in flat(place):
-            result = result * self.size(index.size) + (int(index.name[1:]) if is_number(index) else at[index])
+            result = result * self.size(index.size) + self.index(index, at)
         return result
+
+    def index(self, index: Index, at: Places) -> int:
+        """The number of an index; one that is looked up stands in a table, which is nested as it has arguments."""
+        if isinstance(index, Lookup):
+            found: Any = self.values[index.table]
+            for argument in index.arguments:
+                found = found[self.index(argument, at)]
+            return int(found)
+        return int(index.name[1:]) if is_number(index) else at[index]
 
     def constant(self, c: Number) -> V:
         return self.domain.constant(Fraction(c))

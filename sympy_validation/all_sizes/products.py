@@ -122,7 +122,9 @@ def _both_negative(P: Polynomial, Q: Polynomial) -> Polynomial | None:
 def _collapse_delta(factors: dict[Atom, Number]) -> Polynomial | None:
     """δ(i,j) F(j) = δ(i,j) F(i)."""
     for delta in factors:
-        if isinstance(delta, Delta) and any(delta.j in atom.free for atom in factors if atom is not delta):
+        if not isinstance(delta, Delta) or sums.looks_up(delta.i, delta.j):
+            continue
+        if any(delta.j in atom.free for atom in factors if atom is not delta):
             rest = product(_without(factors, delta))
             return multiply(only(delta), sums.substitute(rest, {delta.j: delta.i}))
     return None

@@ -15,7 +15,19 @@ from itertools import product as cartesian
 from math import factorial, prod
 
 from sympy_validation.all_sizes import powers, products, signs
-from sympy_validation.all_sizes.symbols import Index, Indices, Number, Place, Renaming, flat, fresh, is_number
+from sympy_validation.all_sizes.symbols import (
+    Index,
+    Indices,
+    Lookup,
+    Number,
+    Place,
+    Renaming,
+    flat,
+    fresh,
+    inside,
+    is_number,
+    renamed_index,
+)
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ONE,
@@ -56,6 +68,11 @@ def delta(i: Place, j: Place) -> Polynomial:
     return products.multiply(*(_delta(a, b) for a, b in zip(flat(i), flat(j), strict=True)))
 
 
+def looks_up(p: Index, i: Index) -> bool:
+    """Whether p is y(i): then δ(i,p) does not give i another name."""
+    return isinstance(p, Lookup) and i in inside(p)
+
+
 def _delta(i: Index, j: Index) -> Polynomial:
     if is_number(i) and is_number(j):
         return ONE if i == j else ZERO
@@ -87,13 +104,13 @@ def _renamed(atom: Atom, pairs: tuple[tuple[Index, Index], ...]) -> Polynomial:
     renaming = dict(pairs)
     if isinstance(atom, Sum):
         return _renamed_sum(atom, renaming)
-    return rebuild(atom, lambda P: substitute(P, renaming), lambda i: renaming.get(i, i))
+    return rebuild(atom, lambda P: substitute(P, renaming), lambda i: renamed_index(i, lambda k: renaming.get(k, k)))
 
 
 def _renamed_sum(atom: Sum, renaming: Renaming) -> Polynomial:
     """Opens, renames and closes a sum. The names in between are the same every time, so that caches work, unless they are in use."""
     names = [Index(f"~{atom.level}.{k}", index.size) for k, index in enumerate(atom.indices)]
-    if not atom.free.union(renaming.values()).isdisjoint(names):
+    if not atom.free.union(*map(inside, renaming.values())).isdisjoint(names):
         names = [fresh(index.size) for index in atom.indices]
     body = substitute(monomial(*atom.body), {**renaming, **dict(zip(atom.indices, names, strict=True))})
     return sum_over(body, names)
@@ -183,6 +200,8 @@ def _collapse_delta(m: Monomial, bound: list[Index]) -> Polynomial | None:
     for atom, _ in m:
         if isinstance(atom, Delta) and (atom.i in bound or atom.j in bound):
             i, p = (atom.i, atom.j) if atom.i in bound else (atom.j, atom.i)
+            if looks_up(p, i):
+                continue
             return sum_over(substitute(_omit(m, atom), {i: p}), [index for index in bound if index != i])
     return None
 

@@ -101,6 +101,34 @@ class Index(NamedTuple):
         return f"{self.name}:{self.size}"
 
 
+class Lookup(Index):
+    """The index y(i) that an integer input, such as the labels of examples, has at indices: any index within its bounds."""
+
+    table: str
+    arguments: tuple[Index, ...]
+
+    def __new__(cls, table: str, arguments: Sequence[Index], size: Dimension) -> Lookup:
+        self = super().__new__(cls, f"@{table}({','.join(map(str, arguments))})", size)
+        self.table, self.arguments = table, tuple(arguments)
+        return self
+
+    def renamed(self, rename: Callable[[Index], Index]) -> Lookup:
+        """The index at other indices."""
+        return Lookup(self.table, [renamed_index(index, rename) for index in self.arguments], self.size)
+
+
+def inside(index: Index) -> frozenset[Index]:
+    """The indices on which an index depends: itself, if it is neither a number nor looked up."""
+    if isinstance(index, Lookup):
+        return frozenset().union(*map(inside, index.arguments))
+    return frozenset() if index == UNIT or is_number(index) else frozenset([index])
+
+
+def renamed_index(index: Index, rename: Callable[[Index], Index]) -> Index:
+    """The index that a renaming makes of it: of one that is looked up, the arguments are renamed."""
+    return index.renamed(rename) if isinstance(index, Lookup) else rename(index)
+
+
 class Indices(tuple[Index, ...]):
     """The index of a product: one index for each factor."""
 

@@ -17,17 +17,18 @@ from typing import Any, ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
 from sympy_validation.all_sizes.symbols import (
-    UNIT,
     Dimension,
     Function,
     Index,
     Indices,
+    Lookup,
     Number,
     Output,
     Place,
     Size,
     Variable,
     factors_of,
+    inside,
     is_number,
     number,
 )
@@ -326,7 +327,7 @@ def _key(part: Any) -> str:
 def _free(part: Any) -> frozenset[Index]:
     match part:
         case Index():
-            return frozenset() if part == UNIT or is_number(part) else frozenset([part])
+            return inside(part)
         case Indices():
             return frozenset().union(*map(_free, part))
         case Polynomial() | Maximum():
@@ -349,6 +350,8 @@ def _level(part: Any) -> int:
 
 def _marked(part: Any, marks: Mapping[Index, str]) -> str:
     match part:
+        case Lookup():
+            return f"@{part.table}({','.join(_marked(index, marks) for index in part.arguments)}):{part.size}"
         case Index():
             return f"{part.name if is_number(part) else marks.get(part, '?')}:{part.size}"
         case Maximum():

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain, count
 
 from sympy_validation.all_sizes import sums
-from sympy_validation.all_sizes.symbols import Index, Number, Output, flat, is_number
+from sympy_validation.all_sizes.symbols import Index, Lookup, Number, Output, flat, is_number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     Application,
@@ -96,6 +96,8 @@ def _atom(atom: Atom, names: Names) -> str:
 
 def _index(index: Index, names: Names) -> str:
     """The name of an index, or its number, counted from 1."""
+    if isinstance(index, Lookup):
+        return f"{index.table}[{','.join(_index(argument, names) for argument in index.arguments)}]"
     return str(int(index.name[1:]) + 1) if is_number(index) else names[index]
 
 

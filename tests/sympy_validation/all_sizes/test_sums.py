@@ -10,7 +10,7 @@ from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.powers import power
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.sums import delta, maximum, orient, substitute, sum_over
-from sympy_validation.all_sizes.symbols import UNIT, Index, Size, Variable, fresh
+from sympy_validation.all_sizes.symbols import UNIT, Index, Lookup, Size, Variable, fresh
 from sympy_validation.all_sizes.terms import ONE, ZERO, Entry, Polynomial, Sum, count_of, only
 
 N, D = Size("N"), Size("D")
@@ -123,3 +123,15 @@ def test_nothing_to_orient() -> None:
     P = sum_over(multiply(x(i, j), x(j)), [j])
     assert orient(P, kinks, is_generic) == P
     assert kinks == []
+
+
+def test_labels_are_indices_that_are_renamed_and_collapsed() -> None:
+    K = Size("K")
+    n, k = fresh(N), fresh(K)
+    label, table = Lookup("y", [i], K), Variable("A", N, K)
+    assert sum_over(delta(label, k), [k]) == ONE
+    assert sum_over(multiply(delta(label, k), only(Entry(table, i, k))), [k]) == only(Entry(table, i, label))
+    assert substitute(only(Entry(table, i, label)), {i: n}) == only(Entry(table, n, Lookup("y", [n], K)))
+    count = sum_over(delta(Lookup("y", [n], K), Index("j", K)), [n])  # how many have the label j: any number
+    assert count.free == frozenset([Index("j", K)])
+    assert count not in (ONE, count_of(N))

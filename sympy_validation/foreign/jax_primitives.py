@@ -1,0 +1,347 @@
+"""The primitives of JAX, on tensors of symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sympy_validation.all_sizes.terms import Polynomial
+from sympy_validation.foreign import functions as f
+from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.labels import Labels, numbered, positions
+from sympy_validation.foreign.products import LETTERS, Products
+from sympy_validation.foreign.sizes import Dim, dim, undim
+from sympy_validation.foreign.tensor import Storage
+
+Rule = Callable[..., Any]
+Sizes = Callable[[Any], Any]
+"""A size of JAX as one of ours."""
+
+
+class NeverTrue:
+    """A comparison of an index with 0, as JAX makes it to wrap negative ones: an index is within its bounds."""
+
+
+def _index_or(operation: Rule) -> Rule:
+    """Of an index and what would be added to wrap it, the index."""
+
+    def rule(p: Any, size: Sizes, x: Any, y: Any) -> Any:
+        if isinstance(x, Labels) or isinstance(y, Labels):
+            return x if isinstance(x, Labels) else y
+        return operation(Storage.of(x), Storage.of(y))
+
+    return rule
+
+
+def _two(operation: Rule) -> Rule:
+    return lambda p, size, x, y: operation(Storage.of(x), Storage.of(y))
+
+
+def _one(operation: Rule) -> Rule:
+    return lambda p, size, x: operation(Storage.of(x))
+
+
+def _compare(operation: Rule) -> Rule:
+    def rule(p: Any, size: Sizes, x: Any, y: Any) -> Any:
+        if isinstance(x, Labels) and isinstance(y, Labels):
+            return operation(x, y)
+        if isinstance(x, Labels) or isinstance(y, Labels):
+            index, number = (x, y) if isinstance(x, Labels) else (y, x)
+            known = [P.terms.get((), 0) for _, P in Storage.of(number).elements_in_order()]
+            if len(known) == 1 and known[0] == 0 and operation(1, 0) is False:
+                return NeverTrue()
+            if len(set(known)) == 1:
+                return operation(index, int(known[0])) if isinstance(x, Labels) else operation(int(known[0]), index)
+            raise NotCaptured("a comparison of an index with something else")
+        return operation(Storage.of(x), Storage.of(y))
+
+    return rule
+
+
+def _select(p: Any, size: Sizes, condition: Any, *cases: Any) -> Any:
+    if isinstance(condition, NeverTrue):
+        return cases[0]
+    if len(cases) != 2:
+        raise NotCaptured("a choice between more than two")
+    return Storage.of(condition).where(cases[1], cases[0])
+
+
+def _maximum(p: Any, size: Sizes, x: Any, y: Any) -> Any:
+    x, y = Storage.of(x), Storage.of(y)
+    infinite = [k for k, a in enumerate((x, y)) if a.ndim == 0 and a.array[()] == -Storage.of(float("inf")).array[()]]
+    return (y, x)[infinite[0]] if infinite else x.maximum(y)
+
+
+def _broadcast(p: Any, size: Sizes, x: Any, *_: Any) -> Any:
+    shape, at = p["shape"], p["broadcast_dimensions"]
+    if isinstance(x, Labels):
+        return x.moved(lambda b: _placed(b, shape, at, size))
+    return _placed(Storage.of(x), shape, at, size)
+
+
+def _placed(x: Any, shape: Any, at: Any, size: Sizes) -> Any:
+    for k in range(len(shape)):
+        if k not in at:
+            x = x.with_axis(k)
+    own = [x.dims[k] for k in range(len(shape))]
+    return x.expand(*(undim(factors) if factors else size(s) for factors, s in zip(own, shape, strict=True)))
+
+
+def _dot_general(p: Any, size: Sizes, x: Any, y: Any) -> Any:
+    (cx, cy), (bx, by) = p["dimension_numbers"]
+    letters = iter(LETTERS)
+    a: list[str] = [""] * x.ndim
+    b: list[str] = [""] * y.ndim
+    for i, j in (*zip(bx, by, strict=True), *zip(cx, cy, strict=True)):
+        a[i] = b[j] = next(letters)
+    a, b = [s or next(letters) for s in a], [s or next(letters) for s in b]
+    out = [a[i] for i in bx] + [s for k, s in enumerate(a) if k not in (*bx, *cx)] + [s for k, s in enumerate(b) if k not in (*by, *cy)]
+    return Products.einsum(f"{''.join(a)},{''.join(b)}->{''.join(out)}", x, y)
+
+
+def _reshape(p: Any, size: Sizes, x: Any, *_: Any) -> Any:
+    shape = [size(s) for s in p.get("new_sizes", ())]
+    return x.moved(lambda b: b.reshape(*shape)) if isinstance(x, Labels) else Storage.of(x).reshape(*shape)
+
+
+def _squeeze(p: Any, size: Sizes, x: Any) -> Any:
+    return x.moved(lambda b: b.without_axes(p["dimensions"])) if isinstance(x, Labels) else x.without_axes(p["dimensions"])
+
+
+def _slice(p: Any, size: Sizes, x: Any) -> Any:
+    strides = p["strides"] or (1,) * x.ndim
+    for a, (low, high, step) in enumerate(zip(p["start_indices"], p["limit_indices"], strides, strict=True)):
+        start, stop = size(low), size(high)
+        whole = undim(x.dims[a])
+        if not (isinstance(start, int) and start == 0 and stop == whole and step == 1):
+            end = None if isinstance(stop, Dim) == isinstance(whole, Dim) and stop == whole else stop
+            x = x.sliced(a, slice(start, end, step if step != 1 else None))
+    return x
+
+
+def _pad(p: Any, size: Sizes, x: Any, value: Any) -> Any:
+    config = p["padding_config"]
+    if any(inner for _, _, inner in config):
+        raise NotCaptured("padding between the elements")
+    widths = [(size(low), size(high)) for low, high, _ in config]
+    for a, (low, high) in enumerate(widths):
+        if (isinstance(low, int) and low < 0) or (isinstance(high, int) and high < 0):
+            start = -low if low < 0 else 0
+            x = x.sliced(a, slice(start, undim(x.dims[a]) + min(high, 0)))
+            widths[a] = (max(low, 0), max(high, 0))
+    return x.pad(widths, value)
+
+
+def _gather(p: Any, size: Sizes, x: Any, index: Any) -> Any:
+    q = p["dimension_numbers"]
+    if not isinstance(index, Labels):
+        places = Storage.of(index)
+        if places.ndim == 1:
+            return _part(
+                q, p["slice_sizes"], size, x, [int(P.terms.get((), 0)) for _, P in places.elements_in_order() if P.terms.keys() <= {()}]
+            )
+        if len(q.start_index_map) != 1:
+            raise NotCaptured("this gather")
+        factors = x.dims[q.start_index_map[0]]
+        array = np.array([int(_known(P)) for _, P in places.elements_in_order()]).reshape(places.array.shape)
+        index = numbered(array, factors[0] if len(factors) == 1 else 1).moved(lambda b: b.reshape(*places.shape))
+    if len(q.start_index_map) != 1 or index.dims[-1]:
+        raise NotCaptured("a gather by more than one index")
+    (a,) = q.start_index_map
+    labels = index.moved(lambda b: b.without_axes([b.ndim - 1]))
+    if q.operand_batching_dims:
+        return _gather_along(q, x, labels, a)
+    if tuple(q.collapsed_slice_dims) != (a,):
+        raise NotCaptured("this gather")
+    found = x[(slice(None),) * a + (labels,)]
+    kept = [k for k in range(found.ndim) if not a <= k < a + labels.ndim]
+    rest = [k for k in range(found.ndim) if k not in q.offset_dims]
+    order = [0] * found.ndim
+    for target, source in zip(sorted(q.offset_dims), kept, strict=True):
+        order[target] = source
+    for target, source in zip(rest, range(a, a + labels.ndim), strict=True):
+        order[target] = source
+    return found.permute(*order)
+
+
+def _part(q: Any, sizes: Any, size: Sizes, x: Any, starts: list[int]) -> Any:
+    """A slice whose first elements are known."""
+    if len(starts) != len(q.start_index_map):
+        raise NotCaptured("a slice that begins where it is computed")
+    for a, start in zip(q.start_index_map, starts, strict=True):
+        length, whole = size(sizes[a]), undim(x.dims[a])
+        if not (start == 0 and dim(length).form == dim(whole).form):
+            x = (
+                x.sliced(a, slice(start, start + length))
+                if not (isinstance(whole, Dim) and isinstance(length, int) and length == 1)
+                else x.element(a, start).with_axis(a)
+            )
+    return x.without_axes(q.collapsed_slice_dims)
+
+
+def _gather_along(q: Any, x: Any, labels: Any, a: int) -> Any:
+    """One element for each place along an axis, as take_along_axis has it."""
+    if tuple(q.collapsed_slice_dims) != (a,) or q.offset_dims:
+        raise NotCaptured("this gather")
+    if labels.ndim == x.ndim:
+        return f.take_along(x, labels, a)
+    wide = labels.moved(lambda b: b.with_axis(a))
+    return f.take_along(x, wide, a).without_axes([a])
+
+
+def _scatter_add(p: Any, size: Sizes, x: Any, index: Any, value: Any) -> Any:
+    q = p["dimension_numbers"]
+    if (
+        not isinstance(index, Labels)
+        or tuple(q.scatter_dims_to_operand_dims) != tuple(q.inserted_window_dims)
+        or len(q.inserted_window_dims) != 1
+    ):
+        raise NotCaptured("this scatter")
+    if q.operand_batching_dims or index.dims[-1]:
+        raise NotCaptured("this scatter")
+    (a,) = q.inserted_window_dims
+    labels = index.moved(lambda b: b.without_axes([b.ndim - 1]))
+    if a:
+        raise NotCaptured("a scatter along an axis that is not the first")
+    window = list(q.update_window_dims)
+    value = value.permute(*(k for k in range(value.ndim) if k not in window), *window)
+    result = Storage.of(x).copy()
+    result.increase_at((labels,), value)
+    return result
+
+
+def _iota(p: Any, size: Sizes) -> Any:
+    shape, d = [size(s) for s in p["shape"]], p["dimension"]
+    labels = positions(shape[d])
+    for k in range(len(shape)):
+        if k != d:
+            labels = labels.unsqueeze(k)
+    return labels.moved(lambda b: b.expand(*shape)) if len(shape) > 1 else labels
+
+
+def _split(p: Any, size: Sizes, x: Any) -> Any:
+    return list(f.parts_of(x, [size(s) for s in p["sizes"]], p["axis"]))
+
+
+def _cumsum(p: Any, size: Sizes, x: Any) -> Any:
+    if p.get("reverse"):
+        a = x.axis(p["axis"])
+        n = undim(x.dims[a])
+        ones = f.triangle(f.filled((n, n), 1))
+        return (x.swapaxes(a, -1) @ ones).swapaxes(a, -1)
+    return f.cumulative_sum(x, p["axis"])
+
+
+def _reverse(p: Any, size: Sizes, x: Any) -> Any:
+    return f.flipped(x, p["dimensions"])
+
+
+def _sum(p: Any, size: Sizes, x: Any) -> Any:
+    return Storage.of(x).sum(tuple(p["axes"])) if p["axes"] else x
+
+
+def _largest(p: Any, size: Sizes, x: Any) -> Any:
+    return Storage.of(x).max(tuple(p["axes"])) if p["axes"] else x
+
+
+def _same(p: Any, size: Sizes, x: Any, *_: Any) -> Any:
+    return x
+
+
+def _clamp(p: Any, size: Sizes, low: Any, x: Any, high: Any) -> Any:
+    return f.clip(x, low, high)
+
+
+def _dynamic_slice(p: Any, size: Sizes, x: Any, *starts: Any) -> Any:
+    for a, (start, length) in enumerate(zip(starts, p["slice_sizes"], strict=True)):
+        number = start if isinstance(start, int) else start.__index__() if isinstance(start, Labels) else int(_known(start))
+        if undim(x.dims[a]) != size(length):
+            x = x.sliced(a, slice(number, number + size(length)))
+    return x
+
+
+def _known(x: Any) -> Any:
+    terms = (x if isinstance(x, Polynomial) else Storage.of(x).array[()]).terms
+    if terms.keys() <= {()}:
+        return terms.get((), 0)
+    raise NotCaptured("a place that is computed")
+
+
+def _permute(p: Any, size: Sizes, x: Any) -> Any:
+    order = p["permutation"]
+    return x.moved(lambda b: b.permute(*order)) if isinstance(x, Labels) else Storage.of(x).permute(*order)
+
+
+RULES: dict[str, Rule] = {
+    "add": _index_or(lambda x, y: x + y),
+    "add_any": _two(lambda x, y: x + y),
+    "sub": _index_or(lambda x, y: x - y),
+    "mul": _two(lambda x, y: x * y),
+    "div": _two(lambda x, y: x / y),
+    "neg": _one(lambda x: -x),
+    "exp": _one(lambda x: x.exp()),
+    "log": _one(lambda x: x.log()),
+    "tanh": _one(lambda x: x.tanh()),
+    "logistic": _one(lambda x: x.sigmoid()),
+    "sqrt": _one(lambda x: x.sqrt()),
+    "rsqrt": _one(lambda x: x**-0.5),
+    "square": _one(lambda x: x * x),
+    "sin": _one(lambda x: x.sin()),
+    "cos": _one(lambda x: x.cos()),
+    "erf": _one(lambda x: x.erf()),
+    "erfc": _one(lambda x: 1 - x.erf()),
+    "log1p": _one(lambda x: (1 + x).log()),
+    "expm1": _one(lambda x: x.exp() - 1),
+    "abs": _one(abs),
+    "sign": _one(f.sign),
+    "floor": _one(f.floor),
+    "round": _one(f.rounded),
+    "atan": _one(lambda x: x.arctan()),
+    "integer_pow": lambda p, size, x: x ** p["y"],
+    "pow": _two(lambda x, y: x**y),
+    "max": _maximum,
+    "min": _two(lambda x, y: x.minimum(y)),
+    "stop_gradient": _one(lambda x: x.stop()),
+    "select_n": _select,
+    "lt": _compare(lambda x, y: x < y),
+    "gt": _compare(lambda x, y: x > y),
+    "le": _compare(lambda x, y: x <= y),
+    "ge": _compare(lambda x, y: x >= y),
+    "eq": _compare(lambda x, y: x == y),
+    "ne": _compare(lambda x, y: x != y),
+    "not": _one(lambda x: ~x),
+    "and": _two(lambda x, y: x & y),
+    "or": _two(lambda x, y: x | y),
+    "is_finite": _one(lambda x: f.filled_like(x, 1)),
+    "reduce_sum": _sum,
+    "reduce_max": _largest,
+    "reduce_min": lambda p, size, x: x.min(tuple(p["axes"])),
+    "reduce_prod": lambda p, size, x: x.prod(tuple(p["axes"])),
+    "broadcast_in_dim": _broadcast,
+    "dot_general": _dot_general,
+    "reshape": _reshape,
+    "squeeze": _squeeze,
+    "expand_dims": _reshape,
+    "transpose": _permute,
+    "convert_element_type": _same,
+    "copy": _same,
+    "copy_p": _same,
+    "optimization_barrier": _same,
+    "reduce_precision": _same,
+    "concatenate": lambda p, size, *xs: Products.concatenate([Storage.of(x) for x in xs], p["dimension"]),
+    "gather": _gather,
+    "scatter-add": _scatter_add,
+    "iota": _iota,
+    "slice": _slice,
+    "split": _split,
+    "pad": _pad,
+    "cumsum": _cumsum,
+    "rev": _reverse,
+    "clamp": _clamp,
+    "dynamic_slice": _dynamic_slice,
+    "dim_as_value": lambda p, size: Storage.of(size(p["dim"])),
+    "cosh": _one(lambda x: (x.exp() + (-x).exp()) / 2),
+    "sinh": _one(lambda x: (x.exp() - (-x).exp()) / 2),
+}

@@ -1,0 +1,51 @@
+"""What is kept while foreign code runs on symbols: the conditions, the fixed maps that slices and masks stand for, casts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy_validation.all_sizes.matrices import Conditions
+from sympy_validation.all_sizes.symbols import Variable, product_of
+from sympy_validation.foreign.sizes import Factor, SumSize
+
+Values = Callable[[Callable[[Any], int], int, int], Any]
+"""The matrix of a fixed map, from the numbers for which sizes stand, and its numbers of rows and columns."""
+
+
+@dataclass
+class SymbolicRun:
+    """One run of the code on symbols."""
+
+    conditions: Conditions = field(default_factory=Conditions)
+    fixed: dict[str, Values] = field(default_factory=dict)
+    """The matrices that masks and slices stand for; in the proof they are any matrices."""
+    sums: dict[str, SumSize] = field(default_factory=dict)
+    """Sizes that are sums, by their names."""
+    operations: list[Any] = field(default_factory=list)
+    """The operations of the backward pass, while they are recorded."""
+    recording: bool = False
+    change: Any = None
+    """A change of one operation, for the search of a repair."""
+    depth: int = 0
+    narrow: bool = False
+    """Whether the code casts to a type of less than 64 bits."""
+
+    def fixed_map(self, name: str, rows: Factor, columns: Factor, values: Values) -> Variable:
+        """A matrix of numbers for each pair of sizes, such as the lower triangle of ones."""
+        variable = Variable(f"{name}_{rows}_{columns}", product_of(rows), product_of(columns), fixed=True)
+        self.fixed[variable.name] = values
+        return variable
+
+
+class Current:
+    """The run that is going on."""
+
+    run = SymbolicRun()
+
+    @classmethod
+    def start(cls) -> SymbolicRun:
+        """A new run."""
+        cls.run = SymbolicRun()
+        return cls.run

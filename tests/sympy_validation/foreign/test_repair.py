@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from nerva_core.algebra.user_files import load_file
+from sympy_validation.foreign.verdicts import Rung, decide
+
+ZOO = Path(__file__).parents[3] / "examples" / "zoo"
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "shapes", "words"),
+    [
+        ("numpy_zoo", "batch_norm/batch_norm_without_scale", "x: N D, g: D, b: D", "multiply dx by g"),
+        ("numpy_zoo", "dense/dense_mean_of_bias", "x: N D, w: D K, b: K", "multiply db by N"),
+        ("numpy_zoo", "bias_add/bias_add_of_channels_first", "x: N H W C, b: C", "sum over the axes 0, 1, 2"),
+        ("torch_zoo", "LinearAttentionScaleLost", "q: B T A, k: B T A, v: B T A", "divide dq by √A"),
+        ("torch_zoo", "CrossEntropySumByBatch", "logits: N K, target: N in K", "multiply dlogits by N"),
+    ],
+)
+def test_the_change_that_makes_it_right_is_found(file: str, name: str, shapes: str, words: str) -> None:
+    found = decide(load_file(ZOO / f"{file}.py"), name, shapes)
+    assert found.rung is Rung.REFUTED
+    assert words in found.advice
+
+
+def test_what_is_missing_is_shown_where_no_change_is_found() -> None:
+    found = decide(load_file(ZOO / "numpy_zoo.py"), "gram/gram_once", "x: N D")
+    assert found.advice == "dx lacks Σ_k(dY[k,i]·x[k,j])"
