@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy_validation.all_sizes.matrices import Conditions
+from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Variable, product_of
 from sympy_validation.foreign.sizes import Factor, SumSize
 
