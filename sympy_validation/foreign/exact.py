@@ -11,7 +11,8 @@ import numpy as np
 
 from sympy_validation.all_sizes import sums
 from sympy_validation.all_sizes.evaluate import evaluate
-from sympy_validation.all_sizes.matrices import Conditions, SymbolicMatrix
+from sympy_validation.all_sizes.matrices import SymbolicMatrix
+from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Index
 from sympy_validation.all_sizes.terms import Polynomial, Sum
 from sympy_validation.all_sizes.text import inner_atoms
