@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -167,14 +168,17 @@ def _by_torch(workers: int, arguments: list[str], environment: dict[str, str]) -
     for name in [*logging.root.manager.loggerDict]:
         if name.startswith("torch.distributed"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what it logs is said in one message
-    os.environ |= environment
+    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), None)
+    # The workers are on this machine: its name need not be known to any resolver.
+    os.environ |= environment | ({"GLOO_SOCKET_IFNAME": loopback} if loopback and "GLOO_SOCKET_IFNAME" not in os.environ else {})
     config = LaunchConfig(
         run_id="nerva",
         min_nodes=1,
         max_nodes=1,
         nproc_per_node=workers,
         rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
+        rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",
         max_restarts=0,
         monitor_interval=0.1,
     )
