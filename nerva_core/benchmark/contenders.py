@@ -14,7 +14,7 @@ from nerva_core.benchmark.configurations import CHECKED_STEPS, BenchmarkProblem
 from nerva_core.data import Dataset
 from nerva_core.training.config import Config
 from nerva_core.training.step import StepOutput
-from nerva_core.training.trainer import Metrics, Trainer
+from nerva_core.training.trainer import Metrics, Part, Trainer
 
 
 class NoCounterpartError(NervaError):
@@ -62,12 +62,12 @@ class _Training(Trainer):
         super().__init__(config, data)
         self.reported: list[Array] = []
 
-    def _run_steps(self, *arguments: Any) -> tuple[Any, Array]:
-        state, outputs = super()._run_steps(*arguments)
+    def _advance(self, inputs: tuple[Any, ...]) -> Array:
+        outputs = super()._advance(inputs)
         self.reported.append(outputs)
-        return state, outputs
+        return outputs
 
-    def evaluate(self, test: bool = True) -> tuple[float, float | None]:
+    def _evaluate(self, which: Part) -> tuple[float, float | None]:
         return 0.0, None
 
 

@@ -327,7 +327,7 @@ class Trainer:
         ops, given = self.ops, map_tree(lambda array: array[0], following)
         network, params, statistics = self.network.at_epoch(self.epoch + 1).dense(self.data.inputs, state.params, state.statistics)
         state = TrainingState(ops.matrices(params), (), ops.matrices(statistics))
-        X, T, *weights = (ops.take_rows(matrix, given.rows) for matrix in self._train)
+        X, T, *weights = (ops.take_rows(matrix, given.rows) for matrix in (*self._train, *self._weights))
         T, targets = self._targets(ops, T)
         _, _, gradients = batch_gradients(ops, network, self.config.loss, state, X, T, ops.matrices(given.noise), targets, *weights)
         return map_tree(ops.to_numpy, gradients)

@@ -34,7 +34,7 @@ def test_a_layer_is_compiled_for_an_unknown_number_of_rows(layer: Layer, rng: np
         return Y, layer.backpropagate(ops, params, cache, DY)
 
     for N in (4, 5):
-        noise = to_ops(ops, layer.draw(rng, N, D))
+        noise = to_ops(ops, layer.given(layer.first_state(rng, D), layer.draw(rng, N, D)))
         X, DY = ops.matrix(rng.normal(size=(N, D))), ops.matrix(rng.normal(size=(N, K)))
         compiled = tf.function(lambda X, DY, noise=noise: gradients(X, DY, *noise), input_signature=spec)
         assert_trees_equal(to_numpy(ops, compiled(X, DY)), to_numpy(ops, gradients(X, DY, *noise)), rtol=1e-12, atol=1e-12)
