@@ -51,7 +51,7 @@ def _command(name: str, command: Any) -> str:
 def _parameter(p: Any) -> list[str]:
     names = [p.name.upper()] if p.param_type_name == "argument" else [*p.opts, *p.secondary_opts]
     default = p.default() if callable(p.default) else p.default
-    shown = "" if default is None or default is False or default == [] else f"`{getattr(default, 'value', default)}`"
+    shown = "" if default is None or default is False or default in ("", []) else f"`{getattr(default, 'value', default)}`"
     return [", ".join(f"`{name}`" for name in names), _plain(p.help or ""), shown]
 
 

@@ -85,8 +85,7 @@ def count(factors: Iterable[Factor]) -> Polynomial:
 class Dim:
     """A size in the hands of a user's code, which can compute with it but not decide by it."""
 
-    as_number: ClassVar[Callable[[Dim], Any]]
-    """The size as a tensor without axes; the module of tensors says how."""
+    _tensor: ClassVar[Callable[[Any], Any]]
 
     def __init__(self, factors: Iterable[Factor]) -> None:
         self.factors = merged(factors)
@@ -195,10 +194,15 @@ class Dim:
     def __rfloordiv__(self, other: Any) -> Any:
         raise self._needed("a quotient by the size")
 
+    @classmethod
+    def is_made_a_tensor_by(cls, make: Callable[[Any], Any]) -> None:
+        """Say how a size becomes a tensor without axes, which the module of tensors knows."""
+        cls._tensor = make
+
     @property
     def number(self) -> Any:
         """The size as a number in a formula."""
-        return Dim.as_number(self)
+        return Dim._tensor(self)
 
     def __truediv__(self, other: Any) -> Any:
         return self.number / other

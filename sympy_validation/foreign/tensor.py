@@ -290,4 +290,4 @@ def variable_tensor(name: str, dims: Sequence[Factors], *, positive: bool = Fals
     return tensor
 
 
-Dim.as_number = lambda size: Storage.of(size)
+Dim.is_made_a_tensor_by(lambda size: Storage.of(size))
