@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.matrix_ops import MatrixOps
 
 Array = Any
 
 KEPT = 256
 """The patterns that are remembered: more than a network has layers."""
+
+
+class NotAPattern(ValueError):  # noqa: N818
+    """Places that are out of order, outside of the matrix, or given twice."""
+
+
+def or_definition(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate the kernel of an operation with a pattern: of places that are no pattern its definition is computed."""
+
+    @wraps(kernel)
+    def operation(self: Any, *arguments: Any) -> Any:
+        try:
+            return kernel(self, *arguments)
+        except NotAPattern:
+            return getattr(MatrixOps, kernel.__name__)(self, *arguments)
+
+    return operation
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +84,10 @@ class Patterns:
         self._known: dict[tuple[int, ...], tuple[Array, Array, PatternIndex]] = {}
 
     def index(self, r: Array, c: Array, K: int, D: int, owners: tuple[Any, ...] = ()) -> PatternIndex:
-        """The index of the pattern with rows r and columns c, NumPy arrays; ``owners`` are what they were made of."""
+        """The index of the pattern with rows r and columns c, NumPy arrays; ``owners`` are what they were made of.
+
+        NotAPattern unless the places are in the order of the rows, each of them once.
+        """
         key = (*map(id, owners or (r, c)), K, D)
         if key in self._known:
             known_r, known_c, index = self._known[key]
@@ -75,9 +96,11 @@ class Patterns:
         if len(self._known) == KEPT:
             self._known.clear()
         rows, columns = (numbers.reshape(-1).astype(np.int32) for numbers in (r, c))
+        if not (np.array_equal(rows, r.reshape(-1)) and np.array_equal(columns, c.reshape(-1))):
+            raise NotAPattern
         index = PatternIndex(rows, columns, K, D)
         inside = ((rows >= 0) & (rows < K) & (columns >= 0) & (columns < D)).all()
         if not (inside and (np.diff(index.flat) > 0).all()):
-            raise NervaError(f"the places of a pattern must be those of a {K} x {D} matrix, in the order of the rows, each of them once")
+            raise NotAPattern
         self._known[key] = np.array(r), np.array(c), index
         return index

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.patterns import PatternIndex, Patterns
+from backends.patterns import PatternIndex, Patterns, or_definition
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
 
 Array = Any
@@ -29,15 +29,18 @@ class NumpyPatternOps(MatrixOps[Array]):
 
     _patterns: Patterns
 
+    @or_definition
     def scattered(self, w: Array, r: Array, c: Array, K: Size, D: Size) -> Array:
         return _scattered(w, self._patterns.index(r, c, K, D))
 
+    @or_definition
     def sparse_product(self, X: Array, w: Array, r: Array, c: Array, K: Size) -> Array:
         index = self._patterns.index(r, c, K, X.shape[-1])
         if index.density >= PRODUCT_BELOW:
             return X @ _scattered(w, index).T
         return (_compressed(index, "csr_array", (K, index.D), w) @ X.T).T
 
+    @or_definition
     def sparse_product_t(self, DY: Array, w: Array, r: Array, c: Array, D: Size) -> Array:
         index = self._patterns.index(r, c, DY.shape[-1], D)
         if index.density >= PRODUCT_BELOW:
@@ -45,6 +48,7 @@ class NumpyPatternOps(MatrixOps[Array]):
         # The compressed rows of W are the compressed columns of Wᵀ.
         return (_compressed(index, "csc_array", (D, index.K), w) @ DY.T).T
 
+    @or_definition
     def sampled_product(self, DY: Array, X: Array, r: Array, c: Array) -> Array:
         index = self._patterns.index(r, c, DY.shape[-1], X.shape[-1])
         if index.density >= GRADIENT_BELOW:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from backends.patterns import PatternIndex, Patterns
+from backends.patterns import PatternIndex, Patterns, or_definition
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
 
 Tensor = Any
@@ -25,21 +25,25 @@ class TorchPatternOps(MatrixOps[Tensor]):
     device: str
     _patterns: Patterns
 
+    @or_definition
     def scattered(self, w: Tensor, r: Tensor, c: Tensor, K: Size, D: Size) -> Tensor:
         return self._scattered(w, self._pattern(r, c, K, D))
 
+    @or_definition
     def sparse_product(self, X: Tensor, w: Tensor, r: Tensor, c: Tensor, K: Size) -> Tensor:
         index = self._pattern(r, c, K, X.shape[-1])
         if not self._by_rows(index, X, w):
             return X @ self._scattered(w, index).mT
         return self._product(self._compressed(index, w), X)
 
+    @or_definition
     def sparse_product_t(self, DY: Tensor, w: Tensor, r: Tensor, c: Tensor, D: Size) -> Tensor:
         index = self._pattern(r, c, DY.shape[-1], D)
         if not self._by_rows(index, DY, w):
             return DY @ self._scattered(w, index)
         return self._product(self._compressed_columns(index, w), DY)
 
+    @or_definition
     def sampled_product(self, DY: Tensor, X: Tensor, r: Tensor, c: Tensor) -> Tensor:
         index = self._pattern(r, c, DY.shape[-1], X.shape[-1])
         if not self._by_rows(index, DY, X):

@@ -104,7 +104,8 @@ def _variables(space: Space[Any], layer: Layer) -> tuple[tuple[str, ...], Matrix
     parameters = {name: space.matrix(name, *shape) for name, shape in _named_shapes(layer.shapes(D))}
     params = with_leaves(_leaf_tree(layer.shapes(D)), parameters.values())
     masks = layer.given_shapes(N, D)
-    constants = [space.constant(_free(_mask_name(name), parameters), *shape) for name, shape in _named_shapes(masks)]
+    kind = Kind.NUMBERS if layer.has_pattern() else Kind.REAL
+    constants = [space.constant(_free(_mask_name(name), parameters), m, n, kind) for name, (m, n) in _named_shapes(masks)]
     for name in {"X", "DY"} & {*parameters}:
         raise NervaError(f"a parameter must have another name than {name}, which is the {'input' if name == 'X' else 'gradient'}")
     return tuple(parameters), X, params, with_leaves(_leaf_tree(masks), constants)

@@ -195,6 +195,7 @@ def _layer_function() -> Any:
         @staticmethod
         def forward(ctx: Any, layer: Layer, ops: Backend[Any], template: Any, stateful: bool, X: Any, *matrices: Any) -> Any:
             params, state, noise = fill_in(template, matrices)
+            state = map_tree(torch.clone, state) if stateful else state  # the caller may write the new one over it before the backward
             Y, cache = layer.feedforward(ops, params, X, *given(layer, state if stateful else None, noise))
             new = list(leaves(layer.update_state(ops, state, cache))) if stateful else []
             ctx.layer, ctx.ops, ctx.saved_template, ctx.others = layer, ops, hollow((params, cache)), len(matrices)

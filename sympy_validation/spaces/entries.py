@@ -85,10 +85,12 @@ class EntriesSpace(Space[Grid]):
     def matrix(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
         self._variables[name] = _symbols(sp.Symbol, name, m, n, kind)
         if kind is Kind.NUMBERS:
-            return Grid.build(m, n, lambda i, j: sp.Integer((i + j) % 2))
+            return self.constant(name, m, n, kind)
         return _with_row_sums(self._variables[name], kind)
 
     def constant(self, name: str, m: Size, n: Size, kind: Kind = Kind.REAL) -> Grid:
+        if kind is Kind.NUMBERS:
+            return Grid.build(m, n, lambda i, j: sp.Integer((i + j) % 2))
         return _with_row_sums(_symbols(Fixed, name, m, n, kind), kind)
 
     def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backends.patterns import KEPT, PatternIndex, Patterns
-from nerva_core.algebra.errors import NervaError
+from backends.numpy import NumpyBackend
+from backends.patterns import KEPT, NotAPattern, PatternIndex, Patterns
+from nerva_core.algebra.matrix_ops import MatrixOps
 
 
 def column(*numbers: int) -> np.ndarray:  # type: ignore[type-arg]
@@ -38,6 +39,9 @@ def test_not_all_patterns_are_kept() -> None:
 
 
 @pytest.mark.parametrize(("r", "c"), [((0, 0), (1, 1)), ((1, 0), (0, 0)), ((0, 3), (0, 0)), ((0, 1), (0, 3)), ((-1, 0), (0, 0))])
-def test_places_must_be_there_in_order_and_each_once(r: tuple[int, ...], c: tuple[int, ...]) -> None:
-    with pytest.raises(NervaError, match="those of a 3 x 3 matrix"):
+def test_of_places_that_are_no_pattern_the_definition_is_computed(r: tuple[int, ...], c: tuple[int, ...]) -> None:
+    with pytest.raises(NotAPattern):
         Patterns().index(column(*r), column(*c), 3, 3)
+    ops = NumpyBackend("float64")
+    given = np.array([[2.0, 3.0]]), column(*r), column(*c), 3, 3
+    np.testing.assert_array_equal(ops.scattered(*given), MatrixOps.scattered(ops, *given))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from tests.conftest import Nerva
 
-SMALL = ("find-rate", "--set", "data=Digits(train=200, test=50)", "--set", "model.sizes=[64, 20, 20, 10]", "--steps", "60")
+SMALL = ("find-rate", "--set", "data=Digits(train=200, test=50)", "--set", "model.sizes=[64, 20, 20, 10]", "--steps", "100")
 
 
 def test_a_rate_is_suggested_and_drawn(nerva: Nerva, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_on_a_terminal_there_is_progress_in_colours_unless_they_are_not_wanted(t
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("nerva tra", {"train"}),
+        ("nerva tra", {"trace", "train"}),
         ("nerva train --check", {"--checkpoint-every"}),
         ("nerva train --optimizer A", {"AMSGrad", "AdaGrad", "Adadelta", "Adam", "AdamW"}),
         ("nerva train --backend t", {"tensorflow", "torch"}),

@@ -20,8 +20,9 @@ X = np.random.default_rng(0).normal(size=(8, D)).astype("float32")
 
 
 def check_training_and_saving(directory: str) -> None:
-    """Every layer in one model, trained, saved, read and trained further; every rule against the equations."""
-    layers = [part for layer in examples(LAYERS) for part in (keras.layers.Dense(D), interop.layer(layer))]
+    """A layer of each kind in one model, trained, saved, read and trained further; every rule against the equations."""
+    kinds = {type(layer): layer for layer in examples(LAYERS)}
+    layers = [part for layer in kinds.values() for part in (keras.layers.Dense(D), interop.layer(layer))]
     model = keras.Sequential([keras.layers.Input((D,)), *layers, keras.layers.Dense(2)])
     model.compile(interop.optimizer("GAF(Adam)", 0.0625), "mse")
     losses = model.fit(X, X[:, :2], epochs=3, batch_size=4, verbose=0).history["loss"]

@@ -9,7 +9,7 @@ import pytest
 from nerva_core.equations.hard_functions import Binary, Signum
 from nerva_core.equations.losses import LOSSES
 from nerva_core.interpreters.sharded import CutSize
-from nerva_core.layers import DAB, LAYERS, Linear, Sequential, StraightThrough
+from nerva_core.layers import DAB, LAYERS, Add, Linear, Multiply, Sequential, SparseLinear, StraightThrough
 from nerva_core.layers.embedding import Embedding
 from nerva_core.layers.recurrent import Recurrent
 from nerva_core.layers.repeat import Repeat
@@ -19,9 +19,10 @@ from sympy_validation.sharding import ProvedOps, sharded_layer, sharded_loss
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorems.layers import layer_of
 
-MADE_OF_OTHERS = {Sequential, Repeat, Residual, MultiHeadAttention, TransformerBlock, DAB, StraightThrough}
-NOT_PROVED = {Embedding}
-"""Whose rows are numbers. The local test compares it, and recurrent layers and ``SequenceCrossEntropy``, whose rows are read as several."""
+MADE_OF_OTHERS = {Sequential, Repeat, Residual, Add, Multiply, MultiHeadAttention, TransformerBlock, DAB, StraightThrough}
+NOT_PROVED = {Embedding, SparseLinear}
+"""Whose rows are numbers; which has a pattern. The local test compares them, and recurrent layers and ``SequenceCrossEntropy``, whose rows
+are read as several."""
 PARTS: dict[str, Any] = {entry.__name__: layer_of(entry) for entry in LAYERS if entry not in MADE_OF_OTHERS | NOT_PROVED}
 PARTS = {name: make for name, make in PARTS.items() if not issubclass(LAYERS.entries[name], Recurrent)}
 PARTS |= {

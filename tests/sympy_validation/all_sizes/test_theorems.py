@@ -129,8 +129,8 @@ def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
     return kind(**{field.name: SYMBOLS[field.name](ops) for field in dataclasses.fields(kind) if field.name in SYMBOLS})
 
 
-IN_PARTS = {"LSTM", "GRU", "MultiHeadAttention", "TransformerBlock"}
-"""Proved in the table alone: one step of a cell and the loop around any cell, columns that are a product, any layers inside."""
+IN_PARTS = {"LSTM", "GRU", "MultiHeadAttention", "SparseLinear", "TransformerBlock"}
+"""Proved in the table alone: one step of a cell, the loop around any cell, columns that are a product, any pattern, any layers inside."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LAYERS if kind.__name__ not in IN_PARTS], ids=lambda kind: kind.__name__)
