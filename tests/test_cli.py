@@ -137,7 +137,8 @@ def files(directory: Path) -> None:
     (directory / "cifar").mkdir()
     (directory / "cifar/data_batch_1").write_bytes(pickle.dumps({}))
     (directory / "idx").mkdir()
-    (directory / "idx/train-images-idx3-ubyte").write_bytes(b"no")
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (directory / f"idx/{name}-ubyte").write_bytes(b"no")
     (directory / "full").mkdir()
     (directory / "full/precious").write_text("keep me")
 

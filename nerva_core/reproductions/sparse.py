@@ -33,7 +33,7 @@ def moves(method: str, epochs: int) -> dict[str, Any]:
 
 def run(bench: Bench) -> Findings:
     """Train a dense network, and a sparse one of each density by each method."""
-    source, epochs = bench.images(bench.choose(10_000, 60_000), 10_000), bench.choose(8, 20)
+    source, epochs = bench.images(bench.choose(6_000, 60_000), bench.choose(4_000, 10_000)), bench.choose(6, 20)
     inputs, classes = bench.classes(source)
     kinds: dict[str, dict[str, Any]] = {"dense": {}}
     for density in DENSITIES:
