@@ -123,7 +123,7 @@ def test_the_backend_of_the_array_api_standard() -> None:
 
 
 def test_a_backend_of_definitions_alone_is_named() -> None:
-    class Textbook(array_api_backend()):  # type: ignore[misc]
+    class Textbook(array_api_backend()):
         softplus = MatrixOps.softplus
 
     (subject,) = (subject for subject in subjects() if (subject.kind, subject.name) == ("operation", "softplus"))

@@ -52,7 +52,7 @@ def test_sources_are_the_inverse_of_the_map(G: Geometry) -> None:
 )
 def test_what_makes_no_sense_is_refused(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(NervaError, match=message):
-        Geometry.of(*arguments)  # type: ignore[arg-type]
+        Geometry.of(*arguments)
 
 
 def test_any_geometry_sees_nothing_in_particular() -> None:

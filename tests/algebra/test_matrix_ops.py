@@ -88,7 +88,7 @@ def expectations(name: str, dtype: DType) -> list[Expected]:
         result.append(expected)
         if case.elementwise and expected.warns:
             fits = representable(expected.exact, dtype)
-            result.append(expect(name, map_arrays(lambda X, fits=fits: np.where(fits, X, X.dtype.type(1)), arguments)))  # type: ignore[misc]
+            result.append(expect(name, map_arrays(lambda X, fits=fits: np.where(fits, X, X.dtype.type(1)), arguments)))
             assert not result[-1].warns
     return result
 

@@ -111,7 +111,7 @@ class Foreign(NumpyBackend):
 def foreign(monkeypatch: pytest.MonkeyPatch) -> None:
     """The distribution declares an entry point; its module is importable, its framework is not."""
     module = types.ModuleType("foreign_backend")
-    module.Foreign = Foreign  # type: ignore[attr-defined]
+    module.Foreign = Foreign
     monkeypatch.setitem(sys.modules, "foreign_backend", module)
     point = metadata.EntryPoint("foreign", "foreign_backend:Foreign", ENTRY_POINTS)
     real = metadata.entry_points

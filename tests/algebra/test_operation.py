@@ -32,7 +32,7 @@ def test_the_statement_stands_with_the_method() -> None:
     def move(self: object, X: object) -> object:
         return X
 
-    assert move.rule == OperationRule(work="free")  # type: ignore[attr-defined]
+    assert move.rule == OperationRule(work="free")
     assert RULES.keys() == OPERATIONS.keys()
     assert RULES["transpose"].work == "free"
     assert RULES["hadamard"] == OperationRule()

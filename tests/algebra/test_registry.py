@@ -102,7 +102,7 @@ def test_a_misspelt_name_is_corrected(table: Table[Any], entry: type[Any]) -> No
 @every_entry
 def test_an_entry_is_frozen_and_says_what_it_is(table: Table[Any], entry: type[Any]) -> None:
     assert dataclasses.is_dataclass(entry)
-    assert entry.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert entry.__dataclass_params__.frozen
     assert entry.__doc__
     assert not entry.__doc__.startswith(f"{entry.__name__}(")
 
@@ -274,12 +274,12 @@ def test_mistakes_are_explained(shapes: Table[Shape], description: Any, message:
 
 def test_an_entry_of_another_table_is_refused(shapes: Table[Shape]) -> None:
     with pytest.raises(NervaError, match="expected one of the table of shapes, got ReLU"):
-        shapes.parse(nc.activations.ReLU())  # type: ignore[arg-type]
+        shapes.parse(nc.activations.ReLU())
 
 
 def test_bounds_hold_for_direct_construction_too(shapes: Table[Shape]) -> None:
     with pytest.raises(NervaError, match="radius must be > 0"):
-        shapes.lookup("Circle")(radius=-1)  # type: ignore[call-arg]
+        shapes.lookup("Circle")(radius=-1)
 
 
 def test_a_name_is_taken_once(shapes: Table[Shape]) -> None:
@@ -294,7 +294,7 @@ def test_a_name_is_taken_once(shapes: Table[Shape]) -> None:
 def test_a_field_may_hold_a_symbol(shapes: Table[Shape]) -> None:
     """Only numbers are checked, so that the equations can be proved for any parameter."""
     marker = object()
-    assert shapes.lookup("Circle")(radius=marker).radius is marker  # type: ignore[call-arg, attr-defined]
+    assert shapes.lookup("Circle")(radius=marker).radius is marker
 
 
 @pytest.mark.parametrize(
@@ -334,4 +334,4 @@ def test_a_learning_rate_is_not_taken_for_a_coefficient_of_the_optimizer(text: s
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    assert ACTIVATIONS.build("LeakyReLU", np.float64(0.25)).alpha == 0.25  # type: ignore[attr-defined]
+    assert ACTIVATIONS.build("LeakyReLU", np.float64(0.25)).alpha == 0.25

@@ -8,7 +8,7 @@ from backends.patterns import KEPT, NotAPattern, PatternIndex, Patterns
 from nerva_core.algebra.matrix_ops import MatrixOps
 
 
-def column(*numbers: int) -> np.ndarray:  # type: ignore[type-arg]
+def column(*numbers: int) -> np.ndarray:
     return np.array(numbers, float).reshape(-1, 1)
 
 

@@ -9,7 +9,7 @@ from nerva_core.benchmark.opponents import KerasJax, ScikitLearn
 
 
 def timing(name: str, steps: list[float], kind: str = "opponent") -> Timing:
-    return Timing("A", "numpy", name, kind, "measured", steps=steps, samples_per_step=100)  # type: ignore[arg-type]
+    return Timing("A", "numpy", name, kind, "measured", steps=steps, samples_per_step=100)
 
 
 def test_median_and_quartiles() -> None:
@@ -75,7 +75,7 @@ def test_a_short_run_with_an_opponent_that_is_not_installed() -> None:
 
     contenders: list[tuple[str, type[Contender]]] = [("ours", Ours), ("opponent", ScikitLearn), ("opponent", Absent)]
     told: list[str] = []
-    found = list(measure_backend(contenders, [("tiny", None)], Plan(2, 0.0, 1), lambda name: "float32", told.append))  # type: ignore[arg-type]
+    found = list(measure_backend(contenders, [("tiny", None)], Plan(2, 0.0, 1), lambda name: "float32", told.append))
     assert [(t.contender, t.status, len(t.steps)) for t in found] == [
         ("nerva", "measured", 2),
         ("scikit-learn", "measured", 2),

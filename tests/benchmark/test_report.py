@@ -17,9 +17,9 @@ MACHINE = {"processor": "P", "cores": 2, "system": "S", "python": "3", "versions
 def timings() -> list[Timing]:
     common = {"samples_per_step": 100, "warmup": 1.0, "compilation": 0.5, "peak_memory": 2**20}
     return [
-        Timing("A", "numpy", "nerva", "ours", "measured", steps=[1e-3, 2e-3, 1e-3], **common),  # type: ignore[arg-type]
-        Timing("A", "numpy", "other", "opponent", "measured", steps=[2e-3, 4e-3, 2e-3], **common),  # type: ignore[arg-type]
-        Timing("A", "numpy", "products", "floor", "measured", note="mm", steps=[8e-4, 1.6e-3, 8e-4], **common),  # type: ignore[arg-type]
+        Timing("A", "numpy", "nerva", "ours", "measured", steps=[1e-3, 2e-3, 1e-3], **common),
+        Timing("A", "numpy", "other", "opponent", "measured", steps=[2e-3, 4e-3, 2e-3], **common),
+        Timing("A", "numpy", "products", "floor", "measured", note="mm", steps=[8e-4, 1.6e-3, 8e-4], **common),
         Timing("A", "numpy", "wrong", "opponent", "refused", "it computes something else"),
     ]
 

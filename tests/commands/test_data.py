@@ -51,7 +51,7 @@ def test_where_there_is_no_usual_folder_one_must_be_given(nerva: Nerva, tmp_path
 
 
 def test_without_the_package_the_way_to_it_is_said(nerva: Nerva, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FashionMNIST.__init__.__kwdefaults__, "path", "/no/such/folder")  # type: ignore[index]
+    monkeypatch.setitem(FashionMNIST.__init__.__kwdefaults__, "path", "/no/such/folder")
     status, _, err = nerva("data", "fashion-mnist")
     assert status == 2
     assert "no directory /no/such/folder; on Debian: apt-get install dataset-fashion-mnist" in err

@@ -11,7 +11,7 @@ from nerva_core.cli import app
 from nerva_core.commands.help_texts import EXAMPLES, epilog
 from tests.conftest import Nerva
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands
 
 
 @pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])

@@ -92,7 +92,7 @@ def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "nerva_core.cli", *map(str, arguments)]
     ours = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        return subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+        return subprocess.Popen(command, cwd=ROOT, text=True, stderr=subprocess.PIPE, **options)
     finally:
         signal.signal(signal.SIGINT, ours)
 

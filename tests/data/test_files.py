@@ -128,7 +128,7 @@ def test_cifar100_binary(tmp_path: Path) -> None:
     record[:, 2 : 2 + 1024] = 5
     for name in ("train.bin", "test.bin"):
         (tmp_path / name).write_bytes(record.tobytes())
-    fine, coarse = (CIFAR100(path=str(tmp_path), labels=labels, scaling="none").load() for labels in ("fine", "coarse"))  # type: ignore[arg-type]
+    fine, coarse = (CIFAR100(path=str(tmp_path), labels=labels, scaling="none").load() for labels in ("fine", "coarse"))
     assert (fine.classes, coarse.classes, fine.grid) == (100, 20, (32, 32))
     np.testing.assert_array_equal(fine.Ttrain, [99, 7, 20])
     np.testing.assert_array_equal(coarse.Ttest, [19, 0, 4])
@@ -318,7 +318,7 @@ def test_tables_that_are_meant_otherwise(tmp_path: Path, content: bytes, message
 @pytest.mark.parametrize("target", ["y", "T"])
 def test_an_archive_with_one_set_is_divided(tmp_path: Path, target: str) -> None:
     X, T = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
-    np.savez(tmp_path / "a.npz", X=X, **{target: T})  # type: ignore[arg-type]
+    np.savez(tmp_path / "a.npz", X=X, **{target: T})
     data = NPZ(path=str(tmp_path / "a.npz")).load()
     assert (data.Xtrain.shape, data.Xtest.shape, data.classes) == ((16, 2), (4, 2), 2)
     assert list(np.bincount(data.Ttest)) == [2, 2]

@@ -30,8 +30,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The digits as .npy files, as archives, and as IDX files."""
     monkeypatch.setattr(streamed, "CHUNK", 5000)  # so that there are several
     arrays = {name: array.astype(np.uint8) if name[0] == "X" else array for name, array in ARRAYS.items()}
-    np.savez(tmp_path / "stored.npz", **arrays)  # type: ignore[arg-type]
-    np.savez_compressed(tmp_path / "compressed.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(tmp_path / "stored.npz", **arrays)
+    np.savez_compressed(tmp_path / "compressed.npz", **arrays)
     for name, array in arrays.items():
         np.save(tmp_path / f"{name}.npy", array)
         part, kind = ("train", "t10k")[name.endswith("test")], ("labels-idx1", "images-idx3")[name[0] == "X"]

@@ -19,7 +19,7 @@ TEXT = "the cat sat on the mat; é!\n" * 4
 def load(tmp_path: Path, text: str = TEXT, **options: object) -> Dataset:
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode())
-    return Text(path=str(path), **options).load()  # type: ignore[arg-type]
+    return Text(path=str(path), **options).load()
 
 
 @pytest.mark.parametrize("unit", ["characters", "bytes"])

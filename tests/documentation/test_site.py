@@ -101,8 +101,8 @@ def test_the_equations_are_typeset_without_a_script(site: Path) -> None:
 def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
     page = (site / "reference/commands.html").read_text(encoding="utf-8")
     group = typer.main.get_command(app)
-    assert {"train", "prove", "show", "compare"} <= set(group.commands)  # type: ignore[attr-defined]
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
+    assert {"train", "prove", "show", "compare"} <= set(group.commands)
+    for name, command in group.commands.items():
         section = page.partition(f'<h2 id="{name}"')[2].partition("<h2 ")[0]
         for parameter in command.params:
             shown = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.name.upper()

@@ -85,7 +85,7 @@ def test_image_sort(ops: Backend[Any], rng: np.random.Generator, descending: boo
     columns = (sign * np.sort(sign * X, axis=2)).transpose(0, 1, 3, 2)[..., :k].reshape(5, -1)
     expected = {"rows": rows, "columns": columns, "both": np.hstack([rows, columns])}
     for by, H in expected.items():
-        hard = ImageSort(3, 4, by, descending, k)  # type: ignore[arg-type]
+        hard = ImageSort(3, 4, by, descending, k)
         np.testing.assert_array_equal(apply(ops, hard, X.reshape(5, -1)), H)
         assert hard.outputs_for(24) == H.shape[1]
 

@@ -28,10 +28,7 @@ def test_k_means_is_lloyds_algorithm(ops: Backend[Any], rng: np.random.Generator
     k, n = 3, 12
     X = rng.normal(size=(4, n * d)) + 4 * rng.integers(0, 3, size=(4, n)).repeat(d, axis=1)
     hard = KMeans(k, iterations=20, dimension=d)
-    outputs = {
-        name: apply(ops, dataclasses.replace(hard, output=name), X)  # type: ignore[arg-type]
-        for name in ("quantised", "centroids", "assignments")
-    }
+    outputs = {name: apply(ops, dataclasses.replace(hard, output=name), X) for name in ("quantised", "centroids", "assignments")}
     for i, x in enumerate(X):
         points = x.reshape(n, d)
         start = (np.sort(points, axis=0) if d == 1 else points)[[2, 6, 10]]

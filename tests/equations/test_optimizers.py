@@ -317,7 +317,7 @@ def steps_until(
 def test_leaving_a_saddle(optimizer: Optimizer, escape: int, far: int) -> None:
     """w₁² - w₂² from (1, 1e-6) with η = 0.1: the GAF leaves the neighbourhood sooner, and, bounded, gets far later (Theorem 6)."""
     for distance, expected in ((0.05, escape), (1.0, far)):
-        assert steps_until(optimizer, lambda w, d=distance: abs(w[1]) > d, (2, -2), (1, 1e-6), 0.1) == expected  # type: ignore[misc]
+        assert steps_until(optimizer, lambda w, d=distance: abs(w[1]) > d, (2, -2), (1, 1e-6), 0.1) == expected
 
 
 def test_near_a_minimum_the_gaf_doubles_the_learning_rate_and_far_from_it_is_slower() -> None:
@@ -333,7 +333,7 @@ def test_near_a_minimum_the_gaf_doubles_the_learning_rate_and_far_from_it_is_slo
 def test_every_gradient_activation_runs_in_an_optimizer(ops_of_dtype: Backend[Any]) -> None:
     reference = make_backend("numpy", "float64")
     for activation in examples(GRADIENT_ACTIVATIONS):
-        optimizer = GAF(Momentum(), activation)  # type: ignore[arg-type]
+        optimizer = GAF(Momentum(), activation)
         expected, atol = run(reference, optimizer), {"float32": 1e-5, "float64": 1e-13}[ops_of_dtype.dtype]
         np.testing.assert_allclose(run(ops_of_dtype, optimizer), expected, rtol=0, atol=atol, err_msg=repr(activation))
 

@@ -23,7 +23,7 @@ from nerva_core.training.trainer import Metrics
 from tests.helpers import outside_of
 
 
-def pixels(png: bytes) -> np.ndarray:  # type: ignore[type-arg]
+def pixels(png: bytes) -> np.ndarray:
     return np.asarray(matplotlib.image.imread(io.BytesIO(png)))
 
 

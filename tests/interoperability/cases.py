@@ -17,10 +17,10 @@ from tests.helpers import Tree, examples, to_numpy, to_ops
 
 N, D = 5, 3
 NETWORK = Sequential((Linear(4), BatchNormalization(), QActivation(ELU()), Linear(3), ActivationLayer(ReLU())))
-EVERY_LAYER: list[Layer] = [*examples(LAYERS), NETWORK, Sequential((Dropout(0.25), Linear(2)))]  # type: ignore[list-item]
+EVERY_LAYER: list[Layer] = [*examples(LAYERS), NETWORK, Sequential((Dropout(0.25), Linear(2)))]
 DIFFERENTIABLE = [layer for layer in EVERY_LAYER if not layer.hard_layers()]
 """The layers whose backward pass is the gradient of their forward pass, and not of a surrogate that they state."""
-RULES: list[Optimizer] = examples(OPTIMIZERS)  # type: ignore[assignment]
+RULES: list[Optimizer] = examples(OPTIMIZERS)
 LOSS = SoftmaxCrossEntropy()
 
 

@@ -48,11 +48,11 @@ def test_trees() -> None:
 
 
 def test_layers_from_lists_and_tables() -> None:
-    assert as_layer({"name": "Linear", "outputs": 3}) == Linear(3)  # type: ignore[arg-type]
-    assert as_layer(["Linear(3)", "ELU"]) == Sequential((Linear(3), ActivationLayer(ELU())))  # type: ignore[arg-type]
+    assert as_layer({"name": "Linear", "outputs": 3}) == Linear(3)
+    assert as_layer(["Linear(3)", "ELU"]) == Sequential((Linear(3), ActivationLayer(ELU())))
     for wrong, message in (({"outputs": 3}, "needs a name"), (None, "must be text such as")):
         with pytest.raises(NervaError, match=message):
-            as_layer(wrong)  # type: ignore[arg-type]
+            as_layer(wrong)
 
 
 def test_columns_are_checked() -> None:

@@ -97,7 +97,7 @@ def test_what_has_no_equal_is_named(make: Any, shape: tuple[int, ...], message: 
 
 
 def test_an_import_that_computes_something_else_is_refused() -> None:
-    class ReLU(nn.Module):  # type: ignore[misc, name-defined]
+    class ReLU(nn.Module):
         """Of the name that is known, but another function."""
 
         def forward(self, X: Any) -> Any:

@@ -103,7 +103,7 @@ def test_noise_is_drawn_from_the_key() -> None:
     np.testing.assert_array_equal(jax.jit(lambda key: interop.draw(Dropout(), key, X))(jax.random.PRNGKey(1))[0], first)
     assert not np.array_equal(interop.draw(Dropout(), jax.random.key(2), X)[0], first)
     assert interop.draw(Dropout(), jax.random.key(1), X, evaluation=True) == ()
-    layer = QActivation(activation=EVERY_LAYER[0].activation, evaluation="noise")  # type: ignore[attr-defined]
+    layer = QActivation(activation=EVERY_LAYER[0].activation, evaluation="noise")
     noise = interop.draw(layer, jax.random.key(1), X, evaluation=True)
     assert interop.evaluate(layer, (), (), X, *noise).shape == X.shape
 

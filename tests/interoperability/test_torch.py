@@ -290,7 +290,7 @@ def test_parameters_that_an_optimizer_does_not_take() -> None:
     with pytest.raises(NervaError, match="a sparse one"):
         interop.optimizer(table.parameters(), "Adam", lr=0.1).step()
     with pytest.raises(NervaError, match=r"lr must be >= 0, got '0\.1'"):
-        interop.optimizer([half], "Adam", lr="0.1")  # type: ignore[arg-type]
+        interop.optimizer([half], "Adam", lr="0.1")
 
 
 # Optimizers ----------------------------------------------------------------------

@@ -129,7 +129,7 @@ def test_what_is_not_an_operation_is_refused(mistake, message):
         mistake(ops, ops.wrap(np.ones((2, 2))))
 
 
-class MoreOps(type(OPS)):  # type: ignore[misc]
+class MoreOps(type(OPS)):
     def cube(self, X):
         return X * X * X
 

@@ -44,7 +44,7 @@ def torch_convolution(positions: tuple[int, ...], layer: Convolution) -> Any:
 @pytest.mark.parametrize(("positions", "layer"), CASES, ids=str)
 def test_gradients(ops: Backend[Any], rng: np.random.Generator, positions: tuple[int, ...], layer: Convolution) -> None:
     bound, left = layer.bind(positions)
-    assert left == bound.windows_over(positions).out  # type: ignore[attr-defined]
+    assert left == bound.windows_over(positions).out
     X = rng.normal(size=(2 * int(np.prod(positions)), 3))
     check_layer(ops, bound, {"torch": torch_convolution(positions, layer)}, X, random_parameters(rng, bound, 3))
 

@@ -290,5 +290,5 @@ def test_a_mistake_is_named(make: Any, message: str) -> None:
 def test_hard_layers_are_found() -> None:
     inner = StraightThrough(Signum())
     network: Layer = Sequential((Linear(3), Sequential((inner,)), DAB(Signum(), hidden(3))))
-    assert network.hard_layers() == (inner, network.layers[2])  # type: ignore[attr-defined]
+    assert network.hard_layers() == (inner, network.layers[2])
     assert Linear(3).hard_layers() == ()

@@ -326,7 +326,7 @@ def test_the_q_activation_of_a_user_s_activation(ops: Backend[Any], monkeypatch:
             return ops.hadamard(X, ops.hadamard(X, X))
 
         def gradient(self, ops: MatrixOps[M], X: M) -> M:
-            return 3 * ops.hadamard(X, X)  # type: ignore[no-any-return]
+            return 3 * ops.hadamard(X, X)
 
     layer = parse_layers(["q-cube(lambda=0.1)"]).layers[0]
     assert layer == QActivation(Cube(), 0.1)

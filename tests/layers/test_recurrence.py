@@ -75,7 +75,7 @@ def test_the_number_of_sequences_may_be_unknown() -> None:
     params, X = to_ops(ops, (layer.init(rng, D), rng.normal(size=(N * L, D))))
     anything = tf.TensorSpec((None, D), tf.float64)
 
-    @tf.function(input_signature=[anything])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[anything])
     def step(X: Any) -> Any:
         Y, cache = layer.feedforward(ops, params, X)
         return layer.backpropagate(ops, params, cache, Y)
@@ -87,7 +87,7 @@ def test_the_number_of_sequences_may_be_unknown() -> None:
 
 def test_a_network_knows_the_length_and_the_columns() -> None:
     network = Sequential((Sequences(L), LSTM(K, bidirectional=True), LSTM(K), Linear(2)))
-    assert [layer.length for layer in network.layers[1:3]] == [L, L]  # type: ignore[attr-defined]
+    assert [layer.length for layer in network.layers[1:3]] == [L, L]
     assert network.widths(L * D) == [L * D, D, 2 * K, K, 2]
     assert network.shapes(L * D)[1].backward.U == (4 * K, K)
     assert repr(network.layers[2]).startswith(f"LSTM(outputs={K}")

@@ -13,7 +13,7 @@ def test_a_layer_is_bound_once() -> None:
 
 def test_it_is_shown_for_any_windows() -> None:
     layer = MaxPool(2).for_any_data(ExampleSizes())
-    P = layer.windows.positions  # type: ignore[attr-defined]
+    P = layer.windows.positions
     assert layer.shape_of_input(ExampleSizes()) == (5 * P, 2)
 
 

@@ -201,7 +201,7 @@ def archives(folder: Path, content: bytes) -> None:
 def tables(folder: Path, given: tuple[bytes, str | None, str]) -> None:
     content, target, task = given
     (folder / "a.csv").write_bytes(content)
-    CSV(path=str(folder / "a.csv"), target=target, task=task).load()  # type: ignore[arg-type]
+    CSV(path=str(folder / "a.csv"), target=target, task=task).load()
 
 
 def cifar(folder: Path, content: bytes) -> None:

@@ -55,7 +55,7 @@ def test_pondering_repeats_the_cell_with_the_same_parameters() -> None:
 @pytest.mark.parametrize(("budget", "last"), [("quick", 5), ("full", 10)])
 def test_a_short_report(monkeypatch: pytest.MonkeyPatch, budget: Budget, last: int) -> None:
     for steps in (STEPS, PONDER_STEPS):
-        monkeypatch.setitem(steps, budget, 1)  # type: ignore[arg-type]
+        monkeypatch.setitem(steps, budget, 1)
     report = perform(EXPERIMENT, Bench(budget, "numpy", Digits(), (0,)))
     experiments = [row.experiment for row in report.findings.rows]
     assert experiments[-1] == f"sorting, T = {last}: more ponder steps help (%)"
@@ -73,11 +73,11 @@ def test_the_full_budget_has_all_of_table_1_and_figure_3() -> None:
 
 def test_those_that_ponder_are_compared_with_one_trained_as_long(template: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench("quick", "numpy", given_seeds=(0,))
-    monkeypatch.setitem(PONDER_STEPS, "quick", 4)  # type: ignore[arg-type]
+    monkeypatch.setitem(PONDER_STEPS, "quick", 4)
     found = ponder(bench, 3, (2,), [template])
     assert found[1] != [template]
     assert found[1][0].config.data == found[2][0].config.data
-    monkeypatch.setitem(STEPS, "quick", 4)  # type: ignore[arg-type]
+    monkeypatch.setitem(STEPS, "quick", 4)
     assert ponder(bench, 3, (2,), [template])[1] == [template]
 
 

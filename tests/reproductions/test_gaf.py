@@ -25,7 +25,7 @@ def test_every_optimizer_is_what_its_name_says(kind: str) -> None:
         assert type(optimizer.activation).__name__.casefold().startswith(kind.partition(" ")[0])
         assert isinstance(optimizer.optimizer, WeightDecay)
         if "(" in kind:
-            assert f"({optimizer.activation.alpha:g}, {optimizer.activation.beta:g})" in kind  # type: ignore[attr-defined]
+            assert f"({optimizer.activation.alpha:g}, {optimizer.activation.beta:g})" in kind
 
 
 def test_the_budgets() -> None:

@@ -11,7 +11,7 @@ from nerva_core.reproductions.gaf_figures import SURFACES, accuracies, equivalen
 from tests.helpers import outside_of
 
 
-def pixels(png: bytes) -> np.ndarray:  # type: ignore[type-arg]
+def pixels(png: bytes) -> np.ndarray:
     return np.asarray(matplotlib.image.imread(io.BytesIO(png)))
 
 

@@ -27,13 +27,13 @@ def test_the_default_is_first_and_every_combination_occurs() -> None:
     assert found[0].make(3, 3) == Example()
     assert found[0].ordinary
     made = [choice.make(3, 3) for choice in found]
-    assert {(e.mode, e.flag) for e in made} == {(m, f) for m in "abc" for f in (True, False)}  # type: ignore[attr-defined]
-    assert {1, 2, 3, 4, 5} == {e.power for e in made}  # type: ignore[attr-defined]
+    assert {(e.mode, e.flag) for e in made} == {(m, f) for m in "abc" for f in (True, False)}
+    assert {1, 2, 3, 4, 5} == {e.power for e in made}
 
 
 def test_what_is_given_stays() -> None:
     assert finite_values(Example, {"mode": "a"}) == {"flag": (True, False)}
-    assert {choice.make(3, 3).mode for choice in choices(Example, {"mode": "a"}, lambda layer: layer)} == {"a"}  # type: ignore[attr-defined]
+    assert {choice.make(3, 3).mode for choice in choices(Example, {"mode": "a"}, lambda layer: layer)} == {"a"}
 
 
 def test_outputs_are_the_size_k() -> None:

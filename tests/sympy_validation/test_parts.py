@@ -155,4 +155,4 @@ def test_layers_are_called_alike_if_they_are_certainly_the_same() -> None:
     parts = Parts()
     size = object()
     assert parts.name(Linear(3)) == parts.name(Linear(3)) != parts.name(Linear(4))
-    assert parts.name(Linear(size)) == parts.name(Linear(size)) != parts.name(Linear(object()))  # type: ignore[arg-type]
+    assert parts.name(Linear(size)) == parts.name(Linear(size)) != parts.name(Linear(object()))

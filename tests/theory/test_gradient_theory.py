@@ -92,7 +92,7 @@ def test_norm_clipping_has_a_curl_and_so_no_equivalent_loss() -> None:
 
 def test_an_activated_gradient_of_a_separable_loss_has_no_curl() -> None:
     for G in GAFS:
-        assert curl(lambda w, G=G: at(G.value, np.multiply(CURVATURES, w)), W[0]) == pytest.approx(0, abs=1e-8)  # type: ignore[misc]
+        assert curl(lambda w, G=G: at(G.value, np.multiply(CURVATURES, w)), W[0]) == pytest.approx(0, abs=1e-8)
 
 
 # Constants ----------------------------------------------------------------------

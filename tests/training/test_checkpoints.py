@@ -115,8 +115,8 @@ def _tree(arrays: dict[str, Any], name: str) -> Any:
     from collections import namedtuple
 
     items = {key.split("/", 1)[1]: value for key, value in arrays.items() if key.startswith(f"{name}/")}
-    kind = namedtuple("Flat", [f"f{i}" for i in range(len(items))])  # type: ignore[misc]
-    kind._fields = tuple(items)  # type: ignore[assignment]
+    kind = namedtuple("Flat", [f"f{i}" for i in range(len(items))])
+    kind._fields = tuple(items)
     return kind(*items.values())
 
 

@@ -164,11 +164,11 @@ def test_training_starts_from_given_weights(tmp_path: Path) -> None:
     save_npz(tmp_path / "w.npz", first.network, params)
     save_model(tmp_path / "m.safetensors", Model(first.config, first.network, 64, params, first.to_numpy().statistics))
     for name in ("w.npz", "m.safetensors"):
-        start = Trainer(make_config({**base, "seed": 9, "model": {**base["model"], "load_weights": str(tmp_path / name)}}))  # type: ignore[dict-item]
+        start = Trainer(make_config({**base, "seed": 9, "model": {**base["model"], "load_weights": str(tmp_path / name)}}))
         for a, b in zip(leaves(params), leaves(start.to_numpy().params), strict=True):
             np.testing.assert_array_equal(a, b)
     with pytest.raises(NervaError, match="is not there"):
-        Trainer(make_config({**base, "model": {**base["model"], "load_weights": "nothing.npz"}}))  # type: ignore[dict-item]
+        Trainer(make_config({**base, "model": {**base["model"], "load_weights": "nothing.npz"}}))
 
 
 def test_one_changed_bit_is_noticed(tmp_path: Path) -> None:

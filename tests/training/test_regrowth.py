@@ -29,7 +29,7 @@ def configure(prune: str | None = "SET(0.3)", grow: str = "Random", interval: in
     return make_config({**base, **changes})
 
 
-def final(trainer: Trainer) -> list[np.ndarray]:  # type: ignore[type-arg]
+def final(trainer: Trainer) -> list[np.ndarray]:
     list(trainer.run())
     return list(leaves(trainer.to_numpy()))
 
@@ -72,7 +72,7 @@ def test_weights_move_when_they_should(prune: str | None, grow: str, interval: i
     start = trainer.to_numpy().statistics[0]
     moved = []
     original = trainer._move_weights
-    trainer._move_weights = lambda rule, step, part: (moved.append(step), original(rule, step, part))  # type: ignore[method-assign,func-returns-value]
+    trainer._move_weights = lambda rule, step, part: (moved.append(step), original(rule, step, part))
     list(trainer.run())
     steps = 3 * trainer.steps_per_epoch
     expected = [] if prune is None else list(range(interval or trainer.steps_per_epoch, steps, interval or trainer.steps_per_epoch))

@@ -9,7 +9,7 @@ from tests.backends.plan.test_planned import Run
 from tests.conftest import make_backend
 
 
-def test_a_step_makes_no_matrix(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_step_makes_no_matrix(monkeypatch) -> None:
     """What is known to the kernels runs into memory that is there: no operation of the backend is called again."""
     run = Run("numpy", multilayer_perceptron("ReLU;ReLU;Linear", [4, 5, 5, 3]), SquaredError(), Adam(), record=False)
     state, _ = run.ops.run_steps(run.step, run.state(), run.data, run.given(slice(0, 1)))
@@ -34,7 +34,7 @@ def test_a_step_makes_no_matrix(monkeypatch) -> None:  # type: ignore[no-untyped
 def test_numbers_change_from_step_to_step_and_so_does_what_is_computed_from_them() -> None:
     ops = make_backend("numpy", "float64")
 
-    def step(ops, state, c):  # type: ignore[no-untyped-def]
+    def step(ops, state, c):
         (x,) = state
         return ((1 - c / 2) * x,), (x,)
 

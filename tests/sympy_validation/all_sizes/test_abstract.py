@@ -55,7 +55,7 @@ def test_three_layers(ops: AllSizesOps) -> None:
 
 
 def test_abstract_and_concrete_layers(ops: AllSizesOps) -> None:
-    layers = (f(ops), BatchNormalization(epsilon=ops.scalar("epsilon", positive=True)), Linear(ops.size("K")), h(ops))  # type: ignore[arg-type]
+    layers = (f(ops), BatchNormalization(epsilon=ops.scalar("epsilon", positive=True)), Linear(ops.size("K")), h(ops))
     network = Sequential(layers)
     X = ops.variable("X", ops.size("N"), ops.size("D"))
     W, b = ops.variable("W", ops.size("P"), ops.size("Q")), ops.variable("b", 1, ops.size("H"))

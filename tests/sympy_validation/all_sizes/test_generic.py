@@ -39,13 +39,13 @@ NOT_SHOWN = [
 
 @pytest.mark.parametrize("matrix", GENERIC, ids=str)
 def test_generic(matrix: object) -> None:
-    assert is_generic(matrix.entry)  # type: ignore[attr-defined]
-    assert is_generic(-matrix.entry)  # type: ignore[attr-defined]
+    assert is_generic(matrix.entry)
+    assert is_generic(-matrix.entry)
 
 
 @pytest.mark.parametrize("matrix", NOT_SHOWN, ids=str)
 def test_not_shown(matrix: object) -> None:
-    assert not is_generic(matrix.entry)  # type: ignore[attr-defined]
+    assert not is_generic(matrix.entry)
 
 
 def test_what_is_zero_in_a_region_is_not_turned_around() -> None:

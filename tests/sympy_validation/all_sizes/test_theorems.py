@@ -84,7 +84,7 @@ def residuals(ops: AllSizesOps, layer: Layer) -> list[SymbolicMatrix]:
 
 
 def batch_normalization(ops: AllSizesOps) -> Layer:
-    return BatchNormalization(epsilon=ops.scalar("epsilon", positive=True))  # type: ignore[arg-type]
+    return BatchNormalization(epsilon=ops.scalar("epsilon", positive=True))
 
 
 def act(ops: AllSizesOps, name: str = "act") -> Layer:
@@ -92,7 +92,7 @@ def act(ops: AllSizesOps, name: str = "act") -> Layer:
 
 
 def linear(ops: AllSizesOps, size: str = "K") -> Layer:
-    return Linear(ops.size(size))  # type: ignore[arg-type]
+    return Linear(ops.size(size))
 
 
 CHAINS: dict[str, Callable[[AllSizesOps], tuple[Layer, ...]]] = {
@@ -308,7 +308,7 @@ def test_adam_with_the_bias_corrections_merged(ops: AllSizesOps) -> None:
     shape = ops.size("K"), ops.size("D")
     theta, Dtheta, m, v = (ops.variable(name, *shape) for name in ("theta", "Dtheta", "m", "v"))
     eta, epsilon, c1, c2 = (ops.scalar(name, positive=True) for name in ("eta", "epsilon", "c1", "c2"))
-    adam = Adam(beta1=ops.scalar("beta1"), beta2=ops.scalar("beta2"), epsilon=epsilon)  # type: ignore[arg-type]
+    adam = Adam(beta1=ops.scalar("beta1"), beta2=ops.scalar("beta2"), epsilon=epsilon)
     new, state = adam.update(ops, adam.init(ops, theta)._replace(m=m, v=v), theta, Dtheta, eta, c1, c2)
     root = ops.sqrt(state.v) + ops.full(epsilon * c2**0.5, *shape)
     merged = theta - (eta * c2**0.5 / c1) * ops.hadamard(state.m, ops.reciprocal(root))
@@ -368,5 +368,5 @@ def test_the_variants_of_the_gaf(ops: AllSizesOps, X: SymbolicMatrix, optimizer:
     assert ops.is_zero(theta(GAF(inner, G, variant="printed"), Delta) - X - G(ops, step(Delta, eta * g)))
     assert ops.is_zero(theta(GAF(inner, G, variant="momentum-buffer"), Delta) - X - eta * G(ops, step(Delta, g)))
     for variant, before in (("gradient-first", eta * Delta), ("printed", eta * Delta), ("momentum-buffer", Delta)):
-        activated = GAF(inner, IdentityGradient(), variant=variant)  # type: ignore[arg-type]
+        activated = GAF(inner, IdentityGradient(), variant=variant)
         assert ops.is_zero(theta(activated, before) - theta(inner, eta * Delta))

@@ -76,7 +76,7 @@ def test_what_is_left_out_is_listed() -> None:
     assert ops.is_zero(ops.rows_sum(ops.equal(X, ops.column_repeat(ops.rows_max(X), D))) - ops.ones(N, 1))
     assert "almost everywhere: the largest X[i,k] is taken once" in [c.replace("[i,j]", "[i,k]") for c in ops.conditions]
     rare: list[object] = []
-    take_once(ops.rows_sum(ops.less(X, ops.column_repeat(ops.rows_max(X), D))).entry, rare)  # type: ignore[arg-type]
+    take_once(ops.rows_sum(ops.less(X, ops.column_repeat(ops.rows_max(X), D))).entry, rare)
     assert len(rare) == 1
 
 

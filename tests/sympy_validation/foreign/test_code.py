@@ -4,7 +4,7 @@ from nerva_core.algebra.errors import NervaError
 from sympy_validation.foreign.code import UnitBack, assigned, is_unit
 
 
-def backward(dy):  # type: ignore[no-untyped-def]
+def backward(dy):
     dw, dx = dy, dy
     return dw, dx
 

@@ -17,7 +17,7 @@ def test_functions() -> None:
 
 
 def test_where_and_minus_infinity() -> None:
-    def masked(x, m):  # type: ignore[no-untyped-def]
+    def masked(x, m):
         return m.where(x, -float("inf")).exp()
 
     agree(masked, "x: N D, m: N D bool", lambda x, m: np.exp(np.where(m, x, -np.inf)))
@@ -29,7 +29,7 @@ def test_values_decide_nothing() -> None:
 
 
 def test_a_change_in_place_is_seen_by_all_names() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x):
         y = x
         y *= 2
         return x + y

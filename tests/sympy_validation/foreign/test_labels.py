@@ -14,7 +14,7 @@ def test_elements_by_labels() -> None:
 
 
 def test_changes_at_labels() -> None:
-    def f(x, y, rows):  # type: ignore[no-untyped-def]
+    def f(x, y, rows):
         z = x * 1.0
         z[rows, y] -= 2.0
         return z
@@ -23,7 +23,7 @@ def test_changes_at_labels() -> None:
 
 
 def test_equal_labels_are_not_added_in_silence() -> None:
-    def f(x, y):  # type: ignore[no-untyped-def]
+    def f(x, y):
         z = x * 1.0
         z[y] += 1.0
         return z

@@ -16,7 +16,7 @@ def test_slices_by_constants_of_a_size() -> None:
 
 
 def test_changes_of_slices() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x):
         y = x * 1.0
         y[1:] += x[:-1]
         y[:-1] = x[1:]
@@ -26,7 +26,7 @@ def test_changes_of_slices() -> None:
 
 
 def test_a_change_where_a_mask_holds() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x):
         y = x * 1.0
         y[x < 0] = 0.5
         return y

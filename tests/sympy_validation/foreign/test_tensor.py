@@ -18,7 +18,7 @@ def test_axes_that_are_numbered_in_two_ways_are_refused() -> None:
 
 
 def test_a_view_reads_what_its_base_has_now() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x):
         first = x[:, 0:1]
         turned = x.T
         x[:, 1] = 7.0
@@ -29,7 +29,7 @@ def test_a_view_reads_what_its_base_has_now() -> None:
 
 
 def test_a_change_of_what_may_be_a_copy_is_refused() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x):
         y = x.T.reshape(-1)
         y += 1.0
         return x

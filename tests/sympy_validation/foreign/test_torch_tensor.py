@@ -18,7 +18,7 @@ def test_gather_and_scatter() -> None:
 
 
 def test_changes_in_place() -> None:
-    def f(x):  # type: ignore[no-untyped-def]
+    def f(x):
         y = x.clone()
         y.mul_(2).add_(x)
         y[:, 1:].zero_()

@@ -16,6 +16,6 @@ def test_the_numbered_equations() -> None:
 
 def test_a_wrong_rule_is_refuted() -> None:
     rule = next(t for t in matrix_calculus.lemmas() if t.quantity == "(6)")
-    wrong = dataclasses.replace(rule.claim, tested=lambda ops, f, g, df, dg, A: times(ops, g, df))  # type: ignore[type-var]
+    wrong = dataclasses.replace(rule.claim, tested=lambda ops, f, g, df, dg, A: times(ops, g, df))
     (verdict,) = prove([dataclasses.replace(rule, claim=wrong)])
     assert verdict.status == "refuted"

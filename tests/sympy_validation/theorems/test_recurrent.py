@@ -22,7 +22,7 @@ class StateNotCarriedBack:
 
     def back(self, ops: Any, params: Any, cache: Any, DY: Any, Dend: Any, reverse: bool = False) -> Any:
         zero = tuple(ops.zeros(*ops.shape(D)) for D in Dend)
-        return super().back(ops, params, cache, DY, zero, reverse)  # type: ignore[misc]
+        return super().back(ops, params, cache, DY, zero, reverse)
 
 
 class ForgetsOutputsOfLaterSteps:
@@ -30,12 +30,12 @@ class ForgetsOutputsOfLaterSteps:
 
     def back(self, ops: Any, params: Any, cache: Any, DY: Any, Dend: Any, reverse: bool = False) -> Any:
         still = params._replace(U=ops.scale(0, params.U))
-        return super().back(ops, still, cache, DY, Dend, reverse)  # type: ignore[misc]
+        return super().back(ops, still, cache, DY, Dend, reverse)
 
 
 class TimeNotReversed:
     def back(self, ops: Any, params: Any, cache: Any, DY: Any, Dend: Any, reverse: bool = False) -> Any:
-        return super().back(ops, params, cache, DY, Dend, not reverse)  # type: ignore[misc]
+        return super().back(ops, params, cache, DY, Dend, not reverse)
 
 
 class OutputsOfTheWrongStep:
@@ -44,14 +44,14 @@ class OutputsOfTheWrongStep:
     def gradients(self, ops: Any, params: Any, X: Any, before: Any, DA: Any, DB: Any) -> Any:
         L = ops.members(before)
         later = ops.family(*(ops.member(before, min(k + 1, L - 1)) for k in range(L)))
-        return super().gradients(ops, params, X, later, DA, DB)  # type: ignore[misc]
+        return super().gradients(ops, params, X, later, DA, DB)
 
 
 class BiasOfTheLastStep:
     """The gradients of the biases are not summed over time."""
 
     def gradients(self, ops: Any, params: Any, X: Any, before: Any, DA: Any, DB: Any) -> Any:
-        DX, gradients = super().gradients(ops, params, X, before, DA, DB)  # type: ignore[misc]
+        DX, gradients = super().gradients(ops, params, X, before, DA, DB)
         last = ops.members(DA) - 1
         return DX, gradients._replace(b=ops.columns_sum(ops.member(DA, last)), c=ops.columns_sum(ops.member(DB, last)))
 
@@ -104,7 +104,7 @@ def test_a_step_that_forgets_the_state_after_it_is_refuted() -> None:
 def test_what_is_not_summed_over_steps_is_refuted_for_any_number_of_them() -> None:
     class BiasHalved:
         def gradients(self, ops: Any, *given: Any) -> Any:
-            DX, gradients = super().gradients(ops, *given)  # type: ignore[misc]
+            DX, gradients = super().gradients(ops, *given)
             return DX, gradients._replace(b=gradients.b / 2)
 
     assert refuted(AllSteps(wrong(BiasHalved, 1))) == {"Db"}
