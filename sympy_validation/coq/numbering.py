@@ -10,6 +10,7 @@ from typing import Any
 from sympy_validation.all_sizes.symbols import Index, Size, is_number
 from sympy_validation.coq.matrices import NotExported
 from sympy_validation.coq.terms import (
+    FUNCTIONS,
     Add,
     Apply,
     Element,
@@ -24,10 +25,6 @@ from sympy_validation.coq.terms import (
     children,
     subterms,
 )
-
-FUNCTIONS = {
-    "reciprocal": "FInv", "exp": "FExp", "log": "FLn", "sqrt": "FSqrt", "ind": "FInd", "arctan": "FAtan", "Phi": "FPhi", "phi": "Fphi",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class Numbering:
     def function(self, f: str, order: int) -> str:
         """A function, or a derivative of an unknown one."""
         if order < 0:
-            return FUNCTIONS[f]
+            return FUNCTIONS[f].checker
         self.functions[f] = max(order, self.functions.get(f, 0))
         return f"(FU {list(self.functions).index(f)} {order})"
 

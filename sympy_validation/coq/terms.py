@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sympy_validation.all_sizes.symbols import Index, Size, is_number
 
@@ -56,6 +56,27 @@ class Mul:
 
     a: Term
     b: Term
+
+
+class CoqName(NamedTuple):
+    """A known function in Coq."""
+
+    words: str
+    """In statements."""
+    checker: str
+    """In the terms of the checker."""
+
+
+FUNCTIONS = {
+    "reciprocal": CoqName("/", "FInv"),
+    "exp": CoqName("exp", "FExp"),
+    "log": CoqName("ln", "FLn"),
+    "sqrt": CoqName("sqrt", "FSqrt"),
+    "ind": CoqName("ind", "FInd"),
+    "arctan": CoqName("atan", "FAtan"),
+    "Phi": CoqName("Phi", "FPhi"),
+    "phi": CoqName("phi", "Fphi"),
+}
 
 
 @dataclass(frozen=True)

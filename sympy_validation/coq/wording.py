@@ -10,6 +10,7 @@ from sympy_validation.all_sizes.symbols import Index, Size, is_number
 from sympy_validation.coq.matrices import NotExported
 from sympy_validation.coq.numbering import fraction
 from sympy_validation.coq.terms import (
+    FUNCTIONS,
     Add,
     Apply,
     Element,
@@ -24,9 +25,6 @@ from sympy_validation.coq.terms import (
     Term,
 )
 
-FUNCTIONS = {
-    "reciprocal": "/", "exp": "exp", "log": "ln", "sqrt": "sqrt", "ind": "ind", "arctan": "atan", "Phi": "Phi", "phi": "phi",
-}  # fmt: skip
 RESERVED = frozenset(
     re.findall(
         r"\w+",
@@ -122,7 +120,7 @@ class Wording:
             case Apply("reciprocal", a):
                 return f"(/ {self.term(a, scope, time)})"
             case Apply(f, a, order):
-                name = FUNCTIONS[f] if order < 0 else self.function(f, order)
+                name = FUNCTIONS[f].words if order < 0 else self.function(f, order)
                 return f"({name} {self.term(a, scope, time)})"
             case SumOver(k, a):
                 inner = self.bind([k], scope)

@@ -10,6 +10,7 @@ from sympy_validation.all_sizes import powers
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import UNIT, Variable, number
 from sympy_validation.all_sizes.terms import Entry, Polynomial, constant, only
+from sympy_validation.all_sizes.text import text
 
 PI = only(Entry(Variable("π", 1, 1, positive=True, fixed=True), UNIT, UNIT))
 """π: of the numbers that a formula has, the one that is not algebraic."""
@@ -21,6 +22,8 @@ HUGE = 1e8
 """A number of this size stands for ∞, as the -1e9 of masks does."""
 DIGITS = 7
 """A float of so many digits may be a root or a multiple of π that was written out."""
+FULL = 14
+"""A float of more digits is the one that is nearest to its number."""
 LARGEST = 32
 """The greatest numerator and denominator of what is under such a root."""
 
@@ -37,6 +40,17 @@ def constant_of(c: float | Fraction) -> Polynomial:
     return _constant_of_float(c)
 
 
+def reading(c: float | Fraction) -> str | None:
+    """The condition of a proof in which a number that was written out, or a huge one, is taken for another; None of all others."""
+    if isinstance(c, (int, Fraction)) or not math.isfinite(c):
+        return f"{c} stands for ∞" if isinstance(c, int) and abs(c) >= HUGE else None
+    if abs(c) >= HUGE:
+        return f"{c:g} stands for ∞"
+    exact = _constant_of_float(c)
+    digits = len(repr(abs(c)).partition("e")[0].replace(".", "").strip("0"))
+    return f"{c!r} stands for {text(exact)}" if digits <= FULL and exact != constant(number(Fraction(repr(c)))) else None
+
+
 @lru_cache(1000)
 def _constant_of_float(c: float) -> Polynomial:
     digits = len(repr(abs(c)).partition("e")[0].replace(".", "").strip("0"))
@@ -44,7 +58,7 @@ def _constant_of_float(c: float) -> Polynomial:
         root = _root(c, digits)
         if root is not None:
             return root
-    if digits > 14:
+    if digits > FULL:
         q = Fraction(c).limit_denominator(10**6)
         if abs(float(q) - c) <= 4e-16 * abs(c):
             return constant(number(q))

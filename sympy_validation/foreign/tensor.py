@@ -17,7 +17,7 @@ from sympy_validation.all_sizes import sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import UNIT, Index, Place, Size, Variable, number_index, place_of, product_of
 from sympy_validation.all_sizes.terms import ONE, Entry, Polynomial, constant, only
-from sympy_validation.foreign.constants import constant_of
+from sympy_validation.foreign.constants import constant_of, reading
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
 from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.sizes import Dim, Factors, SumSize, count, dim, merged, undim
@@ -152,6 +152,8 @@ class Storage:
         if isinstance(value, bool):
             return cls.make((), constant(int(value)))
         if isinstance(value, (int, float)) or type(value).__name__ == "Fraction":
+            if condition := reading(value):
+                Current.run.conditions.add(condition)
             return cls.make((), constant_of(value))
         if hasattr(value, "as_tensor"):
             return value.as_tensor()

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from sympy_validation.all_sizes.text import text
-from sympy_validation.foreign.constants import constant_of
+from sympy_validation.foreign.constants import constant_of, reading
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,10 @@ def test_a_float_is_the_number_that_it_stands_for(number: float, words: str) -> 
 def test_a_float_that_is_near_to_none_is_its_decimal() -> None:
     assert text(constant_of(0.7978)) == "3989/5000"
     assert text(constant_of(0.79788123)) == "79788123/100000000"
+
+
+def test_what_a_number_is_taken_for_is_a_condition() -> None:
+    assert reading(1.41421356) == "1.41421356 stands for (2)^(1/2)"
+    assert reading(-1e9) == "-1e+09 stands for ∞"
+    for plain in (math.pi, math.sqrt(2), 0.7978, 1e-5, 1 / 3, math.inf, 7):
+        assert reading(plain) is None
