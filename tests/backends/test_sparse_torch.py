@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch")
 @pytest.mark.parametrize("below", [0.0, 2.0])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_both_kernels_are_the_definition(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, dtype: DType, below: float) -> None:
-    monkeypatch.setattr(sparse_torch, "SPARSE_BELOW", below)
+    monkeypatch.setattr(sparse_torch, "PRODUCT_BELOW", below)
+    monkeypatch.setattr(sparse_torch, "GRADIENT_BELOW", below)
     assert_exact(make_backend("torch", dtype), rng)
 
 
