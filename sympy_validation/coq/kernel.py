@@ -17,7 +17,7 @@ from nerva_core.training.models import write_atomically
 from sympy_validation.coq.export import PREAMBLE, Exported, export
 from sympy_validation.theorem import Key, Theorem, key_of
 
-LIBRARY = ("Sums", "Terms", "Facts", "Polynomials", "Normal", "Derivative", "Check")
+LIBRARY = ("Sums", "Terms", "Facts", "Polynomials", "Normal", "Derivative", "Check", "Networks")
 """The files of the library, from the bottom up."""
 AXIOMS = frozenset(
     {

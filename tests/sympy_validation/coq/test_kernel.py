@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,6 +73,23 @@ def test_a_theorem_that_is_refused_does_not_take_the_others_with_it(directory: P
     assert {key[1]: outcome.word for key, outcome in outcomes.items()} == {"DX": "checked", "DW": "checked", "Db": "not accepted"}
     assert "the checker does not find the two sides equal" in {outcome.reason for outcome in outcomes.values()}
     assert (directory / "refused" / "wrong_LinearWithMeanOfDb_Db.v").exists()
+
+
+@needs_coq
+@pytest.mark.parametrize(("right", "wrong"), [("", ""), ("(DY n k * V k d)", "(DY n k * V d k)"), ("* act' (X n d)", "* act' (DY n d)")])
+def test_exported_theorems_make_a_network_of_any_depth_and_wrong_ones_do_not(directory: Path, right: str, wrong: str) -> None:
+    checked(all_sizes("layers.Linear", "layers.ActivationLayer.DX"), directory, 120)
+    text = Path("examples/mlp_of_any_depth.v").read_text(encoding="utf-8")
+    assert right in text
+    path = directory / "mlp_of_any_depth.v"
+    path.write_text(text.replace(right, wrong), encoding="utf-8")
+    command = ["coqc", "-q", "-w", "none", "-R", "library", "Nerva", "-Q", "theorems", "NervaTheorems", path.name]
+    found = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    if wrong:
+        assert "Unable to unify" in found.stderr or "has type" in found.stderr
+    else:
+        assert found.returncode == 0, found.stderr
+        assert {line.split(" ")[0] for line in found.stdout.splitlines() if line.startswith(("Classical", "Functional"))} == AXIOMS
 
 
 @needs_coq
