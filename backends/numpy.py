@@ -166,6 +166,9 @@ class NumpyBackend(NumpyPatternOps, Backend[Array]):
         width = X.shape[-1] // count
         return X[..., k * width : (k + 1) * width]
 
+    def column_range(self, X: Array, first: Size, count: Size) -> Array:
+        return X[..., first : first + count]
+
     def join_column_parts(self, *parts: Array) -> Array:
         return self.xp.concatenate(parts, axis=-1)
 

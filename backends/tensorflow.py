@@ -229,6 +229,9 @@ class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
         width = self.shape(X)[1] // count
         return X[..., k * width : (k + 1) * width]
 
+    def column_range(self, X: Tensor, first: Size, count: Size) -> Tensor:
+        return X[..., first : first + count]
+
     def join_column_parts(self, *parts: Tensor) -> Tensor:
         return self.tf.concat(parts, axis=-1)
 

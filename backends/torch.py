@@ -180,6 +180,9 @@ class TorchBackend(TorchPatternOps, Backend[Tensor]):
         width = X.shape[-1] // count
         return X[..., k * width : (k + 1) * width]
 
+    def column_range(self, X: Tensor, first: Size, count: Size) -> Tensor:
+        return X[..., first : first + count]
+
     def join_column_parts(self, *parts: Tensor) -> Tensor:
         return self.torch.cat(parts, dim=-1)
 

@@ -263,6 +263,7 @@ CASES: dict[str, Case] = {
     "split": Case(lambda dtype: [(np.arange(24, dtype=dtype).reshape(4, 6), m, n) for m, n in ((1, 1), (2, 3), (4, 2), (4, 6), (2, 6))]),
     "join": Case(lambda dtype: [case for k in (1, 2, 6) for case in families(dtype, k)]),
     "column_part": Case(lambda dtype: [(X, k, 3) for X in parts(dtype)[1][:2] for k in range(3)]),
+    "column_range": Case(lambda dtype: [(X, first, X.shape[1] - first) for X in matrices(dtype) for first in range(X.shape[1])]),
     "join_column_parts": Case(parts),
     "transpose_columns": Case(lambda dtype: [(np.arange(24, dtype=dtype).reshape(2, 12), m) for m in (1, 3, 4, 12)]),
     "windows": Case(on_windows(lambda G: [(2 * G.positions, 3)])),
@@ -352,6 +353,7 @@ SMALL: dict[str, Callable[[Any, Any], list[tuple[Any, ...]]]] = {
     "family": lambda m, n: [(m, n), (m, n)],
     "join_column_parts": lambda m, n: [(m, n), (m, n)],
     "column_part": lambda m, n: [(m, 2 * n)],
+    "column_range": lambda m, n: [(m, 3 * n)],
     "transpose_columns": lambda m, n: [(m, m * n)],
     "windows": lambda m, n: [(9 * m, n)],
     "fold": lambda m, n: [(4 * m, 4 * n)],
@@ -369,7 +371,7 @@ SMALL: dict[str, Callable[[Any, Any], list[tuple[Any, ...]]]] = {
     "sampled_product": lambda m, n: [(m, n), (m, n), (n, 1), (n, 1)],
 }
 """The shapes of operands for an operation, with sizes m and n; of the others each operand is m x n."""
-NUMBERS: dict[str, Any] = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.2, "high": 0.6, "j": 1, "o": 1, "k": 1, "count": 2}
+NUMBERS: dict[str, Any] = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.2, "high": 0.6, "j": 1, "o": 1, "k": 1, "first": 1, "count": 2}
 NUMBERS |= {"K": 4, "D": 5}
 NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2), "epsilon": 0.5}
 

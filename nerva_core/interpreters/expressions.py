@@ -256,6 +256,11 @@ def _numbers(columns: Any) -> str:
     return f"{first}..{last}" if whole else ",".join(str(j + 1) for j in columns)
 
 
+def _range(first: Any, count: Any) -> Markup:
+    """1..D, D+1..2D: the numbers of columns, counted from 1."""
+    return mk.Row(markup(first + 1), mk.Symbol(".."), markup(first + count))
+
+
 def _relation(sign: str) -> Callable[..., Piece]:
     return lambda X, Y: Piece(mk.Fenced(_infix(sign, [markup(X), markup(Y)], ATOM).markup, "[", "]"))
 
@@ -330,6 +335,7 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "family": _function("family"),
     "members_sum": lambda F: Piece(mk.Row(mk.Prefix("Σ"), piece(F).within()), NEGATIVE),
     "column_part": lambda X, k, count: Piece(mk.Sub(piece(X).within(), mk.Symbol(f"({k + 1}/{count})"))),
+    "column_range": lambda X, first, count: _indexed("columns", X, _range(first, count)),
     "join_column_parts": lambda *parts: _infix("⊕", [piece(X).within() for X in parts], SUM),
     "transpose_columns": lambda X, m: _indexed("transpose", X, mk.Symbol("row")),
     "windows": lambda X, G: Piece(mk.Call(mk.Symbol("windows"), markup(X))),

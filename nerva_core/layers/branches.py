@@ -1,7 +1,7 @@
 """Two branches that see the same input, and what is made of their outputs.
 
 A sum of branches is a residual connection whose shortcut is any layers, as the projections of ResNets are (He et al. 2016); a product is a
-gate (Dauphin et al. 2017) of any layers.
+gate (Dauphin et al. 2017) of any layers; side by side they are what dense blocks are made of (Huang et al. 2017).
 """
 
 from __future__ import annotations
@@ -32,6 +32,14 @@ class ProductCache(NamedTuple, Generic[M]):
     branches: OfBranches
     A: M
     B: M
+
+
+class ConcatenateCache(NamedTuple):
+    """Those of the branches, and the numbers of columns that f and g make."""
+
+    branches: OfBranches
+    K_f: Size
+    K_g: Size
 
 
 @dataclass(frozen=True)
@@ -168,4 +176,36 @@ class Multiply(TwoBranches):
         (of_f, of_g), A, B = cache
         DX_f, Df = self.f.backpropagate(ops, params.f, of_f, ops.hadamard(DY, B))
         DX_g, Dg = self.g.backpropagate(ops, params.g, of_g, ops.hadamard(DY, A))
+        return DX_f + DX_g, OfBranches(Df, Dg)
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Concatenate(TwoBranches):
+    """Y = [f(X) g(X)], the columns of f and then those of g, for the same rows: N x (K_f + K_g).
+
+    With Identity for f, it is a layer of a dense block (Huang et al. 2017): what g makes is put beside what it has seen.
+    """
+
+    aliases = ("Concat",)
+
+    def outputs_for(self, D: Size) -> Size:
+        return self.f.outputs_for(D) + self.g.outputs_for(D)
+
+    def combine(self, ops: MatrixOps[M], A: M, B: M) -> M:
+        return ops.join_columns(A, B)
+
+    def caches(self, cache: ConcatenateCache) -> OfBranches:
+        return cache.branches
+
+    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Any) -> tuple[M, ConcatenateCache]:
+        of_f, of_g = noise or ((), ())
+        A, of_A = self.f.feedforward(ops, params.f, X, *of_f)
+        B, of_B = self.g.feedforward(ops, params.g, X, *of_g)
+        return self.combine(ops, A, B), ConcatenateCache(OfBranches(of_A, of_B), ops.shape(A)[1], ops.shape(B)[1])
+
+    def backpropagate(self, ops: MatrixOps[M], params: OfBranches, cache: ConcatenateCache, DY: M) -> tuple[M, OfBranches]:
+        (of_f, of_g), K_f, K_g = cache
+        DX_f, Df = self.f.backpropagate(ops, params.f, of_f, ops.column_range(DY, 0, K_f))
+        DX_g, Dg = self.g.backpropagate(ops, params.g, of_g, ops.column_range(DY, K_f, K_g))
         return DX_f + DX_g, OfBranches(Df, Dg)

@@ -65,7 +65,7 @@ class MaxPool(_Pooling):
 class AveragePool(_Pooling):
     """y_qc = 1/U Σ_u (S_u · X)_qc: the mean of each window, channel by channel."""
 
-    aliases = ("AvgPool1d", "AvgPool2d", "AveragePooling2D")
+    aliases = ("AvgPool", "AvgPool1d", "AvgPool2d", "AveragePooling2D")
 
     def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M) -> tuple[M, AveragePoolCache]:
         _, C = ops.shape(X)

@@ -16,6 +16,7 @@ from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import (
     Dimension,
     Index,
+    Sum,
     column_index,
     factors_of,
     flat,
@@ -102,6 +103,21 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         entry = _moved("transpose_columns", X.entry, flat(X.j), [*new[count:], *new[:count]])
         return self._matrix(X.rows, product_of(n, m), entry, X.members)
 
+    def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
+        """X · S + Y · T, for any S and T in the places of [I 0] and [0 I]."""
+        total = X.columns + Y.columns
+        if not isinstance(total, (int, Sum)):
+            raise _rearrangement("join_columns")
+        return X @ self._placed(0, X.columns, total) + Y @ self._placed(X.columns, Y.columns, total)
+
+    def column_range(self, X: SymbolicMatrix, first: Dimension, count: Dimension) -> SymbolicMatrix:
+        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place."""
+        return X @ self.transpose(self._placed(first, count, X.columns))
+
+    def _placed(self, first: Dimension, count: Dimension, total: Dimension) -> SymbolicMatrix:
+        """In the place of [0 I 0], whose I is in the columns from the first on: where they are put is arbitrary."""
+        return self.any_matrix(f"columns {first} and {count} of {total}", count, total)
+
     # Windows.
 
     def windows(self, X: SymbolicMatrix, G: Windows) -> SymbolicMatrix:
@@ -154,8 +170,6 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
     def take_columns(self, X: SymbolicMatrix, columns: Sequence[int]) -> SymbolicMatrix:
         raise _rearrangement("take_columns")
 
-    def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
-        raise _rearrangement("join_columns")
 
     def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
         raise _rearrangement("sort_rows")

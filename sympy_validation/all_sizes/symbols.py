@@ -26,7 +26,13 @@ def number(c: Number) -> Number:
 
 
 class Factor:
-    """What sizes have in common: they have products, and quotients by their first or last factors."""
+    """What sizes have in common: they have sums and products, and quotients by their first or last factors."""
+
+    def __add__(self, other: Any) -> Any:
+        return sum_of(self, other) if _is_size(other) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        return sum_of(other, self) if _is_size(other) else NotImplemented
 
     def __mul__(self, other: Any) -> Any:
         return product_of(self, other) if _is_size(other) else NotImplemented
@@ -49,6 +55,13 @@ class Size(Factor):
 
     def __str__(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True)
+class Sum(Size):
+    """A size that is a sum, as the columns of [A B]. Only the number of its indices is known, not which of them are those of A."""
+
+    terms: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,11 @@ def product_of(*sizes: Any) -> Any:
     """The product of sizes, numbered like the rows of a matrix: the last factor changes first."""
     factors = tuple(factor for size in sizes for factor in factors_of(size))
     return factors[0] if len(factors) == 1 else Product(factors) if factors else 1
+
+
+def sum_of(a: Any, b: Any) -> Any:
+    """The size of a matrix of the one size beside one of the other."""
+    return a + b if isinstance(a, int) and isinstance(b, int) else Sum(f"({a}+{b})", (a, b))
 
 
 def quotient_of(size: Any, other: Any) -> Any:

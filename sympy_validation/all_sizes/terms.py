@@ -26,6 +26,7 @@ from sympy_validation.all_sizes.symbols import (
     Output,
     Place,
     Size,
+    Sum,
     Variable,
     factors_of,
     inside,
@@ -302,6 +303,8 @@ def only(atom: Atom) -> Polynomial:
 
 def count_of(size: Dimension) -> Polynomial:
     """A size, as a number."""
+    if isinstance(size, Sum):
+        return sum(map(count_of, size.terms), ZERO)
     factors = factors_of(size)
     symbols = Counter(Count(factor) for factor in factors if isinstance(factor, Size))
     powers = sorted(symbols.items(), key=lambda power: power[0].key)

@@ -13,6 +13,7 @@ from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
+from nerva_core.layers.branches import Concatenate
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
@@ -21,6 +22,7 @@ from nerva_core.layers.recurrence import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.sparse import SparseLinear
+from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 from nerva_core.layers.windowed import WindowedLayer
@@ -93,9 +95,9 @@ ABOUT = {
 }
 """What the statement of a layer's theorems adds."""
 
-WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention, SparseLinear)
+WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention, SparseLinear, SqueezeExcitation)
 """Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, and
-takes the numbers of places for symbols, at which there is nothing."""
+takes the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it expands the powers."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {
@@ -118,11 +120,12 @@ def two_layers(space: Space[Any]) -> Sequential:
 def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     """The theorems of one layer of the table."""
     methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
+    make = two_widths if entry is Concatenate else layer_of(entry)
     if issubclass(entry, WindowedLayer):
         about, conditions = ", for any windows", tuple[str, ...]()
     else:
         about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {}) if entry is not Attention else ()
-    yield from gradient_theorems(f"layers.{entry.__name__}", layer_of(entry), about, methods, conditions=conditions)
+    yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 
 def _causal(make: Make, space: Space[Any]) -> Attention:
@@ -140,6 +143,13 @@ def two_residuals(space: Space[Any]) -> Sequential:
     """A transformer block, whose parts inside the residuals are any layers."""
     D = space.size("D")
     return Sequential(tuple(Residual(Sequential((space.any_layer(name, D, D),))) for name in "fg"))
+
+
+def two_widths(space: Space[Any]) -> Concatenate:
+    """Two branches of different widths."""
+    D = space.size("D")
+    f, g = (Sequential((space.any_layer(name, space.size(K), D),)) for name, K in (("f", "K"), ("g", "H")))
+    return Concatenate(f, g)
 
 
 PARTS: dict[type[Layer], Make] = {MultiHeadAttention: three_layers, TransformerBlock: two_residuals}

@@ -14,6 +14,7 @@ from nerva_core.layers import (
     ActivationLayer,
     Add,
     BatchNormalization,
+    Concatenate,
     Dropout,
     GlobalAveragePool,
     Layer,
@@ -48,6 +49,26 @@ def test_gradients(ops: Backend[Any], rng: np.random.Generator, kind: Any, combi
     check_layer(ops, layer, {"torch": torch_branches(combine)}, rng.normal(size=(4, 2)), random_parameters(rng, layer, 2))
 
 
+def beside(A: Any, B: Any) -> Any:
+    import torch
+
+    return torch.cat([A, B], dim=1)
+
+
+def test_branches_of_two_widths_side_by_side(ops: Backend[Any], rng: np.random.Generator) -> None:
+    layer = Concatenate(F, Sequential((Linear(2), ActivationLayer(Sigmoid()))))
+    assert layer.outputs_for(4) == 5
+    check_layer(ops, layer, {"torch": torch_branches(beside)}, rng.normal(size=(4, 2)), random_parameters(rng, layer, 2))
+
+
+def test_a_dense_block() -> None:
+    """What a layer makes is put beside what it has seen, so that the channels grow (Huang et al. 2017)."""
+    unit = {"name": "Concatenate", "f": ["Identity"], "g": ["BatchNorm", "ReLU", "Conv(12,1)", "BatchNorm", "ReLU", "Conv(3,3,padding=1)"]}
+    network = parse_layers(["Images(4,4)", "Conv(6,3,padding=1)", unit, unit, "Conv(6,1)", "AvgPool(2)", "GlobalAveragePool", "Linear(2)"])
+    assert network.widths(32) == [32, 2, 6, 9, 12, 6, 6, 6, 2]
+    assert network.heights(5) == [5, 80, 80, 80, 80, 80, 20, 5, 5]
+
+
 @pytest.mark.parametrize("kind", [Add, Multiply])
 def test_noise_and_state_of_both_branches(ops: Backend[Any], rng: np.random.Generator, kind: Any) -> None:
     """Each branch has its own; at inference the dropout is nothing, and the running statistics are used."""
@@ -80,6 +101,9 @@ def test_a_residual_block_whose_shortcut_is_a_projection() -> None:
 def wrong_backward(change: str) -> Any:
     def backpropagate(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
         _, D = layer.backpropagate(ops, params, cache, DY)
+        if change == "columns of the other":
+            swapped = ops.join_columns(ops.column_range(DY, cache.K_f, cache.K_g), ops.column_range(DY, 0, cache.K_f))
+            return layer.backpropagate(ops, params, cache, swapped)
         if change == "one branch":
             return layer.f.backpropagate(ops, params.f, layer.caches(cache).f, DY)[0], D
         swapped = cache._replace(A=cache.B, B=cache.A)
@@ -88,7 +112,7 @@ def wrong_backward(change: str) -> Any:
     return backpropagate
 
 
-@pytest.mark.parametrize(("kind", "change"), [(Add, "one branch"), (Multiply, "one branch"), (Multiply, "A for B")])
+@pytest.mark.parametrize(("kind", "change"), [(Add, "one branch"), (Multiply, "one branch"), (Multiply, "A for B"), (Concatenate, "columns of the other")])
 def test_wrong_gradients_are_refuted(kind: Any, change: str) -> None:
     claim = LayerGradient(layer_of(kind), wrong_backward(change))
     (verdict,) = prove([Theorem("branches", "DX", "", claim, "all sizes", expected="refuted")])
@@ -99,6 +123,7 @@ def test_wrong_gradients_are_refuted(kind: Any, change: str) -> None:
     ("code", "message"),
     [
         (lambda: Add(F, Sequential((Linear(2),))).outputs_for(5), "f makes 3 columns and g 2"),
+        (lambda: Concatenate(F, Sequential((GlobalAveragePool(),))).bind((4, 4)), r"those of f are \(4, 4\), of g \(\)"),
         (lambda: Multiply(F, Sequential((GlobalAveragePool(),))).bind((4, 4)), r"those of f are \(4, 4\), of g \(\)"),
     ],
 )

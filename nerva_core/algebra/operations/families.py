@@ -76,6 +76,11 @@ class FamilyOps(StepFunctionOps[M]):
         width = n // count
         return self.take_columns(X, range(k * width, (k + 1) * width))
 
+    @operation(shape=lambda X, first, count: (X.rows, count), work="free", by=BY_ROWS)
+    def column_range(self, X: M, first: Size, count: Size) -> M:
+        """The ``count`` columns of X from ``first`` on: of ``join_columns(A, B)`` with A of ``first`` columns, B."""
+        return self.take_columns(X, range(first, first + count))
+
     @operation(shape=_parts, work="free", by=BY_ROWS)
     def join_column_parts(self, *parts: M) -> M:
         """[X_0 X_1 ...]: the inverse of ``column_part``."""
