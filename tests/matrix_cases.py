@@ -371,7 +371,17 @@ SMALL: dict[str, Callable[[Any, Any], list[tuple[Any, ...]]]] = {
     "sampled_product": lambda m, n: [(m, n), (m, n), (n, 1), (n, 1)],
 }
 """The shapes of operands for an operation, with sizes m and n; of the others each operand is m x n."""
-NUMBERS: dict[str, Any] = {"c": 2.0, "f": lambda ops, X: ops.exp(X), "low": 0.2, "high": 0.6, "j": 1, "o": 1, "k": 1, "first": 1, "count": 2}
+NUMBERS: dict[str, Any] = {
+    "c": 2.0,
+    "f": lambda ops, X: ops.exp(X),
+    "low": 0.2,
+    "high": 0.6,
+    "j": 1,
+    "o": 1,
+    "k": 1,
+    "first": 1,
+    "count": 2,
+}
 NUMBERS |= {"K": 4, "D": 5}
 NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2), "epsilon": 0.5}
 

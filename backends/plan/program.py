@@ -100,7 +100,9 @@ def are_one(X: Any, Y: Any) -> bool:
 class Kernels(ABC):
     """The operations of a framework, each run into memory that is given."""
 
-    views: ClassVar[frozenset[str]] = frozenset({"transpose", "row_repeat", "column_repeat", "segment", "member", "column_part", "column_range"})
+    views: ClassVar[frozenset[str]] = frozenset(
+        {"transpose", "row_repeat", "column_repeat", "segment", "member", "column_part", "column_range"}
+    )
     """The operations whose result lies in the memory of their operand."""
     elementwise: ClassVar[frozenset[str]]
     """Those that may write where an operand of the same shape lies."""

@@ -82,9 +82,7 @@ class SqueezeExcitation(Layer):
         to_hidden, to_channels = (Linear(K, self.weights, self.bias) for K in (H, D))
         return SqueezeExcitationParameters(*to_hidden.init(rng, D), *to_channels.init(rng, H))
 
-    def feedforward(
-        self, ops: MatrixOps[M], params: SqueezeExcitationParameters[M], X: M
-    ) -> tuple[M, SqueezeExcitationCache[M]]:
+    def feedforward(self, ops: MatrixOps[M], params: SqueezeExcitationParameters[M], X: M) -> tuple[M, SqueezeExcitationCache[M]]:
         W1, b1, W2, b2 = params
         NP, C = ops.shape(X)
         N = NP // self.positions

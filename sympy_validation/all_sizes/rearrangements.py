@@ -16,7 +16,7 @@ from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import (
     Dimension,
     Index,
-    Sum,
+    SizeSum,
     column_index,
     factors_of,
     flat,
@@ -106,7 +106,7 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
     def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         """X · S + Y · T, for any S and T in the places of [I 0] and [0 I]."""
         total = X.columns + Y.columns
-        if not isinstance(total, (int, Sum)):
+        if not isinstance(total, (int, SizeSum)):
             raise _rearrangement("join_columns")
         return X @ self._placed(0, X.columns, total) + Y @ self._placed(X.columns, Y.columns, total)
 
@@ -169,7 +169,6 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
 
     def take_columns(self, X: SymbolicMatrix, columns: Sequence[int]) -> SymbolicMatrix:
         raise _rearrangement("take_columns")
-
 
     def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
         raise _rearrangement("sort_rows")

@@ -58,7 +58,7 @@ class Size(Factor):
 
 
 @dataclass(frozen=True)
-class Sum(Size):
+class SizeSum(Size):
     """A size that is a sum, as the columns of [A B]. Only the number of its indices is known, not which of them are those of A."""
 
     terms: tuple[Any, ...] = ()
@@ -96,7 +96,7 @@ def product_of(*sizes: Any) -> Any:
 
 def sum_of(a: Any, b: Any) -> Any:
     """The size of a matrix of the one size beside one of the other."""
-    return a + b if isinstance(a, int) and isinstance(b, int) else Sum(f"({a}+{b})", (a, b))
+    return a + b if isinstance(a, int) and isinstance(b, int) else SizeSum(f"({a}+{b})", (a, b))
 
 
 def quotient_of(size: Any, other: Any) -> Any:

@@ -26,7 +26,7 @@ from sympy_validation.all_sizes.symbols import (
     Output,
     Place,
     Size,
-    Sum,
+    SizeSum,
     Variable,
     factors_of,
     inside,
@@ -303,7 +303,7 @@ def only(atom: Atom) -> Polynomial:
 
 def count_of(size: Dimension) -> Polynomial:
     """A size, as a number."""
-    if isinstance(size, Sum):
+    if isinstance(size, SizeSum):
         return sum(map(count_of, size.terms), ZERO)
     factors = factors_of(size)
     symbols = Counter(Count(factor) for factor in factors if isinstance(factor, Size))

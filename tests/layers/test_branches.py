@@ -112,7 +112,9 @@ def wrong_backward(change: str) -> Any:
     return backpropagate
 
 
-@pytest.mark.parametrize(("kind", "change"), [(Add, "one branch"), (Multiply, "one branch"), (Multiply, "A for B"), (Concatenate, "columns of the other")])
+@pytest.mark.parametrize(
+    ("kind", "change"), [(Add, "one branch"), (Multiply, "one branch"), (Multiply, "A for B"), (Concatenate, "columns of the other")]
+)
 def test_wrong_gradients_are_refuted(kind: Any, change: str) -> None:
     claim = LayerGradient(layer_of(kind), wrong_backward(change))
     (verdict,) = prove([Theorem("branches", "DX", "", claim, "all sizes", expected="refuted")])
