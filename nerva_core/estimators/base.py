@@ -24,7 +24,8 @@ from nerva_core.layers import Sequential
 from nerva_core.layers.notation import plain_items
 from nerva_core.training.config import Config, make_config
 from nerva_core.training.models import Model
-from nerva_core.training.trainer import Callback, Metrics, Trainer
+from nerva_core.training.results import Metrics
+from nerva_core.training.trainer import Callback, Trainer
 
 FLOATS = [np.float64, np.float32]
 """What inputs may be; others are converted to the first."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nerva_core.figures.plots import COLOURS, band, curve, legend, name_axes, panels, png
 from nerva_core.reproductions.experiment import Trained, curves
 from nerva_core.reproductions.verdicts import Statistic
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 
 def accuracy_by_length(found: Mapping[int, Mapping[str, Statistic]]) -> bytes:

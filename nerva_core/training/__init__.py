@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nerva_core.training.results import Metrics
     from nerva_core.training.step import training_step
-    from nerva_core.training.trainer import DivergenceError, Metrics, Trainer
+    from nerva_core.training.trainer import DivergenceError, Trainer
 
 __all__ = ["DivergenceError", "Metrics", "Trainer", "training_step"]
 

@@ -26,12 +26,13 @@ from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 from nerva_core.layers.windowed import WindowedLayer
+from sympy_validation.attempt import Method
 from sympy_validation.claims import Make
 from sympy_validation.hyperparameters import concrete
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorem import Method, Theorem
+from sympy_validation.theorem import Theorem
 
 METHODS: tuple[Method, ...] = ("all sizes", "entries")
 
