@@ -21,23 +21,10 @@ from nerva_core.interpreters.sharded import Cut, CutSize, ShardedOps, Value, sum
 from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, SymbolicScalar, powers, products, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Index, Size, Variable, factors_of, flat, fresh, place_of, product_of, row_index
-from sympy_validation.all_sizes.terms import (
-    ZERO,
-    Atom,
-    Count,
-    Delta,
-    Entry,
-    Maximum,
-    Monomial,
-    Polynomial,
-    Sum,
-    combination,
-    count_of,
-    monomial,
-    only,
-)
+from sympy_validation.all_sizes.terms import ZERO, Count, Delta, Entry, Maximum, Polynomial, Sum, combination, count_of, monomial, only
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
 Where = Mapping[Index, tuple[int, Index]]

@@ -38,7 +38,7 @@ def _is_numeric(frame: Any) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NervaEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class NervaEstimator(BaseEstimator):
     """A network that is trained by ``fit``; its parameters are those of a configuration, and mean the same.
 
     After ``fit``: ``model_`` is the network with its parameters, which ``nerva_core.training.models.save_model`` writes; ``history_`` has

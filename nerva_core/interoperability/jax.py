@@ -157,7 +157,7 @@ def _differentiable(layer: Layer) -> Any:
     """(params, X, noise) -> (Y, cache), where the cotangents of the cache are not used."""
     jax = require("jax", "jax")
 
-    @jax.custom_vjp  # type: ignore[untyped-decorator]
+    @jax.custom_vjp
     def run(params: Any, X: Any, noise: Any) -> Any:
         return layer.feedforward(_operations(X), params, X, *noise)
 

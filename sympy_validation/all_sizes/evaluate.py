@@ -11,6 +11,7 @@ from operator import add, mul
 from typing import Any, Generic, Protocol, TypeVar
 
 from nerva_core.algebra.errors import NervaError
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
@@ -30,7 +31,6 @@ from sympy_validation.all_sizes.symbols import (
 )
 from sympy_validation.all_sizes.terms import (
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -39,7 +39,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sympy_validation.all_sizes import sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
 from sympy_validation.all_sizes.symbols import Number, Output, Variable
-from sympy_validation.all_sizes.terms import ONE, Atom, Base, Entry, Logarithm, Monomial, Polynomial, Root, Sum, monomial, only
+from sympy_validation.all_sizes.terms import ONE, Base, Entry, Logarithm, Polynomial, Root, Sum, monomial, only
 from sympy_validation.all_sizes.text import inner_atoms
 
 

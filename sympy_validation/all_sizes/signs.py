@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from math import gcd, lcm
 
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.symbols import Number, number
-from sympy_validation.all_sizes.terms import ZERO_ONE, Atom, Base, Count, Entry, Exponential, Maximum, Monomial, Polynomial, Root, Sum
+from sympy_validation.all_sizes.terms import ZERO_ONE, Base, Count, Entry, Exponential, Maximum, Polynomial, Root, Sum
 
 ROUNDING = Fraction(1, 2**52)
 """The difference of two coefficients, relative to their sum, that is taken for a rounding."""

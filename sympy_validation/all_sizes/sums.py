@@ -15,6 +15,7 @@ from itertools import product as cartesian
 from math import factorial, prod
 
 from sympy_validation.all_sizes import powers, products, signs
+from sympy_validation.all_sizes.atoms import Atom, Monomial, free_indices, marked
 from sympy_validation.all_sizes.symbols import (
     Index,
     Indices,
@@ -33,7 +34,6 @@ from sympy_validation.all_sizes.terms import (
     ONE,
     ZERO,
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -42,7 +42,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,
@@ -51,8 +50,6 @@ from sympy_validation.all_sizes.terms import (
     Undefined,
     combination,
     count_of,
-    free_indices,
-    marked,
     monomial,
     only,
 )

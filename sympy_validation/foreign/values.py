@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, UNIT, Index, Lookup, factors_of, flat, is_number
 from sympy_validation.all_sizes.terms import (
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -21,7 +21,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup, symbol
+from nerva_core.interpreters.expressions import Expression, Scalar, markup, symbol
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.latex_ops import LatexOps
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.traced import OPERATIONS, Traced

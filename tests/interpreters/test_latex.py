@@ -14,7 +14,7 @@ from nerva_core.algebra.trees import rebuild
 from nerva_core.equations.activations import ACTIVATIONS, ReLU, Tanh
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
 from nerva_core.equations.softmax import stable_log_softmax, stable_softmax
-from nerva_core.interpreters.expressions import identifier
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.latex import equations
 from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, AnyActivation, K, find
 from nerva_core.layers import (
