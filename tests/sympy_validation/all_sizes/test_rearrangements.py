@@ -13,7 +13,7 @@ from nerva_core.algebra.geometry import AnyGeometry, Geometry
 from nerva_core.algebra.numeric_backend import backend
 from sympy_validation.all_sizes import AllSizesOps
 from sympy_validation.all_sizes.evaluate import evaluate
-from tests.sympy_validation.all_sizes.programs import Intervals
+from tests.sympy_validation.all_sizes.dual_numbers import Intervals
 
 NUMPY = backend("numpy", dtype="float64")
 SIZES = {"N": 2, "L": 3, "G": 2, "A": 2, "P": 4, "Q": 3, "U": 2, "C": 2, "D": 3}
