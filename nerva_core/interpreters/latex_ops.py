@@ -98,7 +98,7 @@ class LatexOps(Interpreter[Expression]):
     def _shape(self, operation: Operation[Expression]) -> Shape:
         shapes = tuple(a.shape if k in operation.positions else a for k, a in enumerate(operation.arguments))
         if operation.name == "apply":
-            return shapes[1]  # type: ignore[no-any-return]
+            return Shape(*shapes[1])
         return ShapeOps().operation(Operation(operation.name, shapes, operation.positions))
 
     def _applied(self, operation: Operation[Expression], shape: Shape) -> Expression:

@@ -94,8 +94,28 @@ def exact(c: Any) -> Polynomial | None:
     return None
 
 
+class Compared:
+    """Comparisons, which are all one question: whether a sign holds."""
+
+    def _is(self, sign: str, other: Any) -> bool:
+        """The answer to a comparison; an exception where there is none."""
+        raise NotImplementedError
+
+    def __lt__(self, other: Any) -> bool:
+        return self._is("<", other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._is("<=", other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._is(">", other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._is(">=", other)
+
+
 @dataclass(frozen=True, eq=False)
-class SymbolicScalar(Operand):
+class SymbolicScalar(Compared, Operand):
     """A real number that depends on scalars and sizes, with + - * / ** between these and numbers."""
 
     what = "a hyper-parameter"
@@ -126,18 +146,6 @@ class SymbolicScalar(Operand):
             return self.conditions.case.compare_scalar(self.name, sign, float(other), self.bounds, self.closed)
         except DividedError as error:
             raise undecided(f"the value of {self.what}", error.cases) from None
-
-    def __lt__(self, other: Any) -> bool:
-        return self._is("<", other)
-
-    def __le__(self, other: Any) -> bool:
-        return self._is("<=", other)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._is(">", other)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._is(">=", other)
 
     def __eq__(self, other: object) -> bool:
         return self is other or self._is("==", other)
@@ -208,7 +216,7 @@ class SymbolicScalar(Operand):
     __str__ = text
 
 
-class Counted(Factor):
+class Counted(Compared, Factor):
     """A size in the hands of a user's code, which can compute with it as with a number, but not decide by it."""
 
     conditions: Conditions
@@ -217,18 +225,6 @@ class Counted(Factor):
         raise undecided(f"the size {self._text()}")
 
     __int__ = __index__ = __float__ = __mod__ = __rmod__ = __divmod__ = _decide
-
-    def __lt__(self, other: Any) -> bool:
-        return self._is("<", other)
-
-    def __le__(self, other: Any) -> bool:
-        return self._is("<=", other)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._is(">", other)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._is(">=", other)
 
     def _is(self, sign: str, other: Any) -> bool:
         """The answer to a comparison, if the case has one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 from math import gcd, lcm
@@ -27,9 +27,9 @@ def content(P: Polynomial) -> Number:
 
 def sign(P: Polynomial) -> int:
     """1 or -1, chosen such that sign(-P) = -sign(P) and no renaming of indices changes it; 1 where there is no such choice."""
-    groups: Counter[tuple[str, ...]] = Counter()
+    groups: defaultdict[tuple[str, ...], Number] = defaultdict(int)
     for m, c in P.terms.items():
-        groups[tuple(sorted(f"{atom.shape}^{exponent}" for atom, exponent in m))] += c  # type: ignore[assignment]
+        groups[tuple(sorted(f"{atom.shape}^{exponent}" for atom, exponent in m))] += c
     coefficients = [groups[shape] for shape in sorted(groups) if groups[shape]]
     return -1 if coefficients and coefficients[0] < 0 else 1
 

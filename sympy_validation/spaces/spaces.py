@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
@@ -177,4 +177,4 @@ class Space(ABC, Generic[M]):
 def run(ops: MatrixOps[M], function: Callable[..., Any], *arguments: Any) -> Any:
     """``function(ops, *arguments)``, also where ``ops`` wraps the matrices to look at, or to change, what the function does."""
     wraps = hasattr(type(ops), "call")  # to ask the object would search for the name that was meant
-    return ops.call(function, *arguments) if wraps else function(ops, *arguments)  # type: ignore[attr-defined]
+    return cast(Any, ops).call(function, *arguments) if wraps else function(ops, *arguments)

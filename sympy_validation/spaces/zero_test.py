@@ -181,10 +181,10 @@ def _terms(e: Any) -> list[tuple[Any, Any]]:
 Factors = dict[PolyElement, int]
 
 
-def _quotient(e: Any, one: Any, variables: dict[Any, Any], known: dict[Any, Any]) -> tuple[Any, Factors]:
+def _quotient(e: Any, one: Any, variables: dict[Any, Any], known: dict[Any, tuple[Any, Factors]]) -> tuple[Any, Factors]:
     """(numerator, denominator): the denominator as powers of polynomials."""
     if e in known:
-        return known[e]  # type: ignore[no-any-return]
+        return known[e]
     result: tuple[Any, Factors]
     if e.is_Rational:
         result = one.ground_new(sp.QQ(e.p, e.q)), {}

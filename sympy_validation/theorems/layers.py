@@ -42,7 +42,7 @@ VALUES = {"Y": "the output is the surrogate Y", "R": "the penalty is the surroga
 
 
 def gradient_theorems(
-    subject: str, make: Make, about: str = "", methods: tuple[Method, ...] = METHODS, **options: object
+    subject: str, make: Make, about: str = "", methods: tuple[Method, ...] = METHODS, **options: Any
 ) -> Iterator[Theorem]:
     """The theorems that a layer's backward is right, one for each gradient and method."""
     claim = LayerGradient(make)
@@ -54,7 +54,7 @@ def gradient_theorems(
             layer, _, name = quantity.rpartition(".")
             variable = f"{layer}.{name[1:]}" if layer else name[1:]
             statement = VALUES.get(quantity) or f"{quantity} = ∂{objective} / ∂{variable} for every DY"
-            yield Theorem(subject, quantity, f"{statement}{about}", claim, method, **options)  # type: ignore[arg-type]
+            yield Theorem(subject, quantity, f"{statement}{about}", claim, method, **options)
 
 
 def layer_of(entry: type[Layer]) -> Make:
