@@ -127,8 +127,7 @@ class ShardedOps(Interpreter[Value]):
         """The rows of a whole X with the numbers in the blocks of this worker."""
         size, blocks = numbers
         inner = cast("Backend[Any]", self.inner)
-        taken = tuple(inner.take_rows(self._matrix(X.value), block) for block in blocks)
-        return Traced(self, Cut("rows", taken, size))
+        return Traced(self, Cut("rows", tuple(inner.take_rows(self._matrix(X.value), block) for block in blocks), size))
 
     # Sizes.
 
@@ -277,7 +276,7 @@ class ShardedOps(Interpreter[Value]):
 
     def _matmul(self, X: Value, Z: Value) -> Value | None:
         if isinstance(X, Cut) and isinstance(Z, Cut):
-            fit = (X.way, Z.way) == ("columns", "rows") and X.size == Z.size
+            fit = (X.way, Z.way, X.size) == ("columns", "rows", Z.size)
             return self._sum(tuple(x @ z for x, z in zip(X.parts, Z.parts, strict=True))) if fit else None
         if isinstance(X, Cut) and X.way == "rows":
             W = self._matrix(Z)
