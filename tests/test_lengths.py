@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-
 ROOT = Path(__file__).parent.parent
 
 MOST_LINES = {"file": 350, "function": 50}

@@ -125,8 +125,7 @@ class ShardedOps(Interpreter[Value]):
 
     def take_rows(self, X: Traced[Value], numbers: tuple[CutSize, tuple[Any, ...]]) -> Traced[Value]:
         """The rows of a whole X with the numbers in the blocks of this worker."""
-        size, blocks = numbers
-        inner = cast("Backend[Any]", self.inner)
+        inner, (size, blocks) = cast("Backend[Any]", self.inner), numbers
         return Traced(self, Cut("rows", tuple(inner.take_rows(self._matrix(X.value), block) for block in blocks), size))
 
     # Sizes.
