@@ -16,6 +16,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.data import Dataset
+from nerva_core.layers.sequential import Sequential
 from nerva_core.training.batches import (
     EVALUATION_NOISE,
     INITIAL,
@@ -61,16 +62,18 @@ class DivergenceError(NervaError):
 
 
 class Trainer:
-    """Trains the network of a configuration on its data."""
+    """Trains the network of a configuration, or another one of the same parameters, on its data."""
 
-    def __init__(self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = ()) -> None:
+    def __init__(
+        self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = (), network: Sequential | None = None
+    ) -> None:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         if workers_in()[1] > 1:
             self.ops.join_workers()
         loaded = config.data.load() if data is None else data
         self.data = prepared(loaded, config.training, random_stream(config.seed, VALIDATION))
         self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
-        self.network = config.model.build()
+        self.network = config.model.build() if network is None else network
         check_run(config, self.network, self.data)
         check_selection(config.training, self.data)
         self._train = self._source(self.data.Xtrain, self.data.Ttrain)

@@ -231,3 +231,11 @@ def test_clipping_all_gradients_by_their_norm_bounds_the_step(ops: Any) -> None:
     list(trainer.run())
     change = sum(((a - b) ** 2).sum() for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True)) ** 0.5
     assert change == pytest.approx(0.02 * 0.01, rel=1e-9)
+
+
+def test_another_network_of_the_same_parameters_is_evaluated() -> None:
+    trainer = Trainer(configure(model={"layers": "Tanh;Linear", "sizes": [64, 8, 10]}))
+    network = configure(model={"layers": "ReLU;Linear", "sizes": [64, 8, 10]}).model.build()
+    other = Trainer(trainer.config, network=network)
+    other.restore(0, trainer.state)
+    assert trainer.evaluate() != other.evaluate()
