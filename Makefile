@@ -1,6 +1,7 @@
 # make demo   train a network on handwritten digits, with light dependencies only
 # make test   install everything (JAX, PyTorch, TensorFlow, SymPy, tools) and run all checks and tests
 # make docs   build the documentation in site/, with the proofs of this very code (its search needs a server: python3 -m http.server -d site)
+# make playground docs   the same, with the prover in the browser (npm fetches Python for browsers, in a pinned version)
 # make accuracy   measure what the documentation says of accuracy again (minutes)
 # make long-tests   kills and scikit-learn's checks on every backend, and 13,000 wrong inputs: about half an hour
 # make clean
@@ -10,7 +11,7 @@ VENV := .venv
 PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check --constraint constraints.txt
 CODE := $(shell find nerva_core backends sympy_validation -name '*.py')
 
-.PHONY: demo test check docs accuracy long-tests clean release-check
+.PHONY: demo test check docs playground accuracy long-tests clean release-check
 
 demo: $(VENV)/.light
 	$(VENV)/bin/nerva train
@@ -32,6 +33,9 @@ long-tests: | $(VENV)/.full
 
 docs: build/proofs.json
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+playground: | $(VENV)/.full
+	$(VENV)/bin/python -m docs.generator.playground
 
 build/proofs.json: $(CODE) | $(VENV)/.full
 	mkdir -p build

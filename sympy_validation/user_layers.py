@@ -26,7 +26,6 @@ from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError, watched
 from sympy_validation.parts import ByParts
-from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.symbols import symbolic
@@ -63,7 +62,7 @@ def user_theorems(name: str, limits: Limits = LIMITS) -> list[Theorem]:
 
 
 def _listing(path: str) -> str:
-    names = [entry.__name__ for entry in _own_classes(load_file(Path(path)))]
+    names = [entry.__name__ for entry in own_classes(load_file(Path(path)))]
     return f"it has {', '.join(f'{path}:{name}' for name in names)}" if names else "it has nothing that can be proved"
 
 
@@ -120,12 +119,13 @@ def _stated_theorems(subject: str, entry: type[Entry], given: dict[str, Any], li
     return theorems
 
 
-def _own_classes(module: ModuleType) -> list[type[Entry]]:
+def own_classes(module: ModuleType) -> list[type[Entry]]:
+    """The classes of the file that can be proved."""
     return [x for x in vars(module).values() if isinstance(x, type) and issubclass(x, KINDS) and x.__module__ == module.__name__]
 
 
 def _own_class(module: ModuleType, name: str) -> type[Entry]:
-    own = _own_classes(module)
+    own = own_classes(module)
     found = getattr(module, name, None)
     if found is None:
         hint = did_you_mean(name, [entry.__name__ for entry in own]) if own else "it has nothing that can be proved"
@@ -214,6 +214,8 @@ def _runs(claim: Callable[[Make], Claim], make: Make, case: Case) -> bool:
     try:
         ByParts(made).problem(SymbolicSizesSpace(own=True))
     except Exception:
+        from sympy_validation.spaces.entries import EntriesSpace  # SymPy is slow to load, and seldom needed
+
         try:
             made.problem(EntriesSpace(SIZES[0]))
         except NervaError as error:

@@ -14,6 +14,7 @@ from docs.generator.font import math_font
 from docs.generator.markdown import with_included
 from docs.generator.navigation import boost, navigation
 from docs.generator.pages import generated_pages
+from docs.generator.playground import built_files
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,11 +28,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add the generated pages, and the font of their equations."""
+    """Add the generated pages, the font of their equations, and the playground."""
     for path, content in config.extra["pages"].items():
         files.append(File.generated(config, path, content=content))
     equations = "".join(config.extra["pages"].values())
     files.append(File.generated(config, "assets/math.woff", content=math_font(equations)))
+    for path, data in built_files().items():
+        files.append(File.generated(config, path, content=data))
     return files
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "First steps": ("first-steps.md", "training.md", "configuration.md", "networks.md", "examples.md"),
+    "First steps": ("first-steps.md", "playground.md", "training.md", "configuration.md", "networks.md", "examples.md"),
     "Equations": ("equations/", "recurrence.md"),
     "Write your own": ("write-your-own/", "architecture.md"),
     "Trust": (

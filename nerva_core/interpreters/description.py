@@ -25,7 +25,7 @@ def describe(name: str, latex: bool = False) -> dict[str, str]:
         first: write(found.forward),
         second: write(found.backward),
         "Where": write(found.where),
-        "Shapes": _shapes(found),
+        "Shapes": _lines(f"{product:<10} {', '.join(names)}" for product, names in by_shape(found).items()),
         "Operations on numbers (a product of matrices is 2mnk, an elementwise function or a sum mn)": _lines(
             f"{heading.lower():<10} {count}"
             for heading, count in ((first, counts.forward), (second, counts.backward))
@@ -52,14 +52,14 @@ def _as_text(part: list[Equation]) -> str:
     return _lines(equation.text() for equation in part)
 
 
-def _shapes(found: Equations) -> str:
+def by_shape(found: Equations) -> dict[str, list[str]]:
     """The quantities of each shape: what is given, and what the equations define."""
     quantities = {left.text(): shape for left, shape in found.given}
     quantities |= {equation.left.text(): equation.shape for equation in (*found.forward, *found.backward)}
     groups: dict[str, list[str]] = {}
     for quantity, shape in quantities.items():
         groups.setdefault(shape.product, []).append(quantity)
-    return _lines(f"{product:<10} {', '.join(names)}" for product, names in groups.items())
+    return groups
 
 
 def _definition(subject: Any) -> Any:
