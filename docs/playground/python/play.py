@@ -76,7 +76,7 @@ def _examine_file(text: str, tell: Post) -> None:
     path.write_text(text, encoding="utf-8")
     classes = user_layers.own_classes(load_file(path))
     if not classes:
-        raise NervaError("there is nothing to prove: write a class derived from Layer or Activation, or a name such as LayerNormalization")
+        raise NervaError("there is nothing to prove: write a class derived from Layer or Activation, or a name such as LayerNorm")
     for entry in classes:
         _show(entry, lambda entry=entry: symbolic(own_description(f"{path}:{entry.__name__}")[0], EntryCall(entry.__name__)), tell)
         try:
