@@ -141,7 +141,9 @@ app.command(epilog=epilog("plot"))(plot)
 
 @app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    man: Annotated[bool, typer.Option("--man", help="Print the manual page: nerva --man | man -l -")] = False,
     import_: Annotated[
         list[Path] | None,
         typer.Option("--import", metavar="FILE.py", help="Run a file of your own first, so that its layers and activations are known."),
@@ -156,6 +158,12 @@ def root(
         from nerva_core import __version__
 
         print(__version__)
+        raise typer.Exit
+    if man:
+        from nerva_core import __version__
+        from nerva_core.commands.manual import manual
+
+        print(manual(context.command, __version__), end="")
         raise typer.Exit
 
 

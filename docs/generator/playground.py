@@ -1,6 +1,6 @@
 """What the playground needs in a browser: Python itself, from npm, and archives of this library and of the packages it proves with.
 
-    python -m docs.generator.playground      # into build/playground; ``make docs`` then takes it into the site
+python -m docs.generator.playground      # into build/playground; ``make docs`` then takes it into the site
 """
 
 from __future__ import annotations

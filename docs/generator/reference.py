@@ -17,7 +17,8 @@ from nerva_core.training.config import Config
 COMMANDS = """\
 # Commands
 
-Made from the program itself. `nerva COMMAND --help` says the same in the terminal; `nerva --version` prints the version. Exit status 0
+Made from the program itself. `nerva COMMAND --help` says the same in the terminal, `nerva --man | man -l -` shows it as a manual page, and
+`nerva --install-completion` lets your shell complete commands, options and names; `nerva --version` prints the version. Exit status 0
 means success; 1 that something asked for does not hold (a theorem, a bound) or that training diverged; 2 that the request was not
 understood, with one line that says why. `nerva prove` exits with 3 if something is neither proved nor refuted, and with 4 if what is asked
 of a layer of your own is proved at some sizes only.

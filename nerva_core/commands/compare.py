@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.commands.completion import names_of
 
 if TYPE_CHECKING:
     from nerva_core.comparison.measure import Result
@@ -20,7 +21,9 @@ SLOWEST_FIRST = ("jax", "tensorflow", "torch")
 def compare(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="What to compare: Linear, my_layer.py:MyLayer; without it, all.", show_default=False),
+        typer.Argument(
+            help="What to compare: Linear, my_layer.py:MyLayer; without it, all.", show_default=False, autocompletion=names_of()
+        ),
     ] = None,
     backends: Annotated[str | None, typer.Option(help="Backends separated by ','; without it, all that are installed.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64; without it, both.")] = None,
@@ -48,7 +51,10 @@ def compare(
 def vectors(
     directory: Annotated[Path, typer.Argument(help="Where to write them; created if it is not there.")],
     names: Annotated[
-        list[str] | None, typer.Argument(help="Of what, such as Linear or my_layer.py:MyLayer; without it, of all.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Of what, such as Linear or my_layer.py:MyLayer; without it, of all.", show_default=False, autocompletion=names_of()
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Write into a directory that is not empty.")] = False,

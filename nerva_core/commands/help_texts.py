@@ -46,7 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva prove --coq theorems Linear my_layer.py:MyLayer",
     ),
     "compare": ("nerva compare", "nerva compare Softmax tanh --backends numpy,torch --dtype float32"),
-    "vectors": ("nerva vectors golden",),
+    "vectors": ("nerva vectors golden", "nerva vectors golden Softmax LayerNorm my_layer.py:MyLayer"),
     "bench": (
         "nerva bench",
         "nerva bench --backends numpy,jax --configurations A,C --rounds 9 --json times.json --png times.png",

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from nerva_core.commands.completion import names_of
+
 
 def _option(help: str, *names: str, show_default: bool = False) -> Any:
     return typer.Option(*names, help=help, show_default=show_default)
@@ -16,6 +18,7 @@ NAMES = typer.Argument(
     help="What to prove: Linear, layers, errata.004-16, my_layer.py:MyLayer; without it, everything. With --shapes a function of any "
     "file, and a pyproject.toml for its table [tool.nerva.prove].",
     show_default=False,
+    autocompletion=names_of(),
 )
 COQ = "Write the theorems into this folder as statements of Coq, and have its kernel check them."
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.commands.completion import names_of
 
 
 class Format(StrEnum):
@@ -27,7 +28,8 @@ def show(
         str,
         typer.Argument(
             help="A layer, activation, loss, optimizer or schedule, such as Linear, 'LeakyReLU(alpha=0.1)' or my_layer.py:MyLayer; "
-            "or a network: net.toml, or 'Linear(64);ReLU;Linear(10)' with --inputs."
+            "or a network: net.toml, or 'Linear(64);ReLU;Linear(10)' with --inputs.",
+            autocompletion=names_of(),
         ),
     ],
     format: Annotated[Format, typer.Option(help="Plain text, LaTeX for a paper, or a page.")] = Format.text,

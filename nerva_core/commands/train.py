@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nerva_core.algebra.errors import NervaError, counted
+from nerva_core.commands.completion import backend_names, dtype_names, names_of
 
 if TYPE_CHECKING:
     from nerva_core.training.config import Config
@@ -18,29 +19,6 @@ if TYPE_CHECKING:
     from nerva_core.training.runs import Run
 
 MODEL, TRAINING, OUTPUT = "What is trained", "How", "What is shown and written"
-
-
-def _names(table: str) -> Callable[[str], list[str]]:
-    """Completes the names of a table of entries."""
-
-    def complete(incomplete: str) -> list[str]:
-        from nerva_core.training.catalogue import TABLES
-
-        return [name for name in TABLES[table].entries if name.casefold().startswith(incomplete.casefold())]
-
-    return complete
-
-
-def complete_backend(incomplete: str) -> list[str]:
-    """Completes the name of a backend."""
-    from nerva_core.algebra.numeric_backend import backend_classes
-
-    return [name for name in backend_classes() if name.startswith(incomplete)]
-
-
-def complete_dtype(incomplete: str) -> list[str]:
-    """Completes the name of a dtype."""
-    return [name for name in ("float32", "float64") if name.startswith(incomplete)]
 
 
 def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[str]] | None = None) -> Any:
@@ -57,7 +35,7 @@ SETTINGS = {
 
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
-    data: Annotated[str | None, _option("Spirals(arms=3), pets.csv, images/, ...", MODEL, complete=_names("data sources"))] = None,
+    data: Annotated[str | None, _option("Spirals(arms=3), pets.csv, images/, ...", MODEL, complete=names_of("data sources"))] = None,
     target: Annotated[str | None, _option("The column to predict, of a table; by default the last.", MODEL)] = None,
     columns: Annotated[str | None, _option("The columns to predict from: 'age,colour'; by default all others.", MODEL)] = None,
     layers: Annotated[str | None, _option("Nerva's notation: 'ReLU;BatchNormalization;Linear'.", MODEL)] = None,
@@ -65,9 +43,9 @@ def train(
     overall_density: Annotated[float | None, _option("The part of all weights that are there, by Erdős–Rényi.", MODEL)] = None,
     densities: Annotated[str | None, _option("The part of its weights that each layer has: 0.05;0.05;1.", MODEL)] = None,
     load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
-    loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=_names("losses"))] = None,
-    optimizer: Annotated[str | None, _option("Such as Adam or Nesterov(mu=0.9).", TRAINING, complete=_names("optimizers"))] = None,
-    schedule: Annotated[str | None, _option("The rate, such as Cosine(0.1, n=20).", TRAINING, complete=_names("schedules"))] = None,
+    loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=names_of("losses"))] = None,
+    optimizer: Annotated[str | None, _option("Such as Adam or Nesterov(mu=0.9).", TRAINING, complete=names_of("optimizers"))] = None,
+    schedule: Annotated[str | None, _option("The rate, such as Cosine(0.1, n=20).", TRAINING, complete=names_of("schedules"))] = None,
     epochs: Annotated[int | None, _option("The number of epochs.", TRAINING)] = None,
     batch_size: Annotated[int | None, _option("Examples in a batch.", TRAINING)] = None,
     prune: Annotated[str | None, _option("Which weights move: Magnitude(0.3), SET(0.3), Threshold(0.01).", TRAINING)] = None,
@@ -78,8 +56,8 @@ def train(
     patience: Annotated[int | None, _option("Stop after so many epochs without a better one; the best is kept.", TRAINING)] = None,
     set_: Annotated[list[str] | None, _option("Any setting: --set training.class_weights=balanced.", TRAINING, "--set")] = None,
     seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
-    backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=complete_backend)] = None,
-    dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=complete_dtype)] = None,
+    backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=backend_names)] = None,
+    dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=dtype_names)] = None,
     device: Annotated[str | None, _option("cpu, or a device of the backend such as cuda:0.", TRAINING)] = None,
     workers: Annotated[int | None, _option("Processes that share out every batch (numpy by MPI, torch by gloo).", TRAINING)] = None,
     output: Annotated[Path | None, _option("A new directory for the results; by default one in ./runs.", OUTPUT)] = None,

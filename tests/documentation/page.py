@@ -29,7 +29,7 @@ from sympy_validation import table as theorems
 
 ROOT = Path(__file__).parent.parent.parent
 EXECUTED = {"python", "toml", "console"}
-SHOWN = {"text", "tex", "coq", "json", "py", "pycon"}
+SHOWN = {"text", "tex", "coq", "json", "py", "pycon", "c"}
 """What is no code, or, as ``py``, is run by a test of its own."""
 
 

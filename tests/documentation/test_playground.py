@@ -150,7 +150,9 @@ ENDED = "/^(Done|Stopped|No verdict|Python could not)/.test(document.getElementB
 def proves(page: Browser, text: str | int, seconds: int = 60, wait: str = ENDED) -> str:
     """The text of the results, after a text was typed, or an example chosen."""
     if isinstance(text, int):
-        page.run(f"document.getElementById('example').value = {text}; document.getElementById('example').dispatchEvent(new Event('change'))")
+        page.run(
+            f"document.getElementById('example').value = {text}; document.getElementById('example').dispatchEvent(new Event('change'))"
+        )
     else:
         page.run(f"document.getElementById('code').value = {json.dumps(text)}")
     page.run(f"document.getElementById('limit').value = {seconds}; document.getElementById('prove').click()")

@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -96,10 +97,8 @@ def _show(entry: type[Entry], make: Callable[[], Any], tell: Post) -> None:
     except Exception as error:
         tell({"kind": "note", "name": name, "text": f"its equations cannot be read: {fault(error)}"})
     if issubclass(entry, Activation):
-        try:
+        with suppress(TypeError):  # of parameters without default values
             tell({"kind": "plot", "name": name, **_curves(entry())})
-        except TypeError:
-            pass  # it has no values for its parameters
 
 
 def _typeset(entry: Any) -> dict[str, Any]:
