@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nerva_core.estimators import NervaClassifier, NervaRegressor, fit
     from nerva_core.inspection.showing import show
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
+    from sympy_validation.notebook import prove
 
 _HOME = {
     "Backend": "nerva_core.algebra.numeric_backend",
@@ -37,6 +38,7 @@ _HOME = {
     "backend": "nerva_core.algebra.numeric_backend",
     "fit": "nerva_core.estimators",
     "multilayer_perceptron": "nerva_core.layers",
+    "prove": "sympy_validation.notebook",
     "show": "nerva_core.inspection.showing",
 }
 _EQUATIONS = ("activations", "gradient_activations", "initializers", "losses", "optimizers", "schedules")
@@ -58,6 +60,7 @@ __all__ = [
     "losses",
     "multilayer_perceptron",
     "optimizers",
+    "prove",
     "schedules",
     "show",
 ]

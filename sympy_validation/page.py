@@ -76,7 +76,7 @@ def _section(subject: str, verdicts: list[Verdict], audits: list[Audit]) -> str:
     rows = "".join(_row(verdict) for verdict in verdicts)
     figures = f'<p class="small">Audit: {_figures(audits)}</p>' if audits else ""
     return (
-        f'<section id="{anchor(subject)}"><h3>{escape(_title(subject))}</h3>{_equations(subject)}<div class="scroll"><table>'
+        f'<section id="{anchor(subject)}"><h3>{escape(_title(subject))}</h3>{subject_equations(subject)}<div class="scroll"><table>'
         f"<tr><th>statement<th>proved for<th>conditions<th>verdict<th></tr>{rows}</table></div>{figures}</section>\n"
     )
 
@@ -92,7 +92,7 @@ def _row(verdict: Verdict) -> str:
     )
 
 
-def _equations(subject: str) -> str:
+def subject_equations(subject: str) -> str:
     """The equations of a layer, activation, loss or optimizer, as its running code has them."""
     part, _, name = subject.partition(".")
     if part not in TABLES or name not in TABLES[part]:

@@ -31,16 +31,23 @@ class _Writer:
         self.type = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+        self.parameters: dict[str, str] = {}
         self.names: dict[int, str] = {}
+        self.layer = ""
+        """The layer that is being written; nodes and tensors are named after it."""
 
     def constant(self, name: str, array: Any) -> str:
         self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
     def emit(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        name = name or f"t{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name], **attributes))
-        return name
+        here = self.here(operator)
+        self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name or here], name=here, **attributes))
+        return name or here
+
+    def here(self, operator: str) -> str:
+        """A name for the next node: 0.Linear/MatMul_3."""
+        return f"{self.layer}{'/' * bool(self.layer)}{operator}_{len(self.nodes)}"
 
     def number(self, array: Any) -> str:
         return self.constant(f"c{len(self.constants)}", array)
@@ -52,8 +59,9 @@ class _Writer:
 
     def sorted_rows(self, operand: str, n: int) -> str:
         """The n smallest of the n elements of each row, in order."""
-        count, values = self.number(np.array([n])), f"t{len(self.nodes)}"
-        node = self.onnx.helper.make_node("TopK", [operand, count], [values, f"{values}_places"], axis=1, largest=0, sorted=1)
+        count, values = self.number(np.array([n])), self.here("TopK")
+        outputs = [values, f"{values}_places"]
+        node = self.onnx.helper.make_node("TopK", [operand, count], outputs, name=values, axis=1, largest=0, sorted=1)
         self.nodes.append(node)
         return values
 
@@ -85,7 +93,7 @@ class _Writer:
             case "input":
                 return "X"
             case "parameter":
-                return str(node.value)
+                return self.parameters[str(node.value)]
             case "constant":
                 return self.number(node.value.astype(self.dtype))
             case "rows":
@@ -143,14 +151,24 @@ class _Writer:
         return ""
 
 
+def _parameter(graph: Graph, name: str) -> str:
+    """The name of a parameter, or of a statistic, in the file: 0.Linear.W, or as it is in the graph if no layer is known."""
+    layer = next((of for node, of in graph.of_layer.items() if node.op == "parameter" and node.value == name), "")
+    kind, own = name[0], name.partition("_")[2]
+    return f"{layer}.{'state.' if kind == 's' else ''}{own}" if layer else name
+
+
 def to_onnx(graph: Graph, dtype: DType = "float32", metadata: Mapping[str, str] = types.MappingProxyType({})) -> Any:
     """An ``onnx.ModelProto``, checked by ONNX; its input is X (N x D), its output Y (N x K), for any N. ``metadata`` are its properties."""
     writer = _Writer(dtype)
     onnx, helper = writer.onnx, writer.onnx.helper
+    writer.parameters = {name: _parameter(graph, name) for name in graph.parameters}
     for name, array in graph.parameters.items():
-        writer.constant(name, array.astype(dtype))
+        writer.constant(writer.parameters[name], array.astype(dtype))
     for node in graph.nodes():
+        writer.layer = graph.of_layer.get(node, "")
         writer.names[id(node)] = writer.write(node)
+    writer.layer = ""
     writer.emit("Identity", writer.names[id(graph.output)], name="Y")
     X, Y = (
         helper.make_tensor_value_info(name, writer.type, ["N", width])

@@ -7,8 +7,8 @@ call broadcasting, is kept symbolic: a row that is repeated N times stays a row 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from nerva_core.algebra.matrix_ops import MatrixOps, Size
 from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.trees import named_leaves, with_leaves
 from nerva_core.interpreters.traced import RULES, Interpreter, Operation, Traced
-from nerva_core.layers import Layer
+from nerva_core.layers import Layer, Sequential
 
 ELEMENTWISE = {
     "add": "add", "subtract": "subtract", "hadamard": "multiply", "negate": "negate", "exp": "exp", "log": "log",
@@ -273,18 +273,25 @@ class Graph:
     output: Node
     parameters: dict[str, Any]
     """NumPy matrices, by the names under which nodes refer to them."""
+    of_layer: Mapping[Node, str] = field(default_factory=dict)
+    """In a sequence, the layer that a node belongs to, such as 0.Linear."""
 
     def nodes(self) -> Iterator[Node]:
         """Every node, after its operands."""
-        seen: set[int] = set()
-        stack: list[tuple[Node, bool]] = [(self.output, False)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                yield node
-            elif id(node) not in seen:
-                seen.add(id(node))
-                stack += [(node, True), *((operand, False) for operand in reversed(node.operands))]
+        return nodes_of(self.output)
+
+
+def nodes_of(output: Node, known: Container[Node] = ()) -> Iterator[Node]:
+    """Every node that is not known, after its operands."""
+    seen: set[int] = set()
+    stack: list[tuple[Node, bool]] = [(output, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif id(node) not in seen and node not in known:
+            seen.add(id(node))
+            stack += [(node, True), *((operand, False) for operand in reversed(node.operands))]
 
 
 def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shifts: Sequence[Any] = (), spread: Any = None) -> Graph:
@@ -304,6 +311,17 @@ def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shifts: Sequenc
         X = X - ops.row_repeat(parameter(f"input_shift_{k}", np.reshape(shift, (1, -1))), N)
     if spread is not None:
         X = ops.hadamard(X, ops.row_repeat(parameter("input_scale", 1 / np.reshape(spread, (1, -1))), N))
-    Y = layer.evaluate(ops, tree_of("p", params), tree_of("s", state), X)
+    of_layer = dict.fromkeys(nodes_of(X.value), "")
+    Y = _evaluated(ops, layer, tree_of("p", params), tree_of("s", state), X, of_layer)
     output = ops.spread(ops.spread(Y.value, 0), 1)
-    return Graph(layer, inputs, output, parameters)
+    return Graph(layer, inputs, output, parameters, of_layer)
+
+
+def _evaluated(ops: GraphOps, layer: Layer, params: Any, state: Any, X: Traced[Node], of_layer: dict[Node, str]) -> Traced[Node]:
+    """The output; of a sequence it is told which layer a node belongs to."""
+    if not isinstance(layer, Sequential):
+        return layer.evaluate(ops, params, state, X)
+    for k, (each, p, s) in enumerate(zip(layer.layers, params, state, strict=True)):
+        X = each.evaluate(ops, p, s, X)
+        of_layer |= dict.fromkeys(nodes_of(X.value, of_layer), f"{k}.{repr(each).partition('(')[0]}")
+    return X

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nerva_core.commands.train import complete_backend, complete_dtype
+from nerva_core.commands.completion import backend_names, dtype_names
 from nerva_core.training.checkpoints import CHECKPOINT
 from nerva_core.training.runs import CONFIG, METRICS, MODEL
 from tests.conftest import Nerva
@@ -157,8 +157,8 @@ def test_completion_in_bash(line: str, expected: set[str]) -> None:
 
 
 def test_names_are_completed_from_their_tables() -> None:
-    assert complete_backend("j") == ["jax"]
-    assert complete_dtype("float3") == ["float32"]
+    assert backend_names("j") == ["jax"]
+    assert dtype_names("float3") == ["float32"]
 
 
 def test_a_table_by_its_path_alone(nerva: Nerva, tmp_path: Path) -> None:
