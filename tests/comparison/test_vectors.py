@@ -47,7 +47,7 @@ def vectors(directory):
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
-    chosen = [subject for subject in subjects() if subject.name.startswith(("Dropout", "Linear", "Softmax", "Adam"))]
+    chosen = [subject for subject in subjects() if subject.name.startswith(("Dropout", "Softmax", "AdaGrad"))]
     for path in (first, second):
         write_vectors(path, chosen=chosen)
     assert {path.name for path in first.iterdir()} == FILES
