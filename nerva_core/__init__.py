@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nerva_core.estimators import NervaClassifier, NervaRegressor, fit
     from nerva_core.inspection.showing import show
     from nerva_core.layers import Layer, Sequential, multilayer_perceptron
-    from sympy_validation.notebook import prove
+    from nerva_core.proving import prove
 
 _HOME = {
     "Backend": "nerva_core.algebra.numeric_backend",
@@ -38,7 +38,7 @@ _HOME = {
     "backend": "nerva_core.algebra.numeric_backend",
     "fit": "nerva_core.estimators",
     "multilayer_perceptron": "nerva_core.layers",
-    "prove": "sympy_validation.notebook",
+    "prove": "nerva_core.proving",
     "show": "nerva_core.inspection.showing",
 }
 _EQUATIONS = ("activations", "gradient_activations", "initializers", "losses", "optimizers", "schedules")

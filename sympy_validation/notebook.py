@@ -10,7 +10,7 @@ from typing import Any
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Entry
 from sympy_validation.jobs import verdicts as verdicts_of
-from sympy_validation.limits import SECONDS, Limits
+from sympy_validation.limits import Limits
 from sympy_validation.page import subject_equations
 from sympy_validation.report import chosen
 from sympy_validation.theorem import Verdict
@@ -63,11 +63,8 @@ class Verdicts(Sequence[Verdict]):
         return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
 
-def prove(*names: str | Entry | type[Entry], seconds: float = SECONDS) -> Verdicts:
-    """Prove what the names say: Linear, layers.Linear, my_layer.py:MyLayer; or of an entry, the theorems about its class.
-
-    NervaError if nothing is named, or for a name that there is not.
-    """
+def prove_named(names: Sequence[str | Entry | type[Entry]], seconds: float) -> Verdicts:
+    """The verdicts on what the names say; NervaError if nothing is named, or for a name that there is not."""
     if not names:
         raise NervaError("name what is to be proved, such as prove('Linear')")
     texts = [name if isinstance(name, str) else (name if isinstance(name, type) else type(name)).__name__ for name in names]
