@@ -299,8 +299,6 @@ LAYERS: Table[Layer] = Table(
         "Input": "the inputs are those of the data: leave it out",
         "Transformer": "TransformerBlock(heads)",
         "TransformerEncoderLayer": "TransformerBlock(heads, norm_first=false)",
-        "ConvTranspose2d": "the nearest is Convolution",
-        "Upsample": "the nearest is Linear after Flatten",
         "Bilinear": "the nearest is GLU, a product of two linear layers",
         "AlphaDropout": "the nearest is Dropout",
         "Dropout2d": "the nearest is Dropout, which draws for every element",

@@ -14,6 +14,7 @@ from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Concatenate
+from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
@@ -129,6 +130,12 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 
+def _grouped(space: Space[Any]) -> Convolution:
+    """A convolution in any number of groups, each of as many channels and outputs."""
+    G = space.size("G")
+    return Convolution(G * space.size("K"), groups=G)
+
+
 def _causal(make: Make, space: Space[Any]) -> Attention:
     layer: Attention = dataclasses.replace(make(space), causal=True)
     return layer
@@ -165,6 +172,7 @@ def theorems() -> Iterator[Theorem]:
     for entry, parts in PARTS.items():
         about = ", if the equations of its parts are right"
         yield from gradient_theorems(f"layers.{entry.__name__}", parts, about, methods=("all sizes",))
+    yield from gradient_theorems("layers.Convolution(groups)", _grouped, ", for any windows", methods=("all sizes",))
     causal = partial(_causal, layer_of(Attention))
     yield from gradient_theorems("layers.Attention(causal)", causal, ", for any mask", methods=("all sizes",))
     for times in TIMES:
