@@ -41,6 +41,7 @@ class ExampleSizes:
 EXAMPLES: dict[Any, Any] = {
     int: 3,
     float: 0.25,
+    Layer: Linear(3),
     tuple[Layer, ...]: (Linear(3), BatchNormalization(), SReLU()),
     Activation: GELU(),  # smooth, and neither odd nor even
     HardFunction: Signum(),

@@ -32,3 +32,4 @@ from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, Sparse
 from nerva_core.layers.trained_activations import PReLU, RescaledActivation, SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 from nerva_core.layers.upsampling import TransposedConvolution, Upsample
+from nerva_core.layers.weight_normalization import WeightNorm

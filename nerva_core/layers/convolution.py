@@ -31,6 +31,8 @@ class ConvolutionCache(NamedTuple, Generic[M]):
 class Convolving(WindowedLayer):
     """The equations of convolutions: Y = windows(X) · W + 1 · b, for each group of channels with its own part of W."""
 
+    weights_of_output = "column"
+
     kernel: int
     stride: int
     padding: int
