@@ -31,7 +31,7 @@ def as_layer(layer: Layer | str) -> Layer:
 
 @dataclass(frozen=True)
 class OnPositions:
-    """A layer, and how the arrays of a framework are rows of ours: their axes before the channels are positions, and before these examples."""
+    """A layer, and how the arrays of a framework are rows of ours: the axes before the channels are positions, those before examples."""
 
     layer: Layer
     before: tuple[int, ...] = ()

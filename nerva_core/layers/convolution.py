@@ -1,4 +1,4 @@
-"""Convolution, over positions of any number of dimensions (LeCun et al. 1989), as windows times weights; in groups (Krizhevsky et al. 2012)."""
+"""Convolution (LeCun et al. 1989), over positions of any number of dimensions, as windows times weights; in groups of channels."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Convolution(Convolving):
 @LAYERS.add
 @dataclass(frozen=True)
 class DepthwiseConvolution(Convolving):
-    """y_q(c,m) = Σ_u (S_u · X)_qc w_u(c,m) + b_(c,m): a convolution of each channel c by itself, with ``multiplier`` kernels (Chollet 2017).
+    """y_q(c,m) = Σ_u (S_u · X)_qc w_u(c,m) + b_(c,m): a convolution of each channel by itself, with ``multiplier`` kernels (Chollet 2017).
 
     X is N·P x C and Y is N·Q x C·m: it is the convolution in C groups. A convolution of kernel 1 after it makes it a separable one.
     """

@@ -68,9 +68,7 @@ class TransposedConvolution(ToPositions):
     def fans(self, D: int) -> tuple[int, int]:
         return self.windows.offsets * D, self.windows.offsets * self.outputs
 
-    def feedforward(
-        self, ops: MatrixOps[M], params: TransposedConvolutionParameters[M], X: M
-    ) -> tuple[M, TransposedConvolutionCache[M]]:
+    def feedforward(self, ops: MatrixOps[M], params: TransposedConvolutionParameters[M], X: M) -> tuple[M, TransposedConvolutionCache[M]]:
         W, b = params
         Y = ops.convolve_inputs(X, W, self.windows)
         return Y + ops.row_repeat(b, ops.shape(Y)[0]), TransposedConvolutionCache(X)

@@ -14,6 +14,7 @@ from nerva_core.interoperability.from_torch import from_torch
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
+
 class BasicBlock(nn.Module):  # type: ignore[misc,name-defined]
     """As torchvision writes it; in its ``Bottleneck`` there is one convolution more."""
 

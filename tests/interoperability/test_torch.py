@@ -242,7 +242,9 @@ def test_draw_and_evaluate() -> None:
     assert torch.equal(interop.evaluate(layer, (), (), X, Q), expected.reshape(2, 4, D))
 
 
-IMAGES = "Conv(4, 3, padding=1); BatchNormalization; ReLU; SE(2); MaxPool(2); ConvTranspose(4, 2, stride=2); AveragePool(2); Flatten; Linear(3)"
+IMAGES = (
+    "Conv(4, 3, padding=1); BatchNormalization; ReLU; SE(2); MaxPool(2); ConvTranspose(4, 2, stride=2); AveragePool(2); Flatten; Linear(3)"
+)
 
 
 class Gate(torch.nn.Module):
