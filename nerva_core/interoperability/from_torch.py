@@ -250,6 +250,14 @@ def _softmax(m: Any, r: _Reading) -> None:
     r.add(LAYERS.build(type(m).__name__))
 
 
+ACTIVATIONS_OF_TORCH: dict[str, dict[str, str]] = {
+    **{name: {} for name in ("ReLU", "Tanh", "Sigmoid", "Softplus", "SiLU", "GELU", "Mish", "SELU", "Hardswish")},
+    "LeakyReLU": {"alpha": "negative_slope"},
+    "ELU": {"alpha": "alpha"},
+    "Hardtanh": {"low": "min_val", "high": "max_val"},
+}
+"""The activations that torch.nn has too, by the same name; their parameters by ours."""
+
 READERS: dict[str, Callable[[Any, _Reading], None]] = {
     "Linear": _linear,
     **dict.fromkeys(("Conv1d", "Conv2d", "Conv3d"), _convolution),
@@ -265,10 +273,7 @@ READERS: dict[str, Callable[[Any, _Reading], None]] = {
     "Embedding": _embedding,
     "Dropout": lambda m, r: r.add(LAYERS.build("Dropout", m.p)),
     **dict.fromkeys(("Softmax", "LogSoftmax"), _softmax),
-    **{name: _activation(name) for name in ("ReLU", "Tanh", "Sigmoid", "Softplus", "SiLU", "GELU", "Mish", "SELU", "Hardswish")},
-    "LeakyReLU": _activation("LeakyReLU", alpha="negative_slope"),
-    "ELU": _activation("ELU", alpha="alpha"),
-    "Hardtanh": _activation("Hardtanh", low="min_val", high="max_val"),
+    **{name: _activation(name, **fields) for name, fields in ACTIVATIONS_OF_TORCH.items()},
 }
 """How a module of torch.nn is read, by its name."""
 
