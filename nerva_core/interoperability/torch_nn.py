@@ -45,8 +45,8 @@ def to_torch_nn(
 ) -> Any:
     """The network as a ``torch.nn.Sequential`` with these parameters and running statistics, in evaluation mode.
 
-    Its inputs are N x C x H x W, of C = ``inputs`` channels, where ``positions`` are two, N x C x L where they are one and the network begins
-    with convolutions, and rows where there are none. NervaError for a layer that torch.nn does not have.
+    Its inputs are N x C x H x W, of C = ``inputs`` channels, where ``positions`` are two, N x C x L where they are one, and rows where
+    there are none. NervaError for a layer that torch.nn does not have.
     """
     torch = require("torch", "torch")
     bound = on_positions(Sequential((network,)) if not isinstance(network, Sequential) else network, positions).layer
