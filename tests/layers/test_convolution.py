@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.equations.initializers import He
 from nerva_core.layers import Convolution, DepthwiseConvolution, Images, Linear, Sequences, Sequential, parse_layers
@@ -110,6 +112,56 @@ def test_wrong_gradients_are_refuted(gradient: str, change: Any) -> None:
     (verdict,) = prove([wrong(gradient, change)])
     assert verdict.status == "refuted"
     assert "counterexample" not in verdict.note
+
+
+@dataclass(frozen=True)
+class WithPadding(Convolution):
+    """A convolution over three positions and one of padding on each side, wherever it is proved or refuted."""
+
+    def for_any_data(self, symbols: Any) -> Any:
+        return self.bind((3,))[0]
+
+
+@dataclass(frozen=True)
+class OfTheEdge(Geometry):
+    """Windows whose padding sees the position at the edge, as if it were data."""
+
+    @property
+    def map(self) -> Any:
+        places, offsets = np.arange(self.places), np.arange(self.offsets)
+        return np.clip(places[:, None] * self.stride[0] + offsets - self.padding[0], 0, self.positions - 1)
+
+    @property
+    def sources(self) -> Any:
+        seen = [[n for n, position in enumerate(self.map.flat) if position == p] for p in range(self.positions)]
+        return np.array([row + [self.map.size] * (max(map(len, seen)) - len(row)) for row in seen])
+
+
+def with_padding_as_data(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    G = layer.windows
+    return replace(layer, geometry=OfTheEdge(G.size, G.kernel, G.stride, G.padding, G.dilation)).backpropagate(ops, params, cache, DY)
+
+
+def with_a_flipped_kernel(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    """Both gradients at the offsets of the other direction."""
+
+    def flipped(W: Any) -> Any:
+        (UC, _), U = ops.shape(W), layer.windows.offsets
+        rows = [u * (UC // U) + c for u in reversed(range(U)) for c in range(UC // U)]
+        return ops.transpose(ops.take_columns(ops.transpose(W), rows))
+
+    DX, D = layer.backpropagate(ops, params._replace(W=flipped(params.W)), cache, DY)
+    return DX, ConvolutionParameters(flipped(D.W), D.b)
+
+
+@pytest.mark.parametrize(
+    ("equations", "refuted"), [(with_a_flipped_kernel, {"DX", "DW"}), (with_padding_as_data, {"DX", "DW"}), (None, set())]
+)
+def test_famous_faults_have_an_exact_counterexample(equations: Any, refuted: set[str]) -> None:
+    claim = LayerGradient(lambda space: WithPadding(space.size("K"), padding=1), equations)
+    verdicts = list(prove([Theorem("convolution", name, "", claim, "entries") for name in ("DX", "DW", "Db")]))
+    assert {v.theorem.quantity for v in verdicts if v.status == "refuted" and v.counterexample} == refuted
+    assert {v.theorem.quantity for v in verdicts if v.status == "proved"} == {"DX", "DW", "Db"} - refuted
 
 
 def test_initial_values_count_what_a_window_sees(rng: np.random.Generator) -> None:
