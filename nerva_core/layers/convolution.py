@@ -61,7 +61,7 @@ class Convolving(WindowedLayer):
     def feedforward(self, ops: MatrixOps[M], params: ConvolutionParameters[M], X: M) -> tuple[M, ConvolutionCache[M]]:
         W, b = params
         G = self.groups_of(ops.shape(X)[1])
-        Y = _beside(ops, ops.convolve(_in_groups(ops, X, G), _in_groups(ops, W, G), self.windows))
+        Y = self._beside(ops, ops.convolve(self._in_groups(ops, X, G), self._in_groups(ops, W, G), self.windows))
         return Y + ops.row_repeat(b, ops.shape(Y)[0]), ConvolutionCache(X)
 
     def backpropagate(
@@ -70,21 +70,23 @@ class Convolving(WindowedLayer):
         W, _ = params
         (X,) = cache
         G = self.groups_of(ops.shape(X)[1])
-        DW = _beside(ops, ops.convolve_weights(_in_groups(ops, X, G), _in_groups(ops, DY, G), self.windows))
+        DW = self._beside(ops, ops.convolve_weights(self._in_groups(ops, X, G), self._in_groups(ops, DY, G), self.windows))
         Db = ops.columns_sum(DY)
-        DX = _beside(ops, ops.convolve_inputs(_in_groups(ops, DY, G), _in_groups(ops, W, G), self.windows))
+        DX = self._beside(ops, ops.convolve_inputs(self._in_groups(ops, DY, G), self._in_groups(ops, W, G), self.windows))
         return DX, ConvolutionParameters(DW, Db)
 
+    def has_groups(self) -> bool:
+        """Whether there is more than one group, or may be."""
+        return True
 
-def _in_groups(ops: MatrixOps[M], X: M, G: Size) -> M:
-    """The family of the G parts of the columns of X; X itself if there is one group."""
-    rows, columns = ops.shape(X)
-    return X if G == 1 else ops.split(X, rows, columns // G)
+    def _in_groups(self, ops: MatrixOps[M], X: M, G: Size) -> M:
+        """The family of the G parts of the columns of X; X itself if there is one group."""
+        rows, columns = ops.shape(X)
+        return ops.split(X, rows, columns // G) if self.has_groups() else X
 
-
-def _beside(ops: MatrixOps[M], F: M) -> M:
-    """The members side by side: the inverse of ``_in_groups``."""
-    return F if ops.members(F) == 1 else ops.join(F, 1)
+    def _beside(self, ops: MatrixOps[M], F: M) -> M:
+        """The members side by side: the inverse of ``_in_groups``."""
+        return ops.join(F, 1) if self.has_groups() else F
 
 
 @LAYERS.add
@@ -114,13 +116,16 @@ class Convolution(Convolving):
                 raise NervaError(f"{self!r}: the number of {what} must be a multiple of {self.groups}, the groups, got {count}")
         return self.groups
 
+    def has_groups(self) -> bool:
+        return self.groups != 1
+
     def outputs_for(self, D: Size) -> Size:
         self.groups_of(D)
         return self.outputs
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         rows, C = super().shape_of_input(symbols)
-        return rows, C if self.groups == 1 else self.groups * C
+        return rows, self.groups * C if self.has_groups() else C
 
 
 @LAYERS.add
