@@ -179,13 +179,14 @@ class NumpyBackend(NumpyPatternOps, Backend[Array]):
         images = X.reshape(-1, G.positions, X.shape[-1])
         edge = self.xp.zeros_like(images[:, :1])
         seen = self.xp.take(self.xp.concatenate([images, edge], axis=1), G.map.reshape(-1), axis=1)
-        return seen.reshape(-1, G.offsets * X.shape[-1])
+        return seen.reshape(*X.shape[:-2], -1, G.offsets * X.shape[-1])
 
     def fold(self, Z: Array, G: Windows) -> Array:
         seen = Z.reshape(-1, G.places * G.offsets, Z.shape[-1] // G.offsets)
         edge = self.xp.zeros_like(seen[:, :1])
         images = self.xp.concatenate([seen, edge], axis=1)
-        return sum(self.xp.take(images, sources, axis=1) for sources in G.sources.T).reshape(-1, seen.shape[-1])
+        folded = sum(self.xp.take(images, sources, axis=1) for sources in G.sources.T)
+        return folded.reshape(*Z.shape[:-2], -1, seen.shape[-1])
 
     def first_maxima(self, X: Array) -> Array:
         first = X.argmax(axis=-1)[..., None]

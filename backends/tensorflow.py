@@ -244,12 +244,13 @@ class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
         C = self.shape(X)[1]
         images = self.tf.reshape(X, [-1, G.positions, C])
         seen = self.tf.gather(self.tf.pad(images, [[0, 0], [0, 1], [0, 0]]), G.map.reshape(-1), axis=1)
-        return self.tf.reshape(seen, [-1, G.offsets * C])
+        return self.tf.reshape(seen, [*self._leading(X), -1, G.offsets * C])
 
     def fold(self, Z: Tensor, G: Windows) -> Tensor:
         C = self.shape(Z)[1] // G.offsets
         seen = self.tf.pad(self.tf.reshape(Z, [-1, G.places * G.offsets, C]), [[0, 0], [0, 1], [0, 0]])
-        return self.tf.reshape(self.tf.add_n([self.tf.gather(seen, sources, axis=1) for sources in G.sources.T]), [-1, C])
+        folded = self.tf.add_n([self.tf.gather(seen, sources, axis=1) for sources in G.sources.T])
+        return self.tf.reshape(folded, [*self._leading(Z), -1, C])
 
     def first_maxima(self, X: Tensor) -> Tensor:
         return self.tf.one_hot(self.tf.argmax(X, axis=-1), self.shape(X)[1], dtype=self._dtype)

@@ -193,13 +193,14 @@ class TorchBackend(TorchPatternOps, Backend[Tensor]):
         images = X.reshape(-1, G.positions, X.shape[-1])
         edge = self.torch.zeros_like(images[:, :1])
         seen = self.torch.cat([images, edge], dim=1).index_select(1, self._numbers(G.map.reshape(-1)))
-        return seen.reshape(-1, G.offsets * X.shape[-1])
+        return seen.reshape(*X.shape[:-2], -1, G.offsets * X.shape[-1])
 
     def fold(self, Z: Tensor, G: Windows) -> Tensor:
         seen = Z.reshape(-1, G.places * G.offsets, Z.shape[-1] // G.offsets)
         edge = self.torch.zeros_like(seen[:, :1])
         images = self.torch.cat([seen, edge], dim=1)
-        return sum(images.index_select(1, self._numbers(sources)) for sources in G.sources.T).reshape(-1, seen.shape[-1])
+        folded = sum(images.index_select(1, self._numbers(sources)) for sources in G.sources.T)
+        return folded.reshape(*Z.shape[:-2], -1, seen.shape[-1])
 
     def first_maxima(self, X: Tensor) -> Tensor:
         first = X.argmax(dim=-1, keepdim=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves, with_leaves
+from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves
 from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.layers import LAYERS, BatchNormalization, Layer, Sequential, parse_layers
 
@@ -26,6 +27,41 @@ def as_layer(layer: Layer | str) -> Layer:
         return LAYERS.parse(layer)
     network = parse_layers(layer.strip(" ;").split(";"))
     return network if len(network.layers) > 1 else network.layers[0]
+
+
+@dataclass(frozen=True)
+class OnPositions:
+    """A layer, and how the arrays of a framework are rows of ours: the axes before the channels are positions, those before examples."""
+
+    layer: Layer
+    before: tuple[int, ...] = ()
+    """The positions of an example, one axis each; () where each row is given as such."""
+    after: tuple[int, ...] = ()
+    """What the layer leaves of them."""
+
+    def check(self, shape: Any) -> None:
+        """NervaError unless an array of that shape, the channels last, has these positions."""
+        axes = len(self.before)
+        if axes and tuple(shape[-1 - axes : -1]) != self.before:
+            raise NervaError(f"X must have the axes (..., {', '.join(map(str, self.before))}, channels), got the shape {tuple(shape)}")
+
+    def rows(self, X: Any) -> Any:
+        """X with the channels last, as a matrix."""
+        self.check(X.shape)
+        return X.reshape(-1, X.shape[-1])
+
+    def shape_after(self, shape: Any, K: int) -> tuple[Any, ...]:
+        """The shape of the output with K columns for an input of that shape, the channels last."""
+        return (*shape[: len(shape) - 1 - len(self.before)], *self.after, K)
+
+
+def on_positions(layer: Layer | str, positions: tuple[int, ...] | None = None) -> OnPositions:
+    """The layer for arrays whose last axes before the channels are a grid of these positions; for rows without them."""
+    chosen = as_layer(layer)
+    if not positions:
+        return OnPositions(chosen)
+    bound, left = chosen.bind(tuple(positions))
+    return OnPositions(bound, tuple(positions), left or ())
 
 
 def as_rule(rule: Optimizer | str) -> Optimizer:
@@ -108,18 +144,24 @@ def noise_of(layer: Layer, N: int, D: int, rng: np.random.Generator, evaluation:
     return (layer.draw_for_evaluation if evaluation else layer.draw)(rng, N, D)
 
 
+def matrices_of(tree: Any) -> list[Any]:
+    """The leaves of a tree that are matrices; a cache may also have sizes, which are ints."""
+    return [leaf for leaf in leaves(tree) if not isinstance(leaf, int)]
+
+
 def hollow(tree: Any) -> Any:
-    """The structure of a tree, with None for every leaf."""
-    return map_tree(lambda _: None, tree)
+    """The structure of a tree, with None for every matrix."""
+    return map_tree(lambda leaf: leaf if isinstance(leaf, int) else None, tree)
 
 
 def fill_in(template: Any, matrices: Any) -> Any:
-    """A tree with the structure of ``template`` and the given leaves. NervaError if their number differs."""
+    """A tree with the structure of ``template`` and the given matrices. NervaError if their number differs."""
     given = list(matrices)
-    wanted = sum(1 for _ in leaves(template))
+    wanted = sum(leaf is None for leaf in leaves(template))
     if len(given) != wanted:
         raise NervaError(f"expected {wanted} matrices, got {len(given)}")
-    return with_leaves(template, given)
+    remaining = iter(given)
+    return map_tree(lambda leaf: next(remaining) if leaf is None else leaf, template)
 
 
 def rule_template(rule: Optimizer) -> Any:

@@ -11,7 +11,7 @@ when they are read. That both compute the same is checked on random inputs befor
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend, require
 from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.equations.activations import ACTIVATIONS
-from nerva_core.layers import LAYERS, ActivationLayer, Layer, Sequential
+from nerva_core.layers import LAYERS, ActivationLayer, Add, Layer, Residual, Sequential
 
 TOLERANCE = 1e-4
 """How far outputs may be apart, relative to the largest."""
@@ -128,13 +128,53 @@ def _linear(m: Any, r: _Reading) -> None:
 
 
 def _convolution(m: Any, r: _Reading) -> None:
-    if m.groups != 1 or m.padding_mode != "zeros" or isinstance(m.padding, str):
-        raise NervaError(f"{m}: convolutions in groups, or with padding that is no number of zeros, have no equal here")
-    W = np.moveaxis(_array(m.weight), (0, 1), (-1, -2)).reshape(-1, m.out_channels)  # K x C x kernel there, (kernel · C) x K here
-    size = {"kernel": _side(m, m.kernel_size), "stride": _side(m, m.stride)}
-    size |= {"padding": _side(m, m.padding), "dilation": _side(m, m.dilation)}
+    W = np.moveaxis(_array(m.weight), (0, 1), (-1, -2)).reshape(-1, m.out_channels)  # K x C/G x kernel there, (kernel · C/G) x K here
     r.channels = m.out_channels
-    r.add(LAYERS.build("Convolution", m.out_channels, **size), [W, _bias(m, m.out_channels)])
+    r.add(LAYERS.build("Convolution", m.out_channels, groups=m.groups, **_windows(m)), [W, _bias(m, m.out_channels)])
+
+
+def _transposed_convolution(m: Any, r: _Reading) -> None:
+    if m.groups != 1:
+        raise NervaError(f"{m}: transposed convolutions in groups have no equal here")
+    W = np.moveaxis(_array(m.weight), (0, 1), (-1, -2)).reshape(-1, m.in_channels)  # C x K x kernel there, (kernel · K) x C here
+    r.channels = m.out_channels
+    more = _side(m, m.output_padding)
+    r.add(LAYERS.build("TransposedConvolution", m.out_channels, output_padding=more, **_windows(m)), [W, _bias(m, m.out_channels)])
+
+
+def _windows(m: Any) -> dict[str, int]:
+    if m.padding_mode != "zeros" or isinstance(m.padding, str):
+        raise NervaError(f"{m}: convolutions with padding that is no number of zeros have no equal here")
+    numbers = {"kernel": m.kernel_size, "stride": m.stride, "padding": m.padding, "dilation": m.dilation}
+    return {name: _side(m, sizes) for name, sizes in numbers.items()}
+
+
+def _upsampling(m: Any, r: _Reading) -> None:
+    factor = m.scale_factor and _side(m, m.scale_factor)
+    if m.mode != "nearest" or factor is None or factor != m.scale_factor:
+        raise NervaError(f"{m}: of upsampling the nearest, by a whole factor, has an equal here")
+    r.add(LAYERS.build("Upsample", factor))
+
+
+def _residual_block(m: Any, r: _Reading) -> None:
+    """The blocks of torchvision's ResNets: convolutions, each with its normalization, with ReLU between them, and a shortcut around."""
+    count = 3 if hasattr(m, "conv3") else 2
+    inside = [part for k in range(1, count + 1) for part in (getattr(m, f"conv{k}"), getattr(m, f"bn{k}"), m.relu)][:-1]
+    f, g = _inside(inside, r), _inside(_flat(m.downsample) if m.downsample is not None else [], r)
+    layers = [Sequential(tuple(part.layers)) for part in (f, g)]
+    block = Add(*layers) if g.layers else Residual(layers[0])
+    arrays, statistics = ([a for part in (f, g) for own in getattr(part, of) for a in own] for of in ("arrays", "statistics"))
+    r.add(block, arrays, statistics)
+    r.channels = f.channels
+    _read(m.relu, r)
+
+
+def _inside(modules: Iterable[Any], r: _Reading) -> _Reading:
+    """What is read of modules inside another, from the same input."""
+    reading = _Reading(r.channels_first, r.channels)
+    for m in modules:
+        _read(m, reading)
+    return reading
 
 
 def _side(m: Any, sizes: Any) -> int:
@@ -210,9 +250,20 @@ def _softmax(m: Any, r: _Reading) -> None:
     r.add(LAYERS.build(type(m).__name__))
 
 
+ACTIVATIONS_OF_TORCH: dict[str, dict[str, str]] = {
+    **{name: {} for name in ("ReLU", "Tanh", "Sigmoid", "Softplus", "SiLU", "GELU", "Mish", "SELU", "Hardswish")},
+    "LeakyReLU": {"alpha": "negative_slope"},
+    "ELU": {"alpha": "alpha"},
+    "Hardtanh": {"low": "min_val", "high": "max_val"},
+}
+"""The activations that torch.nn has too, by the same name; their parameters by ours."""
+
 READERS: dict[str, Callable[[Any, _Reading], None]] = {
     "Linear": _linear,
     **dict.fromkeys(("Conv1d", "Conv2d", "Conv3d"), _convolution),
+    **dict.fromkeys(("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"), _transposed_convolution),
+    **dict.fromkeys(("Upsample", "UpsamplingNearest2d"), _upsampling),
+    **dict.fromkeys(("BasicBlock", "Bottleneck"), _residual_block),
     **dict.fromkeys(("MaxPool1d", "MaxPool2d"), _pooling("MaxPool")),
     **dict.fromkeys(("AvgPool1d", "AvgPool2d"), _pooling("AveragePool")),
     **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveAvgPool2d"), _global_pooling),
@@ -222,10 +273,7 @@ READERS: dict[str, Callable[[Any, _Reading], None]] = {
     "Embedding": _embedding,
     "Dropout": lambda m, r: r.add(LAYERS.build("Dropout", m.p)),
     **dict.fromkeys(("Softmax", "LogSoftmax"), _softmax),
-    **{name: _activation(name) for name in ("ReLU", "Tanh", "Sigmoid", "Softplus", "SiLU", "GELU", "Mish", "SELU", "Hardswish")},
-    "LeakyReLU": _activation("LeakyReLU", alpha="negative_slope"),
-    "ELU": _activation("ELU", alpha="alpha"),
-    "Hardtanh": _activation("Hardtanh", low="min_val", high="max_val"),
+    **{name: _activation(name, **fields) for name, fields in ACTIVATIONS_OF_TORCH.items()},
 }
 """How a module of torch.nn is read, by its name."""
 

@@ -13,14 +13,16 @@ from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import (
-    as_layer,
     as_rule,
     check_parameters,
     check_trainable,
     fill_in,
     given,
+    hollow,
     initial,
+    matrices_of,
     noise_of,
+    on_positions,
     operations,
 )
 from nerva_core.layers import Layer
@@ -29,36 +31,39 @@ if TYPE_CHECKING:
     from nerva_core.training.models import Model
 
 
-def function(layer: Layer | str) -> Callable[..., Any]:
+def function(layer: Layer | str, positions: tuple[int, ...] | None = None) -> Callable[..., Any]:
     """f(params, X, *noise) = Y, differentiable by ``jax.grad`` and ``jax.vjp``; the gradients are those of ``backpropagate``.
 
-    X may have leading axes before (N, D), which count as rows. Given ``state=``, f returns (Y, the state after this step). It may be
-    compiled with ``jax.jit`` and mapped with ``jax.vmap``; forward-mode differentiation is refused, as of every ``custom_vjp``.
+    X may have leading axes before (N, D), which count as rows. With ``positions=(32, 32)`` it is N x 32 x 32 x C, images with the channels
+    last, and with ``positions=(64,)`` sequences. Given ``state=``, f returns (Y, the state after this step). It may be compiled with
+    ``jax.jit`` and mapped with ``jax.vmap``; forward-mode differentiation is refused, as of every ``custom_vjp``.
     """
-    chosen = as_layer(layer)
-    run = _differentiable(chosen)
+    at = on_positions(layer, positions)
+    chosen, run = at.layer, _differentiable(at.layer)
 
     def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
         check_parameters(chosen, X, params)
         check_trainable(chosen, X.shape)
-        Y, cache = run(params, X.reshape(-1, X.shape[-1]), given(chosen, state, noise))
-        Y = Y.reshape(*X.shape[:-1], Y.shape[-1])
-        return Y if state is None else (Y, chosen.update_state(_operations(X), state, cache))
+        Y, cache = run(params, at.rows(X), given(chosen, state, noise))
+        Y = Y.reshape(at.shape_after(X.shape, Y.shape[-1]))
+        return Y if state is None else (Y, chosen.update_state(_operations(X), state, cache.tree))
 
     return f
 
 
-def init(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32") -> tuple[Any, Any]:
+def init(
+    layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32", positions: tuple[int, ...] | None = None
+) -> tuple[Any, Any]:
     """(params, state), pytrees of JAX arrays, drawn by NumPy from the seed."""
     ops = operations("jax", dtype)
-    params, state = initial(as_layer(layer), inputs, seed)
+    params, state = initial(on_positions(layer, positions).layer, inputs, seed)
     return ops.matrices(params), ops.matrices(state)
 
 
-def draw(layer: Layer | str, key: Any, X: Any, *, evaluation: bool = False) -> Any:
+def draw(layer: Layer | str, key: Any, X: Any, *, evaluation: bool = False, positions: tuple[int, ...] | None = None) -> Any:
     """The noise of one step for the input X, drawn by NumPy from the key, also under ``jit``: ``f(params, X, *draw(layer, key, X))``."""
     jax = require("jax", "jax")
-    chosen, N, D = as_layer(layer), int(np.prod(X.shape[:-1])), X.shape[-1]
+    chosen, N, D = on_positions(layer, positions).layer, int(np.prod(X.shape[:-1])), X.shape[-1]
     template = noise_of(chosen, N, D, np.random.default_rng(0), evaluation)
     shapes = tuple(jax.ShapeDtypeStruct(R.shape, X.dtype) for R in leaves(template))
     if not shapes:
@@ -72,10 +77,11 @@ def draw(layer: Layer | str, key: Any, X: Any, *, evaluation: bool = False) -> A
     return with_leaves(template, jax.pure_callback(drawn, shapes, words, vmap_method="sequential"))
 
 
-def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
+def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:
     """The output at inference; JAX differentiates it by itself."""
-    Y = as_layer(layer).evaluate(_operations(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
-    return Y.reshape(*X.shape[:-1], Y.shape[-1])
+    at = on_positions(layer, positions)
+    Y = at.layer.evaluate(_operations(X), params, state, at.rows(X), *noise)
+    return Y.reshape(at.shape_after(X.shape, Y.shape[-1]))
 
 
 def to_jax(model: Model, dtype: str = "float32") -> tuple[Any, Callable[[Any, Any], Any]]:
@@ -153,22 +159,43 @@ def _matrix(parameter: Any) -> Any:
 
 
 @functools.cache
+def _kept() -> Any:
+    """The class of caches for JAX: a pytree of the matrices, in which the sizes stay numbers."""
+    jax = require("jax", "jax")
+
+    @jax.tree_util.register_pytree_node_class
+    class Kept:
+        def __init__(self, tree: Any) -> None:
+            self.tree = tree
+
+        def tree_flatten(self) -> Any:
+            return matrices_of(self.tree), hollow(self.tree)
+
+        @classmethod
+        def tree_unflatten(cls, template: Any, matrices: Any) -> Any:
+            return cls(fill_in(template, matrices))
+
+    return Kept
+
+
+@functools.cache
 def _differentiable(layer: Layer) -> Any:
     """(params, X, noise) -> (Y, cache), where the cotangents of the cache are not used."""
-    jax = require("jax", "jax")
+    jax, kept = require("jax", "jax"), _kept()
 
     @jax.custom_vjp
     def run(params: Any, X: Any, noise: Any) -> Any:
-        return layer.feedforward(_operations(X), params, X, *noise)
+        Y, cache = layer.feedforward(_operations(X), params, X, *noise)
+        return Y, kept(cache)
 
     def forward(params: Any, X: Any, noise: Any) -> Any:
         Y, cache = layer.feedforward(_operations(X), params, X, *noise)  # not run: second derivatives go through the cache
-        return (Y, cache), (params, cache, noise)
+        return (Y, kept(cache)), (params, kept(cache), noise)
 
-    def backward(kept: Any, cotangents: Any) -> Any:
-        params, cache, noise = kept
-        DX, gradients = layer.backpropagate(_operations(cotangents[0]), params, cache, cotangents[0])
-        return fill_in(params, leaves(gradients)), DX, map_tree(jax.numpy.zeros_like, noise)
+    def backward(residuals: Any, cotangents: Any) -> Any:
+        params, cache, noise = residuals
+        DX, gradients = layer.backpropagate(_operations(cotangents[0]), params, cache.tree, cotangents[0])
+        return fill_in(hollow(params), leaves(gradients)), DX, map_tree(jax.numpy.zeros_like, noise)
 
     run.defvjp(forward, backward)
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import numpy as np
 from nerva_core.algebra.numeric_backend import require
 from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
 from nerva_core.equations.optimizers import Optimizer
-from nerva_core.interoperability.common import as_layer, as_rule, initial, operations, rule_template
+from nerva_core.interoperability.common import as_layer, as_rule, initial, on_positions, operations, rule_template
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear
 from nerva_core.training.config import describe
 
@@ -104,12 +105,14 @@ def _layer_class() -> Any:
             self.seed, self.seeds = seed, keras.random.SeedGenerator(seed)
 
         def build(self, input_shape: Any) -> None:
+            self.positions = positions_of(self.layer, input_shape)
+            self.layer = on_positions(self.layer, self.positions).layer
             params, state = initial(self.layer, input_shape[-1], self.seed)
             params = with_leaves(params, [self._weight(name, matrix, True) for name, matrix in named_leaves(params)])
             state = with_leaves(state, [self._weight(name, matrix, False) for name, matrix in named_leaves(state)])
             self._has_statistics = any(True for _ in leaves(state))
             self.trees: Callable[[], Any] = lambda: (params, state)  # a function, as TensorFlow would wrap the tuples
-            if any(True for _ in leaves(self.layer.noise_shapes(1, input_shape[-1]))):
+            if any(True for _ in leaves(self.layer.noise_shapes(math.prod(self.positions), input_shape[-1]))):
                 self.supports_jit = framework.__name__.endswith("jax")  # TensorFlow's XLA does not call NumPy
 
         def _weight(self, name: str, matrix: Any, trainable: bool) -> Any:
@@ -122,16 +125,18 @@ def _layer_class() -> Any:
             weights = self.trees()
             params, state = map_tree(lambda weight: weight.value, weights)
             training = training and (self.trainable or not self._has_statistics)  # frozen, it uses and keeps its statistics, as Keras's
-            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if _is_noisy(self.layer, X, training) else ()
+            noisy = _is_noisy(self.layer, self.positions, X, training)
+            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if noisy else ()
             if not training:
-                return framework.evaluate(self.layer, params, state, X, *noise)
-            Y, new = framework.function(self.layer)(params, X, *noise, state=state)
+                return framework.evaluate(self.layer, params, state, X, *noise, positions=self.positions)
+            Y, new = framework.function(self.layer, self.positions)(params, X, *noise, state=state)
             for weight, value in zip(leaves(weights[1]), leaves(new), strict=True):
                 weight.assign(value)
             return Y
 
         def compute_output_shape(self, input_shape: Any) -> Any:
-            return (*input_shape[:-1], self.layer.outputs_for(input_shape[-1]))
+            at = on_positions(self.layer, positions_of(self.layer, input_shape))
+            return at.shape_after(input_shape, at.layer.outputs_for(input_shape[-1]))
 
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "layer": describe(self.layer), "seed": self.seed}
@@ -139,9 +144,16 @@ def _layer_class() -> Any:
     return NervaLayer
 
 
-def _is_noisy(layer: Layer, X: Any, training: bool) -> bool:
+def _is_noisy(layer: Layer, positions: tuple[int, ...], X: Any, training: bool) -> bool:
     draw = layer.draw if training else layer.draw_for_evaluation
-    return any(True for _ in leaves(draw(np.random.default_rng(0), 1, X.shape[-1])))
+    return any(True for _ in leaves(draw(np.random.default_rng(0), math.prod(positions), X.shape[-1])))
+
+
+def positions_of(layer: Layer, shape: Any) -> tuple[int, ...]:
+    """The axes between the batch and the channels, where the layer asks what its rows are; () where it takes every row by itself."""
+    axes = tuple(shape[1:-1])
+    known = bool(axes) and all(isinstance(n, int) for n in axes)
+    return axes if known and layer.bind(axes) != (layer, axes) else ()
 
 
 def from_description(table: dict[str, Any]) -> Layer:

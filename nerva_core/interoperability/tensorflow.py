@@ -12,29 +12,34 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_shapes, map_tree, with_leaves
 from nerva_core.interoperability.common import (
-    as_layer,
+    OnPositions,
     check_parameters,
     check_trainable,
     fill_in,
     given,
     hollow,
     initial,
+    matrices_of,
     noise_of,
+    on_positions,
     operations,
 )
 from nerva_core.layers import Layer
 
 
-def function(layer: Layer | str) -> Callable[..., Any]:
+def function(layer: Layer | str, positions: tuple[int, ...] | None = None) -> Callable[..., Any]:
     """f(params, X, *noise) = Y, differentiable by ``tf.GradientTape``; the gradients are those of ``backpropagate``.
 
-    ``params`` may be variables. X may have leading axes before (N, D), which count as rows, and an unknown number of rows. Given
-    ``state=``, f returns (Y, the state after this step). It may be compiled with ``tf.function``.
+    ``params`` may be variables. X may have leading axes before (N, D), which count as rows, and an unknown number of rows. With
+    ``positions=(32, 32)`` it is N x 32 x 32 x C, images with the channels last, and with ``positions=(64,)`` sequences. Given ``state=``,
+    f returns (Y, the state after this step). It may be compiled with ``tf.function``.
     """
-    tf, chosen = _tf(), as_layer(layer)
+    tf, at = _tf(), on_positions(layer, positions)
+    chosen = at.layer
 
     def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
         X = _tensor(X)
+        at.check(X.shape)
         check_parameters(chosen, X, params)
         check_trainable(chosen, X.shape)
         ops, noise = _operations(X), given(chosen, state, noise)
@@ -50,30 +55,32 @@ def function(layer: Layer | str) -> Callable[..., Any]:
                 DX, gradients = chosen.backpropagate(ops, params, cache, DY)
                 return (DX, *leaves(gradients), *map_tree(tf.zeros_like, tuple(leaves(noise))))
 
-            return (tf.identity(Y), *leaves(cache)), backward
+            return (tf.identity(Y), *matrices_of(cache)), backward
 
         tensors = [tf.convert_to_tensor(matrix) for matrix in leaves((params, noise))]
         Y, *cache = run(_matrix(X), *tensors)
-        Y = _like_rows_of(X, Y)
-        return Y if state is None else (Y, chosen.update_state(ops, state, with_leaves(caches[-1], cache)))
+        Y = _like_rows_of(X, Y, at)
+        return Y if state is None else (Y, chosen.update_state(ops, state, fill_in(caches[-1], cache)))
 
     unconverted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(f)
     return unconverted
 
 
-def init(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32") -> tuple[Any, Any]:
+def init(
+    layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32", positions: tuple[int, ...] | None = None
+) -> tuple[Any, Any]:
     """(params, state): trees of variables, drawn by NumPy from the seed."""
     tf, ops = _tf(), operations("tensorflow", dtype)
-    params, state = (ops.matrices(tree) for tree in initial(as_layer(layer), inputs, seed))
+    params, state = (ops.matrices(tree) for tree in initial(on_positions(layer, positions).layer, inputs, seed))
     return map_tree(tf.Variable, params), map_tree(lambda matrix: tf.Variable(matrix, trainable=False), state)
 
 
-def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> Any:
+def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False, positions: tuple[int, ...] | None = None) -> Any:
     """The noise of one step for the input X, drawn by NumPy, also in ``tf.function``: ``f(params, X, *draw(layer, seed, X))``.
 
     ``seed`` is a tensor of integers that differs from step to step, such as that of ``tf.random.Generator.make_seeds``.
     """
-    tf, chosen = _tf(), as_layer(layer)
+    tf, chosen = _tf(), on_positions(layer, positions).layer
     return tf.autograph.experimental.do_not_convert(_draw)(tf, chosen, seed, _tensor(X), evaluation)
 
 
@@ -98,13 +105,14 @@ def _draw(tf: Any, chosen: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
     return with_leaves(template, matrices)
 
 
-def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
+def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:
     """The output at inference; TensorFlow differentiates it by itself."""
-    tf, X = _tf(), _tensor(X)
-    check_parameters(as_layer(layer), X, params)
+    tf, X, at = _tf(), _tensor(X), on_positions(layer, positions)
+    at.check(X.shape)
+    check_parameters(at.layer, X, params)
     params, state = map_tree(tf.convert_to_tensor, (params, state))
-    run = tf.autograph.experimental.do_not_convert(as_layer(layer).evaluate)
-    return _like_rows_of(X, run(_operations(X), params, state, _matrix(X), *noise))
+    run = tf.autograph.experimental.do_not_convert(at.layer.evaluate)
+    return _like_rows_of(X, run(_operations(X), params, state, _matrix(X), *noise), at)
 
 
 @functools.cache
@@ -128,6 +136,9 @@ def _matrix(X: Any) -> Any:
     return X if X.shape.rank == 2 else _tf().reshape(X, [-1, X.shape[-1]])
 
 
-def _like_rows_of(X: Any, Y: Any) -> Any:
+def _like_rows_of(X: Any, Y: Any, at: OnPositions) -> Any:
     tf = _tf()
-    return Y if X.shape.rank == 2 else tf.reshape(Y, tf.concat([tf.shape(X)[:-1], [Y.shape[-1]]], 0))
+    if X.shape.rank == 2:
+        return Y
+    leading = X.shape.rank - 1 - len(at.before)
+    return tf.reshape(Y, tf.concat([tf.shape(X)[:leading], at.shape_after(X.shape, Y.shape[-1])[leading:]], 0))

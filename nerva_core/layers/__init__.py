@@ -8,7 +8,7 @@ from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Add, Concatenate, Multiply
-from nerva_core.layers.convolution import Convolution
+from nerva_core.layers.convolution import Convolution, DepthwiseConvolution
 from nerva_core.layers.dab import DAB, StraightThrough
 from nerva_core.layers.dropout import ActivationDropout, ChannelDropout, Dropout, LinearDropout
 from nerva_core.layers.embedding import Embedding, PositionEmbedding
@@ -31,3 +31,5 @@ from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.tmaf import DiagonalTMAF, FullTMAF, PDiagonalTMAF, SparseTMAF, TridiagonalTMAF
 from nerva_core.layers.trained_activations import PReLU, RescaledActivation, SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
+from nerva_core.layers.upsampling import TransposedConvolution, Upsample
+from nerva_core.layers.weight_normalization import WeightNorm

@@ -10,7 +10,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self, cast
+from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 import numpy as np
 
@@ -192,6 +192,9 @@ class Layer(LayerEquations, LayerLife, LayerPatterns, Entry):
     columns: ClassVar[int | None] = None
     """The number of columns of X for which the equations are shown and proved, where they depend on it; None if they do not."""
 
+    weights_of_output: ClassVar[Literal["row", "column"] | None] = None
+    """What the weights of an output are in the parameters (W, b) of a layer that multiplies by W; None of any other layer."""
+
     shown: ClassVar[tuple[str, ...]] = ()
     """Methods whose local variables are equations of the layer, as those of ``feedforward`` and ``backpropagate`` are."""
 
@@ -299,8 +302,6 @@ LAYERS: Table[Layer] = Table(
         "Input": "the inputs are those of the data: leave it out",
         "Transformer": "TransformerBlock(heads)",
         "TransformerEncoderLayer": "TransformerBlock(heads, norm_first=false)",
-        "ConvTranspose2d": "the nearest is Convolution",
-        "Upsample": "the nearest is Linear after Flatten",
         "Bilinear": "the nearest is GLU, a product of two linear layers",
         "AlphaDropout": "the nearest is Dropout",
         "Dropout2d": "the nearest is Dropout, which draws for every element",

@@ -1,20 +1,22 @@
-"""Convolution, over positions of any number of dimensions (LeCun et al. 1989), as windows times weights."""
+"""Convolution (LeCun et al. 1989), over positions of any number of dimensions, as windows times weights; in groups of channels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import abstractmethod
+from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple
 
+from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count, Natural
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
-from nerva_core.layers.base import LAYERS, Positions
+from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols
 from nerva_core.layers.windowed import WindowedLayer
 
 
 class ConvolutionParameters(NamedTuple, Generic[M]):
-    """W is U·C x K, b is 1 x K."""
+    """W is U·C x K, b is 1 x K; in G groups W is U·C/G x K, side by side the weights of the groups."""
 
     W: M
     b: M
@@ -26,13 +28,75 @@ class ConvolutionCache(NamedTuple, Generic[M]):
     X: M
 
 
+class Convolving(WindowedLayer):
+    """The equations of convolutions: Y = windows(X) · W + 1 · b, for each group of channels with its own part of W."""
+
+    weights_of_output = "column"
+
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int
+    weights: Initializer
+    bias: Initializer
+
+    @abstractmethod
+    def groups_of(self, C: Size) -> Size:
+        """G, the number of groups into which C channels are divided; NervaError if they cannot be."""
+
+    def windows_over(self, positions: Positions) -> Geometry:
+        return Geometry.of(positions, self.kernel, self.stride, self.padding, self.dilation)
+
+    def shapes(self, D: Size) -> ConvolutionParameters[Any]:
+        K = self.outputs_for(D)
+        return ConvolutionParameters(W=(self.windows.offsets * (D // self.groups_of(D)), K), b=(1, K))
+
+    def initializers(self) -> ConvolutionParameters[Any]:
+        return ConvolutionParameters(W=self.weights, b=self.bias)
+
+    def fans(self, D: int) -> tuple[int, int]:
+        G = self.groups_of(D)
+        return self.windows.offsets * (D // G), self.windows.offsets * (self.outputs_for(D) // G)
+
+    def feedforward(self, ops: MatrixOps[M], params: ConvolutionParameters[M], X: M) -> tuple[M, ConvolutionCache[M]]:
+        W, b = params
+        G = self.groups_of(ops.shape(X)[1])
+        Y = self._beside(ops, ops.convolve(self._in_groups(ops, X, G), self._in_groups(ops, W, G), self.windows))
+        return Y + ops.row_repeat(b, ops.shape(Y)[0]), ConvolutionCache(X)
+
+    def backpropagate(
+        self, ops: MatrixOps[M], params: ConvolutionParameters[M], cache: ConvolutionCache[M], DY: M
+    ) -> tuple[M, ConvolutionParameters[M]]:
+        W, _ = params
+        (X,) = cache
+        G = self.groups_of(ops.shape(X)[1])
+        DW = self._beside(ops, ops.convolve_weights(self._in_groups(ops, X, G), self._in_groups(ops, DY, G), self.windows))
+        Db = ops.columns_sum(DY)
+        DX = self._beside(ops, ops.convolve_inputs(self._in_groups(ops, DY, G), self._in_groups(ops, W, G), self.windows))
+        return DX, ConvolutionParameters(DW, Db)
+
+    def has_groups(self) -> bool:
+        """Whether there is more than one group, or may be."""
+        return True
+
+    def _in_groups(self, ops: MatrixOps[M], X: M, G: Size) -> M:
+        """The family of the G parts of the columns of X; X itself if there is one group."""
+        rows, columns = ops.shape(X)
+        return ops.split(X, rows, columns // G) if self.has_groups() else X
+
+    def _beside(self, ops: MatrixOps[M], F: M) -> M:
+        """The members side by side: the inverse of ``_in_groups``."""
+        return ops.join(F, 1) if self.has_groups() else F
+
+
 @LAYERS.add
 @dataclass(frozen=True)
-class Convolution(WindowedLayer):
+class Convolution(Convolving):
     """Y = Σ_u S_u · X · W_u + 1 · b = windows(X) · W + 1 · b, for kernels of U positions.
 
     X holds N examples of P positions with C channels, N·P x C; Y has the Q places of the kernel, N·Q x K. The 0-1 matrix S_u tells which
-    position each place sees at the offset u: every ``stride``-th, ``dilation`` apart, with ``padding`` of zeros around.
+    position each place sees at the offset u: every ``stride``-th, ``dilation`` apart, with ``padding`` of zeros around. In ``groups``, the
+    first C/G channels make the first K/G columns of Y, and so on.
     """
 
     aliases = ("Conv", "Conv1d", "Conv2d", "Conv3d")
@@ -42,35 +106,51 @@ class Convolution(WindowedLayer):
     stride: Count = 1
     padding: Natural = 0
     dilation: Count = 1
+    groups: Count = 1
     weights: Initializer = NormalizedXavier()
     bias: Initializer = Zero()
 
-    def windows_over(self, positions: Positions) -> Geometry:
-        return Geometry.of(positions, self.kernel, self.stride, self.padding, self.dilation)
+    def groups_of(self, C: Size) -> Size:
+        for what, count in (("channels", C), ("outputs", self.outputs)):
+            if isinstance(count, int) and isinstance(self.groups, int) and count % self.groups:
+                raise NervaError(f"{self!r}: the number of {what} must be a multiple of {self.groups}, the groups, got {count}")
+        return self.groups
+
+    def has_groups(self) -> bool:
+        return self.groups != 1
 
     def outputs_for(self, D: Size) -> Size:
+        self.groups_of(D)
         return self.outputs
 
-    def shapes(self, D: Size) -> ConvolutionParameters[Any]:
-        return ConvolutionParameters(W=(self.windows.offsets * D, self.outputs), b=(1, self.outputs))
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        rows, C = super().shape_of_input(symbols)
+        return rows, self.groups * C if self.has_groups() else C
 
-    def initializers(self) -> ConvolutionParameters[Any]:
-        return ConvolutionParameters(W=self.weights, b=self.bias)
 
-    def fans(self, D: int) -> tuple[int, int]:
-        return self.windows.offsets * D, self.windows.offsets * self.outputs
+@LAYERS.add
+@dataclass(frozen=True)
+class DepthwiseConvolution(Convolving):
+    """y_q(c,m) = Σ_u (S_u · X)_qc w_u(c,m) + b_(c,m): a convolution of each channel by itself, with ``multiplier`` kernels (Chollet 2017).
 
-    def feedforward(self, ops: MatrixOps[M], params: ConvolutionParameters[M], X: M) -> tuple[M, ConvolutionCache[M]]:
-        W, b = params
-        Y = ops.convolve(X, W, self.windows)
-        return Y + ops.row_repeat(b, ops.shape(Y)[0]), ConvolutionCache(X)
+    X is N·P x C and Y is N·Q x C·m: it is the convolution in C groups. A convolution of kernel 1 after it makes it a separable one.
+    """
 
-    def backpropagate(
-        self, ops: MatrixOps[M], params: ConvolutionParameters[M], cache: ConvolutionCache[M], DY: M
-    ) -> tuple[M, ConvolutionParameters[M]]:
-        W, _ = params
-        (X,) = cache
-        DW = ops.convolve_weights(X, DY, self.windows)
-        Db = ops.columns_sum(DY)
-        DX = ops.convolve_inputs(DY, W, self.windows)
-        return DX, ConvolutionParameters(DW, Db)
+    aliases = ("DepthwiseConv", "DepthwiseConv1D", "DepthwiseConv2D")
+
+    kernel: Count = 3
+    multiplier: Count = 1
+    stride: Count = 1
+    padding: Natural = 0
+    dilation: Count = 1
+    weights: Initializer = NormalizedXavier()
+    bias: Initializer = Zero()
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return replace(self, geometry=symbols.geometry("S"), multiplier=symbols.size("m"))
+
+    def groups_of(self, C: Size) -> Size:
+        return C
+
+    def outputs_for(self, D: Size) -> Size:
+        return D * self.multiplier

@@ -30,6 +30,7 @@ class Linear(Layer):
     """Y = X · Wᵀ + 1_N · b."""
 
     aliases = ("Dense", "LazyLinear")
+    weights_of_output = "row"
 
     outputs: Count
     weights: Initializer = NormalizedXavier()

@@ -52,6 +52,22 @@ class WindowedLayer(Layer):
         return N // self.windows.positions * self.windows.places
 
 
+class ToPositions(WindowedLayer):
+    """A layer the other way: its rows are the N·Q windows, and its output has a row for each of N·P positions under them."""
+
+    def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
+        layer, _ = super().bind(positions)
+        return layer, self.windows_over(positions).size if positions else positions
+
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        return symbols.size("N") * self.windows.places, symbols.size("C")
+
+    def rows_for(self, N: Size) -> Size:
+        if isinstance(N, int) and isinstance(self.geometry, Geometry) and N % self.geometry.places:
+            raise NervaError(f"{self!r} takes examples of {self.geometry.places} positions, a row each, got {N} rows")
+        return N // self.windows.places * self.windows.positions
+
+
 def extents(positions: Positions) -> str:
     """The positions as text, 28 x 28."""
     return " x ".join(map(str, positions))

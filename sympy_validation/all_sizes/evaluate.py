@@ -24,8 +24,9 @@ from sympy_validation.all_sizes.symbols import (
     Number,
     Output,
     Place,
+    Product,
     Size,
-    factors_of,
+    SizeSum,
     flat,
     is_number,
 )
@@ -114,7 +115,11 @@ class _Point(Generic[V]):
         self.sizes, self.values, self.functions, self.domain = sizes, values, functions, domain
 
     def size(self, size: Dimension) -> int:
-        return prod(self.sizes[factor.name] if isinstance(factor, Size) else factor for factor in factors_of(size))
+        if isinstance(size, SizeSum):
+            return sum(map(self.size, size.terms))
+        if isinstance(size, Product):
+            return prod(map(self.size, size.factors))
+        return self.sizes[size.name] if isinstance(size, Size) else size
 
     def number(self, place: Place, at: Places) -> int:
         """The number of a row or column, which is counted through the factors of its size."""

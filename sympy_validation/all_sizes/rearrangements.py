@@ -128,7 +128,7 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         u, c = _cut(flat(column_index(columns)), G.offsets)
         p = fresh(G.positions)
         x = _moved("windows", X.entry, flat(X.i, X.j), [*n, *flat(p), *c])
-        return self._matrix(rows, columns, sums.sum_over(multiply(self._seen(G, u, q, flat(p)), x), [p]))
+        return self._matrix(rows, columns, sums.sum_over(multiply(self._seen(G, u, q, flat(p)), x), [p]), X.members)
 
     def fold(self, Z: SymbolicMatrix, G: Windows) -> SymbolicMatrix:
         """Σ_(u,q) S_(u,q),p z_(n,q),(u,c) at row (n, p) and column c."""
@@ -137,7 +137,7 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         n, p = _cut(flat(row_index(rows)), N)
         u, q = fresh(G.offsets), fresh(G.places)
         z = _moved("fold", Z.entry, flat(Z.i, Z.j), [*n, *flat(q, u), *flat(column_index(C))])
-        return self._matrix(rows, C, sums.sum_over(multiply(self._seen(G, flat(u), flat(q), p), z), [q, u]))
+        return self._matrix(rows, C, sums.sum_over(multiply(self._seen(G, flat(u), flat(q), p), z), [q, u]), Z.members)
 
     def _seen(self, G: Windows, u: list[Index], q: list[Index], p: list[Index]) -> Polynomial:
         """The entry of S_u at row q and column p: what the windows see is arbitrary."""

@@ -96,7 +96,7 @@ class Rearranging(MatrixOps[CoqMatrix]):
         u, c = _cut(flat(column_index(columns)), G.offsets)
         p = fresh(G.positions)
         x = moved(X.entry, flat(X.i, X.j), [*n, *flat(p), *c])
-        return CoqMatrix(rows, columns, summed(Mul(self._seen(G, u, q, flat(p)), x), p))
+        return CoqMatrix(rows, columns, summed(Mul(self._seen(G, u, q, flat(p)), x), p), X.members)
 
     def fold(self, Z: CoqMatrix, G: Windows) -> CoqMatrix:
         """Σ_(u,q) S_(u,q),p z_(n,q),(u,c) at row (n, p) and column c."""
@@ -105,7 +105,7 @@ class Rearranging(MatrixOps[CoqMatrix]):
         n, p = _cut(flat(row_index(rows)), N)
         u, q = fresh(G.offsets), fresh(G.places)
         z = moved(Z.entry, flat(Z.i, Z.j), [*n, *flat(q, u), *flat(column_index(C))])
-        return CoqMatrix(rows, C, summed(Mul(self._seen(G, flat(u), flat(q), p), z), q, u))
+        return CoqMatrix(rows, C, summed(Mul(self._seen(G, flat(u), flat(q), p), z), q, u), Z.members)
 
     def _seen(self, G: Windows, u: list[Index], q: list[Index], p: list[Index]) -> Term:
         key = G.name if isinstance(G, AnyGeometry) else repr(G)

@@ -14,6 +14,7 @@ from nerva_core.layers.attention import Attention
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Concatenate
+from nerva_core.layers.convolution import Convolution
 from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
@@ -25,6 +26,7 @@ from nerva_core.layers.sparse import SparseLinear
 from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
+from nerva_core.layers.weight_normalization import WeightNorm
 from nerva_core.layers.windowed import WindowedLayer
 from sympy_validation.attempt import Method
 from sympy_validation.claims import Make
@@ -121,12 +123,22 @@ def two_layers(space: Space[Any]) -> Sequential:
 def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     """The theorems of one layer of the table."""
     methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
-    make = two_widths if entry is Concatenate else layer_of(entry)
+    make = MAKES.get(entry) or layer_of(entry)
     if issubclass(entry, WindowedLayer):
         about, conditions = ", for any windows", tuple[str, ...]()
     else:
         about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {}) if entry is not Attention else ()
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
+
+
+def _grouped(space: Space[Any]) -> Convolution:
+    """A convolution in any number of groups, each of as many channels and outputs."""
+    G = space.size("G")
+    return Convolution(G * space.size("K"), groups=G)
+
+
+def _normalized(space: Space[Any]) -> WeightNorm:
+    return WeightNorm(Convolution(space.size("K")))
 
 
 def _causal(make: Make, space: Space[Any]) -> Attention:
@@ -153,6 +165,10 @@ def two_widths(space: Space[Any]) -> Concatenate:
     return Concatenate(f, g)
 
 
+MAKES: dict[type[Layer], Make] = {Concatenate: two_widths, WeightNorm: lambda space: WeightNorm(Linear(space.size("K")))}
+"""Layers that are proved with other parts than those that their types name."""
+
+
 PARTS: dict[type[Layer], Make] = {MultiHeadAttention: three_layers, TransformerBlock: two_residuals}
 """Compositions of layers of the table, each proved with any layers for its parts, whose own theorems stand beside."""
 
@@ -165,6 +181,8 @@ def theorems() -> Iterator[Theorem]:
     for entry, parts in PARTS.items():
         about = ", if the equations of its parts are right"
         yield from gradient_theorems(f"layers.{entry.__name__}", parts, about, methods=("all sizes",))
+    yield from gradient_theorems("layers.Convolution(groups)", _grouped, ", for any windows", methods=("all sizes",))
+    yield from gradient_theorems("layers.WeightNorm(Convolution)", _normalized, ", for any windows", methods=("all sizes",))
     causal = partial(_causal, layer_of(Attention))
     yield from gradient_theorems("layers.Attention(causal)", causal, ", for any mask", methods=("all sizes",))
     for times in TIMES:

@@ -14,6 +14,23 @@ from nerva_core.interoperability.from_torch import from_torch
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
+
+class BasicBlock(nn.Module):  # type: ignore[misc,name-defined]
+    """As torchvision writes it; in its ``Bottleneck`` there is one convolution more."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.conv2, self.bn2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        self.downsample = shortcut if stride > 1 or inputs != outputs else None
+
+    def forward(self, X: Any) -> Any:
+        Y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(X)))))
+        return self.relu(Y + (X if self.downsample is None else self.downsample(X)))
+
+
 NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
     "perceptron": (
         lambda: [nn.Linear(6, 8), nn.BatchNorm1d(8), nn.GELU(), nn.Dropout(0.3), nn.Linear(8, 3, bias=False), nn.Softmax(-1)],
@@ -34,6 +51,22 @@ NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
     "pooled": (
         lambda: [nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.ELU(0.7), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)],
         (2, 6, 5),
+    ),
+    "residual": (
+        lambda: [nn.Conv2d(3, 4, 3), BasicBlock(4, 4), BasicBlock(4, 6, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 2)],
+        (3, 8, 7),
+    ),
+    "in groups, down and up": (
+        lambda: [
+            nn.Conv2d(4, 8, 3, groups=2),
+            nn.ReLU(),
+            nn.Conv2d(8, 8, 3, padding=1, groups=8),
+            nn.ConvTranspose2d(8, 4, 3, stride=2, padding=1, output_padding=1),
+            nn.Upsample(scale_factor=2),
+            nn.Flatten(),
+            nn.Linear(4 * 16 * 8, 3),
+        ],
+        (4, 6, 4),
     ),
     "series": (lambda: [nn.Conv1d(2, 4, 3), nn.Tanh(), nn.AvgPool1d(2), nn.Flatten(), nn.Linear(12, 2), nn.LogSoftmax(1)], (2, 8)),
     "text": (lambda: [nn.Embedding(11, 4), nn.LayerNorm(4), nn.Linear(4, 6), nn.Hardswish(), nn.Linear(6, 11)], (7,)),
@@ -81,7 +114,9 @@ def test_gradients_are_those_of_autodiff(name: str) -> None:
     ("make", "shape", "message"),
     [
         (lambda: [nn.Bilinear(2, 2, 2)], (2,), "Bilinear of torch.nn has no equal"),
-        (lambda: [nn.Conv2d(2, 2, 3, groups=2)], (2, 5, 5), "convolutions in groups"),
+        (lambda: [nn.ConvTranspose2d(2, 2, 3, groups=2)], (2, 5, 5), "transposed convolutions in groups"),
+        (lambda: [nn.Upsample(scale_factor=2, mode="bilinear")], (2, 5, 5), "of upsampling the nearest, by a whole factor"),
+        (lambda: [nn.Upsample(size=10)], (2, 5, 5), "of upsampling the nearest, by a whole factor"),
         (lambda: [nn.Conv2d(2, 2, 3, padding_mode="reflect", padding=1)], (2, 5, 5), "padding that is no number of zeros"),
         (lambda: [nn.Conv2d(2, 2, (1, 3))], (2, 5, 5), "not as wide as high"),
         (lambda: [nn.MaxPool2d(3, padding=1)], (2, 6, 6), "pooling with padding"),

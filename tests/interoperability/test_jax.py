@@ -225,3 +225,24 @@ def test_second_derivatives_go_through_the_cache() -> None:
         x = jnp.float64(0.7)
         second = jax.grad(jax.grad(lambda x: f((), x.reshape(1, 1))[0, 0]))(x)
         np.testing.assert_allclose(second, -2 * np.tanh(0.7) * (1 - np.tanh(0.7) ** 2), rtol=1e-12)
+
+
+def test_a_network_on_images_in_a_compiled_function() -> None:
+    """N x H x W x C; sizes in the caches of pooling stay numbers under ``jit``. The oracle is JAX's autodiff of its own convolution."""
+    layer, positions = "Conv(4, 3, padding=1); ReLU; MaxPool(2); Flatten; Linear(2)", (4, 6)
+    params, _ = interop.init(layer, 3, positions=positions, dtype="float64")
+    f = interop.function(layer, positions)
+    X = jax.random.normal(jax.random.key(0), (2, 4, 6, 3), "float64")
+
+    def theirs(params: Any, X: Any) -> Any:
+        Y = jax.lax.conv_general_dilated(X, params[0].W.reshape(3, 3, 3, 4), (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        Y = jax.lax.reduce_window(jax.nn.relu(Y + params[0].b), -jax.numpy.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        return Y.reshape(2, -1) @ params[4].W.T + params[4].b
+
+    ours, expected = (jax.jit(jax.value_and_grad(lambda *a, g=g: (g(*a) ** 2).sum(), argnums=(0, 1)))(params, X) for g in (f, theirs))
+    for actual, exact in zip(jax.tree.leaves(ours), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(actual, exact, rtol=0, atol=1e-10)
+    assert interop.function("Conv(5, 3)", positions)(interop.init("Conv(5, 3)", 3, positions=positions, dtype="float64")[0], X).shape == (
+        2, 2, 4, 5)  # fmt: skip
+    with pytest.raises(NervaError, match=r"X must have the axes \(\.\.\., 4, 6, channels\), got the shape \(2, 6, 4, 3\)"):
+        f(params, X.swapaxes(1, 2))

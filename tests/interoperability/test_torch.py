@@ -240,3 +240,69 @@ def test_draw_and_evaluate() -> None:
     assert interop.draw(Dropout(), 1, X, evaluation=True) == ()
     expected = layer.evaluate(make_backend("torch", "float64"), (), (), X.reshape(8, D), Q)
     assert torch.equal(interop.evaluate(layer, (), (), X, Q), expected.reshape(2, 4, D))
+
+
+IMAGES = (
+    "Conv(4, 3, padding=1); BatchNormalization; ReLU; SE(2); MaxPool(2); ConvTranspose(4, 2, stride=2); AveragePool(2); Flatten; Linear(3)"
+)
+
+
+class Gate(torch.nn.Module):
+    """Squeeze and excitation with convolutions of one position, as it is written for PyTorch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = torch.nn.Conv2d(4, 2, 1), torch.nn.Conv2d(2, 4, 1)
+
+    def forward(self, X: Any) -> Any:
+        return X * self.second(self.first(X.mean(dim=(2, 3), keepdim=True)).relu()).sigmoid()
+
+
+def test_a_network_on_images_equals_one_of_torch_nn() -> None:
+    """N x C x H x W in both, with the weights of ours turned into theirs; after Flatten theirs have the channels first."""
+    nn = torch.nn
+    ours = interop.module(IMAGES, 3, positions=(6, 4), dtype="float64")
+    up = nn.ConvTranspose2d(4, 4, 2, 2)
+    first = [nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), Gate(), nn.MaxPool2d(2), up, nn.AvgPool2d(2)]
+    theirs = nn.Sequential(*first, nn.Flatten(), nn.Linear(24, 3)).double()
+    params = ours.tree("params")
+    with torch.no_grad():
+        theirs[0].weight.copy_(params[0].W.reshape(3, 3, 3, 4).permute(3, 2, 0, 1))
+        theirs[3].first.weight.copy_(params[3].W1[:, :, None, None])
+        theirs[3].second.weight.copy_(params[3].W2[:, :, None, None])
+        theirs[5].weight.copy_(params[5].W.reshape(2, 2, 4, 4).permute(3, 2, 0, 1))
+        theirs[8].weight.copy_(params[8].W.reshape(3, 6, 4).swapaxes(1, 2).reshape(3, 24))
+        for bias, b in ((theirs[0].bias, params[0].b), (theirs[3].first.bias, params[3].b1), (theirs[3].second.bias, params[3].b2),
+                        (theirs[5].bias, params[5].b), (theirs[8].bias, params[8].b)):  # fmt: skip
+            bias.copy_(b[0])
+    X = torch.randn(5, 3, 6, 4, dtype=torch.float64, requires_grad=True)
+    Y, expected = ours(X), theirs(X)
+    DY = torch.randn(5, 3, dtype=torch.float64)
+    torch.testing.assert_close(Y, expected, rtol=0, atol=1e-12)
+    for loss in (Y, expected):
+        (loss * DY).sum().backward(inputs=[X, *ours.parameters()] if loss is Y else [*theirs.parameters()])
+    torch.testing.assert_close(X.grad, torch.autograd.grad(theirs(X), X, DY)[0], rtol=0, atol=1e-12)
+    own = ours.tree("params")[8].W.grad.reshape(3, 6, 4).swapaxes(1, 2).reshape(3, 24)
+    torch.testing.assert_close(own, theirs[8].weight.grad, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "positions", "shape", "left"),
+    [
+        ("Conv(5, 3, stride=2, padding=1)", (6, 4), (2, 3, 6, 4), (2, 5, 3, 2)),
+        ("Upsample(3)", (2, 2), (2, 3, 2, 2), (2, 3, 6, 6)),
+        ("GlobalAveragePool", (2, 2), (2, 3, 2, 2), (2, 3)),
+        ("Conv(5, 3)", (7,), (2, 7, 3), (2, 5, 5)),
+        ("Linear(6); Attention(1)", (7,), (2, 7, 3), (2, 7, 2)),
+    ],
+)
+def test_images_have_the_channels_first_and_sequences_last(layer: str, positions: Any, shape: Any, left: Any) -> None:
+    network = interop.module(layer, 3, positions=positions)
+    assert network(torch.randn(*shape)).shape == network.eval()(torch.randn(*shape)).shape == left
+
+
+def test_inputs_of_other_positions_are_refused() -> None:
+    with pytest.raises(NervaError, match=r"X must have the axes \(\.\.\., 6, 4, channels\), got the shape \(2, 4, 6, 3\)"):
+        interop.module("Conv(2)", 3, positions=(6, 4))(torch.randn(2, 3, 4, 6))
+    with pytest.raises(NervaError, match=r"X must be images N x C x 6 x 4, got the shape \(2, 24, 3\)"):
+        interop.module("Conv(2)", 3, positions=(6, 4))(torch.randn(2, 24, 3))

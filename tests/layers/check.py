@@ -42,6 +42,29 @@ def check_layer(
             )
 
 
+def is_quick(ops: Backend[Any]) -> bool:
+    """Whether the backend compiles nothing for each new shape."""
+    return ops.name in ("numpy", "torch")
+
+
+def sample(ops: Backend[Any], cases: list[Any]) -> list[Any]:
+    """All cases; where each shape is compiled anew, some."""
+    return cases if is_quick(ops) else cases[::15]
+
+
+def check_whole_numbers(ops: Backend[Any], layer: Layer, positions: tuple[int, ...], forward: Forward, C: int = 4) -> None:
+    """Y, DX and the gradients on whole numbers, where nothing is rounded, equal those of torch's autograd bit for bit; two examples."""
+    bound, _ = layer.bind(positions)
+    rng = np.random.default_rng(7)
+    X = rng.integers(-9, 10, (2 * int(np.prod(positions)), C)).astype(float)
+    params = map_shapes(lambda shape: rng.integers(-9, 10, shape).astype(float), bound.shapes(C))
+    DY = rng.integers(-9, 10, (bound.rows_for(len(X)), bound.outputs_for(C))).astype(float)
+    Y, DX, gradients = run(ops, bound, X, params, DY)
+    ((expected_Y, expected),) = oracles({"torch": forward}, [X, *leaves(params)], DY).values()
+    for actual, exact in zip([Y, DX, *leaves(gradients)], [expected_Y, *expected], strict=True):
+        np.testing.assert_array_equal(actual, exact)
+
+
 def names(params: Tree) -> list[str]:
     return ["Y", "DX", *(f"gradient {i}" for i, _ in enumerate(leaves(params)))]
 

@@ -9,6 +9,9 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.layers import BatchNormalization
 from nerva_core.layers.batch_normalization import BatchNormalizationParameters, RunningStatistics
+from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.theorem import Theorem, prove
+from sympy_validation.theorems.layers import layer_of
 from tests.helpers import to_numpy, to_ops
 from tests.layers.check import check_layer, random_parameters, run
 
@@ -103,3 +106,32 @@ def test_an_empty_batch_is_refused() -> None:
     params = ops.matrices(layer.init(np.random.default_rng(0), 2))
     with pytest.raises(NervaError, match="at least one example"):
         layer.feedforward(ops, params, ops.matrix(np.zeros((0, 2))))
+
+
+def without_gamma(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    return layer.backpropagate(ops, params._replace(gamma=ops.ones(*ops.shape(params.gamma))), cache, DY)
+
+
+def with_fixed_statistics(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    """As if mean and variance did not depend on X."""
+    N, _ = ops.shape(DY)
+    DX = ops.hadamard(ops.row_repeat(ops.hadamard(params.gamma, cache.inv_sqrt_Sigma), N), DY)
+    return DX, layer.backpropagate(ops, params, cache, DY)[1]
+
+
+def with_gradients_of_the_mean(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    """The means over the rows in the place of their sums."""
+    DX, D = layer.backpropagate(ops, params, cache, DY)
+    N, _ = ops.shape(DY)
+    return DX, BatchNormalizationParameters(ops.divide(D.gamma, N), ops.divide(D.beta, N))
+
+
+@pytest.mark.parametrize(
+    ("equations", "refuted"),
+    [(without_gamma, {"DX"}), (with_fixed_statistics, {"DX"}), (with_gradients_of_the_mean, {"Dgamma", "Dbeta"})],
+)
+def test_famous_faults_have_an_exact_counterexample(equations: Any, refuted: set[str]) -> None:
+    claim = LayerGradient(layer_of(BatchNormalization), equations)
+    verdicts = list(prove([Theorem("batch normalization", name, "", claim, "all sizes") for name in ("DX", "Dgamma", "Dbeta")]))
+    assert {v.theorem.quantity for v in verdicts if v.status == "refuted" and v.counterexample} == refuted
+    assert {v.theorem.quantity for v in verdicts if v.status == "proved"} == {"DX", "Dgamma", "Dbeta"} - refuted

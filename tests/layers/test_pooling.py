@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.layers import AveragePool, GlobalAveragePool, Images, Linear, MaxPool, Sequential
+from nerva_core.layers import AveragePool, GlobalAveragePool, Images, Layer, Linear, MaxPool, Sequential, Upsample
+from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.theorem import Theorem, prove
 from tests.layers.check import check_layer
 
 SHAPES = [((8,), 2, None), ((6, 4), 2, None), ((5, 5), 3, 2), ((4, 4), 2, 1)]
@@ -49,3 +52,34 @@ def test_of_equal_elements_the_first_has_the_gradient(ops: Backend[Any]) -> None
     np.testing.assert_array_equal(ops.to_numpy(Y), [[1], [2]])
     DX, _ = layer.backpropagate(ops, (), cache, ops.matrix([[3.0], [5.0]]))
     np.testing.assert_array_equal(ops.to_numpy(DX), [[3], [0], [0], [5]])
+
+
+@dataclass(frozen=True)
+class Twice(Layer):
+    """Each position twice, and the larger of the two: Y = X, though every window of the pooling is a tie."""
+
+    def shape_of_input(self, symbols: Any) -> Any:
+        return symbols.size("N") * 2, symbols.size("C")
+
+    def layers(self) -> tuple[Any, Any]:
+        return Upsample(2).bind((2,))[0], MaxPool(2).bind((4,))[0]
+
+    def feedforward(self, ops: Any, params: Any, X: Any) -> Any:
+        up, pool = self.layers()
+        return X, pool.feedforward(ops, (), up.feedforward(ops, (), X)[0])[1]
+
+    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+        up, pool = self.layers()
+        return up.backpropagate(ops, (), (), pool.backpropagate(ops, (), cache, DY)[0])
+
+
+def to_every_tie(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
+    return layer.backpropagate(ops, params, cache._replace(Selected=ops.ones(*ops.shape(cache.Selected))), DY)
+
+
+@pytest.mark.parametrize(("equations", "status"), [(None, "open"), (to_every_tie, "refuted")])
+def test_the_gradient_given_to_every_tie_is_refuted(equations: Any, status: str) -> None:
+    """The right one is open, not refuted: entry by entry nothing is known of the largest. For all sizes it is proved off the ties."""
+    claim = LayerGradient(lambda space: Twice(), equations)
+    (verdict,) = prove([Theorem("ties", "DX", "", claim, "entries")])
+    assert (verdict.status, verdict.counterexample is not None) == (status, status == "refuted"), verdict

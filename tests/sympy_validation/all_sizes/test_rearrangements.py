@@ -77,6 +77,24 @@ def test_windows_and_fold_are_the_matrices_and_their_adjoint() -> None:
     np.testing.assert_array_equal(value(ops, ops.fold(Z, any_windows), Z=z, C1=S), NUMPY.fold(z.astype(float), G))
 
 
+def test_matrices_side_by_side_and_the_columns_of_each() -> None:
+    """They are placed by any matrices S and T; for those that place them side by side the values are those of NumPy."""
+    ops = AllSizesOps()
+    N, C, D = (ops.size(size) for size in "NCD")
+    X, Y = ops.variable("X", N, C), ops.variable("Y", N, D)
+    both = ops.join_columns(X, Y)
+    assert ops.shape(both) == (N, C + D)
+    x, y = whole(2, 2), whole(2, 3, 2)
+    S, T = (np.eye(5, dtype=object)[rows] * Fraction(1) for rows in (slice(0, 2), slice(2, 5)))
+    np.testing.assert_array_equal(value(ops, both, X=x, Y=y, C1=S, C2=T), np.hstack([x, y]).astype(float))
+    for first, count, expected in ((0, C, x), (C, D, y)):
+        np.testing.assert_array_equal(value(ops, ops.column_range(both, first, count), X=x, Y=y, C1=S, C2=T), expected.astype(float))
+    ones = ops.ones(1, C + D) @ ops.ones(C + D, 1)
+    np.testing.assert_array_equal(value(ops, ones), [[5]])
+    assert ops.is_zero(ones - ops.scale(C, ops.ones(1, 1)) - ops.scale(D, ops.ones(1, 1)))
+    assert not ops.is_zero(both - ops.join_columns(2 * X, Y))
+
+
 def test_the_first_of_the_largest() -> None:
     ops = AllSizesOps()
     X = ops.variable("X", ops.size("N"), ops.size("D"))
