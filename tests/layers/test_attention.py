@@ -39,7 +39,7 @@ def wrong_backward(change: str) -> Any:
     """The backward pass with one of the faults that are made in it."""
 
     def backpropagate(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
-        Q, K, V, P = cache
+        Q, K, V, P, *_ = cache
         N, c = ops.shape(DY)[0] // layer.L, layer._scale(ops, ops.shape(Q)[1])
         DH = ops.split(DY, layer.L, ops.shape(Q)[1])
         DV = P @ DH if change == "DV by P" else ops.transpose(P) @ DH
