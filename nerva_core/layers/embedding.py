@@ -39,7 +39,7 @@ class Embedding(Layer):
 
     outputs: Count
     vocabulary: Count
-    weights: Initializer = Normal(0.02)
+    weights: Initializer = Normal(0.0, 0.02)
 
     def outputs_for(self, D: Size) -> Size:
         if isinstance(D, int) and D != 1:
@@ -79,7 +79,7 @@ class Embedding(Layer):
 class PositionEmbedding(SequenceLayer):
     """Y = X + 1_N ⊗ P: to position l of every sequence the row P_l is added."""
 
-    weights: Initializer = Normal(0.02)
+    weights: Initializer = Normal(0.0, 0.02)
 
     def shapes(self, D: Size) -> PositionParameters[Any]:
         return PositionParameters(P=(self.L, D))

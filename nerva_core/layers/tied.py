@@ -45,7 +45,7 @@ class Tied(Around):
     width: Count
     vocabulary: Count
     layers: Sequential
-    weights: Initializer = Normal(0.02)
+    weights: Initializer = Normal(0.0, 0.02)
 
     def __post_init__(self) -> None:
         if self.layers.has_pattern():
