@@ -16,7 +16,10 @@ L, V = 5, 4
 NETWORKS = {
     "learned": ["Sequences(5)", "Embedding(8, 4)", "PositionEmbedding", "Block(2)", "Block(2, norm_first=false)", "LayerNorm", "Linear(3)"],
     "rotary": ["Sequences(5)", "Embedding(8, 4)", "SinusoidalPositions", "Block(2, positions='rotary', dropout=0.5)", "GLU(3)"],
-    "tied": ["Sequences(5)", {"name": "Tied", "width": 8, "vocabulary": 4, "layers": ["Block(4)", {"name": "Residual", "layers": ["Tanh"]}]}],
+    "tied": [
+        "Sequences(5)",
+        {"name": "Tied", "width": 8, "vocabulary": 4, "layers": ["Block(4)", "Tanh"]},
+    ],
     "recurrent": ["Sequences(5)", "Embedding(3, 4)", "LSTM(4)", "GRU(2)", "RNN(2)"],
 }
 

@@ -80,7 +80,9 @@ class RowsWrittenToTheFirst(SwiGLU):
         return ops.first_ones(1, N) @ ops.columns_sum(DX), gradients
 
 
-@pytest.mark.parametrize(("wrong", "quantities"), [(RowsWrittenToTheFirst, {"DX"}), (WithoutTheSlope, {"DX", "DV", "Dc"}), (Swapped, {"DX"})])
+@pytest.mark.parametrize(
+    ("wrong", "quantities"), [(RowsWrittenToTheFirst, {"DX"}), (WithoutTheSlope, {"DX", "DV", "Dc"}), (Swapped, {"DX"})]
+)
 def test_a_wrong_backward_is_refuted(wrong: type[Layer], quantities: set[str]) -> None:
     verdicts = list(prove(list(gradient_theorems("wrong", layer_of(wrong), methods=("all sizes",)))))
     assert {v.theorem.quantity for v in verdicts if v.status == "refuted"} == quantities
