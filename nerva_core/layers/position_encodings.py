@@ -66,6 +66,7 @@ class RotaryPositions(SequenceLayer):
     """
 
     aliases = ("RoPE", "RotaryEmbedding")
+    shown = ("turned",)
 
     heads: Count
     base: Positive = BASE
@@ -83,13 +84,21 @@ class RotaryPositions(SequenceLayer):
 
     def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M) -> tuple[M, tuple[()]]:
         c, s = self._angles(ops, ops.shape(X)[1])
-        Q, K, V = (ops.column_part(X, k, 3) for k in range(3))
-        return ops.join_column_parts(self._turned(ops, Q, c, s), self._turned(ops, K, c, s), V), ()
+        return self.turned(ops, X, c, s), ()
+
+    def turned(self, ops: MatrixOps[M], X: M, c: M, s: M) -> M:
+        """Y, for the cosines and sines of each position."""
+        X1, X2, V = self._halves(ops, X, c)
+        Y1 = ops.hadamard(c, X1) - ops.hadamard(s, X2)
+        Y2 = ops.hadamard(c, X2) + ops.hadamard(s, X1)
+        return self._joined(ops, Y1, Y2, V)
 
     def backpropagate(self, ops: MatrixOps[M], params: tuple[()], cache: tuple[()], DY: M) -> tuple[M, tuple[()]]:
         c, s = self._angles(ops, ops.shape(DY)[1])
-        DQ, DK, DV = (ops.column_part(DY, k, 3) for k in range(3))
-        return ops.join_column_parts(self._turned(ops, DQ, c, -s), self._turned(ops, DK, c, -s), DV), ()
+        DY1, DY2, DV = self._halves(ops, DY, c)
+        DX1 = ops.hadamard(c, DY1) + ops.hadamard(s, DY2)
+        DX2 = ops.hadamard(c, DY2) - ops.hadamard(s, DY1)
+        return self._joined(ops, DX1, DX2, DV), ()
 
     def can_go_on(self) -> bool:
         return True
@@ -99,19 +108,22 @@ class RotaryPositions(SequenceLayer):
 
     def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
         c, s = (ops.transpose(place.e) @ matrix for matrix in past)
-        q, k, v = (ops.column_part(x, k, 3) for k in range(3))
-        return ops.join_column_parts(self._turned(ops, q, c, s), self._turned(ops, k, c, s), v), past
+        return self.turned(ops, x, c, s), past
 
     def _angles(self, ops: MatrixOps[M], D: Size) -> tuple[M, M]:
         """The cosines and the sines, L x A/2."""
-        A = D // 3 // self.heads
-        return ops.cosines(self.L, A // 2, self.base), ops.sines(self.L, A // 2, self.base)
+        half = D // 3 // self.heads // 2
+        return ops.cosines(self.L, half, self.base), ops.sines(self.L, half, self.base)
 
-    def _turned(self, ops: MatrixOps[M], X: M, c: M, s: M) -> M:
-        """The rows of every head turned by the angles whose cosines and sines are given, a row for each position."""
-        L, _ = ops.shape(c)
-        H = ops.split(X, L, ops.shape(X)[1] // self.heads)
-        x1, x2 = ops.column_part(H, 0, 2), ops.column_part(H, 1, 2)
-        y1 = ops.hadamard(c, x1) - ops.hadamard(s, x2)
-        y2 = ops.hadamard(c, x2) + ops.hadamard(s, x1)
-        return ops.join(ops.join_column_parts(y1, y2), ops.shape(X)[0] // L)
+    def _halves(self, ops: MatrixOps[M], X: M, c: M) -> tuple[M, M, M]:
+        """The halves of the columns of Q and K, families with a member for every example and head, and V."""
+        L, half = ops.shape(c)
+        Q, K, V = (ops.column_part(X, k, 3) for k in range(3))
+        H = ops.split(ops.join_column_parts(Q, K), L, 2 * half)
+        return ops.column_part(H, 0, 2), ops.column_part(H, 1, 2), V
+
+    def _joined(self, ops: MatrixOps[M], H1: M, H2: M, V: M) -> M:
+        """[Q K V] of the halves: the inverse of ``_halves``."""
+        L, _ = ops.shape(H1)
+        QK = ops.join(ops.join_column_parts(H1, H2), ops.shape(V)[0] // L)
+        return ops.join_column_parts(ops.column_part(QK, 0, 2), ops.column_part(QK, 1, 2), V)
