@@ -240,7 +240,8 @@ class TanhGELU(Activation):
 
     def value(self, ops: MatrixOps[M], X: M) -> M:
         zero = ops.zeros(*ops.shape(X))
-        return ops.where(self._within(ops, X), ops.hadamard(X, ops.sigmoid(self._inside(ops, X, 1))), ops.maximum(X, zero))
+        within = self._within(ops, X)
+        return ops.where(within, ops.hadamard(X, ops.sigmoid(self._inside(ops, X, 1))), ops.maximum(X, zero))
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         Z = self._inside(ops, X, 1)
@@ -254,7 +255,8 @@ class TanhGELU(Activation):
         return ops.hadamard(ops.less(X, most), ops.less(-most, X))
 
     def _inside(self, ops: MatrixOps[M], X: M, k: int) -> M:
-        """2z for k = 1; x 2z' for k = 3."""
+        """2z for k = 1; x 2z' for k = 3; 0 where x is outside."""
+        X = ops.where(self._within(ops, X), X, ops.zeros(*ops.shape(X)))
         cubic = k * (0.044715 * ops.hadamard(X, X))
         result: M = math.sqrt(8 / math.pi) * ops.hadamard(X, ops.ones(*ops.shape(X)) + cubic)
         return result

@@ -124,7 +124,7 @@ class Flatten(Rearrangement):
         return self.positions * D
 
     def can_go_on(self) -> bool:
-        return self.positions == 1
+        return bool(self.positions == 1)
 
     def for_any_data(self, symbols: Symbols) -> Layer:
         return replace(self, positions=symbols.size("P"))
