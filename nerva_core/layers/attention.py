@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic, NamedTuple, Self
 
 import numpy as np
 
@@ -101,7 +101,7 @@ class DotProductAttention(SequenceLayer):
             raise NervaError(f"{self!r}: X is [Q K V] with {self.heads} heads each, so 3 · {self.heads} must divide its columns, got {D}")
         return D // 3
 
-    def for_any_data(self, symbols: Symbols) -> Layer:
+    def for_any_data(self, symbols: Symbols) -> Self:
         return replace(self, length=symbols.size("L"), heads=symbols.size("G"))
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
@@ -122,9 +122,9 @@ class DotProductAttention(SequenceLayer):
 
     def _following(self, ops: MatrixOps[M], given: tuple[M, ...]) -> tuple[M | None, M | None]:
         """(m, R) of each head, from what follows X; None for what is not there."""
-        m, *R = given if self.padded and given else (None, *given)
-        m = None if m is None else ops.split(ops.column_repeat(m, self.heads), self.L, 1)
-        return m, ops.split(R[0], self.L, self.L) if R else None
+        there, dropped = (given[:1], given[1:]) if self.padded else ((), given)
+        m = ops.split(ops.column_repeat(there[0], self.heads), self.L, 1) if there else None
+        return m, ops.split(dropped[0], self.L, self.L) if dropped else None
 
     def _of_heads(self, ops: MatrixOps[M], X: M) -> M:
         """The family of the L x A matrices of each example and head."""
@@ -197,7 +197,7 @@ class CrossAttention(DotProductAttention):
     heads: Count
     memory: Count
 
-    def for_any_data(self, symbols: Symbols) -> Layer:
+    def for_any_data(self, symbols: Symbols) -> Self:
         return replace(super().for_any_data(symbols), memory=symbols.size("S"))
 
     def bind(self, positions: Any) -> tuple[Layer, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import Size
@@ -33,7 +33,7 @@ class HeadedLayer(CompositionByColumns, SequenceLayer):
     padded: bool = field(default=False, repr=False)
     """Whether attention is told which positions are there (``Padded``)."""
 
-    def for_any_data(self, symbols: Symbols) -> Layer:
+    def for_any_data(self, symbols: Symbols) -> Self:
         return replace(self, length=symbols.size("L"), heads=symbols.size("G"))
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
@@ -92,7 +92,7 @@ class MultiHeadCrossAttention(HeadedLayer):
         CrossAttention(self.heads, self.memory).bind(positions)
         return layer, left
 
-    def for_any_data(self, symbols: Symbols) -> Layer:
+    def for_any_data(self, symbols: Symbols) -> Self:
         return replace(super().for_any_data(symbols), memory=symbols.size("S"))
 
     def composition(self, D: Size) -> Sequential:

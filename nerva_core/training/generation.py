@@ -76,15 +76,21 @@ class _Writer:
             yield self._rows(seen)[len(seen) - 1]
 
     def _one_by_one(self, numbers: list[int], end: int) -> Iterator[Array]:
-        """The outputs for the numbers before ``end``, each position on its own and once."""
-        ops, L = self.ops, self.longest
+        """The outputs for the numbers before ``end``, each position once; none if the first differs from what all at once give.
+
+        So it would be where a user's layer looks at other rows than its own.
+        """
+        ops, L, first = self.ops, self.longest, len(numbers) - 1
         past = self.network.past(ops, L)
         for l in range(end - 1):  # noqa: E741, the symbol of the equations
             at = np.eye(1, L, l)
             place = Place(ops.matrix(at.T), ops.matrix(np.cumsum(at[:, ::-1], axis=1)[:, ::-1]))
             y, past = self.network.go_on(ops, self.params, self.state, past, ops.matrix([[float(numbers[l])]]), place)
             if l == len(numbers) - 1:
-                yield ops.to_numpy(y)[0].astype(float)
+                found = ops.to_numpy(y)[0].astype(float)
+                if l == first and not np.allclose(found, self._rows(numbers)[l], rtol=1e-3, atol=1e-5):
+                    return
+                yield found
 
     def _rows(self, numbers: list[int], rest: int = 0) -> Array:
         """The outputs at every position of one sequence, whose positions after the numbers hold ``rest``."""

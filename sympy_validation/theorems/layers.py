@@ -137,7 +137,8 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
 
 def _with(make: Make, switch: str, space: Space[Any]) -> Layer:
     """The layer with a switch on."""
-    return dataclasses.replace(make(space), **{switch: True})
+    layer: Layer = dataclasses.replace(make(space), **{switch: True})
+    return layer
 
 
 def three_layers(space: Space[Any]) -> Sequential:
@@ -176,8 +177,8 @@ def theorems() -> Iterator[Theorem]:
         about = ", if the equations of its parts are right"
         yield from gradient_theorems(f"layers.{entry.__name__}", parts, about, methods=("all sizes",))
     for entry, switch in ((Attention, "causal"), (Attention, "padded"), (AttentionDropout, "padded"), (CrossAttention, "padded")):
-        make = partial(_with, layer_of(entry), switch)
-        yield from gradient_theorems(f"layers.{entry.__name__}({switch})", make, ", for any mask", methods=("all sizes",))
+        switched = partial(_with, layer_of(entry), switch)
+        yield from gradient_theorems(f"layers.{entry.__name__}({switch})", switched, ", for any mask", methods=("all sizes",))
     for times in TIMES:
         repeated, conditions = partial(symbolic, Repeat, times=times), (f"for times = {times}",)
         yield from gradient_theorems(f"layers.Repeat({times} times)", repeated, methods=("all sizes",), conditions=conditions)
