@@ -7,12 +7,12 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.registry import Count, Positive
+from nerva_core.algebra.registry import Count
 from nerva_core.layers.base import LAYERS, Layer, Symbols
 from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequence import SequenceLayer
 
-BASE = 10_000.0
+BASE = 10_000
 
 
 @LAYERS.add
@@ -22,7 +22,7 @@ class SinusoidalPositions(SequenceLayer):
 
     aliases = ("PositionalEncoding", "SinusoidalEmbedding")
 
-    base: Positive = BASE
+    base: Count = BASE
 
     def outputs_for(self, D: Size) -> Size:
         if isinstance(D, int) and D % 2:
@@ -69,7 +69,7 @@ class RotaryPositions(SequenceLayer):
     shown = ("turned",)
 
     heads: Count
-    base: Positive = BASE
+    base: Count = BASE
 
     def outputs_for(self, D: Size) -> Size:
         if isinstance(D, int) and D % (6 * self.heads):

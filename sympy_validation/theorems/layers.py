@@ -124,6 +124,10 @@ def two_layers(space: Space[Any]) -> Sequential:
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))
 
 
+OF_ANY_MATRIX = (DotProductAttention, SinusoidalPositions, RotaryPositions)
+"""Layers whose numbers and switches determine a matrix alone, in the place of which the proof has any: a mask, sines and cosines."""
+
+
 def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     """The theorems of one layer of the table."""
     methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
@@ -131,7 +135,7 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     if issubclass(entry, WindowedLayer):
         about, conditions = ", for any windows", tuple[str, ...]()
     else:
-        about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {}) if not issubclass(entry, DotProductAttention) else ()
+        about, conditions = ABOUT.get(entry.__name__, ""), () if issubclass(entry, OF_ANY_MATRIX) else concrete(entry, {}, {})
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 

@@ -20,6 +20,7 @@ NETWORKS = {
         "Sequences(5)",
         {"name": "Tied", "width": 8, "vocabulary": 4, "layers": ["Block(4)", "Tanh"]},
     ],
+    "grouped": ["Sequences(5)", "Embedding(8, 4)", "Linear(16)", "GroupedQueryAttention(2)", "Linear(15)", "GroupedQueryAttention(1, 3)"],
     "recurrent": ["Sequences(5)", "Embedding(3, 4)", "LSTM(4)", "GRU(2)", "RNN(2)"],
 }
 

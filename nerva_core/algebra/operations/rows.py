@@ -9,7 +9,7 @@ from nerva_core.algebra.operation import BY_MEMBERS, BY_ROWS, operation
 from nerva_core.algebra.operations.windows import WindowOps
 
 
-def angles(m: int, n: int, base: float) -> list[list[float]]:
+def angles(m: int, n: int, base: int) -> list[list[float]]:
     """l · base^(-i/n) for l = 0, ..., m - 1 and i = 0, ..., n - 1."""
     return [[l * base ** (-i / n) for i in range(n)] for l in range(m)]  # noqa: E741, the symbol of the papers
 
@@ -33,12 +33,12 @@ class RowOps(WindowOps[M]):
         return self.constant([[int(i < k)] for i in range(n)])
 
     @operation(shape=lambda m, n, base: (m, n), by=BY_MEMBERS)
-    def sines(self, m: Size, n: Size, base: float) -> M:
+    def sines(self, m: Size, n: Size, base: int) -> M:
         """The m x n matrix of sin(l · base^(-i/n)) for the positions l = 0, 1, ... and the frequencies i = 0, 1, ..."""
         return self.constant([[math.sin(angle) for angle in row] for row in angles(m, n, base)])
 
     @operation(shape=lambda m, n, base: (m, n), by=BY_MEMBERS)
-    def cosines(self, m: Size, n: Size, base: float) -> M:
+    def cosines(self, m: Size, n: Size, base: int) -> M:
         """The m x n matrix of cos(l · base^(-i/n)) for the positions l = 0, 1, ... and the frequencies i = 0, 1, ..."""
         return self.constant([[math.cos(angle) for angle in row] for row in angles(m, n, base)])
 
