@@ -94,7 +94,9 @@ class Tied(Around):
 
     def for_any_data(self, symbols: Symbols) -> Layer:
         found = super().for_any_data(symbols)
-        return replace(found, vocabulary=symbols.size("V"), width=symbols.size("D")) if isinstance(found, Tied) else found
+        if not isinstance(found, Tied):
+            return found
+        return replace(found, vocabulary=symbols.size("V"), width=found.layers.outputs_for(symbols.size("D")))
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.layers.shape_of_input(symbols)[0], 1

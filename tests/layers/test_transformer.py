@@ -140,7 +140,7 @@ def test_a_position_does_not_see_those_after_it(rng: np.random.Generator) -> Non
         (lambda: MultiHeadAttention(3, length=4).shapes(8), "3 heads of the same size need a multiple of 3 columns, got 8"),
         (lambda: Sequential((Sequences(4), TransformerBlock(5))).shapes(4 * 6), "a multiple of 5 columns, got 6"),
         (lambda: TransformerBlock(0), "heads must be >= 1"),
-        (lambda: MultiHeadAttention(2, dropout=1.0), "dropout must be < 1"),
+        (lambda: MultiHeadAttention(2, dropout=1.0), "dropout must be >= 0 and < 1, got 1.0"),
         (lambda: parse_layers(["MultiHeadAttention(2, positions='learned')"]), "positions"),
         (lambda: parse_layers(["Sequences(3)", "MultiHeadCrossAttention(1, 3)"]), "so none is left that asks it"),
     ],
