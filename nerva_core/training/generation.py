@@ -40,7 +40,7 @@ def generate(
     numbers = list(encode(given, model.encoding.classes))
     if not numbers:
         raise NervaError("the prompt must have one character at least, which the text goes on from")
-    writer = _Writer(model, backend("numpy", dtype="float64") if ops is None else ops)
+    writer = TextWriter(model, backend("numpy", dtype="float64") if ops is None else ops)
     writer.require_order(numbers)
     random = np.random.default_rng(seed)
     for y in writer.outputs(numbers, length, cache):
@@ -58,7 +58,7 @@ def choose(y: Array, temperature: float, top_k: int | None, u: float) -> int:
     return int(order[min(np.searchsorted(weights, u * weights[-1], side="right"), len(order) - 1)])
 
 
-class _Writer:
+class TextWriter:
     """A network on matrix operations, asked for what follows a text."""
 
     def __init__(self, model: Model, ops: Backend[Any]) -> None:

@@ -56,6 +56,7 @@ def test_statements_are_one_line() -> None:
 WITHOUT_ENTRIES = {
     *("MaxPool", "Attention", "GroupedQueryAttention", "MultiHeadAttention", "TransformerBlock", "SparseLinear", "LAMB"),
     *("AttentionDropout", "CrossAttention", "MultiHeadCrossAttention", "SinusoidalPositions", "RotaryPositions"),
+    "SqueezeExcitation",
 }
 """Proved for all sizes alone: SymPy takes too long for their elements, or they are compositions of any layers, or have any pattern."""
 

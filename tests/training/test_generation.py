@@ -13,7 +13,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import Embedding, Layer, Linear, Sequences, Sequential
 from nerva_core.training.config import make_config
-from nerva_core.training.generation import _Writer, choose, generate
+from nerva_core.training.generation import TextWriter, choose, generate
 from nerva_core.training.models import Model, load_model
 from nerva_core.training.runs import MODEL, Run
 from tests.conftest import make_backend
@@ -67,7 +67,7 @@ def test_the_cache_changes_nothing(tmp_path: Path, layers: Any) -> None:
     """Outputs, before and after the text is as long as those of the training, are those for all positions at once."""
     _, model = train(tmp_path / "run", layers if isinstance(layers, str) else ["Sequences(12)", *layers], 1)
     assert model.network.can_go_on()
-    writer, numbers = _Writer(model, make_backend("numpy", "float64")), [0, 1, 2]
+    writer, numbers = TextWriter(model, make_backend("numpy", "float64")), [0, 1, 2]
     for y in writer.outputs(numbers, 15, cache=True):
         seen = numbers[-12:]
         np.testing.assert_allclose(y, writer._rows(seen)[len(seen) - 1], atol=1e-13)
