@@ -103,6 +103,9 @@ CASES: dict[str, Case] = {
     "channel_fold": Case(on_windows(lambda G: [(2 * G.places * 3, G.offsets)], 3)),
     "range_row": Case(lambda dtype: [(1,), (4,)]),
     "lower_ones": Case(lambda dtype: [(1,), (4,)]),
+    "first_ones": Case(lambda dtype: [(1, 1), (2, 5)]),
+    "sines": Case(lambda dtype: [(1, 1, 10_000), (5, 3, 10_000)], ulps=0.5),  # a constant in the dtype
+    "cosines": Case(lambda dtype: [(1, 1, 10_000), (5, 3, 10_000)], ulps=0.5),
     "first_maxima": Case(lambda dtype: [(X,) for X in matrices(dtype)]),
     "one_hot": Case(labelled),
     "rows_at": Case(lambda dtype: [(np.arange(3.0 * n, dtype=dtype).reshape(n, 3), x) for x, n in labelled(dtype)]),

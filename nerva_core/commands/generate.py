@@ -17,6 +17,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="Determines what is drawn.", min=0)] = 0,
     backend: Annotated[str, typer.Option(help="numpy, jax, torch or tensorflow.")] = "numpy",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
+    cache: Annotated[bool, typer.Option(help="Keep the keys and values of attention, so that a character costs one position.")] = True,
 ) -> None:
     """Write text with a network that was trained on a text file: the prompt, and what follows it, one character after the other.
 
@@ -28,4 +29,4 @@ def generate(
 
     trained = model_of(model)
     ops = numeric_backend.backend(backend, dtype)
-    print(generate(trained, prompt, length, temperature, top_k, seed, ops))
+    print(generate(trained, prompt, length, temperature, top_k, seed, ops, cache))

@@ -22,7 +22,11 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend, require
 from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.equations.activations import ACTIVATIONS
+from nerva_core.interoperability import from_torch_attention
 from nerva_core.layers import LAYERS, ActivationLayer, Add, Layer, Residual, Sequential
+
+ROWS = ("Linear", "LayerNorm", "RMSNorm", "Embedding", "Multihead", "Transformer")
+"""Modules that take the positions as rows; the others take the channels first."""
 
 TOLERANCE = 1e-4
 """How far outputs may be apart, relative to the largest."""
@@ -84,7 +88,7 @@ def from_torch(module: Any, shape: tuple[int, ...]) -> FromTorch:
     """
     modules = list(_flat(module))
     first = next((type(m).__name__ for m in modules if type(m).__name__ in READERS), "")
-    reading = _Reading(channels_first=len(shape) > 1 and not first.startswith(("Linear", "LayerNorm", "RMSNorm", "Embedding")))
+    reading = _Reading(channels_first=len(shape) > 1 and not first.startswith(ROWS))
     positions = (shape[1:] if reading.channels_first else shape[:-1]) or (shape if first == "Embedding" else ())
     if positions:
         reading.add(LAYERS.build("Images" if len(positions) == 2 else "Sequences", *positions))
@@ -237,9 +241,10 @@ def _activation(name: str, **fields: str) -> Callable[[Any, _Reading], None]:
     """That of our name; ``fields`` are theirs for ours."""
 
     def read(m: Any, r: _Reading) -> None:
-        if getattr(m, "approximate", "none") != "none" or getattr(m, "beta", 1) != 1:
+        if getattr(m, "beta", 1) != 1:
             raise NervaError(f"{m}: its exact form has an equal here")
-        r.add(ActivationLayer(ACTIVATIONS.build(name, **{ours: float(getattr(m, theirs)) for ours, theirs in fields.items()})))
+        ours = "TanhGELU" if getattr(m, "approximate", "none") == "tanh" else name
+        r.add(ActivationLayer(ACTIVATIONS.build(ours, **{own: float(getattr(m, theirs)) for own, theirs in fields.items()})))
 
     return read
 
@@ -271,6 +276,9 @@ READERS: dict[str, Callable[[Any, _Reading], None]] = {
     **dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), _batch_normalization),
     **dict.fromkeys(("LayerNorm", "RMSNorm", "GroupNorm"), _normalization),
     "Embedding": _embedding,
+    "MultiheadAttention": from_torch_attention.attention,
+    "TransformerEncoderLayer": from_torch_attention.encoder_layer,
+    "TransformerEncoder": from_torch_attention.encoder,
     "Dropout": lambda m, r: r.add(LAYERS.build("Dropout", m.p)),
     **dict.fromkeys(("Softmax", "LogSoftmax"), _softmax),
     **{name: _activation(name, **fields) for name, fields in ACTIVATIONS_OF_TORCH.items()},
@@ -298,6 +306,11 @@ def _filled(templates: Any, arrays: list[list[Array]]) -> Any:
     return tuple(result)
 
 
+def _called(module: Any, X: Any) -> Any:
+    """The output of a module, or of attention of X to itself."""
+    return module(X, X, X, need_weights=False)[0] if type(module).__name__ == "MultiheadAttention" else module(X)
+
+
 def _check(module: Any, result: FromTorch, numbers: bool) -> None:
     """NervaError unless both compute the same, on four random examples."""
     torch = require("torch", "torch")
@@ -309,7 +322,7 @@ def _check(module: Any, result: FromTorch, numbers: bool) -> None:
     with torch.no_grad():
         parameter = next(module.parameters(), torch.zeros(1))
         given = torch.as_tensor(X, device=parameter.device)
-        theirs = _array(module(given if numbers else given.to(parameter.dtype)))
+        theirs = _array(_called(module, given if numbers else given.to(parameter.dtype)))
     module.train(trains)
     ours = result.predict(X)
     if result.channels_first and theirs.ndim > 2:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import Geometry
-from nerva_core.algebra.registry import Entry, Table
+from nerva_core.algebra.registry import Entry, Table, user_fields
 from nerva_core.equations.activations import GELU, Activation, Tanh
 from nerva_core.equations.hard_functions import HardFunction, Signum
 from nerva_core.equations.optimizers import Momentum, Optimizer
@@ -23,7 +23,7 @@ class ExampleSizes:
     """Sizes for examples of layers: N rows of D columns, or N examples of positions with C channels."""
 
     def __init__(self, N: int = 5, D: int = 4, C: int = 2) -> None:
-        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "G": 2, "A": 3, "H": 2, "m": 2}
+        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "G": 2, "A": 3, "H": 2, "m": 2, "S": 2, "V": 3}
 
     def size(self, name: str) -> int:
         """The size of that name."""
@@ -82,7 +82,7 @@ def examples(table: Table[Any], variants: bool = False) -> Iterator[Any]:
     """Every entry with its defaults; with both values of its switches; and if ``variants``, with other values of its plain numbers."""
     for entry in table:
         hints = typing.get_type_hints(entry)
-        given, names = required_values(entry), [field.name for field in _fields(entry)]
+        given, names = required_values(entry), list(user_fields(entry))
         switches = [name for name in names if hints[name] is bool]
         for values in itertools.product([False, True], repeat=len(switches)):
             yield entry(**given, **dict(zip(switches, values, strict=True)))

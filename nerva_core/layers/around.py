@@ -10,6 +10,7 @@ import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.layers.base import Layer, Positions, Symbols
+from nerva_core.layers.continuation import Place
 
 
 class Around(Layer):
@@ -53,6 +54,9 @@ class Around(Layer):
         inner = self.inner()
         changed = change(inner)
         return self if changed is inner else changed
+
+    def given_padding(self, D: Size, given: Any, m: Any) -> Any:
+        return self.inner().given_padding(D, given, m)
 
     def numbers_below(self) -> Size | None:
         return self.inner().numbers_below()
@@ -113,6 +117,12 @@ class Around(Layer):
 
     def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
         return self.inner().evaluations(ops, params, state, X)
+
+    def past(self, ops: MatrixOps[M], D: Size) -> Any:
+        return self.inner().past(ops, D)
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        return self.inner().go_on(ops, params, state, past, x, place)
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return self.inner().update_state(ops, state, cache)

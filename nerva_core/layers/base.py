@@ -22,6 +22,7 @@ from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.registry import Entry, Table
 from nerva_core.algebra.trees import rebuild
 from nerva_core.equations.initializers import NormalizedXavier
+from nerva_core.layers.continuation import LayerContinuation
 
 Shape = tuple[Size, Size]
 Positions = tuple[int, ...]
@@ -179,7 +180,7 @@ class LayerPatterns(ABC):
 
 
 @dataclass(frozen=True)
-class Layer(LayerEquations, LayerLife, LayerPatterns, Entry):
+class Layer(LayerEquations, LayerLife, LayerPatterns, LayerContinuation, Entry):
     """A function Y = f(X) of parameters, with hand-written backpropagation equations; it may be made of other layers.
 
     A layer states ``shapes``, ``feedforward`` and ``backpropagate``; everything else has a default. Parameters, caches and gradients
@@ -225,6 +226,14 @@ class Layer(LayerEquations, LayerLife, LayerPatterns, Entry):
         each example is one row, and None where it is not known yet. By default nothing changes but the layers inside.
         """
         return self.with_inside(lambda layer: layer.bind(positions)[0]), positions
+
+    def with_padding(self) -> Layer:
+        """The layer that is told which positions are there, where it looks at others than its own."""
+        return self.with_inside(lambda layer: layer.with_padding())
+
+    def given_padding(self, D: Size, given: Any, m: Any) -> Any:
+        """What ``feedforward`` is given after an X with D columns, with the column m, 1 where there is a position, where the layer asks."""
+        return given
 
     def numbers_below(self) -> Size | None:
         """V if X holds numbers 0, 1, ..., V - 1, such as those of characters; None if it holds any real numbers."""
@@ -301,7 +310,7 @@ LAYERS: Table[Layer] = Table(
         "Reshape": "examples are rows of a matrix: leave it out",
         "Input": "the inputs are those of the data: leave it out",
         "Transformer": "TransformerBlock(heads)",
-        "TransformerEncoderLayer": "TransformerBlock(heads, norm_first=false)",
+        "TransformerEncoderLayer": "TransformerBlock(heads, causal=false, norm_first=false, activation=ReLU)",
         "Bilinear": "the nearest is GLU, a product of two linear layers",
         "AlphaDropout": "the nearest is Dropout",
         "Dropout2d": "the nearest is Dropout, which draws for every element",

@@ -73,6 +73,10 @@ class TwoBranches(Layer):
             )
         return super().bind(positions)[0], left
 
+    def given_padding(self, D: Size, given: Any, m: Any) -> Any:
+        of_f, of_g = given or ((), ())
+        return self.f.given_padding(D, of_f, m), self.g.given_padding(D, of_g, m)
+
     def numbers_below(self) -> Size | None:
         return self.f.numbers_below()
 

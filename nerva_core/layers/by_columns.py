@@ -10,6 +10,7 @@ import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.layers.base import Layer
+from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequential import Sequential
 
 
@@ -35,6 +36,9 @@ class CompositionByColumns(Layer):
     def draw(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.composition(D).draw(rng, N, D)
 
+    def given_padding(self, D: Size, given: Any, m: Any) -> Any:
+        return self.composition(D).given_padding(D, given, m)
+
     def initial_state(self, D: int) -> Any:
         return self.composition(D).initial_state(D)
 
@@ -45,10 +49,16 @@ class CompositionByColumns(Layer):
         return self._for(ops, DY).backpropagate(ops, params, cache, DY)
 
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
-        return self._for(ops, X).evaluate(ops, params, state, X)
+        return self._for(ops, X).evaluate(ops, params, state, X, *noise)
 
     def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
         return self._for(ops, X).evaluations(ops, params, state, X)
+
+    def past(self, ops: MatrixOps[M], D: Size) -> Any:
+        return self.composition(D).past(ops, D)
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        return self._for(ops, x).go_on(ops, params, state, past, x, place)
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return state  # none of the layers that are composed here has one

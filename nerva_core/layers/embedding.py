@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple
 
 from nerva_core.algebra.errors import NervaError
@@ -10,6 +10,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.equations.initializers import Initializer, Normal
 from nerva_core.layers.base import LAYERS, Layer, Symbols
+from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequence import SequenceLayer
 
 
@@ -38,7 +39,7 @@ class Embedding(Layer):
 
     outputs: Count
     vocabulary: Count
-    weights: Initializer = Normal(0.02)
+    weights: Initializer = Normal(0.0, 0.02)
 
     def outputs_for(self, D: Size) -> Size:
         if isinstance(D, int) and D != 1:
@@ -53,6 +54,9 @@ class Embedding(Layer):
 
     def numbers_below(self) -> Size:
         return self.vocabulary
+
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return replace(self, vocabulary=symbols.size("V"))
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N"), 1
@@ -75,7 +79,7 @@ class Embedding(Layer):
 class PositionEmbedding(SequenceLayer):
     """Y = X + 1_N ⊗ P: to position l of every sequence the row P_l is added."""
 
-    weights: Initializer = Normal(0.02)
+    weights: Initializer = Normal(0.0, 0.02)
 
     def shapes(self, D: Size) -> PositionParameters[Any]:
         return PositionParameters(P=(self.L, D))
@@ -87,6 +91,13 @@ class PositionEmbedding(SequenceLayer):
         (P,) = params
         NL, D = ops.shape(X)
         return ops.join(ops.split(X, self.L, D) + P, NL // self.L), ()
+
+    def can_go_on(self) -> bool:
+        return True
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        (P,) = params
+        return x + ops.transpose(place.e) @ P, past
 
     def backpropagate(self, ops: MatrixOps[M], params: PositionParameters[M], cache: tuple[()], DY: M) -> tuple[M, PositionParameters[M]]:
         _, D = ops.shape(DY)

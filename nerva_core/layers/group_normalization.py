@@ -44,6 +44,9 @@ class _NormalizationOfGroups(Layer):
         count = math.prod(positions or ())
         return (self if count == self.positions or positions is None else replace(self, positions=count)), positions
 
+    def can_go_on(self) -> bool:
+        return bool(self.positions == 1)
+
     def for_any_data(self, symbols: Symbols) -> Layer:
         return replace(self, positions=symbols.size("P"))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.layers.base import LAYERS, Layer, Symbols
+from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequence import SequenceLayer
 
 
@@ -65,6 +66,22 @@ class GroupedQueryAttention(SequenceLayer):
         DQ = DS @ K
         DK = ops.transpose(DS) @ Q
         return ops.join_column_parts(*self._as_columns(ops, DQ, DY), ops.join(DK, N), ops.join(DV, N)), ()
+
+    def can_go_on(self) -> bool:
+        return self.causal
+
+    def past(self, ops: MatrixOps[M], D: Size) -> Any:
+        """K and V of all positions, zeros where nothing is known yet."""
+        nothing = ops.family(*[ops.zeros(self.L, D // (self.queries + 2) // self.heads)] * self.heads)
+        return nothing, nothing
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        one = replace(self, length=1)
+        *queries, k, v = one._families(ops, x, self.queries + 2)
+        K, V = (before + place.e @ new for before, new in zip(past, (k, v), strict=True))
+        s = ops.scale(self._scale(ops, K), one._as_rows(ops, queries) @ ops.transpose(K))
+        p = ops.masked_softmax(s, ops.row_repeat(place.seen, self.queries))
+        return ops.join_column_parts(*one._as_columns(ops, p @ V, x)), (K, V)
 
     def _families(self, ops: MatrixOps[M], X: M, count: int) -> list[M]:
         """The parts of the columns of X, each with a member L x A for every example and head."""

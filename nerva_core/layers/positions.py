@@ -15,6 +15,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols
+from nerva_core.layers.continuation import Place
 from nerva_core.layers.windowed import extents
 
 
@@ -55,6 +56,9 @@ class PositionsOfExamples(Rearrangement):
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N"), self.count * symbols.size("C")
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        return x, past
 
     def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         if positions:
@@ -118,6 +122,9 @@ class Flatten(Rearrangement):
 
     def outputs_for(self, D: Size) -> Size:
         return self.positions * D
+
+    def can_go_on(self) -> bool:
+        return bool(self.positions == 1)
 
     def for_any_data(self, symbols: Symbols) -> Layer:
         return replace(self, positions=symbols.size("P"))

@@ -19,6 +19,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import Layer, Symbols
+from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequence import SequenceLayer
 
 
@@ -171,6 +172,16 @@ class Recurrent(SequenceLayer):
         DX, _, gradients = self.back(ops, params.forward, cache.forward, ops.column_part(DY, 0, 2), zero)
         DX_back, _, gradients_back = self.back(ops, params.backward, cache.backward, ops.column_part(DY, 1, 2), zero, reverse=True)
         return DX + DX_back, BothDirections(gradients, gradients_back)
+
+    def can_go_on(self) -> bool:
+        return not self.bidirectional
+
+    def past(self, ops: MatrixOps[M], D: Size) -> Any:
+        return self.zero(ops, self.L)
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        y, past, _ = replace(self, length=1).through(ops, params, x, past)
+        return y, past
 
     def outputs_for(self, D: Size) -> Size:
         return 2 * self.outputs if self.bidirectional else self.outputs

@@ -9,6 +9,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS
+from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequential import Sequential
 
 
@@ -39,6 +40,13 @@ class Residual(Around):
     def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
         Y, R = super().surrogate(ops, params, X, *noise)
         return X + Y, R
+
+    def can_go_on(self) -> bool:
+        return self.layers.can_go_on()
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        y, past = super().go_on(ops, params, state, past, x, place)
+        return x + y, past
 
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
         return X + super().evaluate(ops, params, state, X, *noise)

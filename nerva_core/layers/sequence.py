@@ -38,6 +38,10 @@ class SequenceLayer(Layer):
     def needs_positions(self) -> bool:
         return self.length is None
 
+    def can_go_on(self) -> bool:
+        """By default not: what a position sees of the others is said by each layer."""
+        return False
+
     def for_any_data(self, symbols: Symbols) -> Layer:
         return replace(self, length=symbols.size("L"))
 

@@ -16,6 +16,7 @@ from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols, total
+from nerva_core.layers.continuation import Place
 
 Parser = TypeVar("Parser", bound=Callable[[Sequence[Any]], "Sequential"])
 
@@ -75,6 +76,10 @@ class Sequential(Layer):
     def bind(self, positions: Positions | None) -> tuple[Sequential, Positions | None]:
         layers, left = self._bound(positions)
         return self if _same(layers, self.layers) else Sequential(layers), left
+
+    def given_padding(self, D: Size, given: Any, m: Any) -> Any:
+        each = given or ((),) * len(self.layers)
+        return tuple(layer.given_padding(d, r, m) for layer, d, r in zip(self.layers, self.widths(D), each, strict=False))
 
     def numbers_below(self) -> Size | None:
         return self.layers[0].numbers_below() if self.layers else None
@@ -198,6 +203,19 @@ class Sequential(Layer):
             X = layer.evaluate(ops, p, s, X, *r)
         return X
 
+    def can_go_on(self) -> bool:
+        return all(layer.can_go_on() for layer in self.layers)
+
+    def past(self, ops: MatrixOps[M], D: Size) -> Any:
+        return tuple(layer.past(ops, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
+
+    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+        kept = []
+        for layer, p, s, before in zip(self.layers, params, state, past, strict=True):
+            x, after = layer.go_on(ops, p, s, before, x, place)
+            kept.append(after)
+        return x, tuple(kept)
+
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
 
@@ -216,6 +234,9 @@ class Composite(Around):
 
     def inner(self) -> Sequential:
         return self.composition()
+
+    def can_go_on(self) -> bool:
+        return self.composition().can_go_on()
 
     def flattened(self) -> tuple[Layer, ...]:
         return self.composition().flattened()

@@ -31,6 +31,9 @@ class WindowedLayer(Layer):
             )
         return self.geometry
 
+    def can_go_on(self) -> bool:
+        return False
+
     def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:
         if not positions:
             return self, positions

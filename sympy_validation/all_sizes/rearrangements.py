@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import AnyGeometry
@@ -148,6 +149,15 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
 
     def lower_ones(self, n: Dimension) -> SymbolicMatrix:
         return self.any_matrix(f"lower_ones_{n}", n, n)
+
+    def first_ones(self, k: Dimension, n: Dimension) -> SymbolicMatrix:
+        return self.any_matrix(f"first_ones_{k}_{n}", n, 1)
+
+    def sines(self, m: Dimension, n: Dimension, base: Any) -> SymbolicMatrix:
+        return self.any_matrix(f"sines_{m}_{n}_{base!r}", m, n)
+
+    def cosines(self, m: Dimension, n: Dimension, base: Any) -> SymbolicMatrix:
+        return self.any_matrix(f"cosines_{m}_{n}_{base!r}", m, n)
 
     def range_row(self, n: Dimension) -> SymbolicMatrix:
         return self.any_matrix(f"range_{n}", 1, n)

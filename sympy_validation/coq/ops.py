@@ -202,6 +202,15 @@ class CoqOps(Rearranging):
     def lower_ones(self, n: Dimension) -> CoqMatrix:
         return self.any_matrix(("lower_ones", n), n, n)
 
+    def first_ones(self, k: Dimension, n: Dimension) -> CoqMatrix:
+        return self.any_matrix(("first_ones", k, n), n, 1)
+
+    def sines(self, m: Dimension, n: Dimension, base: Any) -> CoqMatrix:
+        return self.any_matrix(("sines", m, n, repr(base)), m, n)
+
+    def cosines(self, m: Dimension, n: Dimension, base: Any) -> CoqMatrix:
+        return self.any_matrix(("cosines", m, n, repr(base)), m, n)
+
     def range_row(self, n: Dimension) -> CoqMatrix:
         return self.any_matrix(("range_row", n), 1, n)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nerva_core.layers import LAYERS, Layer, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
-from nerva_core.layers.attention import Attention
+from nerva_core.layers.attention import Attention, AttentionDropout, CrossAttention, DotProductAttention
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Concatenate
@@ -19,13 +19,14 @@ from nerva_core.layers.dropout import Dropout
 from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
+from nerva_core.layers.position_encodings import RotaryPositions, SinusoidalPositions
 from nerva_core.layers.recurrence import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
 from nerva_core.layers.sparse import SparseLinear
 from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.trained_activations import SReLU
-from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
+from nerva_core.layers.transformer import MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock
 from nerva_core.layers.weight_normalization import WeightNorm
 from nerva_core.layers.windowed import WindowedLayer
 from sympy_validation.attempt import Method
@@ -88,6 +89,7 @@ def linear_to(size: str) -> Callable[[Space[Any], str], Layer]:
 TIMES = (1, 3, 4)
 """How often layers are repeated, besides twice, which is the default: from three on, the order of the uses in the backward matters."""
 ABOUT = {
+    "AttentionDropout": ", for every mask R",
     "ActivationLayer": ", for every differentiable activation",
     "BatchNormalization": ", for every ε > 0",
     "ChannelDropout": ", for every mask R",
@@ -98,9 +100,13 @@ ABOUT = {
 }
 """What the statement of a layer's theorems adds."""
 
-WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention, SparseLinear, SqueezeExcitation)
-"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, and
-takes the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it expands the powers."""
+WITHOUT_ENTRIES = (
+    *(MaxPool, Attention, AttentionDropout, CrossAttention, GroupedQueryAttention, SparseLinear, SqueezeExcitation),
+    *(SinusoidalPositions, RotaryPositions),
+)
+"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, takes
+the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it expands the powers, and it would
+write out the sines of a symbol."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {
@@ -120,6 +126,10 @@ def two_layers(space: Space[Any]) -> Sequential:
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))
 
 
+OF_ANY_MATRIX = (DotProductAttention, SinusoidalPositions, RotaryPositions)
+"""Layers whose numbers and switches determine a matrix alone, in the place of which the proof has any: a mask, sines and cosines."""
+
+
 def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     """The theorems of one layer of the table."""
     methods: tuple[Method, ...] = ("all sizes",) if entry in WITHOUT_ENTRIES else METHODS
@@ -127,7 +137,7 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     if issubclass(entry, WindowedLayer):
         about, conditions = ", for any windows", tuple[str, ...]()
     else:
-        about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {}) if entry is not Attention else ()
+        about, conditions = ABOUT.get(entry.__name__, ""), () if issubclass(entry, OF_ANY_MATRIX) else concrete(entry, {}, {})
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 
@@ -141,8 +151,9 @@ def _normalized(space: Space[Any]) -> WeightNorm:
     return WeightNorm(Convolution(space.size("K")))
 
 
-def _causal(make: Make, space: Space[Any]) -> Attention:
-    layer: Attention = dataclasses.replace(make(space), causal=True)
+def _with(make: Make, switch: str, space: Space[Any]) -> Layer:
+    """The layer with a switch on."""
+    layer: Layer = dataclasses.replace(make(space), **{switch: True})
     return layer
 
 
@@ -169,7 +180,11 @@ MAKES: dict[type[Layer], Make] = {Concatenate: two_widths, WeightNorm: lambda sp
 """Layers that are proved with other parts than those that their types name."""
 
 
-PARTS: dict[type[Layer], Make] = {MultiHeadAttention: three_layers, TransformerBlock: two_residuals}
+PARTS: dict[type[Layer], Make] = {
+    MultiHeadAttention: three_layers,
+    MultiHeadCrossAttention: three_layers,
+    TransformerBlock: two_residuals,
+}
 """Compositions of layers of the table, each proved with any layers for its parts, whose own theorems stand beside."""
 
 
@@ -183,8 +198,9 @@ def theorems() -> Iterator[Theorem]:
         yield from gradient_theorems(f"layers.{entry.__name__}", parts, about, methods=("all sizes",))
     yield from gradient_theorems("layers.Convolution(groups)", _grouped, ", for any windows", methods=("all sizes",))
     yield from gradient_theorems("layers.WeightNorm(Convolution)", _normalized, ", for any windows", methods=("all sizes",))
-    causal = partial(_causal, layer_of(Attention))
-    yield from gradient_theorems("layers.Attention(causal)", causal, ", for any mask", methods=("all sizes",))
+    for entry, switch in ((Attention, "causal"), (Attention, "padded"), (AttentionDropout, "padded"), (CrossAttention, "padded")):
+        switched = partial(_with, layer_of(entry), switch)
+        yield from gradient_theorems(f"layers.{entry.__name__}({switch})", switched, ", for any mask", methods=("all sizes",))
     for times in TIMES:
         repeated, conditions = partial(symbolic, Repeat, times=times), (f"for times = {times}",)
         yield from gradient_theorems(f"layers.Repeat({times} times)", repeated, methods=("all sizes",), conditions=conditions)

@@ -93,6 +93,7 @@ def torch_functions() -> dict[str, Forward]:
         "Softplus": lambda x: F.softplus(x, threshold=1000),
         "SiLU": F.silu,
         "GELU": F.gelu,
+        "TanhGELU": lambda x: F.gelu(x, approximate="tanh"),
         "Mish": F.mish,
         "SELU": F.selu,
         "Hardtanh": F.hardtanh,
@@ -117,6 +118,7 @@ def jax_functions() -> dict[str, Forward]:
         "Softplus": jax.nn.softplus,
         "SiLU": jax.nn.silu,
         "GELU": lambda x: jax.nn.gelu(x, approximate=False),
+        "TanhGELU": jax.nn.gelu,
     }
 
 

@@ -71,7 +71,18 @@ class Swapped(SwiGLU):
         return DX, super().backpropagate(ops, params, cache, DY)[1]
 
 
-@pytest.mark.parametrize(("wrong", "quantities"), [(WithoutTheSlope, {"DX", "DV", "Dc"}), (Swapped, {"DX"})])
+class RowsWrittenToTheFirst(SwiGLU):
+    """All rows of DX are added to row 0, as by a kernel whose pointer stays where it is."""
+
+    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+        DX, gradients = super().backpropagate(ops, params, cache, DY)
+        N, _ = ops.shape(DX)
+        return ops.first_ones(1, N) @ ops.columns_sum(DX), gradients
+
+
+@pytest.mark.parametrize(
+    ("wrong", "quantities"), [(RowsWrittenToTheFirst, {"DX"}), (WithoutTheSlope, {"DX", "DV", "Dc"}), (Swapped, {"DX"})]
+)
 def test_a_wrong_backward_is_refuted(wrong: type[Layer], quantities: set[str]) -> None:
     verdicts = list(prove(list(gradient_theorems("wrong", layer_of(wrong), methods=("all sizes",)))))
     assert {v.theorem.quantity for v in verdicts if v.status == "refuted"} == quantities

@@ -72,6 +72,7 @@ def test_wrong_gradients_are_refuted(change: str) -> None:
     claim = LayerGradient(layer_of(GroupedQueryAttention), wrong_backward(change))
     (verdict,) = prove([Theorem("attention", "DX", "", claim, "all sizes", expected="refuted")])
     assert verdict.status == "refuted"
+    assert verdict.counterexample
 
 
 def test_what_does_not_fit_is_refused() -> None:

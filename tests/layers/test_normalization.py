@@ -50,3 +50,4 @@ def test_wrong_gradients_are_refuted(kind: Any, equations: Any) -> None:
     theorem = Theorem("norm", "DX", "", LayerGradient(layer_of(kind), equations), "all sizes", expected="refuted")
     (verdict,) = prove([theorem])
     assert verdict.status == "refuted"
+    assert verdict.counterexample

@@ -11,7 +11,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves
 from nerva_core.equations.losses import SoftmaxCrossEntropy
-from nerva_core.layers import Layer, MultiHeadAttention, Sequences, Sequential, TransformerBlock, parse_layers
+from nerva_core.layers import Layer, MultiHeadAttention, MultiHeadCrossAttention, Sequences, Sequential, TransformerBlock, parse_layers
 from nerva_core.layers.notation import plain_items
 from tests.helpers import to_ops
 from tests.layers.check import random_parameters, run
@@ -75,6 +75,25 @@ def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, fo
         np.testing.assert_allclose(actual / scale, exact.numpy() / scale, atol=1e-12)
 
 
+def test_a_memory_is_asked(ops: Backend[Any], rng: np.random.Generator) -> None:
+    """torch's attention of the last positions to the first ones, with keys and values of their own."""
+    import torch
+
+    S, layer = 3, MultiHeadCrossAttention(HEADS, memory=3, length=L)
+    X, params = rng.normal(size=(N * L, D)), random_parameters(rng, layer, D)
+    DY = rng.normal(size=(N, L, D))
+    DY[:, :S] = 0
+    found = run(ops, layer, X, params, DY.reshape(N * L, D))
+    x, (W, b, U, c) = torch.tensor(X, requires_grad=True), parts(params)
+    sequence = x.reshape(N, L, D).transpose(0, 1)
+    asks, memory = sequence[S:], sequence[:S]
+    y, _ = torch.nn.functional.multi_head_attention_forward(asks, memory, memory, D, HEADS, W, b[0], None, None, False, 0.0, U, c[0])
+    y.backward(torch.tensor(DY[:, S:]).transpose(0, 1))
+    np.testing.assert_allclose(found[0].reshape(N, L, D)[:, S:], y.detach().transpose(0, 1).numpy(), atol=1e-12)
+    for actual, exact in zip([found[1], *leaves(found[2])], [x, W, b, U, c], strict=True):
+        np.testing.assert_allclose(actual, exact.grad.numpy(), atol=1e-11)
+
+
 def test_a_whole_gpt(ops: Backend[Any], rng: np.random.Generator) -> None:
     """All gradients of the loss of a character model with two blocks, some of whose targets are padding."""
     import torch
@@ -121,6 +140,9 @@ def test_a_position_does_not_see_those_after_it(rng: np.random.Generator) -> Non
         (lambda: MultiHeadAttention(3, length=4).shapes(8), "3 heads of the same size need a multiple of 3 columns, got 8"),
         (lambda: Sequential((Sequences(4), TransformerBlock(5))).shapes(4 * 6), "a multiple of 5 columns, got 6"),
         (lambda: TransformerBlock(0), "heads must be >= 1"),
+        (lambda: MultiHeadAttention(2, dropout=1.0), "dropout must be >= 0 and < 1, got 1.0"),
+        (lambda: parse_layers(["MultiHeadAttention(2, positions='learned')"]), "positions"),
+        (lambda: parse_layers(["Sequences(3)", "MultiHeadCrossAttention(1, 3)"]), "so none is left that asks it"),
     ],
 )
 def test_what_does_not_fit_is_refused(code: Any, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.layers import Embedding, Layer, Linear, Sequences, Sequential
 from nerva_core.training.config import make_config
-from nerva_core.training.generation import choose, generate
+from nerva_core.training.generation import TextWriter, choose, generate
 from nerva_core.training.models import Model, load_model
 from nerva_core.training.runs import MODEL, Run
+from tests.conftest import make_backend
 
 RHYME = "abcab" * 40
 GPT = "Embedding(16);PositionEmbedding;Block(heads=2) * 2;LayerNorm;Linear"
@@ -53,6 +56,44 @@ def test_the_same_seed_writes_the_same_text(trained: tuple[Run, Model], ops: Bac
     texts = [generate(trained[1], "abc", 30, 2.0, None, seed) for seed in range(3)]
     assert len(set(texts)) == 3
     assert [generate(trained[1], "abc", 30, 2.0, None, seed, ops) for seed in range(3)] == texts
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [GPT, "Embedding(8);LSTM(8);Linear", [{"name": "Tied", "width": 8, "layers": ["SinusoidalPositions", "Block(2, positions='rotary')"]}]],
+    ids=["gpt", "lstm", "tied"],
+)
+def test_the_cache_changes_nothing(tmp_path: Path, layers: Any) -> None:
+    """Outputs, before and after the text is as long as those of the training, are those for all positions at once."""
+    _, model = train(tmp_path / "run", layers if isinstance(layers, str) else ["Sequences(12)", *layers], 1)
+    assert model.network.can_go_on()
+    writer, numbers = TextWriter(model, make_backend("numpy", "float64")), [0, 1, 2]
+    for y in writer.outputs(numbers, 15, cache=True):
+        seen = numbers[-12:]
+        np.testing.assert_allclose(y, writer._rows(seen)[len(seen) - 1], atol=1e-13)
+        numbers.append(int(np.argmax(y)))
+    assert len(numbers) == 18
+    for prompt in ("a", "abcabcabcabc", "abc" * 7):
+        assert generate(model, prompt, 14, 2.0, None, 1) == generate(model, prompt, 14, 2.0, None, 1, cache=False)
+
+
+@dataclass(frozen=True)
+class SumsSoFar(Layer):
+    """A user's layer over positions, which does not say so."""
+
+    def feedforward(self, ops: Any, params: Any, X: Any) -> Any:
+        return ops.lower_ones(ops.shape(X)[0]) @ X, ()
+
+    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+        return ops.transpose(ops.lower_ones(ops.shape(DY)[0])) @ DY, ()
+
+
+def test_a_layer_that_does_not_say_what_it_sees_is_noticed(trained: tuple[Run, Model]) -> None:
+    network = Sequential((Sequences(12), Embedding(3, 3), SumsSoFar(), Linear(3)))
+    params = network.init(np.random.default_rng(1), 12)
+    model = replace(trained[1], network=network, params=params, state=network.initial_state(12))
+    assert network.can_go_on()
+    assert generate(model, "abc", 9, 1.0) == generate(model, "abc", 9, 1.0, cache=False)
 
 
 def test_bytes(tmp_path: Path) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from nerva_core.algebra.matrix import M, Scalar, Size
 from nerva_core.algebra.operation import BY_MEMBERS, BY_ROWS, operation
 from nerva_core.algebra.operations.windows import WindowOps
+
+
+def angles(m: int, n: int, base: int) -> list[list[float]]:
+    """l · base^(-i/n) for l = 0, ..., m - 1 and i = 0, ..., n - 1."""
+    return [[l * base ** (-i / n) for i in range(n)] for l in range(m)]  # noqa: E741, the symbol of the papers
 
 
 class RowOps(WindowOps[M]):
@@ -19,6 +26,21 @@ class RowOps(WindowOps[M]):
     def lower_ones(self, n: Size) -> M:
         """The n x n matrix with ones on and below the diagonal: the mask under which a position sees itself and what is before it."""
         return self.constant([[int(j <= i) for j in range(n)] for i in range(n)])
+
+    @operation(shape=lambda k, n: (n, 1), by=BY_MEMBERS)
+    def first_ones(self, k: Size, n: Size) -> M:
+        """The column of n elements of which the first k are 1 and the others 0."""
+        return self.constant([[int(i < k)] for i in range(n)])
+
+    @operation(shape=lambda m, n, base: (m, n), by=BY_MEMBERS)
+    def sines(self, m: Size, n: Size, base: int) -> M:
+        """The m x n matrix of sin(l · base^(-i/n)) for the positions l = 0, 1, ... and the frequencies i = 0, 1, ..."""
+        return self.constant([[math.sin(angle) for angle in row] for row in angles(m, n, base)])
+
+    @operation(shape=lambda m, n, base: (m, n), by=BY_MEMBERS)
+    def cosines(self, m: Size, n: Size, base: int) -> M:
+        """The m x n matrix of cos(l · base^(-i/n)) for the positions l = 0, 1, ... and the frequencies i = 0, 1, ..."""
+        return self.constant([[math.cos(angle) for angle in row] for row in angles(m, n, base)])
 
     @operation(shape="operand", by=BY_ROWS)
     def first_maxima(self, X: M) -> M:
