@@ -175,6 +175,8 @@ class TrainingConfig(_Section):
     """The values of weights at new places."""
     prune_interval: PositiveInt | None = None
     """After how many steps weights move; by default at the start of each epoch but the first."""
+    top_k: Annotated[int, Field(ge=2)] | None = None
+    """Whether the metrics have the fraction of the held-out examples whose class is among so many with the largest outputs, too."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
     record_distances: bool = False

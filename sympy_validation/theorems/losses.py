@@ -34,6 +34,25 @@ def theorems() -> Iterator[Theorem]:
     yield from specification_forms()
     yield from printed_losses()
     yield from derivations()
+    yield from padding()
+
+
+def padding() -> Iterator[Theorem]:
+    """Losses that skip padding: of a row without a target neither the loss nor the gradient has anything."""
+    for entry in LOSSES:
+        if not entry.skips_padding:
+            continue
+
+        def of_zero(ops: Any, Y: Any, entry: type[Loss] = entry) -> Any:
+            T = ops.zeros(*ops.shape(Y))
+            return entry().rows(ops, Y, T), entry().gradient(ops, Y, T)
+
+        def nothing(space: Any, Y: Any) -> Any:
+            return space.ops.zeros(space.ops.shape(Y)[0], 1), space.ops.zeros(*space.ops.shape(Y))
+
+        statement, outputs = "{} is 0 for targets 0, whatever the outputs are", {"Y": ("N", "K", OUTPUTS.get(entry.__name__, Kind.REAL))}
+        subject, names = f"losses.{entry.__name__}", ("rows", "DY")
+        yield from equation(subject, names, statement, outputs, of_zero, nothing, name="padding", methods=("all sizes",))
 
 
 def loss_theorems(entry: type[Loss]) -> Iterator[Theorem]:
