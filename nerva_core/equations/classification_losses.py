@@ -5,18 +5,15 @@ Y, T and the methods are as in ``nerva_core.equations.loss``.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-from annotated_types import Ge
+from typing import ClassVar
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.registry import Count, Fraction, NonNegative, Positive
 from nerva_core.equations.loss import LOSSES, Loss
 from nerva_core.equations.softmax import stable_log_softmax, stable_softmax
-
-AtLeastOne = Annotated[float, Ge(1)]
 
 
 @LOSSES.add
@@ -104,6 +101,7 @@ class KLDivergence(SoftmaxCrossEntropy):
     """t · (log t - log-softmax(y))ᵀ for targets that are probabilities; the gradient is that of the softmax cross-entropy."""
 
     aliases: ClassVar[tuple[str, ...]] = ("KLDivLoss",)
+    skips_padding = False
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = ops.rows_sum(ops.xlogy(T, T)) + super().rows(ops, Y, T)
@@ -223,33 +221,29 @@ class Focal(Loss):
 @LOSSES.add
 @dataclass(frozen=True)
 class SoftmaxFocal(SoftmaxCrossEntropy):
-    """-t · ((1 - p)^γ ⊙ log p)ᵀ with p = softmax(y) and γ >= 1: the focal loss of several classes (Lin et al. 2017, section 3).
+    """-t · ((1 - p)^γ ⊙ log p)ᵀ with p = softmax(y) and γ = 1, 2, ...: the focal loss of several classes (Lin et al. 2017, section 3).
 
     The gradient is G - P ⊙ (G · 1_K · 1_Kᵀ) with G = T ⊙ (1 - P)^(γ-1) ⊙ (γ P ⊙ log P - (1 - P)).
     """
 
     aliases: ClassVar[tuple[str, ...]] = ("CategoricalFocalCrossentropy",)
-    gamma: AtLeastOne = 2.0
+    gamma: Count = 2
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
-        modulated = ops.hadamard(self._power(ops, self.gamma, self._others(ops, Y)), stable_log_softmax(ops, Y))
+        modulated = ops.hadamard(self._power(ops, Y, self.gamma), stable_log_softmax(ops, Y))
         return ops.rows_sum(-ops.hadamard(T, modulated))
 
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
-        (_, K), P, others = ops.shape(Y), stable_softmax(ops, Y), self._others(ops, Y)
-        slope = self.gamma * ops.hadamard(P, stable_log_softmax(ops, Y)) - others
-        G = ops.hadamard(T, ops.hadamard(self._power(ops, self.gamma - 1, others), slope))
+        (_, K), P = ops.shape(Y), stable_softmax(ops, Y)
+        slope = self.gamma * ops.hadamard(P, stable_log_softmax(ops, Y)) - self._power(ops, Y, 1)
+        G = ops.hadamard(T, ops.hadamard(self._power(ops, Y, self.gamma - 1), slope))
         result: M = G - ops.hadamard(P, ops.column_repeat(ops.rows_sum(G), K))
         return result
 
-    def _others(self, ops: MatrixOps[M], Y: M) -> M:
-        """1 - P, the probability of all other classes."""
-        result: M = ops.ones(*ops.shape(Y)) - stable_softmax(ops, Y)
-        return result
-
-    def _power(self, ops: MatrixOps[M], exponent: float, X: M) -> M:
-        """X^exponent, 1 for the exponent 0, also where x = 0."""
-        return ops.exp(ops.xlogy(ops.full(exponent, *ops.shape(X)), X))
+    def _power(self, ops: MatrixOps[M], Y: M, n: int) -> M:
+        """(1 - P)^n."""
+        one = ops.ones(*ops.shape(Y))
+        return functools.reduce(ops.hadamard, [one - stable_softmax(ops, Y)] * n, one)
 
 
 @LOSSES.add

@@ -11,6 +11,7 @@ from typing import Any
 from nerva_core.layers import LAYERS, Layer, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention
+from nerva_core.layers.augmentation import RandomCrop, RandomFlip
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Concatenate
@@ -91,14 +92,20 @@ ABOUT = {
     "ChannelDropout": ", for every mask R",
     "Dropout": ", for every mask R",
     "LinearDropout": ", for every mask R",
+    "RandomCrop": ", for all matrices A and B",
+    "RandomFlip": ", for all matrices A and B",
     "SparseLinear": ", for every pattern",
     "SReLU": ", for every order of t_l and t_r",
 }
 """What the statement of a layer's theorems adds."""
 
-WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention, SparseLinear, SqueezeExcitation)
-"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, and
-takes the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it expands the powers."""
+WITHOUT_ENTRIES = (MaxPool, Attention, GroupedQueryAttention, RandomCrop, RandomFlip, SparseLinear, SqueezeExcitation)
+"""Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, takes
+long for images, and takes the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it
+expands the powers."""
+
+ANY_WHOLE_NUMBERS = (Attention, RandomCrop)
+"""Layers whose parameters that are whole numbers are symbols, or say only how the noise is drawn."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {
@@ -125,7 +132,7 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     if issubclass(entry, WindowedLayer):
         about, conditions = ", for any windows", tuple[str, ...]()
     else:
-        about, conditions = ABOUT.get(entry.__name__, ""), concrete(entry, {}, {}) if entry is not Attention else ()
+        about, conditions = ABOUT.get(entry.__name__, ""), () if entry in ANY_WHOLE_NUMBERS else concrete(entry, {}, {})
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 
