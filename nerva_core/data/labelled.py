@@ -40,12 +40,11 @@ def _labels(what: str, name: str, T: Array, ignored: int) -> Array:
     if T.dtype.kind not in "iu":
         raise NervaError(f"{what}: {name} must hold class numbers, integers, got dtype {T.dtype}")
     labels = T.reshape(len(T), -1).astype("int64")
-    labels[labels == ignored] = PADDING
-    if ignored != PADDING and (T == PADDING).any() or labels.min() < PADDING:
-        wrong = int(T[(T < 0) & (ignored != T)].max())
-        raise NervaError(
-            f"{what}: labels must be 0, 1, 2, ... or {ignored}, which is ignored, got {wrong} in {name}; choose it with ignored = ..."
-        )
+    counts = labels != ignored
+    if (labels[counts] < 0).any():
+        wrong = int(labels[counts].min())
+        raise NervaError(f"{what}: labels must be 0, 1, 2, ... or ignored, which is {ignored}, got {wrong} in {name}")
+    labels[~counts] = PADDING
     if labels.max() == PADDING:
         raise NervaError(f"{what}: every label of {name} is {ignored}, which is ignored: there is nothing to learn")
     return labels

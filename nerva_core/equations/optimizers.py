@@ -191,8 +191,8 @@ class GAF(Wrapper):
     * ``"printed"``: Δ' = μ Δ - η Dθ, θ' = θ + G(Δ'). G sees steps, so that its α and β depend on η, and bounds them.
     * ``"momentum-buffer"``: V' = μ V + Dθ, θ' = θ - η G(V').
 
-    The last two are for optimizers whose step is a sum of gradients (GradientDescent, Momentum, Nesterov, SGD). If G is the identity, all are
-    the optimizer. ``alpha`` and ``beta`` replace those of the activation, so that ``GAF(Momentum, arctan, alpha=0.1, beta=20)`` is
+    The last two are for optimizers whose step is a sum of gradients (GradientDescent, Momentum, Nesterov, SGD). If G is the identity, all
+    are the optimizer. ``alpha`` and ``beta`` replace those of the activation, so that ``GAF(Momentum, arctan, alpha=0.1, beta=20)`` is
     ``GAF(Momentum, arctan(0.1, 20))``. Weight decay is not activated in ``GAF(WeightDecay(Momentum, 5e-4))``, which receives
     G(Dθ) + λ θ, as gradient-first has it; it is in ``WeightDecay(GAF(Momentum), 5e-4)``, which receives G(Dθ + λ θ).
     """
@@ -214,8 +214,8 @@ class GAF(Wrapper):
                 object.__setattr__(self, name, None)
         if self.variant != "gradient-first" and not self.optimizer.sums_gradients:
             raise NervaError(
-                f"GAF: the variant {self.variant!r} is for GradientDescent, Momentum, Nesterov and SGD without decay, whose steps are sums "
-                f"of gradients; got {type(self.optimizer).__name__}, which takes 'gradient-first'"
+                f"GAF: the variant {self.variant!r} is for GradientDescent, Momentum, Nesterov and SGD without decay, whose steps are "
+                f"sums of gradients; got {type(self.optimizer).__name__}, which takes 'gradient-first'"
                 + ("; or put the decay outside: WeightDecay(GAF(...), ...)" if isinstance(self.optimizer, (SGD, WeightDecay)) else "")
             )
 

@@ -28,7 +28,7 @@ class AugmentationCache(NamedTuple, Generic[M]):
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation(Layer):
-    """Y_n = A_n · X_n · B_n, where X_n is row n of X as a matrix of the H rows of an image, with E = W · C numbers in each; Y = X at inference.
+    """Y_n = A_n · X_n · B_n, where X_n is row n of X as the H x E matrix of the rows of an image, E = W · C; Y = X at inference.
 
     X is N x H·E; the noise A is N·H x H and B is N·E x E, a matrix for each image. It stands at the beginning of a network.
     """

@@ -1,11 +1,10 @@
-"""The one change of a backward pass that makes it right: it must be right at points, and is then proved."""
+"""The change of a backward pass that makes it right, or the two: it must be right at points, and is then proved."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations
 from operator import mul, truediv
 from typing import Any
 
@@ -20,6 +19,7 @@ from sympy_validation.foreign.reasons import readable
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
 from sympy_validation.foreign.values import FloatPoint
+from sympy_validation.search import Candidate, Group, exchanged, simplest
 
 SECONDS = 2.0
 """How long a repair is searched for."""
@@ -76,11 +76,9 @@ class Repairs:
 
     def exchanged(self) -> str:
         """Gradients that are returned in another order."""
-        for order in permutations(self.wrong):
-            pairs = list(zip(self.wrong, order, strict=True))
-            if all(a != b for a, b in pairs) and all(self.holds(a, self.theorem.found[b]) for a, b in pairs):
-                return "they are returned in another order: " + ", ".join(f"what stands for d{b} is d{a}" for a, b in pairs)
-        return ""
+        order = exchanged(self.wrong, lambda a, b: self.holds(a, self.theorem.found[b]))
+        said = ", ".join(f"what stands for d{b} is d{a}" for a, b in order.items())
+        return f"they are returned in another order: {said}" if order else ""
 
     def summed(self) -> str:
         """A gradient that is not summed over the axes along which the input was repeated."""
@@ -111,26 +109,23 @@ class Repairs:
         return ""
 
     def operation(self) -> str:
-        """One operation of the backward pass, done otherwise."""
-        assert self.theorem.again
-        end = time.perf_counter() + SECONDS
-        self.theorem.again(None)
+        """One operation of the backward pass, done otherwise; or two."""
+        again = self.theorem.again
+        assert again
+        again({})
         recorded = list(self.theorem.run.operations)
         candidates = [
-            (cost, n, words, change)
+            Candidate((cost, n), n, change, words)
             for n, entry in enumerate(recorded)
             for cost, words, change in changes(entry[0], entry[1], entry[3], self.sizes)
         ]
-        for _, n, words, change in sorted(candidates, key=lambda c: c[:2]):
-            if time.perf_counter() > end:
-                return ""
-            try:
-                found = self.theorem.again((n, change))
-                if all(found[name] is not None and self.holds(name, found[name]) for name in self.wanted):
-                    return f"in operation {n + 1} of the backward pass ({_shown(recorded[n])}) {words}"
-            except Exception:
-                continue  # such a change is not possible here
-        return ""
+
+        def right(group: Group) -> set[str]:
+            found = again({candidate.at: candidate.change for candidate in group})
+            return {name for name in self.wanted if found[name] is not None and self.holds(name, found[name])}
+
+        group = simplest(candidates, right, set(self.wanted), SECONDS)
+        return "; and ".join(f"in operation {c.at + 1} of the backward pass ({_shown(recorded[c.at])}) {c.words}" for c in group)
 
     def missing(self) -> str:
         """What the gradient should have in addition, if it is short."""

@@ -171,8 +171,8 @@ def nadam() -> Iterator[Theorem]:
         ops, G = space.ops, G[:2]
         squares = tuple(ops.hadamard(g, g) for g in G)
         mu1, mu2, mu3 = (beta1 * (1 - d**t / 2) for t in (1, 2, 3))
-        for t, now, after, product in ((1, mu1, mu2, mu1), (2, mu2, mu3, mu1 * mu2)):
-            ahead = after * average(beta1, G[:t]) / (1 - product * after) + (1 - now) * G[t - 1] / (1 - product)
+        for t, now, after, P in ((1, mu1, mu2, mu1), (2, mu2, mu3, mu1 * mu2)):
+            ahead = after * average(beta1, G[:t]) / (1 - P * after) + (1 - now) * G[t - 1] / (1 - P)
             theta = theta - scaled(ops, eta, ahead, average(beta2, squares[:t]) / (1 - beta2**t), epsilon)
         return theta
 

@@ -12,6 +12,7 @@ from nerva_core.equations.gradient_activations import Arctan, Log, NormClipping,
 from nerva_core.equations.optimizers import (
     GAF,
     OPTIMIZERS,
+    SGD,
     Adam,
     GlobalNormClipping,
     GradientDescent,
@@ -84,6 +85,9 @@ def test_equal_to_keras(ops_of_dtype: Backend[Any], optimizer: Optimizer, parame
     ("optimizer", "name", "parameters"),
     [
         (GradientDescent(), "SGD", {}),
+        (SGD(), "SGD", {}),
+        (SGD(momentum=0.9), "SGD", {"momentum": 0.9}),
+        (SGD(momentum=0.9, decay=0.1, nesterov=True), "SGD", {"momentum": 0.9, "weight_decay": 0.1, "nesterov": True}),
         (Adam(), "Adam", {}),
         (Adam(beta1=0.5, beta2=0.7, epsilon=1e-3), "Adam", {"betas": (0.5, 0.7), "eps": 1e-3}),
         (RMSProp(rho=0.99), "RMSprop", {}),
