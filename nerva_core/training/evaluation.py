@@ -133,5 +133,5 @@ def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int 
     if positions == 1:
         return ops.elements_sum(loss.correct(ops, Y, T, top))
     of_positions = [ops.reshape(Z, N * positions, K // positions) for Z in (Y, T)]
-    right = ops.rows_sum(ops.reshape(loss.correct(ops, *of_positions, top), N, positions))
+    right = ops.rows_sum(ops.reshape(loss.correct(ops, *of_positions, top=top), N, positions))
     return ops.elements_sum(ops.equal(right, ops.full(positions, N, 1)))

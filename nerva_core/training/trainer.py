@@ -246,14 +246,19 @@ class Trainer:
         self._require_finite(train_loss, f"after epoch {self.epoch}", lr)
         tested = len(self.data.Xtest) and self.data.Xvalidation is None
         test_loss, test_accuracy, top = self._evaluate("test") if tested else (None, None, None)
-        *validation, validation_top = self._validate()
+        validation = self._validate()
         recorded = float(max(outputs.largest_gradient)) if len(outputs.largest_gradient) else None
         scale = self.network.at_epoch(self.epoch).noise_scale()
         distance = self._evaluator.hard_distance(self._evaluated_state()) if self.config.training.record_distances else None
         both = train_loss, test_loss, train_accuracy, test_accuracy
-        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, *validation, top if tested else validation_top)
+        held_out = {
+            "validation_loss": validation[0],
+            "validation_accuracy": validation[1],
+            "top_accuracy": top if tested else validation[2],
+        }
+        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, **held_out)
 
-    def _validate(self) -> tuple[float | None, ...]:
+    def _validate(self) -> Scores | tuple[None, None, None]:
         """The scores on the validation set, if there is one; the best epoch is kept if it is to be."""
         if self.data.Xvalidation is None:
             return None, None, None

@@ -24,7 +24,7 @@ from sympy_validation.claims import RealVariable
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, STEPS, Ops, average, steps, total
-from sympy_validation.theorems.tools import equation, product, times
+from sympy_validation.theorems.tools import METHODS, equation, product, times
 
 
 def theorems() -> Iterator[Theorem]:
@@ -292,9 +292,9 @@ def adafactor() -> Iterator[Theorem]:
         clipped = ops.maximum(ops.ones(1, 1), rms_U / d)
         return theta - times(ops, ops.hadamard(alpha, ops.reciprocal(clipped)), U), r, c
 
-    subject, only = "optimizers.Adafactor", {"methods": ("all sizes",)}
+    subject, only = "optimizers.Adafactor", METHODS[:1]
     statement = "{} after a step: θ' = θ - η max(ε₂, rms(θ)) U / max(1, rms(U) / d), U = G ⊙ (1 / √(r / mean(r)) · 1 / √c)"
-    yield from equation(subject, ("theta", "r", "c"), statement, variables, tested, expected, **only)
+    yield from equation(subject, ("theta", "r", "c"), statement, variables, tested, expected, methods=only)
     yield from equation(
         subject,
         "1/sqrt(V)",
@@ -303,7 +303,7 @@ def adafactor() -> Iterator[Theorem]:
         lambda ops, r, c: product(ops.inv_sqrt(_over_mean(ops, r)), ops.inv_sqrt(c)),
         lambda space, r, c: space.ops.inv_sqrt(product(_over_mean(space.ops, r), c)),
         name="factors",
-        **only,
+        methods=only,
     )
 
 

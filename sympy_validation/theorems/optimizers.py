@@ -12,10 +12,10 @@ from nerva_core.equations.optimizers import (
     Nesterov,
 )
 from sympy_validation.claims import RealVariable
-from sympy_validation.theorem import Theorem
+from sympy_validation.theorem import Expected, Theorem
 from sympy_validation.theorems import adaptive_optimizers, averaging, wrapped_optimizers
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta, total
-from sympy_validation.theorems.tools import equation
+from sympy_validation.theorems.tools import METHODS, equation
 
 
 def theorems() -> Iterator[Theorem]:
@@ -126,11 +126,12 @@ def sgd() -> Iterator[Theorem]:
 
     etas: dict[str, Any] = {f"eta{t}": RealVariable(0) for t in range(1, STEPS + 1)}
     variables: dict[str, Any] = {"decay": RealVariable(0), **MU, **etas, **MATRICES}
-    for name, rule, nesterov, status in (
+    forms: tuple[tuple[str, Library, bool, Expected], ...] = (
         ("PyTorch", torch_momentum, False, "proved"),
         ("PyTorch, nesterov", torch_nesterov, True, "proved"),
         ("Keras", keras_momentum, False, "refuted"),
-    ):
+    )
+    for name, rule, nesterov, status in forms:
 
         def shipped(ops: Ops, decay: Any, mu: Any, *rest: Any, nesterov: bool = nesterov) -> Any:
             rates, (theta, *G) = rest[:STEPS], rest[STEPS:]
@@ -141,8 +142,8 @@ def sgd() -> Iterator[Theorem]:
             return library_steps(space, with_decay(rule, decay), theta, tuple(G), rates, mu)
 
         statement = f"θ after three steps is that of {name}, for learning rates that vary, with decay"
-        options = {"name": name, "status": status, "methods": ("all sizes",)}
-        yield from equation("optimizers.SGD", "theta", statement, variables, shipped, library, **options)
+        subject, only = "optimizers.SGD", METHODS[:1]
+        yield from equation(subject, "theta", statement, variables, shipped, library, name=name, status=status, methods=only)
 
 
 def like_library(subject: str, entry: Any, library: str, rule: Library, varying: bool, **options: Any) -> Iterator[Theorem]:
