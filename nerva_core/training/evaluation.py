@@ -132,6 +132,6 @@ def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int 
     N, K = ops.shape(Y)
     if positions == 1:
         return ops.elements_sum(loss.correct(ops, Y, T, top))
-    of_positions = [ops.reshape(Z, N * positions, K // positions) for Z in (Y, T)]
-    right = ops.rows_sum(ops.reshape(loss.correct(ops, *of_positions, top=top), N, positions))
+    of_Y, of_T = (ops.reshape(Z, N * positions, K // positions) for Z in (Y, T))
+    right = ops.rows_sum(ops.reshape(loss.correct(ops, of_Y, of_T, top), N, positions))
     return ops.elements_sum(ops.equal(right, ops.full(positions, N, 1)))

@@ -251,12 +251,8 @@ class Trainer:
         scale = self.network.at_epoch(self.epoch).noise_scale()
         distance = self._evaluator.hard_distance(self._evaluated_state()) if self.config.training.record_distances else None
         both = train_loss, test_loss, train_accuracy, test_accuracy
-        held_out = {
-            "validation_loss": validation[0],
-            "validation_accuracy": validation[1],
-            "top_accuracy": top if tested else validation[2],
-        }
-        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, **held_out)
+        top_accuracy = top if tested else validation[2]
+        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, validation[0], validation[1], top_accuracy)
 
     def _validate(self) -> Scores | tuple[None, None, None]:
         """The scores on the validation set, if there is one; the best epoch is kept if it is to be."""
