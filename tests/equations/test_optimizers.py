@@ -144,8 +144,9 @@ def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend[Any], optimizer: Op
     scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, 1)]
     new, new_state = optimizer.update(ops, state, theta, gradient, *scalars)
     assert_trees_equal(tree_map(ops.shape, new_state), tree_map(ops.shape, state))
+    assert ops.shape(new) == THETA.shape
     for matrix in leaves((new, new_state)):
-        assert ops.shape(matrix) == THETA.shape
+        assert all(size in (1, of_theta) for size, of_theta in zip(ops.shape(matrix), THETA.shape, strict=True))
         assert ops.to_numpy(matrix).dtype == ops.dtype
     assert_trees_equal(to_numpy(ops, (theta, gradient, state)), (THETA.astype(ops.dtype), GRADIENTS[0].astype(ops.dtype), before))
 
