@@ -267,18 +267,17 @@ class AdafactorState(NamedTuple):
 class Adafactor(Optimizer):
     """r' = β r + (1 - β) mean_rows(S), c' = β c + (1 - β) mean_columns(S), S = Dθ ⊙ Dθ + ε₁, V = r' · c' / mean(r'), U = Dθ / √V.
 
-    θ' = θ - η max(ε₂, rms(θ)) U / max(1, rms(U) / d), with β = 1 - t^(-γ) and rms(X) = √(mean of X ⊙ X): m + n numbers are kept of each
+    θ' = θ - η max(ε₂, rms(θ)) U / max(1, rms(U) / d), with β = 1 - t^(-0.8) and rms(X) = √(mean of X ⊙ X): m + n numbers are kept of each
     m x n parameter, not m n. Shazeer and Stern (2018), Algorithm 4, whose η is min(10⁻², 1 / √t); equal to Keras with
     ``relative_step=False``. Of a row V is the average of S itself, as Algorithm 5 has it.
     """
 
-    gamma: Positive = 0.8
     epsilon1: Positive = 1e-30
     epsilon2: Positive = 1e-3
     clipping: Positive = 1.0
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return (eta, t**-self.gamma)
+        return (eta, t**-0.8)
 
     def init(self, ops: MatrixOps[M], theta: M) -> AdafactorState:
         m, n = ops.shape(theta)
@@ -291,9 +290,9 @@ class Adafactor(Optimizer):
         S = ops.hadamard(Dtheta, Dtheta) + self.epsilon1 * ops.ones(m, n)
         r = (1 - share) * state.r + share * ops.rows_mean(S)
         c = (1 - share) * state.c + share * ops.columns_mean(S)
-        of_rows = ops.inv_sqrt(ops.quotient(r, ops.fill(ops.columns_mean(r), m, 1)))
-        of_columns = ops.inv_sqrt(c)  # one factor after the other, as the elements of V may be too small for a float32
-        U = ops.hadamard(ops.hadamard(Dtheta, ops.column_repeat(of_rows, n)), ops.row_repeat(of_columns, m))
+        R = ops.inv_sqrt(ops.quotient(r, ops.fill(ops.columns_mean(r), m, 1)))
+        C = ops.inv_sqrt(c)  # one factor after the other, as the elements of V may be too small for a float32
+        U = ops.hadamard(ops.hadamard(Dtheta, ops.column_repeat(R, n)), ops.row_repeat(C, m))
         length = ops.maximum(self._rms(ops, theta), ops.full(self.epsilon2, 1, 1))
         clipped = ops.maximum(self._rms(ops, U) / self.clipping, ops.ones(1, 1))
         step = ops.hadamard(length, ops.reciprocal(clipped))

@@ -78,12 +78,12 @@ class Lookahead(Averaged):
     alpha: Share = 0.5
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return (*self.optimizer.scalars(eta, t), int(t % self.k == 0))
+        return (*self.optimizer.scalars(eta, t), 0 ** (t % self.k))
 
     def step(
         self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
     ) -> tuple[list[M], list[Any]]:
-        *of_inner, due = scalars  # 1 in every k-th step, 0 in the others
+        *of_inner, due = scalars  # 0^(t mod k), which is 1 in every k-th step and 0 in the others
         new, inner = self.inner_step(ops, states, thetas, gradients, eta, *of_inner)
         slow = [state.Theta + (due * self.alpha) * (theta - state.Theta) for state, theta in zip(states, new, strict=True)]
         fast = [due * Theta + (1 - due) * theta for Theta, theta in zip(slow, new, strict=True)]

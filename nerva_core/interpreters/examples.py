@@ -23,7 +23,7 @@ class ExampleSizes:
     """Sizes for examples of layers: N rows of D columns, or N examples of positions with C channels."""
 
     def __init__(self, N: int = 5, D: int = 4, C: int = 2) -> None:
-        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "G": 2, "A": 3, "H": 2, "W": 2, "E": 2}
+        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "G": 2, "A": 3, "H": 2, "W": 2, "E": 4}
 
     def size(self, name: str) -> int:
         """The size of that name."""

@@ -117,7 +117,7 @@ def adafactor(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int
     memory["R"] = beta * memory.get("R", 0) + (1 - beta) * S.sum(axis=1)
     memory["C"] = beta * memory.get("C", 0) + (1 - beta) * S.sum(axis=0)
     U = G / np.sqrt(np.outer(memory["R"], memory["C"]) / memory["R"].sum())
-    alpha = eta * max(1e-3, math.sqrt((theta**2).mean()))
+    alpha = eta * max(0.1, math.sqrt((theta**2).mean()))
     return theta - alpha * U / max(1.0, math.sqrt((U**2).mean()))
 
 
@@ -139,7 +139,7 @@ def sgd(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> A
 RULES: dict[str, Rule] = {
     "GradientDescent": descent,
     "SGD(momentum=0.9, decay=0.01, nesterov=true)": sgd,
-    "Adafactor": adafactor,
+    "Adafactor(epsilon2=0.1)": adafactor,
     "EMA(Momentum(mu=0.9), 0.9)": momentum,
     "Lookahead(Momentum(mu=0.9))": lookahead,
     "Momentum(mu=0.9)": momentum,
