@@ -111,7 +111,7 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 
 def _other(entry: type[Any], name: str, k: int) -> float:
-    """Another value of a number with a default: half of it, or of 1, if there are bounds; else different for every parameter, and a dyadic."""
+    """Another value of a number with a default: half of it, or of 1, if there are bounds; else another for each parameter, a dyadic."""
     default: Any = next(field.default for field in dataclasses.fields(entry) if field.name == name)
     if typing.get_origin(typing.get_type_hints(entry, include_extras=True)[name]) is Annotated:
         return float(default or 1) / 2
