@@ -21,7 +21,7 @@ from sympy_validation.foreign.tensor import Storage
 from sympy_validation.foreign.values import FloatPoint
 from sympy_validation.search import Candidate, Group, exchanged, simplest
 
-SECONDS = 2.0
+SECONDS = 3.0
 """How long a repair is searched for."""
 SHORT = 160
 """A formula of so many characters is shown."""
@@ -64,15 +64,19 @@ class Repairs:
 
     def holds(self, name: str, found: Any) -> bool:
         """Whether the gradient is right at the points, and then for all sizes."""
-        wanted = self.wanted[name]
-        found = gradients.fitted(Storage.of(found), wanted.dims, self.code.style)
-        if found.dims != wanted.dims:
+        return self.near(name, found) and gradients.equal(self.wanted[name], self._fitted(name, found), self.theorem.run)
+
+    def near(self, name: str, found: Any) -> bool:
+        """Whether the gradient is right at the points."""
+        fitted = self._fitted(name, found)
+        if fitted.dims != self.wanted[name].dims:
             return False
         with np.errstate(all="ignore"):
-            for point, right in zip(self.points, self.right[name], strict=True):
-                if not np.allclose(point.tensor(found), right, rtol=1e-9, atol=1e-12):
-                    return False
-        return gradients.equal(wanted, found, self.theorem.run)
+            pairs = zip(self.points, self.right[name], strict=True)
+            return all(np.allclose(point.tensor(fitted), right, rtol=1e-9, atol=1e-12) for point, right in pairs)
+
+    def _fitted(self, name: str, found: Any) -> Any:
+        return gradients.fitted(Storage.of(found), self.wanted[name].dims, self.code.style)
 
     def exchanged(self) -> str:
         """Gradients that are returned in another order."""
@@ -120,11 +124,15 @@ class Repairs:
             for cost, words, change in changes(entry[0], entry[1], entry[3], self.sizes)
         ]
 
+        def found(group: Group) -> dict[str, Any]:
+            return {name: x for name, x in again({c.at: c.change for c in group}).items() if name in self.wanted and x is not None}
+
         def right(group: Group) -> set[str]:
-            found = again({candidate.at: candidate.change for candidate in group})
-            return {name for name in self.wanted if found[name] is not None and self.holds(name, found[name])}
+            return {name for name, x in found(group).items() if self.near(name, x)}
 
         group = simplest(candidates, right, set(self.wanted), SECONDS)
+        if not all(self.holds(name, x) for name, x in found(group).items()):
+            return ""
         return "; and ".join(f"in operation {c.at + 1} of the backward pass ({_shown(recorded[c.at])}) {c.words}" for c in group)
 
     def missing(self) -> str:

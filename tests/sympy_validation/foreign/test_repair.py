@@ -38,8 +38,10 @@ def layer_backward(dy, cache):
 """
 
 
-def test_two_mistakes_are_two_changes(tmp_path: Path) -> None:
-    """A sign in dw and a mean for a sum in db."""
+def test_two_mistakes_are_two_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign in dw and a mean for a sum in db; with all the time that a loaded machine needs."""
+    monkeypatch.setattr("sympy_validation.foreign.verdicts.REPAIR_SECONDS", 300.0)
+    monkeypatch.setattr("sympy_validation.foreign.repair.SECONDS", 60.0)
     (tmp_path / "pair.py").write_text(PAIR, encoding="utf-8")
     found = decide(load_file(tmp_path / "pair.py"), "layer", "x: N D, w: D K, b: K")
     assert found.rung is Rung.REFUTED
