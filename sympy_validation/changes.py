@@ -71,11 +71,11 @@ class Site:
 
 
 class RepairedOps(TracingOps[Any]):
-    """``inner`` with one operation changed by a repair; without one it keeps the ``sites`` of all operations."""
+    """``inner`` with some operations changed by repairs; without any it keeps the ``sites`` of all operations."""
 
-    def __init__(self, inner: MatrixOps[Any], repair: Repair | None = None) -> None:
+    def __init__(self, inner: MatrixOps[Any], *repairs: Repair) -> None:
         super().__init__(inner)
-        self.repair = repair
+        self.repairs = {repair.index: repair for repair in repairs}
         self.count = 0
         self.sites: list[Site] = []
 
@@ -94,12 +94,12 @@ class RepairedOps(TracingOps[Any]):
     def hook(self, operation: Operation[Any], result: Any) -> Any:
         self.count += 1
         step = Step(self.inner, operation, result)
-        if self.repair is None:
+        if not self.repairs:
             place, variables = self._where()
             numbers = tuple(name for name in variables if name.startswith("self."))
             self.sites.append(Site(step, place, tuple(name for name in variables if name not in numbers), numbers))
-        elif self.count == self.repair.index:
-            return self.repair.change(step, self._where()[1])
+        elif self.count in self.repairs:
+            return self.repairs[self.count].change(step, self._where()[1])
         return result
 
     def _inner_value(self, X: Any) -> Any:

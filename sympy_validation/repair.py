@@ -1,8 +1,7 @@
-"""Which one change makes a refuted gradient right? What is right at exact points after a change is then proved."""
+"""Which change makes a refuted gradient of a layer right, or which two? What is right at exact points after it is then proved."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +10,7 @@ from typing import Any
 
 from sympy_validation.certificates import Point, has_value
 from sympy_validation.changes import Repair, RepairedOps, changes
+from sympy_validation.search import Candidate, Group, exchanged, simplest
 from sympy_validation.spaces.numbers import differ
 
 SECONDS = 6.0
@@ -26,10 +26,11 @@ class Advice:
     words: str
     quantities: tuple[str, ...]
     proved: bool
+    changes: int = 1
 
     def __str__(self) -> str:
-        where = "" if self.proved else " at the points tried"
-        return f"one change makes {' and '.join(self.quantities)} right{where}: {self.words}"
+        where, what = "" if self.proved else " at the points tried", "one change makes" if self.changes == 1 else "two changes make"
+        return f"{what} {' and '.join(self.quantities)} right{where}: {self.words}"
 
 
 Found = Mapping[str, Any]
@@ -68,8 +69,8 @@ class Search:
 
     def _exchanged(self, wrong: tuple[str, ...]) -> Advice | None:
         """Gradients that are returned in another order."""
-        order = {q: next((r for r in wrong if r != q and self._holds(r, q)), None) for q in wrong}
-        if len(wrong) < 2 or None in order.values():
+        order = exchanged(wrong, lambda q, r: self._holds(r, q))
+        if not order:
             return None
         proved = self._proved(lambda setting: _reordered(setting.tested, order))
         return Advice("they are exchanged", wrong, proved)
@@ -93,30 +94,33 @@ class Search:
         return None
 
     def _operation(self, wrong: tuple[str, ...]) -> Advice | None:
-        end = time.process_time() + self.seconds
+        """Operations that are done otherwise."""
         recorder = RepairedOps(self.points[0].space.ops)
         try:
             self.points[0].problem.tested(recorder)
         except Exception:
             return None  # the code does more than the operations that can be changed
         candidates = [
-            (order, index, Repair(words, index, change, site.place))
+            Candidate((order, index), index, Repair(words, index, change, site.place), words)
             for index, site in enumerate(recorder.sites, start=1)
             for order, (words, change) in enumerate(changes(site))
         ]
-        for _, _, repair in sorted(candidates, key=lambda candidate: candidate[:2]):
-            if time.process_time() > end:
-                return None
-            if all(self._repairs(point, repair) for point in self.points):
-                return Advice(str(repair), wrong, self._proved(partial(_repaired, repair)))
-        return None
+        right_before = set(self.quantities) - set(wrong)
+        group = simplest(candidates, lambda group: self._right(group, right_before), set(self.quantities), self.seconds)
+        if not group:
+            return None
+        repairs = [candidate.change for candidate in group]
+        return Advice("; and ".join(map(str, repairs)), wrong, self._proved(partial(_repaired, repairs)), len(repairs))
 
-    def _repairs(self, point: Point, repair: Repair) -> bool:
-        try:
-            found = point.tested(lambda ops: RepairedOps(ops, repair))
-        except Exception:
-            return False  # such a change is not possible here
-        return all(_equal(point.expected(q), found[q]) for q in self.quantities)
+    def _right(self, group: Group, before: set[str]) -> set[str]:
+        """The quantities that are right at all points with these changes; as soon as none is that was not before, no more are tried."""
+        right = set(self.quantities)
+        for point in self.points:
+            found = point.tested(lambda ops: RepairedOps(ops, *(candidate.change for candidate in group)))
+            right = {q for q in right if _equal(point.expected(q), found[q])}
+            if right <= before:
+                break
+        return right
 
     def _proved(self, tested: Callable[[Any], Found]) -> bool:
         try:
@@ -129,8 +133,8 @@ class Search:
         return bool(self.settings)
 
 
-def _reordered(found: Found, order: Mapping[str, str | None]) -> Found:
-    return {q: found[order.get(q) or q] for q in found}
+def _reordered(found: Found, order: Mapping[str, str]) -> Found:
+    return {q: found[order.get(q, q)] for q in found}
 
 
 def _times(setting: Any, quantity: str, c: Any, power: int = 1) -> Found:
@@ -142,8 +146,8 @@ def _by_size(quantity: str, name: str, power: int, setting: Any) -> Found:
     return _times(setting, quantity, setting.space.size(name), power)
 
 
-def _repaired(repair: Repair, setting: Any) -> Found:
-    found: Found = setting.problem.tested(RepairedOps(setting.space.ops, repair))
+def _repaired(repairs: Sequence[Repair], setting: Any) -> Found:
+    found: Found = setting.problem.tested(RepairedOps(setting.space.ops, *repairs))
     return found
 
 

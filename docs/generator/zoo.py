@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,23 @@ SPECIMENS = (
         "lstm_step",
         "x: N D, h: N H, c: N H, wx: D (4 H), wh: H (4 H), b: (4 H)",
         "the cell's own gradient dropped",
+        "apache/mxnet#4057",
+    ),
+    Specimen(
+        "numpy_zoo",
+        "pre_norm/pre_norm_added_before",
+        "pre_norm",
+        "x: N D, residual: N D",
+        "the residual's gradient is added before the norm",
+        "Dao-AILab/quack#53",
+    ),
+    Specimen(
+        "numpy_zoo",
+        "rotary/rotary_turned_before",
+        "rotary",
+        "x: N (2 A), cos: N (2 A) const, sin: N (2 A) const",
+        "the halves turned before the sines are multiplied",
+        "PaddlePaddle/Paddle#74716",
     ),
     Specimen("numpy_zoo", "rms_norm/rms_norm_first_power", "rms_norm", "x: N D, g: D", "r in the place of r³", "", ("g",)),
     Specimen(
@@ -136,6 +154,14 @@ SPECIMENS = (
     ),
     Specimen("torch_zoo", "FocalWeightConstant", "FocalWeight", "x: N", "the modulating factor as a constant", "GuoxiaWang/DOOBNet#6"),
     Specimen("torch_zoo", "AttentionKeysUnscaled", "Attention", ATTENTION, "1/√A is left out of dK"),
+    Specimen(
+        "torch_zoo",
+        "AttentionKeysNotTransposed",
+        "Attention",
+        ATTENTION,
+        "printed in FlashAttention-2: dK = Q dSᵀ, which is dSᵀ Q",
+        "Dao-AILab/flash-attention#373",
+    ),
     Specimen("torch_zoo", "AttentionDeltaOutside", "Attention", ATTENTION, "a parenthesis is misplaced"),
     Specimen(
         "torch_zoo", "LinearAttentionScaleLost", "LinearAttention", ATTENTION, "the scale is lost", "fla-org/flash-linear-attention#47"
@@ -148,6 +174,9 @@ SPECIMENS = (
         "torch_zoo", "AffineNormFrozen", "AffineNorm", "x: B T C, weight: C, bias: C", "no gradient for γ and β", "paiml/aprender#2196"
     ),
     Specimen("torch_zoo", "DropoutUnscaled", "Dropout", "x: N D, mask: N D bool, p: const", "1/(1 - p) is left out"),
+    Specimen(
+        "torch_zoo", "DropoutMaskForgotten", "Dropout", "x: N D, mask: N D bool, p: const", "the mask is left out", "ddbourgin/numpy-ml#94"
+    ),
     Specimen("jax_zoo", "sine_times_wrong", "sine_times", "x: N, y: N", "a sign, in a tutorial", "jax-ml/jax#3213"),
     Specimen("jax_zoo", "safe_norm_wrong", "safe_norm", "x: N D", "a factor 2"),
     Specimen("jax_zoo", "logsumexp_wrong", "logsumexp", "x: N D", "not divided by the sum"),
@@ -178,23 +207,31 @@ def link(source: str) -> str:
     return f"[{source}](https://github.com/{repository}/issues/{number})" if source else "a common mistake"
 
 
-def zoo_page(root: Path) -> str:
-    """The table of the specimens."""
+def row(root: Path, s: Specimen) -> list[str]:
+    """The verdicts on a specimen as a row of the table."""
     from nerva_core.algebra.user_files import load_file
     from sympy_validation.foreign.gradient_verdict import Rung
     from sympy_validation.foreign.verdicts import decide
     from sympy_validation.foreign.weak_tests import seen_by_a_sum
 
-    rows = []
-    for s in SPECIMENS:
-        module = load_file(root / "examples" / "zoo" / f"{s.file}.py")
-        wrong, right = decide(module, s.wrong, s.shapes), decide(module, s.right, s.shapes, repair=False)
-        assert wrong.rung is Rung.REFUTED, f"{s.wrong}: {wrong.words}"
-        assert right.rung is Rung.PROVED, f"{s.right}: {right.words}"
-        seen = "yes" if seen_by_a_sum(module, s.wrong, s.shapes, s.initial) else "**no**"
-        name = s.wrong.rpartition("/")[2]
-        found = str(wrong.counterexample) if wrong.counterexample else wrong.reason
-        rows.append([f"`{name}`", cell(s.mistake), link(s.source), cell(found), cell(wrong.advice or "-"), f"{wrong.seconds:.1f} s", seen])
+    module = load_file(root / "examples" / "zoo" / f"{s.file}.py")
+    started = time.process_time()
+    wrong = decide(module, s.wrong, s.shapes)
+    seconds, right = time.process_time() - started, decide(module, s.right, s.shapes, repair=False)
+    assert wrong.rung is Rung.REFUTED, f"{s.wrong}: {wrong.words}"
+    assert right.rung is Rung.PROVED, f"{s.right}: {right.words}"
+    seen = "yes" if seen_by_a_sum(module, s.wrong, s.shapes, s.initial) else "**no**"
+    name = s.wrong.rpartition("/")[2]
+    found = str(wrong.counterexample) if wrong.counterexample else wrong.reason
+    return [f"`{name}`", cell(s.mistake), link(s.source), cell(found), cell(wrong.advice or "-"), f"{seconds:.1f} s", seen]
+
+
+def zoo_page(root: Path) -> str:
+    """The table of the specimens."""
+    from nerva_core.algebra.user_files import load_file
+    from sympy_validation.foreign.verdicts import Rung, decide
+
+    rows = [row(root, s) for s in SPECIMENS]
     text = HEAD + table(["code", "mistake", "seen in", "refuted by", "repair that was found", "time", "a test by a sum sees it"], rows)
     text += "\n\n## Reported as wrong, and right\n\nTwo formulas that were reported as mistakes are proved for all sizes.\n\n"
     proved = []

@@ -276,6 +276,44 @@ def rms_norm_backward(dy, cache):
     return r * u - x * r**3 * np.mean(u * x, axis=-1, keepdims=True), np.sum(dy * x * r, axis=0)
 
 
+def pre_norm(x, residual):
+    h = residual + x
+    r = 1 / np.sqrt(np.mean(h * h, axis=-1, keepdims=True) + 1e-6)
+    return h * r, h, (h, r)
+
+
+def pre_norm_backward(dy, dh, cache):
+    h, r = cache
+    dh = dh + r * dy - h * r**3 * np.mean(dy * h, axis=-1, keepdims=True)
+    return dh, dh
+
+
+def pre_norm_added_before(dy, dh, cache):
+    h, r = cache
+    d = dy + dh
+    dh = r * d - h * r**3 * np.mean(d * h, axis=-1, keepdims=True)
+    return dh, dh
+
+
+def half_turned(x):
+    first, second = np.split(x, 2, axis=-1)
+    return np.concatenate([-second, first], axis=-1)
+
+
+def rotary(x, cos, sin):
+    return x * cos + half_turned(x) * sin, (cos, sin)
+
+
+def rotary_backward(g, cache):
+    cos, sin = cache
+    return g * cos - half_turned(g * sin)
+
+
+def rotary_turned_before(g, cache):
+    cos, sin = cache
+    return g * cos - half_turned(g) * sin
+
+
 def rms_norm_first_power(dy, cache):
     x, r, g = cache
     u = dy * g

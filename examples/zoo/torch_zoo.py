@@ -111,6 +111,15 @@ class AttentionKeysUnscaled(Attention):
         return ds @ k * ctx.scale, ds.transpose(-2, -1) @ q, p.transpose(-2, -1) @ do
 
 
+class AttentionKeysNotTransposed(Attention):
+    @staticmethod
+    def backward(ctx, do):
+        q, k, v, p, o = ctx.saved_tensors
+        delta = (do * o).sum(-1, keepdim=True)
+        ds = p * (do @ v.transpose(-2, -1) - delta) * ctx.scale
+        return ds @ k, ds @ q, p.transpose(-2, -1) @ do
+
+
 class AttentionDeltaOutside(Attention):
     @staticmethod
     def backward(ctx, do):
@@ -231,6 +240,12 @@ class DropoutUnscaled(Dropout):
     def backward(ctx, g):
         (mask,) = ctx.saved_tensors
         return g * mask, None, None
+
+
+class DropoutMaskForgotten(Dropout):
+    @staticmethod
+    def backward(ctx, g):
+        return g / ctx.keep, None, None
 
 
 class SignSTE(Function):

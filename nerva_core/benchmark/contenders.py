@@ -13,6 +13,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.benchmark.configurations import CHECKED_STEPS, BenchmarkProblem
 from nerva_core.data import Dataset
 from nerva_core.training.config import Config
+from nerva_core.training.evaluation import Scores
 from nerva_core.training.results import Metrics
 from nerva_core.training.step import StepOutput
 from nerva_core.training.trainer import Part, Trainer
@@ -68,8 +69,8 @@ class _Training(Trainer):
         self.reported.append(outputs)
         return outputs
 
-    def _evaluate(self, which: Part) -> tuple[float, float | None]:
-        return 0.0, None
+    def _evaluate(self, which: Part) -> Scores:
+        return Scores(0.0, None)
 
 
 class Ours(Contender):

@@ -69,6 +69,6 @@ def _trained(run: Path) -> tuple[Sequential, Any]:
         trainer = Run.resume(run).trainer
         if trainer.epoch == 0:
             raise NervaError(f"{run} has no complete epoch yet; continue it with: nerva train --resume --output {run}")
-        return trainer.network, trainer.to_numpy().params
+        return trainer.network, trainer.evaluated().params
     model = load_model(run / MODEL if run.is_dir() else run)
     return model.network, model.params

@@ -23,7 +23,7 @@ from nerva_core.equations.activations import ACTIVATIONS, Activation, Sigmoid
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, GradientActivation
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.losses import LOSSES, Loss
-from nerva_core.equations.optimizers import GAF, OPTIMIZERS, Momentum, Optimizer
+from nerva_core.equations.optimizers import GAF, OPTIMIZERS, Lookahead, Momentum, Optimizer
 from nerva_core.interpreters.examples import examples
 from nerva_core.interpreters.traced import OPERATIONS
 from nerva_core.layers import LAYERS, Layer
@@ -64,6 +64,7 @@ def subjects() -> Iterator[Subject]:
     yield from (gradient_activation(entry) for entry in examples(GRADIENT_ACTIVATIONS))
     yield from (optimizer(entry) for entry in examples(OPTIMIZERS))
     yield from (optimizer(GAF(Momentum(), variant=variant)) for variant in ("printed", "momentum-buffer"))
+    yield optimizer(Lookahead(Momentum(), k=2))  # whose steps go back within those that are compared
 
 
 def subject_of(entry: Any) -> Subject:

@@ -93,6 +93,11 @@ class Dataset:
             return int(self.Ttrain.shape[1])
         return self.classes if self.per_position else self.positions * self.classes
 
+    @property
+    def vocabulary(self) -> int:
+        """How many numbers 0, 1, 2, ... the inputs hold, where they are numbers of characters or words."""
+        return max(self.classes or 0, *(int(X.max()) + 1 for X in (self.Xtrain, self.Xtest) if len(X)))
+
     @functools.cached_property
     def fingerprint(self) -> str:
         """A number that is another one for other data, by all chance; of rows in a file, for other first or last ones."""

@@ -14,6 +14,7 @@ from nerva_core.algebra.registry import Fraction
 from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split, streamed_dataset
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.formats import CSVTable, is_number, read_cifar, read_csv, read_idx, read_npz
+from nerva_core.data.labelled import labelled_positions
 from nerva_core.data.sources import SOURCES, DataSource
 from nerva_core.data.streamed import map_idx, map_member, map_npy, write_arrays
 
@@ -115,7 +116,8 @@ def _of_records(folder: Path, train: Array, test: Array, label: int, classes: in
 class NPZ(DataSource):
     """A NumPy archive with Xtrain, Ttrain, Xtest and Ttest, as Nerva writes it; labels of shape (N,), (N, 1) or one-hot (N, K).
 
-    Of one with X and y, or X and T, a random ``test_fraction`` is the test set, the same in every run.
+    Of one with X and y, or X and T, a random ``test_fraction`` is the test set, the same in every run. With ``positions`` there is a
+    class at each position, as of the words of sentences (N, L) or the pixels of images (N, H, W), except where the label is ``ignored``.
     """
 
     path: str
@@ -123,9 +125,15 @@ class NPZ(DataSource):
     test_fraction: Fraction = 0.2
     stream: bool = False
     """Whether the examples stay in the archive, which must not be compressed."""
+    positions: bool = False
+    """Whether there is a class at each position."""
+    ignored: int = -100
+    """The label of positions that count for nothing, where there is a class at each."""
 
     def read(self) -> Dataset:
         path, names = existing(self.path, "a file"), ARRAYS
+        if self.positions and (self.stream or self.task == "regression"):
+            raise NervaError("NPZ: positions = true is for classes, and for arrays in memory; leave out task = 'regression' and stream")
         if self.stream:
             Ttrain, Ttest = (map_member(path, name, least=1).whole() for name in ("Ttrain", "Ttest"))
             inputs = map_member(path, "Xtrain"), Ttrain, map_member(path, "Xtest"), Ttest
@@ -137,12 +145,18 @@ class NPZ(DataSource):
         for name in names:
             if name not in arrays:
                 raise NervaError(f"{self.path} has no array {name!r}; {did_you_mean(name, arrays)}")
-        return make_dataset(self.path, *(arrays[name] for name in names), regression=self.task == "regression")
+        given = [arrays[name] for name in names]
+        return self._labelled(*given) if self.positions else make_dataset(self.path, *given, regression=self.task == "regression")
+
+    def _labelled(self, Xtrain: Array, Ttrain: Array, Xtest: Array, Ttest: Array) -> Dataset:
+        return labelled_positions(self.path, Xtrain, Ttrain, Xtest, Ttest, self.ignored)
 
     def _divided(self, X: Array, T: Array, target: str) -> Dataset:
         regression = self.task == "regression"
         if 0 in (X.ndim, T.ndim) or len(X) != len(T):
             raise NervaError(f"{self.path}: X and {target} must have a row for every example, got shapes {X.shape} and {T.shape}")
+        if self.positions:
+            return self._labelled(*split(np.random.default_rng(0), X, T, self.test_fraction, stratified=False))
         T = T if regression else class_numbers(self.path, target, T)
         parts = split(np.random.default_rng(0), X, T, self.test_fraction, stratified=not regression)
         return make_dataset(self.path, *parts, regression=regression, classes=None if regression else max(2, int(T.max()) + 1))

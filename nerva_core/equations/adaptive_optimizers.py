@@ -253,3 +253,51 @@ class LAMB(Adam):
         of_theta, of_u = (ops.where(both, norm, ops.ones(1, 1)) for norm in norms)
         ratio = ops.hadamard(of_theta, ops.reciprocal(of_u))
         return theta - eta * ops.hadamard(ops.fill(ratio, *shape), u), AdamState(m, v)
+
+
+class AdafactorState(NamedTuple):
+    """The averages of the rows' and of the columns' means of Dθ ⊙ Dθ: r is m x 1 and c is 1 x n for θ of m x n."""
+
+    r: Any
+    c: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True, kw_only=True)
+class Adafactor(Optimizer):
+    """r' = β r + (1 - β) mean_rows(S), c' = β c + (1 - β) mean_columns(S), S = Dθ ⊙ Dθ + ε₁, V = r' · c' / mean(r'), U = Dθ / √V.
+
+    θ' = θ - η max(ε₂, rms(θ)) U / max(1, rms(U) / d), with β = 1 - t^(-0.8) and rms(X) = √(mean of X ⊙ X): m + n numbers are kept of each
+    m x n parameter, not m n. Shazeer and Stern (2018), Algorithm 4, whose η is min(10⁻², 1 / √t); equal to Keras with
+    ``relative_step=False``. Of a row V is the average of S itself, as Algorithm 5 has it.
+    """
+
+    epsilon1: Positive = 1e-30
+    epsilon2: Positive = 1e-3
+    clipping: Positive = 1.0
+
+    def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
+        return (eta, t**-0.8)
+
+    def init(self, ops: MatrixOps[M], theta: M) -> AdafactorState:
+        m, n = ops.shape(theta)
+        return AdafactorState(ops.zeros(m, 1), ops.zeros(1, n))
+
+    def update(
+        self, ops: MatrixOps[M], state: AdafactorState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar
+    ) -> tuple[M, AdafactorState]:
+        (m, n), (share,) = ops.shape(theta), scalars  # 1 - β
+        S = ops.hadamard(Dtheta, Dtheta) + self.epsilon1 * ops.ones(m, n)
+        r = (1 - share) * state.r + share * ops.rows_mean(S)
+        c = (1 - share) * state.c + share * ops.columns_mean(S)
+        R = ops.inv_sqrt(ops.quotient(r, ops.fill(ops.columns_mean(r), m, 1)))
+        C = ops.inv_sqrt(c)  # one factor after the other, as the elements of V may be too small for a float32
+        U = ops.hadamard(ops.hadamard(Dtheta, ops.column_repeat(R, n)), ops.row_repeat(C, m))
+        length = ops.maximum(self._rms(ops, theta), ops.full(self.epsilon2, 1, 1))
+        clipped = ops.maximum(self._rms(ops, U) / self.clipping, ops.ones(1, 1))
+        step = ops.hadamard(length, ops.reciprocal(clipped))
+        return theta - eta * ops.hadamard(ops.fill(step, m, n), U), AdafactorState(r, c)
+
+    def _rms(self, ops: MatrixOps[M], X: M) -> M:
+        """√(mean of X ⊙ X), 1 x 1."""
+        return ops.sqrt(ops.columns_mean(ops.rows_mean(ops.hadamard(X, X))))

@@ -5,6 +5,7 @@ Y, T and the methods are as in ``nerva_core.equations.loss``.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from nerva_core.equations.softmax import stable_log_softmax, stable_softmax
 class CrossEntropy(Loss):
     """-t · log(y)ᵀ for probabilities y; the gradient is -T ⊙ 1/Y (equation 30). A target 0 contributes 0, also where y = 0."""
 
+    skips_padding = True
     takes = "probabilities"
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -42,6 +44,7 @@ class SoftmaxCrossEntropy(Loss):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ("CrossEntropyLoss",)
+    skips_padding = True
     takes = "logits"
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
@@ -62,6 +65,7 @@ class SoftmaxCrossEntropyOneHot(SoftmaxCrossEntropy):
     """The softmax cross-entropy for targets whose rows sum to 1, such as one-hot ones; the gradient is softmax(Y) - T (erratum 004-60)."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    skips_padding = False
 
     def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = stable_softmax(ops, Y) - T
@@ -71,7 +75,10 @@ class SoftmaxCrossEntropyOneHot(SoftmaxCrossEntropy):
 @LOSSES.add
 @dataclass(frozen=True)
 class LabelSmoothing(SoftmaxCrossEntropy):
-    """The softmax cross-entropy for the targets (1 - α) T + α / K (Szegedy et al. 2016, section 7), as PyTorch has it."""
+    """The softmax cross-entropy for the targets (1 - α) T + (α / K) T · 1_K · 1_Kᵀ (Szegedy et al. 2016, section 7), as PyTorch has it.
+
+    A row of T that sums to 1 is mixed with the equal probabilities 1/K; a row that is 0 stays 0, and is padding.
+    """
 
     aliases: ClassVar[tuple[str, ...]] = ()
     smoothing: Fraction = 0.1
@@ -83,8 +90,8 @@ class LabelSmoothing(SoftmaxCrossEntropy):
         return super().gradient(ops, Y, self._smoothed(ops, T))
 
     def _smoothed(self, ops: MatrixOps[M], T: M) -> M:
-        N, K = ops.shape(T)
-        result: M = (1 - self.smoothing) * T + self.smoothing * ops.divide(ops.ones(N, K), K)
+        _, K = ops.shape(T)
+        result: M = (1 - self.smoothing) * T + self.smoothing * ops.divide(ops.column_repeat(ops.rows_sum(T), K), K)
         return result
 
 
@@ -94,6 +101,7 @@ class KLDivergence(SoftmaxCrossEntropy):
     """t · (log t - log-softmax(y))ᵀ for targets that are probabilities; the gradient is that of the softmax cross-entropy."""
 
     aliases: ClassVar[tuple[str, ...]] = ("KLDivLoss",)
+    skips_padding = False
 
     def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
         result: M = ops.rows_sum(ops.xlogy(T, T)) + super().rows(ops, Y, T)
@@ -208,6 +216,34 @@ class Focal(Loss):
         """g(Y)."""
         entropy = ops.hadamard(ops.sigmoid(Y), ops.log_sigmoid(Y))
         return ops.hadamard(self._power(ops, Y), self.gamma * entropy - ops.sigmoid(-Y))
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class SoftmaxFocal(SoftmaxCrossEntropy):
+    """-t · ((1 - p)^γ ⊙ log p)ᵀ with p = softmax(y) and γ = 1, 2, ...: the focal loss of several classes (Lin et al. 2017, section 3).
+
+    The gradient is G - P ⊙ (G · 1_K · 1_Kᵀ) with G = T ⊙ (1 - P)^(γ-1) ⊙ (γ P ⊙ log P - (1 - P)).
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ("CategoricalFocalCrossentropy",)
+    gamma: Count = 2
+
+    def rows(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        modulated = ops.hadamard(self._power(ops, Y, self.gamma), stable_log_softmax(ops, Y))
+        return ops.rows_sum(-ops.hadamard(T, modulated))
+
+    def gradient(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+        (_, K), P = ops.shape(Y), stable_softmax(ops, Y)
+        slope = self.gamma * ops.hadamard(P, stable_log_softmax(ops, Y)) - self._power(ops, Y, 1)
+        G = ops.hadamard(T, ops.hadamard(self._power(ops, Y, self.gamma - 1), slope))
+        result: M = G - ops.hadamard(P, ops.column_repeat(ops.rows_sum(G), K))
+        return result
+
+    def _power(self, ops: MatrixOps[M], Y: M, n: int) -> M:
+        """(1 - P)^n."""
+        one = ops.ones(*ops.shape(Y))
+        return functools.reduce(ops.hadamard, [one - stable_softmax(ops, Y)] * n, one)
 
 
 @LOSSES.add

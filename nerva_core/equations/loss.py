@@ -24,6 +24,9 @@ class Loss(Entry):
     mean: ClassVar[bool] = False
     """Whether ``value`` is the mean over the batch; otherwise it is the sum, and training divides it by N."""
 
+    skips_padding: ClassVar[bool] = False
+    """Whether a row of T that is 0 has no loss and no gradient, whatever the outputs are: it is a position without a target."""
+
     takes: ClassVar[Literal["numbers", "probabilities", "logits"]] = "numbers"
     """What the outputs of a network are to the loss, which the last layer must give."""
     threshold: ClassVar[float] = 0.5
@@ -49,18 +52,29 @@ class Loss(Entry):
         """What the outputs say of each class, for a loss that takes them as probabilities or as logits; otherwise None."""
         return None
 
-    def correct(self, ops: MatrixOps[M], Y: M, T: M) -> M:
+    def correct(self, ops: MatrixOps[M], Y: M, T: M, top: int = 1) -> M:
         """The indicator (N x 1) of the rows whose class is predicted: that of the first of the largest outputs, for one-hot targets.
 
-        With a single output the class is 1 where y > threshold, and the target is the class.
+        With a single output the class is 1 where y > threshold, and the target is the class. With ``top`` it is of the rows whose class
+        is one of so many with the largest outputs, of equal ones the first. A row of T that is 0 is never correct.
         """
         N, K = ops.shape(Y)
         if K == 1:
             return ops.equal(T, ops.greater(Y, ops.full(self.threshold, N, K)))
+        if top > 1:
+            return self._among(ops, Y, T, top)
         order = ops.row_repeat(ops.constant([list(range(int(K), 0, -1))]), N)  # the largest where the first column is
         largest = ops.equal(Y, ops.column_repeat(ops.rows_max(Y), K))
         predicted, actual = (ops.rows_max(ops.hadamard(chosen, order)) for chosen in (largest, T))
         return ops.equal(predicted, actual)
+
+    def _among(self, ops: MatrixOps[M], Y: M, T: M, top: int) -> M:
+        """``correct``: at least K - top outputs are smaller than that of the target, or equal and after it."""
+        N, K = ops.shape(Y)
+        place = ops.row_repeat(ops.range_row(K), N)
+        y, k = (ops.column_repeat(ops.rows_sum(ops.hadamard(X, T)), K) for X in (Y, place))
+        behind = ops.less(Y, y) + ops.hadamard(ops.equal(Y, y), ops.greater(place, k))
+        return ops.hadamard(ops.rows_sum(T), ops.greater_equal(ops.rows_sum(behind), ops.full(int(K) - top, N, 1)))
 
     def classes_of(self, Y: Array) -> Array:
         """The predicted classes of the rows, as ``correct`` has them."""

@@ -21,6 +21,7 @@ from nerva_core.equations.classification_losses import (
     SequenceCrossEntropy,
     SoftmaxCrossEntropy,
     SoftmaxCrossEntropyOneHot,
+    SoftmaxFocal,
 )
 from nerva_core.equations.loss import LOSSES, Loss
 
@@ -43,6 +44,7 @@ __all__ = [
     "SmoothL1",
     "SoftmaxCrossEntropy",
     "SoftmaxCrossEntropyOneHot",
+    "SoftmaxFocal",
     "SquaredError",
 ]
 

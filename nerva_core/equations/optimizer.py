@@ -26,6 +26,11 @@ class Optimizer(Entry):
         """Whether the update of a parameter depends on the gradients of the others, so that ``step`` is more than ``update`` of each."""
         return False
 
+    @property
+    def sums_gradients(self) -> bool:
+        """Whether what a step adds to θ is a sum of gradients with numbers for coefficients, so that it is the same for every θ."""
+        return False
+
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
         return (eta,)
@@ -33,6 +38,10 @@ class Optimizer(Entry):
     def init(self, ops: MatrixOps[M], theta: M) -> Any:
         """The state before the first step: by default none."""
         return ()
+
+    def evaluated(self, state: Any, theta: M) -> M:
+        """What a network is evaluated with in the place of θ: by default θ."""
+        return theta
 
     @abstractmethod
     def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
@@ -62,6 +71,9 @@ class Wrapper(Optimizer):
     def init(self, ops: MatrixOps[M], theta: M) -> Any:
         return self.optimizer.init(ops, theta)
 
+    def evaluated(self, state: Any, theta: M) -> M:
+        return self.optimizer.evaluated(state, theta)
+
     def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
         (new,), (state,) = self.step(ops, (state,), (theta,), (Dtheta,), eta, *scalars)
         return new, state
@@ -80,7 +92,9 @@ OPTIMIZERS: Table[Optimizer] = Table(
         "RAdam": "the nearest is AdamW with a schedule that warms up",
         "LBFGS": "the nearest is Nesterov",
         "Adamax": "the nearest is Adam",
-        "Adafactor": "the nearest is Adam",
+        "SWA": "the nearest is EMA around an optimizer",
+        "AveragedModel": "EMA around an optimizer",
+        "ExponentialMovingAverage": "EMA around an optimizer",
         "SparseAdam": "gradients are dense: Adam",
         "Rprop": "the nearest is RMSProp",
         "ASGD": "the nearest is GradientDescent",

@@ -16,6 +16,7 @@ from nerva_core.algebra.registry import Fraction, NonNegative, Positive
 from nerva_core.equations.adaptive_optimizers import (
     LAMB,
     Adadelta,
+    Adafactor,
     AdaGrad,
     Adam,
     AdamState,
@@ -25,22 +26,27 @@ from nerva_core.equations.adaptive_optimizers import (
     NAdam,
     RMSProp,
 )
+from nerva_core.equations.averaging import EMA, Lookahead
 from nerva_core.equations.gradient_activations import Arctan, GradientActivation
 from nerva_core.equations.optimizer import OPTIMIZERS, Optimizer, Wrapper
 
 __all__ = [
+    "EMA",
     "GAF",
     "LAMB",
     "OPTIMIZERS",
+    "SGD",
     "AMSGrad",
     "AdaGrad",
     "Adadelta",
+    "Adafactor",
     "Adam",
     "AdamState",
     "AdamW",
     "GlobalNormClipping",
     "GradientDescent",
     "Lion",
+    "Lookahead",
     "Momentum",
     "MomentumState",
     "NAdam",
@@ -57,7 +63,7 @@ __all__ = [
 class GradientDescent(Optimizer):
     """θ' = θ - η Dθ."""
 
-    aliases = ("SGD",)
+    sums_gradients = True
 
     def update(self, ops: MatrixOps[M], state: tuple[()], theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, tuple[()]]:
         return theta - eta * Dtheta, ()
@@ -72,9 +78,10 @@ class MomentumState(NamedTuple):
 @OPTIMIZERS.add
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """Δ' = μ Δ - η Dθ, θ' = θ + Δ'. Equal to Keras; PyTorch's form has η outside Δ."""
+    """Δ' = μ Δ - η Dθ, θ' = θ + Δ'. Equal to Keras; PyTorch's form, SGD, has η outside Δ."""
 
     mu: Fraction = 0.9
+    sums_gradients = True
 
     def init(self, ops: MatrixOps[M], theta: M) -> MomentumState:
         return MomentumState(ops.zeros(*ops.shape(theta)))
@@ -96,6 +103,37 @@ class Nesterov(Momentum):
     ) -> tuple[M, MomentumState]:
         Delta = self.mu * state.Delta - eta * Dtheta
         return theta + self.mu * Delta - eta * Dtheta, MomentumState(Delta)
+
+
+class SGDState(NamedTuple):
+    """V, of the shape of θ."""
+
+    V: Any
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True, kw_only=True)
+class SGD(Optimizer):
+    """G = Dθ + λ θ, V' = μ V + G, θ' = θ - η V'; with ``nesterov`` θ' = θ - η (G + μ V'). Equal to PyTorch.
+
+    Without momentum and decay it is GradientDescent. Keras's form, with η inside V, is Momentum or Nesterov.
+    """
+
+    momentum: Fraction = 0.0
+    decay: NonNegative = 0.0
+    nesterov: bool = False
+
+    @property
+    def sums_gradients(self) -> bool:
+        return self.decay == 0
+
+    def init(self, ops: MatrixOps[M], theta: M) -> SGDState:
+        return SGDState(ops.zeros(*ops.shape(theta)))
+
+    def update(self, ops: MatrixOps[M], state: SGDState, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, SGDState]:
+        G = Dtheta + self.decay * theta
+        V = self.momentum * state.V + G
+        return theta - eta * (G + self.momentum * V if self.nesterov else V), SGDState(V)
 
 
 @OPTIMIZERS.add
@@ -153,8 +191,8 @@ class GAF(Wrapper):
     * ``"printed"``: Δ' = μ Δ - η Dθ, θ' = θ + G(Δ'). G sees steps, so that its α and β depend on η, and bounds them.
     * ``"momentum-buffer"``: V' = μ V + Dθ, θ' = θ - η G(V').
 
-    The last two are for optimizers whose step is a sum of gradients (GradientDescent, Momentum, Nesterov). If G is the identity, all are
-    the optimizer. ``alpha`` and ``beta`` replace those of the activation, so that ``GAF(Momentum, arctan, alpha=0.1, beta=20)`` is
+    The last two are for optimizers whose step is a sum of gradients (GradientDescent, Momentum, Nesterov, SGD). If G is the identity, all
+    are the optimizer. ``alpha`` and ``beta`` replace those of the activation, so that ``GAF(Momentum, arctan, alpha=0.1, beta=20)`` is
     ``GAF(Momentum, arctan(0.1, 20))``. Weight decay is not activated in ``GAF(WeightDecay(Momentum, 5e-4))``, which receives
     G(Dθ) + λ θ, as gradient-first has it; it is in ``WeightDecay(GAF(Momentum), 5e-4)``, which receives G(Dθ + λ θ).
     """
@@ -174,11 +212,11 @@ class GAF(Wrapper):
                     raise NervaError(f"GAF: {type(self.activation).__name__} has no parameter {name!r}; {hint}")
                 object.__setattr__(self, "activation", replace(self.activation, **{name: value}))
                 object.__setattr__(self, name, None)
-        if self.variant != "gradient-first" and not isinstance(self.optimizer, (GradientDescent, Momentum)):
+        if self.variant != "gradient-first" and not self.optimizer.sums_gradients:
             raise NervaError(
-                f"GAF: the variant {self.variant!r} is for GradientDescent, Momentum and Nesterov, whose steps are sums of gradients; got "
-                f"{type(self.optimizer).__name__}, which takes 'gradient-first'"
-                + ("; or put the decay outside: WeightDecay(GAF(...), ...)" if isinstance(self.optimizer, WeightDecay) else "")
+                f"GAF: the variant {self.variant!r} is for GradientDescent, Momentum, Nesterov and SGD without decay, whose steps are "
+                f"sums of gradients; got {type(self.optimizer).__name__}, which takes 'gradient-first'"
+                + ("; or put the decay outside: WeightDecay(GAF(...), ...)" if isinstance(self.optimizer, (SGD, WeightDecay)) else "")
             )
 
     def step(

@@ -172,8 +172,9 @@ class NervaEstimator(BaseEstimator):
     def _keep(self, trainer: Trainer, steps: int) -> None:
         self.state_, self._steps = trainer.to_numpy(), steps
         self.n_iter_ = len(self.history_)
-        params, encoding = self._with_targets_as_given(trainer.network, self.state_.params), trainer.data.encoding
-        self.model_ = Model(trainer.config, trainer.network, trainer.data.inputs, params, self.state_.statistics, encoding)
+        evaluated, encoding = trainer.evaluated(), trainer.data.encoding
+        params = self._with_targets_as_given(trainer.network, evaluated.params)
+        self.model_ = Model(trainer.config, trainer.network, trainer.data.inputs, params, evaluated.statistics, encoding)
 
     def _with_targets_as_given(self, network: Sequential, params: Any) -> Any:
         """The parameters for outputs that are like the given targets."""

@@ -59,13 +59,13 @@ def loss_curve(
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> LossCurve:
     """The training loss along random directions from the parameters of the trainer, in evaluation mode; the trainer is left as it was."""
-    state, epoch = trainer.to_numpy(), trainer.epoch
+    state, epoch, centre = trainer.to_numpy(), trainer.epoch, trainer.evaluated()
     rng, losses = np.random.default_rng(seed), np.empty((directions, len(t)))
     for k in range(directions):
-        d = list(leaves(random_direction(rng, state.params)))
+        d = list(leaves(random_direction(rng, centre.params)))
         for i, length in enumerate(t):
-            moved = [theta + length * step for theta, step in zip(leaves(state.params), d, strict=True)]
-            trainer.restore(epoch, state._replace(params=with_leaves(state.params, moved)))
+            moved = [theta + length * step for theta, step in zip(leaves(centre.params), d, strict=True)]
+            trainer.take(centre._replace(params=with_leaves(centre.params, moved)))
             losses[k, i], _ = trainer.evaluate(test=False)
             progress((k * len(t) + i + 1) / losses.size)
     trainer.restore(epoch, state)

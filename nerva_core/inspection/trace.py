@@ -207,7 +207,10 @@ class _Parameter(NamedTuple):
         W = reader.give(name, shape, self.values, "parameter")
         DW = reader.give(f"D{name}", shape, self.gradient, "gradient")
         start = optimizer.init(reader.ops.numbers, self.values) if self.state is None else self.state
-        states = [reader.give(key.rpartition(".")[2], shape, value, "state") for key, value in named_leaves(start)]
+        sizes = np.shape(self.values)
+        shapes = [[s if n == of_theta else 1 for s, n, of_theta in zip(shape, np.shape(X), sizes, strict=True)] for X in leaves(start)]
+        named = zip(named_leaves(start), shapes, strict=True)
+        states = [reader.give(key.rpartition(".")[2], (m, n), value, "state") for (key, value), (m, n) in named]
         return with_leaves(start, states), W, DW
 
 

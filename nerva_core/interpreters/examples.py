@@ -23,7 +23,8 @@ class ExampleSizes:
     """Sizes for examples of layers: N rows of D columns, or N examples of positions with C channels."""
 
     def __init__(self, N: int = 5, D: int = 4, C: int = 2) -> None:
-        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "G": 2, "A": 3, "H": 2, "m": 2, "S": 2, "V": 3}
+        self.sizes = {"N": N, "D": D, "K": 3, "C": C, "P": 4, "L": 4, "G": 2, "A": 3, "H": 2}
+        self.sizes |= {"E": 4, "m": 2, "S": 2, "V": 3, "W": 2}
 
     def size(self, name: str) -> int:
         """The size of that name."""
@@ -112,9 +113,9 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 
 def _other(entry: type[Any], name: str, k: int) -> float:
-    """Another value of a number with a default: half of it if there are bounds; else different for every parameter, and a dyadic."""
+    """Another value of a number with a default: half of it, or of 1, if there are bounds; else another for each parameter, a dyadic."""
     default: Any = next(field.default for field in dataclasses.fields(entry) if field.name == name)
     if typing.get_origin(typing.get_type_hints(entry, include_extras=True)[name]) is Annotated:
-        return float(default / 2)
+        return float(default or 1) / 2
     other = float(round(default) + (-1 if k % 2 else 1) * (k + 1) / 4)
     return other if other != default else other + 0.5

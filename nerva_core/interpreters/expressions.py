@@ -71,6 +71,9 @@ class Scalar(Expression):
     def __rpow__(self, other: Any) -> Any:
         return self._with("power", other, self)
 
+    def __mod__(self, other: Any) -> Any:
+        return self._with("mod", self, other)
+
     def __neg__(self) -> Any:
         return self._with("negate", self)
 
@@ -276,6 +279,7 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "scale": _scale,
     "divide": _divide,
     "power": lambda c, k: _power(c, markup(k)),
+    "mod": lambda t, k: _infix("mod", [markup(t), markup(k)], SUM),
     "hadamard": _hadamard,
     "matmul": _dot,
     "transpose": lambda X: Piece(_transposed(piece(X)), POWER),

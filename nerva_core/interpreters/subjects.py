@@ -18,7 +18,7 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Shape, Size
 from nerva_core.algebra.registry import EntryCall, Table, parse_call, user_fields
-from nerva_core.algebra.trees import leaves, named_leaves, rebuild
+from nerva_core.algebra.trees import leaves, named_leaves, rebuild, with_leaves
 from nerva_core.equations import softmax
 from nerva_core.equations.activations import ACTIVATIONS, Activation
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
@@ -205,14 +205,14 @@ def _read_loss(loss: Loss, reader: Reader) -> None:
 def _read_optimizer(optimizer: Optimizer, reader: Reader) -> None:
     theta, Dtheta = reader.matrix("theta", (K, D)), reader.matrix("Dtheta", (K, D))
     start = optimizer.init(theta.ops, theta)
-    names = getattr(start, "_fields", ())
-    state = type(start)(*(reader.matrix(name, (K, D)) for name in names)) if names else start
+    named = [(path.rpartition(".")[2], theta.ops.shape(X)) for path, X in named_leaves(start)]
+    state = with_leaves(start, [reader.matrix(name, shape) for name, shape in named])
     scalars = optimizer.scalars(Scalar("symbol", name=identifier("eta")), typing.cast(int, Scalar("symbol", name=identifier("t"))))
     reader.part(
         "forward",
         optimizer.update,
         (state, theta, Dtheta, *scalars),
-        lambda result: [*zip(names, result[1], strict=False), ("theta", result[0])],
+        lambda result: [*((name, X) for (name, _), X in zip(named, leaves(result[1]), strict=True)), ("theta", result[0])],
     )
 
 

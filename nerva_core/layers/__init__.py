@@ -5,6 +5,7 @@ Adding one: its file, and its line below.
 
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention, AttentionDropout, CrossAttention
+from nerva_core.layers.augmentation import RandomCrop, RandomFlip
 from nerva_core.layers.base import LAYERS, Layer
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Add, Concatenate, Multiply

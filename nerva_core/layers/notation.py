@@ -71,15 +71,14 @@ def with_outputs(item: str | Mapping[str, Any], outputs: int) -> str | Mapping[s
     return repr(EntryCall(call.name, (outputs, *call.arguments), call.parameters))
 
 
-def with_vocabulary(item: str | Mapping[str, Any], vocabulary: int) -> str | Mapping[str, Any]:
-    """The description of a layer with that vocabulary, if it has one and none is given."""
+def with_parameters(item: str | Mapping[str, Any], given: Mapping[str, int]) -> str | Mapping[str, Any]:
+    """The description of a layer with these values of the parameters that it has and that it does not give."""
     call = _call(item)
     fields = list(user_fields(LAYERS.lookup(call.name))) if call.name in LAYERS else []
-    if "vocabulary" not in fields or "vocabulary" in call.parameters or len(call.arguments) > fields.index("vocabulary"):
+    new = {name: value for name, value in given.items() if name in fields[len(call.arguments) :] and name not in call.parameters}
+    if not new:
         return item
-    if isinstance(item, Mapping):
-        return {**item, "vocabulary": vocabulary}
-    return repr(EntryCall(call.name, call.arguments, {**call.parameters, "vocabulary": vocabulary}))
+    return {**item, **new} if isinstance(item, Mapping) else repr(EntryCall(call.name, call.arguments, {**call.parameters, **new}))
 
 
 def sized_count(text: str) -> int:

@@ -114,7 +114,7 @@ def _lasting(config: Config) -> dict[str, Any]:
     return {**values, **training}
 
 
-LISTED_IF_THERE = ("hard_distance", "validation_loss", "validation_accuracy")
+LISTED_IF_THERE = ("hard_distance", "validation_loss", "validation_accuracy", "top_accuracy")
 
 
 def json_lines(history: list[Metrics]) -> str:

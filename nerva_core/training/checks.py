@@ -10,7 +10,7 @@ from nerva_core.algebra.numeric_backend import DType
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
-from nerva_core.equations.losses import CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
+from nerva_core.equations.losses import LOSSES, CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SparseLinear, SReLU
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import evaluation_batch
@@ -83,13 +83,18 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
     name, last = type(loss).__name__, network.layers[-1]
     data.check_outputs(outputs)
     if data.per_position:
-        if type(loss) is not SoftmaxCrossEntropy:
-            raise NervaError(f"the data have a class at each position, and padding, but the loss is {name}; use SoftmaxCrossEntropy")
+        if not loss.skips_padding:
+            known = ", ".join(entry.__name__ for entry in LOSSES if entry.skips_padding)
+            raise NervaError(
+                f"the data have a class at each position, and padding, which the loss {name} counts as data; use SoftmaxCrossEntropy "
+                f"(or another that skips it: {known})"
+            )
         rows = network.rows_for(1)
         if rows != data.positions:
             raise NervaError(
                 f"the data have a class at each of {data.positions} positions, but the network gives {counted(rows, 'row')} of an example"
             )
+        _check_last(loss, last)
         return
     _check_one_row(network)
     if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
@@ -103,7 +108,12 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         return
     if outputs == 1:
         _check_single_output(loss, last)
-    given = _given_by(last)
+    _check_last(loss, last)
+
+
+def _check_last(loss: Loss, last: Layer) -> None:
+    """NervaError if the last layer gives something else than the loss takes."""
+    name, given = type(loss).__name__, _given_by(last)
     if loss.takes == "probabilities" and given not in ("probabilities", None):
         instead = "BinaryCrossEntropy after a Linear layer" if given == "fractions" else "SoftmaxCrossEntropyOneHot after a Linear layer"
         raise NervaError(

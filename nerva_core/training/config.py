@@ -7,6 +7,7 @@ Every named part (data, loss, optimizer, schedule, layers) is text such as ``"Mo
 from __future__ import annotations
 
 import copy
+import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,8 +34,9 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
+from nerva_core.layers.augmentation import Augmentation
 from nerva_core.layers.densities import erdos_renyi
-from nerva_core.layers.notation import plain_items, repeated, sized_count, with_outputs, with_vocabulary
+from nerva_core.layers.notation import plain_items, repeated, sized_count, with_outputs, with_parameters
 from nerva_core.layers.positions import PositionsOfExamples
 
 E = TypeVar("E", bound=Entry)
@@ -109,18 +111,21 @@ class ModelConfig(_Section):
 
     def completed(self, data: Dataset) -> ModelConfig:
         """What is not given is taken from the data: inputs and outputs, if the sizes are those between them; the outputs of the last
-        layer; the vocabulary; and of what the rows are positions, if a layer or the targets ask for it."""
+        layer; the vocabulary, the size of images; and of what the rows are positions, if a layer or the targets ask for it."""
         items = self.items()
         if items is None:
             return self.model_copy(update={"sizes": self._sizes_for(data)})
         if not items:
             return self  # which ``build`` refuses
         new = [*items[:-1], with_outputs(items[-1], data.outputs)]
-        if data.per_position and data.classes is not None:
-            new = [with_vocabulary(item, data.classes) for item in new]
+        known = {"vocabulary": data.vocabulary} if data.per_position and data.classes is not None else {}
+        known |= dict(zip(("height", "width"), data.grid, strict=True)) if len(data.grid) == 2 else {}
+        new = [with_parameters(item, known) for item in new]
         network = parse_layers(new)
-        if data.grid and (network.needs_positions() or (data.per_position and not isinstance(network.layers[0], PositionsOfExamples))):
-            new.insert(0, f"{'Images' if len(data.grid) == 2 else 'Sequences'}({', '.join(map(str, data.grid))})")
+        makes_positions = any(isinstance(layer, PositionsOfExamples) for layer in network.layers)
+        if data.grid and (network.needs_positions() or (data.per_position and not makes_positions)):
+            first = sum(1 for _ in itertools.takewhile(lambda layer: isinstance(layer, Augmentation), network.layers))
+            new.insert(first, f"{'Images' if len(data.grid) == 2 else 'Sequences'}({', '.join(map(str, data.grid))})")
         return self if new == items else self.model_copy(update={"layers": new})
 
     def _sizes_for(self, data: Dataset) -> list[int]:
@@ -175,6 +180,8 @@ class TrainingConfig(_Section):
     """The values of weights at new places."""
     prune_interval: PositiveInt | None = None
     """After how many steps weights move; by default at the start of each epoch but the first."""
+    top_k: Annotated[int, Field(ge=2)] | None = None
+    """Whether the metrics have the fraction of the held-out examples whose class is among so many with the largest outputs, too."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
     record_distances: bool = False

@@ -31,6 +31,19 @@ class EvaluationOutput(NamedTuple):
     """The number of rows whose class is predicted, at all positions."""
     targets: Any
     """The number of rows that have a target: examples, or positions that are no padding."""
+    among_top: Any = ()
+    """The number of rows whose class is among those with the largest outputs; nothing unless it is recorded."""
+
+
+class Scores(NamedTuple):
+    """What a network is worth on a set of examples."""
+
+    loss: float
+    """The mean."""
+    accuracy: float | None
+    """None for a regression."""
+    top_accuracy: float | None = None
+    """The fraction of the targets whose class is among those with the largest outputs; None unless it is recorded."""
 
 
 class EvaluatedState(NamedTuple):
@@ -49,11 +62,13 @@ class Evaluator:
     network: Sequential
     loss: Loss
     data: Dataset
+    top_k: int | None = None
+    """Among how many classes that of the target is sought, too."""
 
     def evaluate(
         self, state: EvaluatedState, data: Any, N: int, noisy: Sequential, random: np.random.Generator
-    ) -> tuple[EvaluatedState, float, float | None]:
-        """The state, the mean loss and the accuracy on N examples.
+    ) -> tuple[EvaluatedState, Scores]:
+        """The state, and the scores on N examples.
 
         ``data`` are their matrices, or what reads them, and ``noisy`` draws what noise is kept at inference in this epoch.
         """
@@ -74,7 +89,8 @@ class Evaluator:
         total = float(result.targets.sum())
         weights = result.targets if self.loss.mean else np.ones(len(result.loss))
         accuracy = None if self.data.classes is None else float(result.correct.sum()) / total
-        return state, float(result.loss @ weights) / total, accuracy
+        top = None if self.top_k is None else float(result.among_top.sum()) / total
+        return state, Scores(float(result.loss @ weights) / total, accuracy, top)
 
     def _evaluate_rows(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
         return self._evaluate_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise)
@@ -84,8 +100,9 @@ class Evaluator:
         Y = self.network.evaluate(ops, *state, X, *noise)
         at_once = 1 if self.data.per_position else self.data.positions
         correct = ops.zeros(1, 1) if self.data.classes is None else count_correct(ops, self.loss, Y, T, at_once)
+        among = () if self.top_k is None else count_correct(ops, self.loss, Y, T, at_once, self.top_k)
         targets = ops.elements_sum(T) if self.data.per_position else ops.scale(ops.shape(T)[0], ops.ones(1, 1))
-        return state, EvaluationOutput(self.loss.value(ops, Y, T), correct, targets)
+        return state, EvaluationOutput(self.loss.value(ops, Y, T), correct, targets, among)
 
     def confusion(self, state: EvaluatedState) -> Array:
         """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
@@ -107,11 +124,14 @@ def evaluation_batch(data: Dataset) -> int:
     return max(1, min(EVALUATION_BATCH, POSITIONS_AT_ONCE // data.positions)) if data.per_position else EVALUATION_BATCH
 
 
-def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int = 1) -> Any:
-    """The number of rows (1 x 1) whose class is predicted; of several positions, which stand one after the other, those of all."""
+def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int = 1, top: int = 1) -> Any:
+    """The number of rows (1 x 1) whose class is predicted; of several positions, which stand one after the other, those of all.
+
+    With ``top`` it is the number of those whose class is among so many with the largest outputs.
+    """
     N, K = ops.shape(Y)
     if positions == 1:
-        return ops.elements_sum(loss.correct(ops, Y, T))
-    of_positions = [ops.reshape(Z, N * positions, K // positions) for Z in (Y, T)]
-    right = ops.rows_sum(ops.reshape(loss.correct(ops, *of_positions), N, positions))
+        return ops.elements_sum(loss.correct(ops, Y, T, top))
+    of_Y, of_T = (ops.reshape(Z, N * positions, K // positions) for Z in (Y, T))
+    right = ops.rows_sum(ops.reshape(loss.correct(ops, of_Y, of_T, top), N, positions))
     return ops.elements_sum(ops.equal(right, ops.full(positions, N, 1)))

@@ -67,7 +67,9 @@ class Regrowth:
             return np.concatenate([old[0, kept], new.astype(old.dtype)])[order][None]
 
         values = self.weights.draw(rng, *layer.fans(D), (1, len(grown)))[0]
-        started = map_tree(lambda X: X if X.shape == params.w.shape else None, self.start(np.zeros_like(params.w)))
+        first = np.zeros_like(params.w)
+        first[0, : len(grown)] = values
+        started = map_tree(lambda X: X if X.shape == params.w.shape else None, self.start(first))
         new_moments = with_leaves(
             moments.w,
             [m if s is None else move(m, s[0, : len(grown)]) for m, s in zip(leaves(moments.w), leaves(started), strict=True)],

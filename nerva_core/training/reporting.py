@@ -153,6 +153,7 @@ class EpochTable(Silent):
 
     def start(self, run: Run) -> None:
         self.run, trainer, config = run, run.trainer, run.trainer.config
+        self.top_k = config.training.top_k
         classes = f", {counted(trainer.data.classes, 'class')}" if trainer.data.classes else ""
         features, held = trainer.data.inputs, trainer.data.Xvalidation
         validation = "" if held is None else f", {len(held)} validation"
@@ -161,7 +162,7 @@ class EpochTable(Silent):
             f"{type(config.data).__name__}: {trainer.examples} training{validation} and {test}, {counted(features, 'feature')}{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
-            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients, watched(trainer.data))}"
+            f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients, watched(trainer.data), self.top_k)}"
         )
         for metrics in run.history:
             self._print(row(metrics))
@@ -194,7 +195,7 @@ class EpochTable(Silent):
         if self.plot:
             self._print_plots(run)
         if run.result is not None:
-            self.console.print(f"\n{outcome(run.result)}", style="bold", end="")
+            self.console.print(f"\n{outcome(run.result, self.top_k)}", style="bold", end="")
             self._print(f" after {duration(run.result)}; results in {run.directory}")
 
     def close(self) -> None:
@@ -220,11 +221,14 @@ def watched(data: Dataset) -> str:
     return "test" if data.Xvalidation is None else "validation"
 
 
-def outcome(result: TrainingResult) -> str:
+def outcome(result: TrainingResult, top_k: int | None = None) -> str:
     """The result on the test set, in words."""
     if result.test_loss is None:
         return "no test set"
-    return f"test loss {result.test_loss:.4g}" if result.test_accuracy is None else f"test accuracy {100 * result.test_accuracy:.2f} %"
+    if result.test_accuracy is None:
+        return f"test loss {result.test_loss:.4g}"
+    top = "" if result.test_top_accuracy is None else f" (top-{top_k} {100 * result.test_top_accuracy:.2f} %)"
+    return f"test accuracy {100 * result.test_accuracy:.2f} %{top}"
 
 
 def duration(result: TrainingResult) -> str:
@@ -235,11 +239,11 @@ def duration(result: TrainingResult) -> str:
     return f"{epochs}{early}{kept}"
 
 
-def header(noise: bool, gradients: bool, held_out: str = "test") -> str:
-    """The titles of the table: with the columns of a network with noise, and of recorded gradients."""
+def header(noise: bool, gradients: bool, held_out: str = "test", top_k: int | None = None) -> str:
+    """The titles of the table: with the columns of the top-k accuracy, of a network with noise, and of recorded gradients."""
     short = {"validation": "valid"}.get(held_out, held_out)
     columns = [("epoch", 5), ("lr", 9), ("train loss", 10), (f"{short} loss", 10), ("train acc", 9), (f"{short} acc", 9), ("seconds", 7)]
-    columns += [("q lambda", 8)] * noise + [("max |grad|", 10)] * gradients
+    columns += [(f"top-{top_k} acc", 9)] * (top_k is not None) + [("q lambda", 8)] * noise + [("max |grad|", 10)] * gradients
     return "  ".join(f"{name:>{width}}" for name, width in columns)
 
 
@@ -248,9 +252,10 @@ def row(m: Metrics) -> str:
     _, held_out_loss, held_out_accuracy = m.held_out
     loss = f"{'-':>10}" if held_out_loss is None else _loss(held_out_loss)
     accuracies = [f"{100 * a:8.2f}%" if a is not None else f"{'-':>9}" for a in (m.train_accuracy, held_out_accuracy)]
+    top = "" if m.top_accuracy is None else f"  {100 * m.top_accuracy:8.2f}%"
     more = [f"  {value:{width}.4g}" for value, width in ((m.q_lambda, 8), (m.largest_gradient, 10)) if value is not None]
     row = f"{m.epoch:5}  {m.lr:9.3g}  {_loss(m.train_loss)}  {loss}  {'  '.join(accuracies)}  {m.seconds:7.2f}"
-    return row + "".join(more)
+    return row + top + "".join(more)
 
 
 def _loss(loss: float) -> str:

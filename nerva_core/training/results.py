@@ -28,6 +28,8 @@ class Metrics:
     validation_loss: float | None = None
     """On the validation set; not listed without one."""
     validation_accuracy: float | None = None
+    top_accuracy: float | None = None
+    """Of the held-out set: the fraction whose class is among the ``top_k`` with the largest outputs; not listed unless recorded."""
 
     @property
     def held_out(self) -> tuple[str, float | None, float | None]:
@@ -49,3 +51,5 @@ class TrainingResult:
     test_loss: float | None
     """None without a test set."""
     test_accuracy: float | None
+    test_top_accuracy: float | None = None
+    """The fraction whose class is among the ``top_k`` with the largest outputs; None unless it is recorded."""

@@ -78,3 +78,6 @@ def check_selection(training: TrainingConfig, data: Dataset) -> None:
     for name, asked in (("patience", training.patience is not None), ("keep = 'best'", training.keeps_best)):
         if asked and data.Xvalidation is None:
             raise NervaError(f"training.{name} goes by a validation set; hold one out with training.validation = 0.1 (or --validation 0.1)")
+    if training.top_k is not None and (data.classes is None or training.top_k >= data.classes):
+        found = "numbers as targets" if data.classes is None else f"{data.classes} classes"
+        raise NervaError(f"training.top_k must be below the number of classes, got {training.top_k} and data with {found}")

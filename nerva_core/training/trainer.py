@@ -14,7 +14,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.data import Dataset
 from nerva_core.layers.sequential import Sequential
 from nerva_core.training.batches import (
@@ -31,7 +31,7 @@ from nerva_core.training.batches import (
 )
 from nerva_core.training.checks import check_run
 from nerva_core.training.config import Config
-from nerva_core.training.evaluation import EvaluatedState, Evaluator
+from nerva_core.training.evaluation import EvaluatedState, Evaluator, Scores
 from nerva_core.training.launching import workers_in
 from nerva_core.training.models import checked_patterns, load_weights
 from nerva_core.training.moves import Moves
@@ -84,7 +84,7 @@ class Trainer:
         self._sharing = Sharing(self.ops, self._run_steps, training.blocks or 1, training.micro_batches > 1)
         self._steps = BatchSteps(self.network, config.loss, config.optimizer, config.training, self.data)
         self._moves = Moves(self.ops, self._steps, self._matrices(), self._moments, self.steps_per_epoch)
-        self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data)
+        self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data, training.top_k)
         self.epoch = 0
         self.outputs = NO_OUTPUTS
         """What the steps of the present epoch that are done have reported, one row a step."""
@@ -134,9 +134,10 @@ class Trainer:
 
     def evaluate(self, test: bool = True) -> tuple[float, float | None]:
         """(mean loss, accuracy) on the test or training set."""
-        return self._evaluate("test" if test else "training")
+        loss, accuracy, _ = self._evaluate("test" if test else "training")
+        return loss, accuracy
 
-    def _evaluate(self, which: Part) -> tuple[float, float | None]:
+    def _evaluate(self, which: Part) -> Scores:
         data, T = {
             "test": (self._test, self.data.Ttest),
             "training": (self._train, self.data.Ttrain),
@@ -145,9 +146,11 @@ class Trainer:
         N = 0 if T is None else len(T)
         random = random_stream(self.config.seed, EVALUATION_NOISE, self.epoch, ("training", "test", "validation").index(which))
         noisy = self.network.at_epoch(max(1, self.epoch))
-        state, loss, accuracy = self._evaluator.evaluate(self._evaluated_state(), data, N, noisy, random)
-        self.state = self.state._replace(params=state.params, statistics=state.statistics)
-        return loss, accuracy
+        given = self._evaluated_state()
+        state, scores = self._evaluator.evaluate(given, data, N, noisy, random)
+        if given.params is self.state.params:  # they are consumed
+            self.state = self.state._replace(params=state.params, statistics=state.statistics)
+        return scores
 
     def confusion(self) -> Array:
         """For a classification, classes x classes: how many test examples of each class are predicted as each, without noise."""
@@ -155,12 +158,10 @@ class Trainer:
 
     def finish(self) -> TrainingResult:
         """Take the parameters that are kept, of the best epoch or the last, and evaluate them on the test set."""
-        kept = self.epoch
-        if self.best is not None:
-            kept = best(self.losses)
-            self.state = self.state._replace(**self.ops.matrices(self.best)._asdict())
-        loss, accuracy = self.evaluate() if len(self.data.Xtest) else (None, None)
-        return TrainingResult(self.epoch, kept, self.epoch < self.config.training.epochs, loss, accuracy)
+        kept = self.epoch if self.best is None else best(self.losses)
+        self.take(self.evaluated() if self.best is None else self.best)
+        scores = self._evaluate("test") if len(self.data.Xtest) else (None, None, None)
+        return TrainingResult(self.epoch, kept, self.epoch < self.config.training.epochs, *scores)
 
     def first_input(self) -> StepInput:
         """What the next step is given, if an epoch begins with it."""
@@ -182,6 +183,17 @@ class Trainer:
         """The state as NumPy arrays: copies, as the next step may overwrite the state."""
         result: TrainingState = map_tree(lambda X: np.array(self.ops.to_numpy(X)), self.state)
         return result
+
+    def evaluated(self) -> EvaluatedState:
+        """What the network is evaluated with, as NumPy arrays: the parameters, or their averages, and the statistics."""
+        result: EvaluatedState = map_tree(lambda X: np.array(self.ops.to_numpy(X)), self._evaluated_state())
+        return result
+
+    def take(self, given: EvaluatedState) -> None:
+        """Go on from these parameters and statistics, NumPy arrays; an optimizer that averages parameters begins anew."""
+        given = self.ops.matrices(given)
+        states = self._first_states(given.params) if self._is_averaged() else self.state.optimizer
+        self.state = TrainingState(given.params, states, given.statistics)
 
     def restore(
         self,
@@ -230,26 +242,27 @@ class Trainer:
         for number, value in enumerate(outputs.loss.tolist(), 1):
             self._require_finite(value, f"at step {number} of epoch {self.epoch + 1}", lr)
         self.epoch += 1
-        train_loss, train_accuracy = self._evaluate("training")
+        train_loss, train_accuracy, _ = self._evaluate("training")
         self._require_finite(train_loss, f"after epoch {self.epoch}", lr)
-        test_loss, test_accuracy = self._evaluate("test") if len(self.data.Xtest) and self.data.Xvalidation is None else (None, None)
+        tested = len(self.data.Xtest) and self.data.Xvalidation is None
+        test_loss, test_accuracy, top = self._evaluate("test") if tested else (None, None, None)
         validation = self._validate()
         recorded = float(max(outputs.largest_gradient)) if len(outputs.largest_gradient) else None
         scale = self.network.at_epoch(self.epoch).noise_scale()
         distance = self._evaluator.hard_distance(self._evaluated_state()) if self.config.training.record_distances else None
         both = train_loss, test_loss, train_accuracy, test_accuracy
-        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, *validation)
+        top_accuracy = top if tested else validation[2]
+        return Metrics(self.epoch, lr, *both, seconds, recorded, scale, distance, validation[0], validation[1], top_accuracy)
 
-    def _validate(self) -> tuple[float | None, float | None]:
-        """The loss and the accuracy on the validation set, if there is one; the best epoch is kept if it is to be."""
+    def _validate(self) -> Scores | tuple[None, None, None]:
+        """The scores on the validation set, if there is one; the best epoch is kept if it is to be."""
         if self.data.Xvalidation is None:
-            return None, None
-        loss, accuracy = self._evaluate("validation")
-        self.losses.append(loss)
+            return None, None, None
+        scores = self._evaluate("validation")
+        self.losses.append(scores.loss)
         if self.config.training.keeps_best and best(self.losses) == len(self.losses):
-            state = self.to_numpy()
-            self.best = EvaluatedState(state.params, state.statistics)
-        return loss, accuracy
+            self.best = self.evaluated()
+        return scores
 
     def _between_moves(self, groups: Iterator[StepInput]) -> Iterator[StepInput]:
         """The inputs in parts, before which weights move. The steps of a part must be done before the next is asked for."""
@@ -272,7 +285,24 @@ class Trainer:
         return self.ops.run_steps(*arguments) if self.config.compile else self.ops.run_plainly(*arguments)
 
     def _evaluated_state(self) -> EvaluatedState:
-        return EvaluatedState(self.state.params, self.state.statistics)
+        state = EvaluatedState(self.state.params, self.state.statistics)
+        if not self._is_averaged():
+            return state
+        averages = with_leaves(state.params, self._averages())
+        copies: EvaluatedState = self.ops.matrices(map_tree(lambda X: np.array(self.ops.to_numpy(X)), state._replace(params=averages)))
+        return copies
+
+    def _averages(self) -> list[Any]:
+        """What the optimizer evaluates the network with, for each parameter."""
+        optimizer = self.config.optimizer
+        return [optimizer.evaluated(state, theta) for state, theta in zip(self.state.optimizer, leaves(self.state.params), strict=True)]
+
+    def _is_averaged(self) -> bool:
+        """Whether that is something else than the parameters."""
+        return any(average is not theta for average, theta in zip(self._averages(), leaves(self.state.params), strict=True))
+
+    def _first_states(self, params: Any) -> Any:
+        return self.ops.matrices(tuple(map(self._moments, leaves(params))))
 
     def _matrices(self) -> tuple[Any, ...] | None:
         """X, T and the weights of the examples, if there are some; None where X and T are read from files."""
@@ -293,8 +323,7 @@ class Trainer:
         if self.config.model.load_weights is not None:
             params, statistics = load_weights(Path(self.config.model.load_weights), self.network, D, params, statistics)
         params = self.ops.matrices(params)
-        states = self.ops.matrices(tuple(map(self._moments, leaves(params))))
-        return TrainingState(params, states, self.ops.matrices(statistics))
+        return TrainingState(params, self._first_states(params), self.ops.matrices(statistics))
 
     def _moments(self, theta: Any) -> Any:
         """The first state of the optimizer for a parameter, as NumPy arrays: on the device of the parameters, whatever made it."""

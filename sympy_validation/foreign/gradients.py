@@ -43,8 +43,8 @@ class Captured:
     found: dict[str, Any]
     """The gradients that the backward pass gives; None for none."""
     wanted: dict[str, Any] = field(default_factory=dict)
-    again: Callable[[Any], dict[str, Any]] | None = None
-    """The backward pass once more, with one operation changed."""
+    again: Callable[[Mapping[int, Any]], dict[str, Any]] | None = None
+    """The backward pass once more, with the operations of these numbers changed."""
 
 
 def input_tensor(x: Input, sizes: Mapping[str, int]) -> Any:
@@ -83,7 +83,7 @@ def check_names(code: Code, signature: Signature) -> None:
         raise NervaError(f"{code.name} needs {', '.join(missing)} too: state the shapes, or values such as {missing[0]}=1")
 
 
-def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: Any = None) -> Captured:
+def capture(code: Code, signature: Signature, sizes: Mapping[str, int]) -> Captured:
     """Run the code on symbols, forwards and backwards."""
     run = Current.start()
     use(code.style)
@@ -110,8 +110,8 @@ def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: 
     given = iter([x.copy() for x in upstream])
     gradients = [None if isinstance(x, Labels) or x is None else next(given) for x in outputs]
 
-    def backward(change: Any) -> dict[str, Any]:
-        run.recording, run.change, run.operations = True, change, []
+    def backward(changes: Mapping[int, Any]) -> dict[str, Any]:
+        run.recording, run.changes, run.operations = True, changes, []
         try:
             with nullcontext() if code.style == "jax" else replaced(code.module):
                 found = back([None if x is None else x.copy() for x in gradients])
@@ -119,7 +119,7 @@ def capture(code: Code, signature: Signature, sizes: Mapping[str, int], change: 
             run.recording = False
         return {n: _found(found.get(n)) for n in differentiable}
 
-    return Captured(run, values, tuple(real), upstream, backward(change), again=backward)
+    return Captured(run, values, tuple(real), upstream, backward({}), again=backward)
 
 
 def _found(x: Any) -> Any:

@@ -26,8 +26,8 @@ def operation(f: Callable[P, R]) -> Callable[P, R]:
                 return result
             number = len(run.operations)
             run.operations.append((f.__name__, operands, given, result))
-            if run.change and run.change[0] == number:
-                changed: R = run.change[1](f, operands, given, result)
+            if number in run.changes:
+                changed: R = run.changes[number](f, operands, given, result)
                 return changed
             return result
         finally:

@@ -1,11 +1,10 @@
-"""The one change of a backward pass that makes it right: it must be right at points, and is then proved."""
+"""The change of a backward pass that makes it right, or the two: it must be right at points, and is then proved."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations
 from operator import mul, truediv
 from typing import Any
 
@@ -20,8 +19,9 @@ from sympy_validation.foreign.reasons import readable
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
 from sympy_validation.foreign.values import FloatPoint
+from sympy_validation.search import Candidate, Group, exchanged, simplest
 
-SECONDS = 2.0
+SECONDS = 3.0
 """How long a repair is searched for."""
 SHORT = 160
 """A formula of so many characters is shown."""
@@ -64,23 +64,25 @@ class Repairs:
 
     def holds(self, name: str, found: Any) -> bool:
         """Whether the gradient is right at the points, and then for all sizes."""
-        wanted = self.wanted[name]
-        found = gradients.fitted(Storage.of(found), wanted.dims, self.code.style)
-        if found.dims != wanted.dims:
+        return self.near(name, found) and gradients.equal(self.wanted[name], self._fitted(name, found), self.theorem.run)
+
+    def near(self, name: str, found: Any) -> bool:
+        """Whether the gradient is right at the points."""
+        fitted = self._fitted(name, found)
+        if fitted.dims != self.wanted[name].dims:
             return False
         with np.errstate(all="ignore"):
-            for point, right in zip(self.points, self.right[name], strict=True):
-                if not np.allclose(point.tensor(found), right, rtol=1e-9, atol=1e-12):
-                    return False
-        return gradients.equal(wanted, found, self.theorem.run)
+            pairs = zip(self.points, self.right[name], strict=True)
+            return all(np.allclose(point.tensor(fitted), right, rtol=1e-9, atol=1e-12) for point, right in pairs)
+
+    def _fitted(self, name: str, found: Any) -> Any:
+        return gradients.fitted(Storage.of(found), self.wanted[name].dims, self.code.style)
 
     def exchanged(self) -> str:
         """Gradients that are returned in another order."""
-        for order in permutations(self.wrong):
-            pairs = list(zip(self.wrong, order, strict=True))
-            if all(a != b for a, b in pairs) and all(self.holds(a, self.theorem.found[b]) for a, b in pairs):
-                return "they are returned in another order: " + ", ".join(f"what stands for d{b} is d{a}" for a, b in pairs)
-        return ""
+        order = exchanged(self.wrong, lambda a, b: self.holds(a, self.theorem.found[b]))
+        said = ", ".join(f"what stands for d{b} is d{a}" for a, b in order.items())
+        return f"they are returned in another order: {said}" if order else ""
 
     def summed(self) -> str:
         """A gradient that is not summed over the axes along which the input was repeated."""
@@ -111,26 +113,27 @@ class Repairs:
         return ""
 
     def operation(self) -> str:
-        """One operation of the backward pass, done otherwise."""
-        assert self.theorem.again
-        end = time.perf_counter() + SECONDS
-        self.theorem.again(None)
+        """One operation of the backward pass, done otherwise; or two."""
+        again = self.theorem.again
+        assert again
+        again({})
         recorded = list(self.theorem.run.operations)
         candidates = [
-            (cost, n, words, change)
+            Candidate((cost, n), n, change, words)
             for n, entry in enumerate(recorded)
             for cost, words, change in changes(entry[0], entry[1], entry[3], self.sizes)
         ]
-        for _, n, words, change in sorted(candidates, key=lambda c: c[:2]):
-            if time.perf_counter() > end:
-                return ""
-            try:
-                found = self.theorem.again((n, change))
-                if all(found[name] is not None and self.holds(name, found[name]) for name in self.wanted):
-                    return f"in operation {n + 1} of the backward pass ({_shown(recorded[n])}) {words}"
-            except Exception:
-                continue  # such a change is not possible here
-        return ""
+
+        def found(group: Group) -> dict[str, Any]:
+            return {name: x for name, x in again({c.at: c.change for c in group}).items() if name in self.wanted and x is not None}
+
+        def right(group: Group) -> set[str]:
+            return {name for name, x in found(group).items() if self.near(name, x)}
+
+        group = simplest(candidates, right, set(self.wanted), SECONDS)
+        if not all(self.holds(name, x) for name, x in found(group).items()):
+            return ""
+        return "; and ".join(f"in operation {c.at + 1} of the backward pass ({_shown(recorded[c.at])}) {c.words}" for c in group)
 
     def missing(self) -> str:
         """What the gradient should have in addition, if it is short."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,8 @@ class SymbolicRun:
     operations: list[Any] = field(default_factory=list)
     """The operations of the backward pass, while they are recorded."""
     recording: bool = False
-    change: Any = None
-    """A change of one operation, for the search of a repair."""
+    changes: Mapping[int, Any] = field(default_factory=dict)
+    """Changes of operations, by their numbers, for the search of a repair."""
     depth: int = 0
     narrow: bool = False
     """Whether the code casts to a type of less than 64 bits."""

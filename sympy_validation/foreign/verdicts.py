@@ -24,7 +24,7 @@ from sympy_validation.foreign.reasons import line_of, readable, where
 from sympy_validation.foreign.repair import advice
 from sympy_validation.limits import Limits, NoVerdict
 
-REPAIR_SECONDS = 2.5
+REPAIR_SECONDS = 3.5
 """How long a repair is searched for, what is missing included."""
 NUMERIC_SECONDS = 4.0
 """How long numbers are tried where the code is not captured."""

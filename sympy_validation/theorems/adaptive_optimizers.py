@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.equations.adaptive_optimizers import AdafactorState
 from nerva_core.equations.optimizers import (
     LAMB,
     Adadelta,
+    Adafactor,
     AdaGrad,
     Adam,
     AdamState,
@@ -22,7 +24,7 @@ from sympy_validation.claims import RealVariable
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, STEPS, Ops, average, steps, total
-from sympy_validation.theorems.tools import equation, times
+from sympy_validation.theorems.tools import METHODS, equation, product, times
 
 
 def theorems() -> Iterator[Theorem]:
@@ -36,6 +38,7 @@ def theorems() -> Iterator[Theorem]:
     yield from adadelta()
     yield from lion()
     yield from lamb()
+    yield from adafactor()
 
 
 BETAS: dict[str, Any] = {"beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), "epsilon": RealVariable(0)}
@@ -168,8 +171,8 @@ def nadam() -> Iterator[Theorem]:
         ops, G = space.ops, G[:2]
         squares = tuple(ops.hadamard(g, g) for g in G)
         mu1, mu2, mu3 = (beta1 * (1 - d**t / 2) for t in (1, 2, 3))
-        for t, now, after, product in ((1, mu1, mu2, mu1), (2, mu2, mu3, mu1 * mu2)):
-            ahead = after * average(beta1, G[:t]) / (1 - product * after) + (1 - now) * G[t - 1] / (1 - product)
+        for t, now, after, P in ((1, mu1, mu2, mu1), (2, mu2, mu3, mu1 * mu2)):
+            ahead = after * average(beta1, G[:t]) / (1 - P * after) + (1 - now) * G[t - 1] / (1 - P)
             theta = theta - scaled(ops, eta, ahead, average(beta2, squares[:t]) / (1 - beta2**t), epsilon)
         return theta
 
@@ -264,3 +267,47 @@ def lamb() -> Iterator[Theorem]:
     yield from equation(subject, "theta", statement, variables, tested, expected, methods=("all sizes",))
     averages_of_adam = "{}' from any state: the averages of Adam"
     yield from equation(subject, ("m", "v"), averages_of_adam, {**state, **variables}, averages, printed, methods=("all sizes",))
+
+
+def adafactor() -> Iterator[Theorem]:
+    """A step from any averages, as Algorithm 4 prints it. θ is any matrix as a thousandth of any: so there are points with rms(θ) < ε₂."""
+    coefficients: dict[str, Any] = {"share": RealVariable(0, 1), **{name: RealVariable(0) for name in ("epsilon1", "epsilon2", "d")}}
+    state: dict[str, Any] = {"r": ("K", 1, Kind.POSITIVE), "c": (1, "D", Kind.POSITIVE)}
+    variables: dict[str, Any] = {**state, **coefficients, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
+
+    def tested(ops: Ops, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Any, theta: Any, G: Any) -> Any:
+        optimizer = Adafactor(epsilon1=epsilon1, epsilon2=epsilon2, clipping=d)
+        theta, averages = optimizer.update(ops, AdafactorState(r, c), theta / 1000, G, eta, share)
+        return theta, *averages
+
+    def expected(space: Any, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Any, theta: Any, G: Any) -> Any:
+        ops, theta = space.ops, theta / 1000
+        K, D = ops.shape(G)
+        S = ops.hadamard(G, G) + ops.full(epsilon1, K, D)
+        r = (1 - share) * r + share * ops.divide(S @ ops.ones(D, 1), D)
+        c = (1 - share) * c + share * ops.divide(ops.ones(1, K) @ S, K)
+        U = ops.hadamard(G, product(ops.inv_sqrt(_over_mean(ops, r)), ops.inv_sqrt(c)))
+        rms_theta, rms_U = (ops.sqrt(ops.divide(ops.divide(ops.elements_sum(ops.hadamard(X, X)), D), K)) for X in (theta, U))
+        alpha = eta * ops.maximum(ops.full(epsilon2, 1, 1), rms_theta)
+        clipped = ops.maximum(ops.ones(1, 1), rms_U / d)
+        return theta - times(ops, ops.hadamard(alpha, ops.reciprocal(clipped)), U), r, c
+
+    subject, only = "optimizers.Adafactor", METHODS[:1]
+    statement = "{} after a step: θ' = θ - η max(ε₂, rms(θ)) U / max(1, rms(U) / d), U = G ⊙ (1 / √(r / mean(r)) · 1 / √c)"
+    yield from equation(subject, ("theta", "r", "c"), statement, variables, tested, expected, methods=only)
+    yield from equation(
+        subject,
+        "1/sqrt(V)",
+        "{} = 1 / √(r / mean(r)) · 1 / √c for V = r · c / mean(r), of any positive averages",
+        state,
+        lambda ops, r, c: product(ops.inv_sqrt(_over_mean(ops, r)), ops.inv_sqrt(c)),
+        lambda space, r, c: space.ops.inv_sqrt(product(_over_mean(space.ops, r), c)),
+        name="factors",
+        methods=only,
+    )
+
+
+def _over_mean(ops: Ops, r: Any) -> Any:
+    """r / mean(r)."""
+    K, _ = ops.shape(r)
+    return times(ops, ops.reciprocal(ops.divide(ops.ones(1, K) @ r, K)), r)

@@ -11,6 +11,7 @@ from typing import Any
 from nerva_core.layers import LAYERS, Layer, Repeat, Sequential
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.attention import Attention, AttentionDropout, CrossAttention, DotProductAttention
+from nerva_core.layers.augmentation import RandomCrop, RandomFlip
 from nerva_core.layers.base import is_size_of
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.branches import Concatenate
@@ -95,18 +96,20 @@ ABOUT = {
     "ChannelDropout": ", for every mask R",
     "Dropout": ", for every mask R",
     "LinearDropout": ", for every mask R",
+    "RandomCrop": ", for all matrices A and B",
+    "RandomFlip": ", for all matrices A and B",
     "SparseLinear": ", for every pattern",
     "SReLU": ", for every order of t_l and t_r",
 }
 """What the statement of a layer's theorems adds."""
 
 WITHOUT_ENTRIES = (
-    *(MaxPool, Attention, AttentionDropout, CrossAttention, GroupedQueryAttention, SparseLinear, SqueezeExcitation),
-    *(SinusoidalPositions, RotaryPositions),
+    *(MaxPool, Attention, AttentionDropout, CrossAttention, GroupedQueryAttention, RandomCrop, RandomFlip, SparseLinear),
+    *(SqueezeExcitation, SinusoidalPositions, RotaryPositions),
 )
 """Layers that SymPy does not prove entry by entry: it knows nothing of a largest element, does not finish the softmax of products, takes
-the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it expands the powers, and it would
-write out the sines of a symbol."""
+long for images, takes the numbers of places for symbols, at which there is nothing; of unknown functions of means of products it expands
+the powers, and it would write out the sines of a symbol."""
 
 CHAIN_SIZES = ({"N": 3, "D": 4, "K": 2, "H": 5},)
 CHAINS: dict[str, Make] = {
@@ -126,8 +129,8 @@ def two_layers(space: Space[Any]) -> Sequential:
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))
 
 
-OF_ANY_MATRIX = (DotProductAttention, SinusoidalPositions, RotaryPositions)
-"""Layers whose numbers and switches determine a matrix alone, in the place of which the proof has any: a mask, sines and cosines."""
+OF_ANY_MATRIX = (DotProductAttention, SinusoidalPositions, RotaryPositions, RandomCrop)
+"""Layers whose numbers and switches determine a matrix alone, in the place of which the proof has any: a mask, sines and cosines, noise."""
 
 
 def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nerva_core.equations.losses import LOSSES, LogisticCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy, SquaredError
+from nerva_core.equations.losses import (
+    LOSSES,
+    LogisticCrossEntropy,
+    Loss,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+    SoftmaxFocal,
+    SquaredError,
+)
 from nerva_core.equations.softmax import log_softmax, log_softmax_jacobian, softmax, stable_softmax
 from sympy_validation.attempt import Method
 from sympy_validation.claims import LossGradient
@@ -16,7 +24,7 @@ from sympy_validation.theorems.tools import METHODS, about, equation, product
 
 TARGETS = {"SoftmaxCrossEntropyOneHot": Kind.ROW_STOCHASTIC, "KLDivergence": Kind.POSITIVE}
 """Losses whose gradient is only that of targets of this kind; every other one is proved for all targets."""
-GIVEN: dict[str, dict[str, Any]] = {"SequenceCrossEntropy": {"classes": 2}}
+GIVEN: dict[str, dict[str, Any]] = {"SequenceCrossEntropy": {"classes": 2}, "SoftmaxFocal": {"gamma": 2}}
 """Parameters that are no symbols."""
 ENTRIES_ONLY = ("SequenceCrossEntropy",)
 """Losses that number the columns, which symbolic sizes do not: they are proved at concrete sizes (its positions are rows of a loss that
@@ -30,19 +38,39 @@ YT = {"Y": ("N", "K"), "T": ("N", "K")}
 def theorems() -> Iterator[Theorem]:
     """The table for the losses."""
     for entry in LOSSES:
-        yield from loss_theorems(entry)
+        yield from loss_theorems(entry, GIVEN.get(entry.__name__, {}))
+    for gamma in (1, 5):
+        yield from loss_theorems(SoftmaxFocal, {"gamma": gamma}, ("all sizes",))
     yield from specification_forms()
     yield from printed_losses()
     yield from derivations()
+    yield from padding()
 
 
-def loss_theorems(entry: type[Loss]) -> Iterator[Theorem]:
-    """The theorems of one loss."""
+def padding() -> Iterator[Theorem]:
+    """Losses that skip padding: of a row without a target neither the loss nor the gradient has anything."""
+    for entry in LOSSES:
+        if not entry.skips_padding:
+            continue
+
+        def of_zero(ops: Any, Y: Any, entry: type[Loss] = entry) -> Any:
+            T = ops.zeros(*ops.shape(Y))
+            return entry().rows(ops, Y, T), entry().gradient(ops, Y, T)
+
+        def nothing(space: Any, Y: Any) -> Any:
+            return space.ops.zeros(space.ops.shape(Y)[0], 1), space.ops.zeros(*space.ops.shape(Y))
+
+        statement, outputs = "{} is 0 for targets 0, whatever the outputs are", {"Y": ("N", "K", OUTPUTS.get(entry.__name__, Kind.REAL))}
+        subject, names = f"losses.{entry.__name__}", ("rows", "DY")
+        yield from equation(subject, names, statement, outputs, of_zero, nothing, name="padding", methods=("all sizes",))
+
+
+def loss_theorems(entry: type[Loss], given: Mapping[str, Any], methods: tuple[Method, ...] = METHODS) -> Iterator[Theorem]:
+    """The theorems of one loss, with some of its parameters given."""
     subject, kind = f"losses.{entry.__name__}", TARGETS.get(entry.__name__, Kind.REAL)
-    given = GIVEN.get(entry.__name__, {})
     claim = LossGradient(lambda space: symbolic(entry, space, **given), OUTPUTS.get(entry.__name__, Kind.REAL), kind)
     targets = {Kind.ROW_STOCHASTIC: "targets with row sums 1", Kind.POSITIVE: "all positive targets T"}.get(kind, "all targets T")
-    methods: tuple[Method, ...] = ("entries",) if entry.__name__ in ENTRIES_ONLY else METHODS
+    methods = ("entries",) if entry.__name__ in ENTRIES_ONLY else methods
     for theorem in about(subject, claim, "{}", methods):
         reduction = "mean" if entry.mean else "sum"
         statement = (

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nerva_core.equations.optimizers import (
+    SGD,
     GradientDescent,
     Momentum,
     Nesterov,
 )
 from sympy_validation.claims import RealVariable
-from sympy_validation.theorem import Theorem
-from sympy_validation.theorems import adaptive_optimizers, wrapped_optimizers
+from sympy_validation.theorem import Expected, Theorem
+from sympy_validation.theorems import adaptive_optimizers, averaging, wrapped_optimizers
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta, total
-from sympy_validation.theorems.tools import equation
+from sympy_validation.theorems.tools import METHODS, equation
 
 
 def theorems() -> Iterator[Theorem]:
@@ -22,6 +23,8 @@ def theorems() -> Iterator[Theorem]:
     yield from gradient_descent()
     yield from momentum()
     yield from nesterov()
+    yield from sgd()
+    yield from averaging.theorems()
     yield from adaptive_optimizers.theorems()
     yield from wrapped_optimizers.theorems()
 
@@ -113,6 +116,34 @@ def nesterov() -> Iterator[Theorem]:
         look_ahead,
         name="look-ahead",
     )
+
+
+def sgd() -> Iterator[Theorem]:
+    """PyTorch's forms for learning rates that vary, with decay; and it differs from Keras's, which has η inside V."""
+
+    def with_decay(rule: Library, decay: Any) -> Library:
+        return lambda theta, V, G, eta, mu: rule(theta, V, G + decay * theta, eta, mu)
+
+    etas: dict[str, Any] = {f"eta{t}": RealVariable(0) for t in range(1, STEPS + 1)}
+    variables: dict[str, Any] = {"decay": RealVariable(0), **MU, **etas, **MATRICES}
+    forms: tuple[tuple[str, Library, bool, Expected], ...] = (
+        ("PyTorch", torch_momentum, False, "proved"),
+        ("PyTorch, nesterov", torch_nesterov, True, "proved"),
+        ("Keras", keras_momentum, False, "refuted"),
+    )
+    for name, rule, nesterov, status in forms:
+
+        def shipped(ops: Ops, decay: Any, mu: Any, *rest: Any, nesterov: bool = nesterov) -> Any:
+            rates, (theta, *G) = rest[:STEPS], rest[STEPS:]
+            return steps(ops, SGD(momentum=mu, decay=decay, nesterov=nesterov), theta, tuple(G), *rates)[0]
+
+        def library(space: Any, decay: Any, mu: Any, *rest: Any, rule: Library = rule) -> Any:
+            rates, (theta, *G) = rest[:STEPS], rest[STEPS:]
+            return library_steps(space, with_decay(rule, decay), theta, tuple(G), rates, mu)
+
+        statement = f"θ after three steps is that of {name}, for learning rates that vary, with decay"
+        subject, only = "optimizers.SGD", METHODS[:1]
+        yield from equation(subject, "theta", statement, variables, shipped, library, name=name, status=status, methods=only)
 
 
 def like_library(subject: str, entry: Any, library: str, rule: Library, varying: bool, **options: Any) -> Iterator[Theorem]:

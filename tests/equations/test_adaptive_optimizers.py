@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.equations.optimizers import LAMB, Adadelta, AdaGrad, AdamW, AMSGrad, Lion, NAdam, Optimizer, WeightDecay
-from tests.conftest import load_frameworks
+from nerva_core.equations.optimizers import LAMB, Adadelta, Adafactor, AdaGrad, AdamW, AMSGrad, Lion, NAdam, Optimizer, WeightDecay
+from tests.conftest import load_frameworks, make_backend
 from tests.equations.test_optimizers import ETA, GRADIENTS, THETA, run, torch_run, with_torch
 
 
@@ -43,8 +43,6 @@ def test_equal_to_torch(ops: Backend[Any], optimizer: Optimizer, name: str, para
 
 def test_the_largest_average_is_kept() -> None:
     """A large gradient and then small ones: the steps of AMSGrad stay as small as the large one has made them."""
-    from tests.conftest import make_backend
-
     ops = make_backend("numpy", "float64")
     G = np.array([10.0, *[0.1] * 20]).reshape(-1, 1, 1)
     ams, adam = (run(ops, rule, np.zeros((1, 1)), G, 0.1).ravel() for rule in (AMSGrad(beta2=0.5), AdamW(beta2=0.5, decay=0.0)))
@@ -75,6 +73,36 @@ def test_lamb_leaves_zero_as_adam_does(ops: Backend[Any]) -> None:
     first = run(ops, LAMB(epsilon=1e-12), zero, GRADIENTS[:1])[0]
     np.testing.assert_allclose(first, -ETA * np.sign(GRADIENTS[0]), rtol=0, atol=1e-8)
     np.testing.assert_array_equal(run(ops, LAMB(decay=0.0), gradients=0 * GRADIENTS)[-1], THETA)
+
+
+@pytest.mark.parametrize(("shape", "scale"), [((3, 2), 1.0), ((1, 4), 1.0), ((4, 3), 1e-4)])
+def test_adafactor_is_that_of_keras(shape: tuple[int, int], scale: float) -> None:
+    """Of a row, a vector there, V is the average of the squares; θ of 1e-4 is below ε₂. In float32, as Keras has its numbers."""
+    keras = pytest.importorskip("keras")
+    load_frameworks()
+    ops = make_backend("numpy", "float32")
+    rng = np.random.default_rng(5)
+    theta, G = scale * rng.normal(size=shape), rng.normal(size=(4, *shape)) * np.array([1, 10, 0.1, 1])[:, None, None]
+    variable = keras.Variable(theta[0] if shape[0] == 1 else theta, dtype="float32")
+    theirs = keras.optimizers.Adafactor(learning_rate=0.0625, relative_step=False)
+    for ours, gradient in zip(run(ops, Adafactor(), theta, G), G, strict=True):
+        theirs.apply([keras.ops.convert_to_tensor(gradient.reshape(variable.shape), dtype="float32")], [variable])
+        np.testing.assert_allclose(ours, np.array(variable).reshape(shape), rtol=1e-5, atol=1e-6 * scale)
+
+
+def test_adafactor_leaves_what_has_no_gradient(ops_of_dtype: Backend[Any]) -> None:
+    """Rows and columns without a gradient, whose factors of V are 1e-30, are no NaN and no step."""
+    G = np.zeros((3, 3, 2))
+    G[:, 1, 1] = 1.0
+    after = run(ops_of_dtype, Adafactor(), gradients=G)[-1]
+    assert np.isfinite(after).all()
+    moved = np.abs(after - np.asarray(THETA, ops_of_dtype.dtype)) > 1e-3
+    np.testing.assert_array_equal(moved, G[0] == 1)
+
+
+def test_adafactor_keeps_a_number_for_each_row_and_column(ops: Backend[Any]) -> None:
+    state = Adafactor().init(ops, ops.matrix(THETA))
+    assert [ops.shape(X) for X in state] == [(3, 1), (1, 2)]
 
 
 def test_the_momentum_of_nadam_grows_to_beta1() -> None:

@@ -246,6 +246,19 @@ def test_the_gradient_at_likelihood_zero_is_infinite_at_the_target_alone(ops: An
     np.testing.assert_array_equal(gradient, [[-np.inf, 0], [0, -2]])
 
 
+@pytest.mark.parametrize("top", [2, 3, 4])
+def test_the_class_is_among_the_largest_outputs(ops: Any, rng: np.random.Generator, top: int) -> None:
+    """Of equal outputs the first ones count, as in a stable sort; a row without a target, or with NaN, is never right."""
+    labels = rng.integers(5, size=40)
+    Y = rng.integers(-2, 3, size=(40, 5)) / 2
+    T = np.eye(5)[labels]
+    expected = [label in np.argsort(-y, kind="stable")[:top] for y, label in zip(Y, labels, strict=True)]
+    T[0], Y[1], expected[:2] = 0, np.nan, [False, False]
+    found = ops.to_numpy(SquaredError().correct(ops, ops.matrix(Y), ops.matrix(T), top))[:, 0]
+    np.testing.assert_array_equal(found, expected)
+    assert 0 < sum(expected) < 40
+
+
 @pytest.mark.parametrize(("outputs", "threshold"), [(1, 0.5), (1, 0.0), (2, 0.5), (5, 0.5)])
 def test_correct_predictions_are_those_of_argmax(ops: Any, rng: np.random.Generator, outputs: int, threshold: float) -> None:
     """Of equal outputs the first counts, so a network that tells nothing is not always right."""

@@ -12,6 +12,7 @@ from nerva_core.equations.gradient_activations import Arctan, Log, NormClipping,
 from nerva_core.equations.optimizers import (
     GAF,
     OPTIMIZERS,
+    SGD,
     Adam,
     GlobalNormClipping,
     GradientDescent,
@@ -84,6 +85,9 @@ def test_equal_to_keras(ops_of_dtype: Backend[Any], optimizer: Optimizer, parame
     ("optimizer", "name", "parameters"),
     [
         (GradientDescent(), "SGD", {}),
+        (SGD(), "SGD", {}),
+        (SGD(momentum=0.9), "SGD", {"momentum": 0.9}),
+        (SGD(momentum=0.9, decay=0.1, nesterov=True), "SGD", {"momentum": 0.9, "weight_decay": 0.1, "nesterov": True}),
         (Adam(), "Adam", {}),
         (Adam(beta1=0.5, beta2=0.7, epsilon=1e-3), "Adam", {"betas": (0.5, 0.7), "eps": 1e-3}),
         (RMSProp(rho=0.99), "RMSprop", {}),
@@ -140,8 +144,9 @@ def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend[Any], optimizer: Op
     scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, 1)]
     new, new_state = optimizer.update(ops, state, theta, gradient, *scalars)
     assert_trees_equal(tree_map(ops.shape, new_state), tree_map(ops.shape, state))
+    assert ops.shape(new) == THETA.shape
     for matrix in leaves((new, new_state)):
-        assert ops.shape(matrix) == THETA.shape
+        assert all(size in (1, of_theta) for size, of_theta in zip(ops.shape(matrix), THETA.shape, strict=True))
         assert ops.to_numpy(matrix).dtype == ops.dtype
     assert_trees_equal(to_numpy(ops, (theta, gradient, state)), (THETA.astype(ops.dtype), GRADIENTS[0].astype(ops.dtype), before))
 

@@ -132,7 +132,7 @@ def test_the_first_step_of_a_run() -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("optimizer", ["Adam", "GAF(GlobalNormClipping(Momentum, 0.01))"])
+@pytest.mark.parametrize("optimizer", ["Adam", "GAF(GlobalNormClipping(Momentum, 0.01))", "EMA(Adafactor, 0.9)"])
 @pytest.mark.parametrize("step", [3, 8])
 def test_any_step_is_the_one_that_trains(optimizer: str, step: int) -> None:
     """The fourth step begins the second epoch."""

@@ -22,7 +22,7 @@ from nerva_core.layers import (
     multilayer_perceptron,
     parse_layers,
 )
-from nerva_core.layers.notation import plain_items, sized_count, with_vocabulary
+from nerva_core.layers.notation import plain_items, sized_count, with_parameters
 from tests.helpers import to_ops
 
 
@@ -215,4 +215,4 @@ def test_how_often_is_bounded(times: str) -> None:
     ],
 )
 def test_the_vocabulary_is_given_where_there_is_none(item: Any, expected: Any) -> None:
-    assert with_vocabulary(item, 5) == expected
+    assert with_parameters(item, {"vocabulary": 5}) == expected

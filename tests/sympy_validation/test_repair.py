@@ -107,7 +107,17 @@ def test_what_is_right_needs_no_change(tmp_path: Path) -> None:
     assert [v.advice for v in prove_or_try_entries(user_theorems(f"{tmp_path / 'case.py'}:Case"))] == [""]
 
 
-def test_two_mistakes_are_not_one(tmp_path: Path) -> None:
+def test_two_mistakes_are_two_changes(tmp_path: Path) -> None:
+    """A sign in DX and a transposed DV."""
+    code = TWO.replace("DH @ ops.transpose(V), VW(ops.transpose(X) @ DH", "-(DH @ ops.transpose(V)), VW(ops.transpose(DH) @ X")
+    (tmp_path / "case.py").write_text(HEAD + code, encoding="utf-8")
+    (advice,) = {v.advice for v in prove_or_try_entries(user_theorems(f"{tmp_path / 'case.py'}:Case"))} - {""}
+    assert advice.startswith("two changes make DX and DV right: ") or advice.startswith("two changes make DX and DV.")
+    assert "the sign is opposite" in advice
+    assert "transposed" in advice
+
+
+def test_four_mistakes_are_not_two(tmp_path: Path) -> None:
     code = TWO.replace("DH @ ops.transpose(V), VW(ops.transpose(X) @ DH", "-(DH @ V), VW(2 * (ops.transpose(DH) @ X)")
     (tmp_path / "case.py").write_text(HEAD + code, encoding="utf-8")
     assert {v.advice for v in prove_or_try_entries(user_theorems(f"{tmp_path / 'case.py'}:Case"))} == {""}

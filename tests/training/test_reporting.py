@@ -89,6 +89,14 @@ def test_the_outcome_in_words(result: TrainingResult, outcome_: str, duration_: 
     assert (outcome(result), duration(result)) == (outcome_, duration_)
 
 
+def test_the_top_k_accuracy_has_a_column_and_a_place_in_the_outcome() -> None:
+    metrics = dataclasses.replace(METRICS, top_accuracy=0.625)
+    assert header(False, False, top_k=5).split("  ")[-1].strip() == "top-5 acc"
+    assert row(metrics).split()[-1] == "62.50%"
+    assert len(row(metrics)) == len(header(False, False, top_k=5))
+    assert outcome(TrainingResult(1, 1, False, 0.5, 0.25, 0.875), 5) == "test accuracy 25.00 % (top-5 87.50 %)"
+
+
 def test_a_long_epoch_says_now_and_then_that_it_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     now = [0.0]
     monkeypatch.setattr("nerva_core.training.reporting.time.monotonic", lambda: now[0])

@@ -111,8 +111,37 @@ def lamb(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> 
     return theta - eta * ratio * u
 
 
+def adafactor(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Algorithm 4 of Shazeer and Stern (2018); the biases are rows, for which it is Algorithm 5."""
+    beta, S = 1 - t**-0.8, G**2 + 1e-30
+    memory["R"] = beta * memory.get("R", 0) + (1 - beta) * S.sum(axis=1)
+    memory["C"] = beta * memory.get("C", 0) + (1 - beta) * S.sum(axis=0)
+    U = G / np.sqrt(np.outer(memory["R"], memory["C"]) / memory["R"].sum())
+    alpha = eta * max(0.1, math.sqrt((theta**2).mean()))
+    return theta - alpha * U / max(1.0, math.sqrt((U**2).mean()))
+
+
+def lookahead(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    """Algorithm 1 of Zhang et al. (2019)."""
+    slow, fast = memory.setdefault("slow", theta), momentum(theta, memory, G, eta, t)
+    if t % 5:
+        return fast
+    memory["slow"] = slow + 0.5 * (fast - slow)
+    return memory["slow"]
+
+
+def sgd(theta: Array, memory: dict[str, Any], G: Array, eta: float, t: int) -> Array:
+    G = G + 0.01 * theta
+    memory["v"] = 0.9 * memory.get("v", 0) + G
+    return theta - eta * (G + 0.9 * memory["v"])
+
+
 RULES: dict[str, Rule] = {
     "GradientDescent": descent,
+    "SGD(momentum=0.9, decay=0.01, nesterov=true)": sgd,
+    "Adafactor(epsilon2=0.1)": adafactor,
+    "EMA(Momentum(mu=0.9), 0.9)": momentum,
+    "Lookahead(Momentum(mu=0.9))": lookahead,
     "Momentum(mu=0.9)": momentum,
     "Nesterov(mu=0.9)": nesterov,
     "Adam": adam,
@@ -219,6 +248,7 @@ def test_every_optimizer_and_schedule_has_a_run() -> None:
     ("optimizer", "name", "options"),
     [
         ("GradientDescent", "SGD", {}),
+        ("SGD(momentum=0.9, decay=0.01, nesterov=true)", "SGD", {"momentum": 0.9, "weight_decay": 0.01, "nesterov": True}),
         ("Momentum(mu=0.9)", "SGD", {"momentum": 0.9}),
         ("Nesterov(mu=0.9)", "SGD", {"momentum": 0.9, "nesterov": True}),
         ("WeightDecay(Momentum(mu=0.9), 0.01)", "SGD", {"momentum": 0.9, "weight_decay": 0.01}),

@@ -25,6 +25,31 @@ def test_the_change_that_makes_it_right_is_found(file: str, name: str, shapes: s
     assert words in found.advice
 
 
+PAIR = """
+import numpy as np
+
+def layer(x, w, b):
+    return np.tanh(x @ w + b), (x, w, np.tanh(x @ w + b))
+
+def layer_backward(dy, cache):
+    x, w, y = cache
+    da = dy * (1 - y**2)
+    return da @ w.T, -(x.T @ da), da.mean(axis=0)
+"""
+
+
+def test_two_mistakes_are_two_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign in dw and a mean for a sum in db; with all the time that a loaded machine needs."""
+    monkeypatch.setattr("sympy_validation.foreign.verdicts.REPAIR_SECONDS", 300.0)
+    monkeypatch.setattr("sympy_validation.foreign.repair.SECONDS", 60.0)
+    (tmp_path / "pair.py").write_text(PAIR, encoding="utf-8")
+    found = decide(load_file(tmp_path / "pair.py"), "layer", "x: N D, w: D K, b: K")
+    assert found.rung is Rung.REFUTED
+    assert found.advice.count("in operation") == 2
+    assert "change the sign" in found.advice or "subtract" in found.advice
+    assert "take the sum" in found.advice or "multiply by N" in found.advice
+
+
 def test_what_is_missing_is_shown_where_no_change_is_found() -> None:
     found = decide(load_file(ZOO / "numpy_zoo.py"), "gram/gram_once", "x: N D")
     assert found.advice == "dx lacks Σ_k(dY[k,i]·x[k,j])"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nerva_core.equations.optimizers import LAMB, Adadelta, AdaGrad, AdamW, AMSGrad, Lion, NAdam, RMSProp
+from nerva_core.equations.optimizers import LAMB, Adadelta, Adafactor, AdaGrad, AdamW, AMSGrad, Lion, NAdam, RMSProp
 from sympy_validation.theorem import Theorem, prove
 from sympy_validation.theorems import adaptive_optimizers
 
@@ -83,6 +83,15 @@ class Undivided(RMSProp):
         return super().update(ops, state._replace(v=state.v / self.rho), theta, Dtheta, eta, *scalars)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SumsOfRows(Adafactor):
+    """r is a sum where it should be a mean."""
+
+    def update(self, ops: Any, state: Any, theta: Any, Dtheta: Any, eta: Any, *scalars: Any) -> Any:
+        after, averages = super().update(ops, state, theta, Dtheta, eta, *scalars)
+        return after, averages._replace(r=ops.scale(ops.shape(theta)[1], averages.r))
+
+
 @pytest.mark.parametrize(
     ("theorems", "wrong"),
     [
@@ -94,6 +103,7 @@ class Undivided(RMSProp):
         (adaptive_optimizers.lion, OneAverage),
         (adaptive_optimizers.lamb, WithoutRatio),
         (adaptive_optimizers.rmsprop, Undivided),
+        (adaptive_optimizers.adafactor, SumsOfRows),
     ],
 )
 def test_a_wrong_rule_is_refuted(monkeypatch: pytest.MonkeyPatch, theorems: Callable[[], Iterator[Theorem]], wrong: type[Any]) -> None:
