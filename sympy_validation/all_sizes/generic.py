@@ -8,10 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy_validation.all_sizes import sums
+from sympy_validation.all_sizes import products, sums
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
-from sympy_validation.all_sizes.symbols import Number, Output, Variable
-from sympy_validation.all_sizes.terms import ONE, Atom, Base, Entry, Logarithm, Monomial, Polynomial, Root, Sum, monomial, only
+from sympy_validation.all_sizes.symbols import Number, Output, Place, Variable, number
+from sympy_validation.all_sizes.terms import (
+    ONE,
+    Atom,
+    Base,
+    Entry,
+    Logarithm,
+    Monomial,
+    Polynomial,
+    Root,
+    Sum,
+    combination,
+    monomial,
+    only,
+)
 from sympy_validation.all_sizes.text import inner_atoms
 
 
@@ -37,7 +50,11 @@ def variables(P: Polynomial) -> list[Variable]:
 
 
 def leads(variable: Variable, P: Polynomial) -> bool:
-    """Whether P is a polynomial in the entries of the variable, of which one term has the greatest degree, with a generic coefficient."""
+    """Whether P is a polynomial in the entries of the variable whose terms of the greatest degree are shown to be different from 0.
+
+    One term is if its coefficient is generic; several are if their derivative with respect to an entry in one of them is: x - mean(x)
+    has 1 - 1/D, which is not 0 for D > 1.
+    """
     terms: list[tuple[Number, Monomial]] = []
     for m in P.terms:
         if _has(monomial(*m), variable):
@@ -47,7 +64,31 @@ def leads(variable: Variable, P: Polynomial) -> bool:
             terms.append((degree, m))
     top = max((degree for degree, _ in terms), default=0)
     leading = [m for degree, m in terms if degree == top]
-    return len(leading) == 1 and all(is_generic(c) for c in _coefficients(leading[0], variable))
+    if len(leading) == 1:
+        return all(is_generic(c) for c in _coefficients(leading[0], variable))
+    whole = Polynomial({m: P.terms[m] for m in leading})
+    return any(is_generic(_slope(whole, variable, *place)) for place in sorted(_free_places(leading, variable), key=str))
+
+
+def _free_places(terms: list[Monomial], variable: Variable) -> set[tuple[Place, Place]]:
+    """The rows and columns of the entries of the variable that are in no sum."""
+    return {(atom.row, atom.column) for m in terms for atom, _ in m if isinstance(atom, Entry) and atom.variable == variable}
+
+
+def _slope(P: Polynomial, variable: Variable, p: Place, q: Place) -> Polynomial:
+    """∂P / ∂variable[p, q], of terms with one entry of the variable each, which may be in a sum; 0 if it is deeper in one."""
+    slopes: list[tuple[Polynomial, Number]] = []
+    for m, c in P.terms.items():
+        ((holder, exponent),) = ((atom, e) for atom, e in m if _has(only(atom), variable))
+        rest = monomial(*(factor for factor in m if factor[0] is not holder))
+        indices, body = sums.opened(holder) if isinstance(holder, Sum) else ([], ((holder, exponent),))
+        entry, e = next((atom, e) for atom, e in body if _has(only(atom), variable))
+        if not isinstance(entry, Entry):
+            return Polynomial({})
+        at = products.multiply(sums.delta(entry.row, p), sums.delta(entry.column, q))
+        power = products.product({**dict(body), entry: number(e - 1)})
+        slopes.append((products.multiply(rest, sums.sum_over(products.multiply(power, at), indices)), number(c * e)))
+    return combination(slopes)
 
 
 def _has(P: Polynomial, variable: Variable) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -49,12 +49,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class Size(Factor):
-    """A positive integer of which nothing else is known: the N of N rows. Equal if and only if the names are."""
+    """A positive integer of which nothing else is known than what is the least: the N of N rows. Equal if and only if these are."""
 
     name: str
+    least: int = field(default=1, kw_only=True)
 
     def __str__(self) -> str:
-        return self.name
+        """Text that is the same if and only if the size is."""
+        return self.name if self.least == 1 else f"{self.name}>{self.least - 1}"
 
 
 @dataclass(frozen=True)
