@@ -1,7 +1,7 @@
 """Python's ``math`` in a user's code: of hyper-parameters and sizes that are symbols, its functions are those of the prover.
 
-Nothing else tells code that calls ``math.exp(self.c)`` what its numbers are: it calls ``math`` by its name in the module. So in the module of
-the user ``math``, and what is imported from it, is replaced by functions that do the same with every number.
+Nothing else tells code that calls ``math.exp(self.c)`` what its numbers are: it calls ``math`` by its name in the module. So in the
+module of the user ``math``, and what is imported from it, is replaced by functions that do the same with every number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def use_symbols(module: ModuleType) -> None:
     for name, value in list(vars(module).items()):
         if value is math:
             setattr(module, name, MATH)
-        elif isinstance(value, BuiltinFunctionType) and getattr(math, value.__name__, None) is value:
+        elif isinstance(value, BuiltinFunctionType) and getattr(math, value.__name__, math) is value:
             setattr(module, name, on_symbols(value))
 
 

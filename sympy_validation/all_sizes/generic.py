@@ -33,9 +33,11 @@ def is_generic(P: Polynomial) -> bool:
     if is_positive(P) or is_positive(-P):
         return True
     if P.single and len(P.single[0]) > 1:
-        return all(is_generic(only(atom)) for atom, _ in P.single[0])
+        return all(is_generic(monomial(factor)) for factor in P.single[0])
     if P.single:
-        ((atom, _),) = P.single[0] or ((None, 1),)
+        ((atom, exponent),) = P.single[0] or ((None, 1),)
+        if exponent < 0:
+            return True  # wherever it has a value
         if isinstance(atom, Base | Root) or (atom and is_positive_atom(atom)):
             return True
         if isinstance(atom, Logarithm):

@@ -16,7 +16,7 @@ from sympy_validation.all_sizes.elementary import ELEMENTARY
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, number
+from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, factors_of, number
 from sympy_validation.all_sizes.terms import ZERO, Application, Indicator, Polynomial, Selected, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 from sympy_validation.cases import Bounds, Case, DividedError
@@ -231,7 +231,7 @@ class Counted(Factor):
     conditions: Conditions
 
     def _decide(self, *_: Any) -> NoReturn:
-        raise undecided(f"the size {self._text()}")
+        raise undecided(f"the size {'·'.join(f.name if isinstance(f, Size) else str(f) for f in factors_of(self))}")  # type: ignore[arg-type]
 
     __int__ = __index__ = __float__ = __mod__ = __rmod__ = __divmod__ = _decide
 

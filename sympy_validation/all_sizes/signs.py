@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb, gcd, lcm
 
-from sympy_validation.all_sizes.symbols import Number, Size, number
+from sympy_validation.all_sizes.symbols import UNIT, Number, Variable, number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ZERO_ONE,
@@ -70,7 +70,7 @@ def _size(P: Polynomial, m: Monomial) -> Number:
 
 
 def is_positive(P: Polynomial) -> bool:
-    """Whether P > 0 is known: no term is negative, and at least one is positive; with sizes as what they are more than the least but 1."""
+    """Whether P > 0 is known: no term is negative, and at least one is positive; with a size as its least value and a rest."""
     if _no_negative_term(P):
         return any(all(is_positive_atom(atom) for atom, _ in m) for m in P.terms)
     return _has_least(P) and is_positive(_beyond_the_least(P))
@@ -99,19 +99,20 @@ def is_positive_atom(atom: Atom) -> bool:
 
 @lru_cache(CACHE_SIZE)
 def _beyond_the_least(P: Polynomial) -> Polynomial:
-    """P times powers of sizes, with D = c - 1 + n for a size D that is at least c > 1, where n is any size; 0 for a root of such a size."""
+    """P times powers of sizes, with D = c + x² for a size D that is at least c > 1; 0 for a root of such a size."""
     for atom in sorted(P.atoms, key=lambda atom: atom.key):
         if isinstance(atom, Count) and atom.size.least > 1:
             lowest = min(0, *(dict(m).get(atom, 0) for m in P.terms))
-            n, terms = Count(Size(f"{atom.size.name}-{atom.size.least - 1}")), list[tuple[Polynomial, Number]]()
+            x = Entry(Variable(f"√({atom.size.name} - {atom.size.least})", 1, 1), UNIT, UNIT)
+            terms: list[tuple[Polynomial, Number]] = []
             for m, c in P.terms.items():
                 factors = dict(m)
                 e = factors.pop(atom, 0) - lowest
                 if not isinstance(e, int):
                     return Polynomial({})
                 for k in range(e + 1):
-                    power = {**factors, n: k} if k else factors
-                    binomial = comb(e, k) * (atom.size.least - 1) ** (e - k)
+                    power = {**factors, x: 2 * k} if k else factors
+                    binomial = comb(e, k) * atom.size.least ** (e - k)
                     terms.append((monomial(*sorted(power.items(), key=lambda factor: factor[0].key)), c * binomial))
             P = combination(terms)
     return P

@@ -33,6 +33,7 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         """Hyper-parameters that may be equal to their lower bound."""
         self._understood: set[str] = set()
         """Conditions that are those of the case."""
+        self.assume(ANY)
 
     def _identifier(self, kind: str, name: str) -> str:
         """A name for the prover; the parameter K beside the size K is called K_."""
