@@ -1,4 +1,4 @@
-"""Python's ``math`` in a user's code: of hyper-parameters and sizes that are symbols, its functions are those of the prover.
+"""Python's ``math`` and ``range`` in a user's code: of hyper-parameters and sizes that are symbols, its functions are those of the prover.
 
 Nothing else tells code that calls ``math.exp(self.c)`` what its numbers are: it calls ``math`` by its name in the module. So in the
 module of the user ``math``, and what is imported from it, is replaced by functions that do the same with every number.
@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from sympy_validation.all_sizes.rearrangements import SymbolicRange
 from sympy_validation.all_sizes.scalars import Counted, SymbolicScalar
 
 Symbol = SymbolicScalar | Counted
@@ -28,6 +29,14 @@ def use_symbols(module: ModuleType) -> None:
             setattr(module, name, MATH)
         elif isinstance(value, BuiltinFunctionType) and getattr(math, value.__name__, math) is value:
             setattr(module, name, on_symbols(value))
+    vars(module).setdefault("range", _range)
+
+
+def _range(*arguments: Any) -> Any:
+    """``range``, also of sizes."""
+    if not any(isinstance(x, Counted) for x in arguments) or len(arguments) > 2:
+        return range(*arguments)
+    return SymbolicRange(*arguments) if len(arguments) == 2 else SymbolicRange(0, *arguments)
 
 
 def on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,6 +22,8 @@ from sympy_validation.all_sizes.symbols import (
     Number,
     Place,
     Renaming,
+    Sorted,
+    Unsorted,
     flat,
     fresh,
     inside,
@@ -184,7 +186,7 @@ def sum_over(P: Polynomial, indices: Sequence[Place]) -> Polynomial:
 
 
 def _sum_monomial(m: Monomial, bound: list[Index]) -> Polynomial:
-    for rule in (_collapse_delta, _merge_inner_sums, _cancel_stochastic_row, _reduce_fraction):
+    for rule in (_collapse_delta, _merge_inner_sums, _cancel_stochastic_row, _unsort, _reduce_fraction):
         result = rule(m, bound)
         if result is not None:
             return result
@@ -223,6 +225,32 @@ def _cancel_stochastic_row(m: Monomial, bound: list[Index]) -> Polynomial | None
         if inner and _is_stochastic_row(inner, k):
             return sum_over(_omit(m, inner[0][0]), [index for index in bound if index != k])
     return None
+
+
+def _unsort(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Σ_j F(π(i,j)) = Σ_k F(k) where j occurs in indices π(i,j) only, as π(i,j) is every index once."""
+    for atom, _ in m:
+        for index in _indices(atom):
+            if isinstance(index, Sorted) and (j := index.arguments[-1]) in bound:
+                k = fresh(index.size)
+                inverse = Unsorted(index.table, (*index.arguments[:-1], k), index.size)
+                everywhere = substitute(monomial(*m), {j: inverse})
+                if str(inverse) not in everywhere.key:
+                    return sum_over(everywhere, [k, *(other for other in bound if other != j)])
+    return None
+
+
+def _indices(atom: Atom) -> Iterator[Index]:
+    """The indices of the entries and deltas in an atom, with those that are looked up."""
+    match atom:
+        case Entry():
+            yield from flat(atom.row, atom.column)
+        case Delta():
+            yield from (atom.i, atom.j)
+        case Exponential():
+            yield from chain(*(_indices(inner) for inner, _ in atom.exponent))
+        case Application() | Base() | Indicator() | Logarithm() | Root():
+            yield from chain(*(_indices(inner) for inner in atom.argument.atoms))
 
 
 def _is_stochastic_row(inner: Monomial, k: Index) -> bool:

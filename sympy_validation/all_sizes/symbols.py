@@ -137,6 +137,26 @@ class Lookup(Index):
         return Lookup(self.table, [renamed_index(index, rename) for index in self.arguments], self.size)
 
 
+class Sorted(Lookup):
+    """The index π(i, ..., j) of the j-th smallest of a row; for the same i, ... another one for each j."""
+
+    def renamed(self, rename: Callable[[Index], Index]) -> Index:  # type: ignore[override]
+        arguments = [renamed_index(index, rename) for index in self.arguments]
+        last = arguments[-1]
+        if isinstance(last, Unsorted) and (last.table, last.arguments[:-1]) == (self.table, tuple(arguments[:-1])):
+            return last.arguments[-1]
+        return Sorted(self.table, arguments, self.size)
+
+
+class Unsorted(Lookup):
+    """The j for which π(i, ..., j) is the last argument: the inverse of ``Sorted`` with the same table."""
+
+    def __new__(cls, table: str, arguments: Sequence[Index], size: Dimension) -> Unsorted:
+        self = super().__new__(cls, f"inverse of {table}", arguments, size)
+        self.table = table
+        return self
+
+
 def inside(index: Index) -> frozenset[Index]:
     """The indices on which an index depends: itself, if it is neither a number nor looked up."""
     if isinstance(index, Lookup):

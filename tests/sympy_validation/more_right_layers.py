@@ -389,3 +389,34 @@ class FunctionsOfNumbers(Layer):
         N, D = ops.shape(DY)
         t = (math.exp(2 * self.a) - 1) / (math.exp(2 * self.a) + 1)
         return ((np.exp(self.a) * self.c**0.5 * t * math.cos(self.a) * D**-0.5 + math.log(1 + N) * math.fabs(self.a)) * DY, ())
+
+
+@dataclass(frozen=True)
+class SquaresOfASortedRow(Layer):
+    """Σ sort(x)² = Σ x²"""
+
+    def outputs_for(self, D):
+        return 1
+
+    def feedforward(self, ops, params, X):
+        S = ops.sort_rows(X)
+        return (ops.rows_sum(ops.hadamard(S, S)), X)
+
+    def backpropagate(self, ops, params, X, DY):
+        return (2 * ops.hadamard(X, rep(ops, DY, ops.shape(X)[1])), ())
+
+
+@dataclass(frozen=True)
+class WithSquares(Layer):
+    """[X, X²]"""
+
+    def outputs_for(self, D):
+        return 2 * D
+
+    def feedforward(self, ops, params, X):
+        return (ops.join_columns(X, ops.hadamard(X, X)), X)
+
+    def backpropagate(self, ops, params, X, DY):
+        D = ops.shape(X)[1]
+        A, B = (ops.take_columns(DY, range(D)), ops.take_columns(DY, range(D, 2 * D)))
+        return (A + 2 * ops.hadamard(X, B), ())

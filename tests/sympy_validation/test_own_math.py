@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 
 from sympy_validation.all_sizes import AllSizesOps
+from sympy_validation.all_sizes.rearrangements import SymbolicRange
 from sympy_validation.own_math import use_symbols
 
 
@@ -49,3 +50,9 @@ def test_symbols(module: ModuleType) -> None:
 def test_entries_are_symbols_of_sympy(module: ModuleType) -> None:
     x = sp.Symbol("x")
     assert (module.exp(x), module.math.fabs(x), module.math.pow(x, 2)) == (sp.exp(x), sp.Abs(x), x**2)
+
+
+def test_a_range_of_sizes(module: ModuleType) -> None:
+    D = AllSizesOps().own_size("D")
+    assert (module.range(D), module.range(D, 2 * D)) == (SymbolicRange(0, D), SymbolicRange(D, 2 * D))
+    assert list(module.range(1, 6, 2)) == [1, 3, 5]
