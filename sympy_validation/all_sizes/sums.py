@@ -27,6 +27,7 @@ from sympy_validation.all_sizes.symbols import (
     flat,
     fresh,
     inside,
+    inverse,
     is_number,
     renamed_index,
 )
@@ -233,9 +234,9 @@ def _unsort(m: Monomial, bound: list[Index]) -> Polynomial | None:
         for index in _indices(atom):
             if isinstance(index, Sorted) and (j := index.arguments[-1]) in bound:
                 k = fresh(index.size)
-                inverse = Unsorted(index.table, (*index.arguments[:-1], k), index.size)
-                everywhere = substitute(monomial(*m), {j: inverse})
-                if str(inverse) not in everywhere.key:
+                unsorted = Unsorted(inverse(index.table), (*index.arguments[:-1], k), index.size)
+                everywhere = substitute(monomial(*m), {j: unsorted})
+                if str(unsorted) not in everywhere.key:
                     return sum_over(everywhere, [k, *(other for other in bound if other != j)])
     return None
 

@@ -143,18 +143,18 @@ class Sorted(Lookup):
     def renamed(self, rename: Callable[[Index], Index]) -> Index:  # type: ignore[override]
         arguments = [renamed_index(index, rename) for index in self.arguments]
         last = arguments[-1]
-        if isinstance(last, Unsorted) and (last.table, last.arguments[:-1]) == (self.table, tuple(arguments[:-1])):
+        if isinstance(last, Unsorted) and (last.table, last.arguments[:-1]) == (inverse(self.table), tuple(arguments[:-1])):
             return last.arguments[-1]
         return Sorted(self.table, arguments, self.size)
 
 
-class Unsorted(Lookup):
-    """The j for which π(i, ..., j) is the last argument: the inverse of ``Sorted`` with the same table."""
+def inverse(table: str) -> str:
+    """The table of the inverse."""
+    return f"inverse of {table}"
 
-    def __new__(cls, table: str, arguments: Sequence[Index], size: Dimension) -> Unsorted:
-        self = super().__new__(cls, f"inverse of {table}", arguments, size)
-        self.table = table
-        return self
+
+class Unsorted(Lookup):
+    """The j for which π(i, ..., j) is the last argument, with the table ``inverse`` of that of π."""
 
 
 def inside(index: Index) -> frozenset[Index]:

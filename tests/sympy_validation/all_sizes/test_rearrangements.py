@@ -144,7 +144,7 @@ def test_what_is_sorted_is_another_order() -> None:
 
 
 def test_columns_that_are_joined_are_taken_apart() -> None:
-    ops, X, V, _ = sorting()
+    ops, X, _, _ = sorting()
     N, D = ops.shape(X)
     own = ops.own_size("D2")
     joined = ops.join_columns(ops.variable("A", N, own), ops.variable("B", N, own))
