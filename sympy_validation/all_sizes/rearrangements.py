@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -131,9 +131,11 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         return X @ self._placed(0, X.columns, total) + Y @ self._placed(X.columns, Y.columns, total)
 
     def column_range(self, X: SymbolicMatrix, first: Dimension, count: Dimension) -> SymbolicMatrix:
-        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place; a part, if it is joined of parts of one width."""
-        part = self._part(X, first, product_of(2, first) if first else count)
-        return part if part is not None else X @ self.transpose(self._placed(first, count, X.columns))
+        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place; a part, if X is joined of parts of one width."""
+        for part, start, _ in self._parts(X):
+            if (start, part.columns) == (first, count):
+                return part
+        return X @ self.transpose(self._placed(first, count, X.columns))
 
     def _placed(self, first: Dimension, count: Dimension, total: Dimension) -> SymbolicMatrix:
         """In the place of [0 I 0], whose I is in the columns from the first on: where they are put is arbitrary."""
@@ -189,20 +191,18 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
     # What knows the numbers of columns.
 
     def take_columns(self, X: SymbolicMatrix, columns: Sequence[int]) -> SymbolicMatrix:
-        part = self._part(X, columns.start, columns.stop) if isinstance(columns, SymbolicRange) else None
-        if part is None:
-            raise _rearrangement("take_columns")
-        return part
+        for part, start, stop in self._parts(X):
+            if isinstance(columns, SymbolicRange) and (start, stop) == (columns.start, columns.stop):
+                return part
+        raise _rearrangement("take_columns")
 
-    def _part(self, X: SymbolicMatrix, start: Dimension, stop: Dimension) -> SymbolicMatrix | None:
-        """The part k of a matrix that is joined of parts of one width n, if these are the columns from k n to (k + 1) n."""
+    def _parts(self, X: SymbolicMatrix) -> Iterator[tuple[SymbolicMatrix, Dimension, Dimension]]:
+        """The parts of a matrix that is joined of parts of one width n, with their first columns k n, and (k + 1) n."""
         count, *others = factors_of(X.columns) or (1,)
         if others and isinstance(count, int):
             n = X.columns // count
             for k in range(count):
-                if (start, stop) == (product_of(k, n) if k else 0, product_of(k + 1, n)):
-                    return self.column_part(X, k, count)
-        return None
+                yield self.column_part(X, k, count), product_of(k, n) if k else 0, product_of(k + 1, n)
 
     def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
         """X[i, π(i,j)] with a permutation π, which almost everywhere does not change nearby.

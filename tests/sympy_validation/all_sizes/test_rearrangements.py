@@ -154,7 +154,10 @@ def test_columns_that_are_joined_are_taken_apart() -> None:
     for columns in (SymbolicRange(0, 2 * own), SymbolicRange(0, D), range(2)):
         with pytest.raises(NervaError, match="take_columns moves elements by their numbers"):
             ops.take_columns(joined, columns)
-    with pytest.raises(NervaError, match="of one width"):
-        ops.join_columns(X, ops.ones(N, 1))
+    assert ops.is_zero(ops.column_range(joined, 0, own) - ops.variable("A", N, own))
+    assert ops.is_zero(ops.column_range(joined, own, own) - ops.variable("B", N, own))
+    assert ops.shape(ops.column_range(joined, own, 1)) == (N, 1)
+    with pytest.raises(NervaError, match="join_columns moves elements by their numbers"):
+        ops.join_columns(ops.variable("A", N, own), ops.ones(N, ops.own_size("K2")))
     with pytest.raises(ComparedError):
         list(SymbolicRange(0, D))
