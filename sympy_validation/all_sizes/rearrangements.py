@@ -131,7 +131,7 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         return X @ self._placed(0, X.columns, total) + Y @ self._placed(X.columns, Y.columns, total)
 
     def column_range(self, X: SymbolicMatrix, first: Dimension, count: Dimension) -> SymbolicMatrix:
-        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place; a part, if X is joined of parts of one width."""
+        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place; a part of joined parts of one width."""
         for part, start, _ in self._parts(X):
             if (start, part.columns) == (first, count):
                 return part
