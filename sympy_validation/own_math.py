@@ -27,7 +27,7 @@ def use_symbols(module: ModuleType) -> None:
     for name, value in list(vars(module).items()):
         if value is math:
             setattr(module, name, MATH)
-        elif isinstance(value, BuiltinFunctionType) and getattr(math, value.__name__, math) is value:
+        elif isinstance(value, BuiltinFunctionType) and value in vars(math).values():
             setattr(module, name, on_symbols(value))
     vars(module).setdefault("range", _range)
 
