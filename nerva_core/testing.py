@@ -31,7 +31,8 @@ def assert_gradient(
     from nerva_core.algebra.numeric_backend import require
 
     require("sympy", "proofs")
-    from sympy_validation.foreign.verdicts import Rung, decide
+    from sympy_validation.foreign.gradient_verdict import Rung
+    from sympy_validation.foreign.verdicts import decide
     from sympy_validation.limits import Limits
 
     __tracebackhide__ = True

@@ -8,7 +8,7 @@ neither survives: a proof accepts what may be wrong, or the prover is too weak t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from sympy_validation.certificates import Counterexample, SamplePoints
 from sympy_validation.claims import Claim
 from sympy_validation.spaces.numbers import Undecided
 from sympy_validation.spaces.points import SIZES
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Theorem
 
 
@@ -167,8 +168,11 @@ class Equivalence:
         from sympy_validation.spaces.entries import EntriesSpace
         from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
-        spaces = {"equal for all sizes": [SymbolicSizesSpace()], "equal, element by element": [EntriesSpace(size) for size in SIZES]}
-        return {reason: [(space, self.claim.problem(space)) for space in members] for reason, members in spaces.items()}  # type: ignore[attr-defined]
+        spaces: dict[str, Sequence[Space[Any]]] = {
+            "equal for all sizes": [SymbolicSizesSpace()],
+            "equal, element by element": [EntriesSpace(size) for size in SIZES],
+        }
+        return {reason: [(space, self.claim.problem(space)) for space in members] for reason, members in spaces.items()}
 
     def _equal(self, space: Any, problem: Any, mutation: Mutation) -> bool:
         mutant = MutantOps(space.ops, mutation)

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.equations.activations import Activation
@@ -191,5 +191,5 @@ class EqualNumbers(Claim):
 
 
 def _row(space: Space[Any], numbers: Sequence[Any]) -> grids.Grid:
-    domain = space.ops.domain  # type: ignore[attr-defined]
+    domain = cast("grids.GridOps", space.ops).domain
     return grids.Grid([[domain.number(x) for x in numbers]], (1, len(numbers)))

@@ -84,7 +84,7 @@ def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tup
         hint = hints[field.name]
         values = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else (False, True) if hint is bool else ()
         if values and field.init and field.name not in given:
-            found[field.name] = tuple(sorted(values, key=lambda value, default=field.default: value != default))  # type: ignore[misc]
+            found[field.name] = tuple(sorted(values, key=lambda value: value != field.default))
     return found
 
 

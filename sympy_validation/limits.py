@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from nerva_core.algebra.errors import NervaError
 
@@ -18,7 +19,7 @@ except ImportError:  # on Windows
 
 SECONDS, GIBIBYTES = 60.0, 4.0
 AGAIN = 1.0
-"""The seconds after which code that has swallowed the exception is stopped again."""
+"""The seconds after which code is stopped again that was importing, or that has swallowed the exception."""
 
 
 class NoVerdict(BaseException):
@@ -48,8 +49,9 @@ class Limits:
             yield
             return
 
-        def stop(*_: object) -> None:
-            raise NoVerdict
+        def stop(_: int, frame: FrameType | None) -> None:
+            if not _imports(frame):
+                raise NoVerdict
 
         before = signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
@@ -80,6 +82,15 @@ class Limits:
         if isinstance(error, NoVerdict):
             return f"no verdict within {self.seconds:g} s"
         return f"no verdict within {self.gibibytes:g} GiB" if isinstance(error, MemoryError) else ""
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a module is being imported: stopped there, it would be half a module for the rest of the process."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _address_space() -> int:

@@ -11,7 +11,7 @@ import copy
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -266,7 +266,7 @@ class LayerRun:
             if gradient.shape != variables[k].shape:
                 raise ContradictionError(f"{quantity} is {_size(gradient.shape)}, should be {_size(variables[k].shape)}", quantity)
             V = self.rng.normal(size=gradient.shape)
-            slope = _slope(lambda h, k=k, V=V: objective([A + h * V if j == k else A for j, A in enumerate(variables)]))  # type: ignore[misc]
+            slope = _slope(partial(_moved, objective, variables, k, V))
             found = float((gradient * V).sum())
             if slope is not None and abs(slope - found) > 1e-4 * (abs(slope) + abs(found)) + 1e-6:
                 raise ContradictionError(f"⟨{quantity}, V⟩ should be {slope:.6g} for a random V, is {found:.6g}", quantity)
@@ -342,3 +342,8 @@ def _same_shapes(name: str, arrays: Any, of: str, shapes: Any) -> None:
 def _as_floats(noise: Any) -> Any:
     """The noise in float64."""
     return with_leaves(noise, (np.asarray(A, dtype=float) for A in leaves(noise)))
+
+
+def _moved(objective: Callable[[list[Array]], float], variables: list[Array], k: int, V: Array, h: float) -> float:
+    """The objective with h V added to the k-th variable."""
+    return objective([A + h * V if j == k else A for j, A in enumerate(variables)])

@@ -21,24 +21,12 @@ from nerva_core.interpreters.sharded import Cut, CutSize, ShardedOps, Value, sum
 from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, SymbolicScalar, powers, products, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Index, Size, Variable, factors_of, flat, fresh, place_of, product_of, row_index
-from sympy_validation.all_sizes.terms import (
-    ZERO,
-    Atom,
-    Count,
-    Delta,
-    Entry,
-    Maximum,
-    Monomial,
-    Polynomial,
-    Sum,
-    combination,
-    count_of,
-    monomial,
-    only,
-)
+from sympy_validation.all_sizes.terms import ZERO, Count, Delta, Entry, Maximum, Polynomial, Sum, combination, count_of, monomial, only
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
+from sympy_validation.unknown import unknowns
 
 Where = Mapping[Index, tuple[int, Index]]
 """For row indices of N: in which part a row is, and its index there."""
@@ -128,7 +116,8 @@ class ProvedOps(ShardedOps):
     def unknown(self, name: Any, X: Traced[Value], order: int = 0) -> Traced[Value]:
         """As the inner operations'."""
         if not isinstance(X.value, Cut):
-            return self.whole(self.inner.unknown(name, self.results(X), order))  # type: ignore[no-any-return]
+            found: Traced[Value] = self.whole(unknowns(self.inner).unknown(name, self.results(X), order))
+            return found
         return self.cut([self.inner.unknown(name, part, order) for part in X.value.parts], X.value.size, X.value.way)
 
 

@@ -44,6 +44,9 @@ WITHOUT_A_SOURCE = {
     "test_soundness": "random programs against exact numbers",
     "test_refusals": "wrong rules of every kind",
     "test_theorems": "everything in nerva_core",
+    "test_gradient_activations": "theorems about them for all sizes",
+    "test_gaf": "the gradient activation functions of optimizers.py",
+    "test_decisions": "comparisons in the code of users",
 }
 
 UNMIRRORED = {

@@ -181,7 +181,8 @@ def link(source: str) -> str:
 def zoo_page(root: Path) -> str:
     """The table of the specimens."""
     from nerva_core.algebra.user_files import load_file
-    from sympy_validation.foreign.verdicts import Rung, decide
+    from sympy_validation.foreign.gradient_verdict import Rung
+    from sympy_validation.foreign.verdicts import decide
     from sympy_validation.foreign.weak_tests import seen_by_a_sum
 
     rows = []

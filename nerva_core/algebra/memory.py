@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,9 +13,6 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 
 Array: TypeAlias = np.ndarray[Any, Any]
-"""A NumPy array of any shape and dtype."""
-
-Array: TypeAlias = Array
 """A NumPy array of any shape and dtype."""
 
 
@@ -46,3 +45,11 @@ def _readable(size: int) -> str:
     power = min(max(0, (size.bit_length() - 1) // 10), 6)
     amount = size // 1024**power if size >= 1024 ** (power + 1) else round(size / 1024**power, 1)
     return f"{amount:,} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB')[power]}"
+
+
+def archive(arrays: Mapping[str, Array]) -> bytes:
+    """The bytes of an .npz archive of these arrays."""
+    buffer = io.BytesIO()
+    given: Any = dict(arrays)
+    np.savez(buffer, **given)
+    return buffer.getvalue()

@@ -15,7 +15,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar, cast, get_args
 
 import numpy as np
 
@@ -108,7 +108,8 @@ class Backend(MatrixOps[M]):
 
         ``before`` is what must be there first, so that all workers add up several sums in the same order.
         """
-        return self.workers.sum(parts)  # type: ignore[no-any-return]
+        total: M = self.workers.sum(parts)
+        return total
 
     def gathered(self, values: Sequence[float]) -> Array:
         """Some numbers of every worker, whose dtype holds them exactly: a row for each."""
@@ -188,7 +189,7 @@ def backend_classes() -> dict[str, type[Backend[Any]]]:
     return classes
 
 
-def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend[Any]:
+def backend(name: str, dtype: DType | str = "float32", device: str = "cpu") -> Backend[Any]:
     """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution).
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
@@ -201,7 +202,7 @@ def backend(name: str, dtype: DType = "float32", device: str = "cpu") -> Backend
     except Exception as error:
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
-        return chosen(dtype, device)
+        return chosen(cast(DType, dtype), device)  # which checks it
     except NervaError:
         raise
     except ImportError as error:

@@ -67,7 +67,7 @@ def operation(**statement: Any) -> Callable[[F], F]:
     """Decorate a method of ``MatrixOps`` with the fields of its ``OperationRule``."""
 
     def decorate(method: F) -> F:
-        method.rule = OperationRule(**statement)  # type: ignore[attr-defined]
+        vars(method)["rule"] = OperationRule(**statement)
         return method
 
     return decorate

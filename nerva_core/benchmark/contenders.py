@@ -13,8 +13,9 @@ from nerva_core.algebra.memory import Array
 from nerva_core.benchmark.configurations import CHECKED_STEPS, BenchmarkProblem
 from nerva_core.data import Dataset
 from nerva_core.training.config import Config
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import StepOutput
-from nerva_core.training.trainer import Metrics, Part, Trainer
+from nerva_core.training.trainer import Part, Trainer
 
 
 class NoCounterpartError(NervaError):

@@ -159,13 +159,13 @@ def measure(name: str, networks: Sequence[str], densities: Sequence[float], roun
 def table(timings: Sequence[SparseTiming]) -> str:
     """The times, and how many times as fast the sparse network is as the two others, as lines of text."""
     head = ("backend", "network", "density", "dense ms", "masked ms", "sparse ms", "x dense", "x masked", "memory", "load")
-    lines = [head]
+    lines: list[tuple[str, ...]] = [head]
     for k in range(0, len(timings), len(KINDS)):
         dense, masked, sparse = timings[k : k + len(KINDS)]
         times = [f"{t.milliseconds:.2f}" for t in (dense, masked, sparse)]
         ratios = [f"{t.milliseconds / sparse.milliseconds:.2f}" for t in (dense, masked)]
         memory = f"{sparse.bytes / dense.bytes:.1%}"
-        lines.append((sparse.backend, sparse.network, f"{sparse.density:g}", *times, *ratios, memory, f"{sparse.load:.1f}"))  # type: ignore[arg-type]
+        lines.append((sparse.backend, sparse.network, f"{sparse.density:g}", *times, *ratios, memory, f"{sparse.load:.1f}"))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)
 

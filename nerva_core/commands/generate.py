@@ -27,5 +27,5 @@ def generate(
     from nerva_core.training.runs import model_of
 
     trained = model_of(model)
-    ops = numeric_backend.backend(backend, dtype)  # type: ignore[arg-type]  # it checks the dtype
+    ops = numeric_backend.backend(backend, dtype)
     print(generate(trained, prompt, length, temperature, top_k, seed, ops))

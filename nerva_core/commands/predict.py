@@ -36,7 +36,7 @@ def predict(
         raise NervaError(f"{output} is already there")
     trained = model_of(model)
     X, notes = predictions.read_examples(data, trained, array)
-    result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))  # type: ignore[arg-type]  # it checks the dtype
+    result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))
     for note in notes:
         print(note, file=sys.stderr)
     if output is None and sys.__stdout__ is None:

@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 
+def _option(help: str, *names: str, show_default: bool = False) -> Any:
+    return typer.Option(*names, help=help, show_default=show_default)
+
+
+NAMES = typer.Argument(
+    help="What to prove: Linear, layers, errata.004-16, my_layer.py:MyLayer; without it, everything. With --shapes a function of any "
+    "file, and a pyproject.toml for its table [tool.nerva.prove].",
+    show_default=False,
+)
+COQ = "Write the theorems into this folder as statements of Coq, and have its kernel check them."
+
+
 def prove(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="What to prove: Linear, layers, errata.004-16, my_layer.py:MyLayer; without it, everything. With --shapes a function "
-            "of any file, and a pyproject.toml for its table [tool.nerva.prove].",
-            show_default=False,
-        ),
-    ] = None,
-    shapes: Annotated[
-        str, typer.Option(help="The shapes of a function's inputs, to prove its gradient: 'x: B T C, w: C, eps=1e-5'.", show_default=False)
-    ] = "",
-    different: Annotated[
-        str,
-        typer.Option(help="With --shapes: why the backward is not to be the gradient, as of a straight-through one.", show_default=False),
-    ] = "",
-    annotations: Annotated[bool, typer.Option("--annotations", help="With --shapes: also print annotations for GitHub.")] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the verdicts to this file.", show_default=False)] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write the theorems, their equations and the verdicts as a page.", show_default=False)
-    ] = None,
-    coq: Annotated[
-        Path | None,
-        typer.Option(help="Write the theorems into this folder as statements of Coq, and have its kernel check them.", show_default=False),
-    ] = None,
-    audit: Annotated[bool, typer.Option("--audit", help="Also make every one-operation mutant of the code and refuse it.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only show what is not as expected.")] = False,
+    names: Annotated[list[str] | None, NAMES] = None,
+    shapes: Annotated[str, _option("The shapes of a function's inputs, to prove its gradient: 'x: B T C, w: C, eps=1e-5'.")] = "",
+    different: Annotated[str, _option("With --shapes: why the backward is not to be the gradient, as of a straight-through one.")] = "",
+    annotations: Annotated[bool, _option("With --shapes: also print annotations for GitHub.", "--annotations")] = False,
+    json: Annotated[Path | None, _option("Write the verdicts to this file.")] = None,
+    html: Annotated[Path | None, _option("Write the theorems, their equations and the verdicts as a page.")] = None,
+    coq: Annotated[Path | None, _option(COQ)] = None,
+    audit: Annotated[bool, _option("Also make every one-operation mutant of the code and refuse it.", "--audit")] = False,
+    quiet: Annotated[bool, _option("Only show what is not as expected.", "--quiet", "-q")] = False,
     time_limit: Annotated[
-        float, typer.Option(help="The seconds after which a theorem is open; concrete sizes and numbers are still tried.")
+        float, _option("The seconds after which a theorem is open; concrete sizes and numbers are still tried.", show_default=True)
     ] = 60.0,
-    memory_limit: Annotated[float, typer.Option(help="The memory, in GiB, that a proof may take.")] = 4.0,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="The number of processes.")] = 1,
+    memory_limit: Annotated[float, _option("The memory, in GiB, that a proof may take.", show_default=True)] = 4.0,
+    jobs: Annotated[int, _option("The number of processes.", "--jobs", "-j", show_default=True)] = 1,
 ) -> None:
     """Prove the backward equations by running the code that trains.
 

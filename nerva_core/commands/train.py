@@ -47,6 +47,14 @@ def _option(help: str, panel: str, *names: str, complete: Callable[[str], list[s
     return typer.Option(*names, help=help, rich_help_panel=panel, autocompletion=complete)
 
 
+SETTINGS = {
+    "": ("backend", "dtype", "device", "seed", "loss", "optimizer", "schedule", "data"),
+    "model.": ("layers", "sizes", "load_weights", "overall_density", "densities"),
+    "training.": ("epochs", "patience", "validation", "batch_size", "checkpoint_every", "prune", "grow", "grow_weights", "prune_interval"),
+}
+"""The flags that are settings of the configuration, by the table in which they stand there."""
+
+
 def train(
     config: Annotated[Path | None, typer.Argument(help="A TOML file; without it, scikit-learn's digits.", show_default=False)] = None,
     data: Annotated[str | None, _option("Spirals(arms=3), pets.csv, images/, ...", MODEL, complete=_names("data sources"))] = None,
@@ -88,40 +96,42 @@ def train(
 
     Ctrl-C saves the state and says how to continue; the result is then bit for bit that of a run which was never interrupted.
     """
-    general = _given("", backend=backend, dtype=dtype, device=device, seed=seed, loss=loss, optimizer=optimizer, schedule=schedule)
-    general |= _given("", data=_data(data, target, columns, loss))
-    sparse = {"overall_density": overall_density, "densities": _numbers("--densities", "0.05;0.05;1", densities, float)}
-    model = _given("model.", layers=layers, sizes=_numbers("--sizes", "64;128;10", sizes, int), load_weights=load_weights, **sparse)
-    moves = {"prune": prune, "grow": grow, "grow_weights": grow_weights, "prune_interval": prune_interval}
-    length = _given("training.", epochs=epochs, patience=patience, validation=validation)
-    training = length | _given("training.", batch_size=batch_size, checkpoint_every=checkpoint_every, **moves)
-    overrides = general | model | training | _settings(set_)
-    if trace and output is not None:
-        raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {output}")
-    if workers is not None and workers < 1:
-        raise NervaError(f"--workers must be at least 1, got {workers}")
-    if workers is not None and workers > 1 and not trace and _launched(workers, output, config, overrides, resume):
-        return
-    from nerva_core.training.launching import is_first
-    from nerva_core.training.reporting import Reporters, Silent
-
+    overrides = _overrides(locals())
     if trace:
         _trace(config, overrides)
-    else:
-        reporters = _reporters(quiet, json, plot, tensorboard) if is_first() else Reporters(Silent())
+    elif not _launched(workers, output, config, overrides, resume):
+        reporters = _reporters(quiet, json, plot, tensorboard)
         run = _resumed(output, config, overrides) if resume else _started(output, config, overrides)
         _train(run, reporters)
-        if profile and is_first():
+        if profile:
             _profile(run, shown=not (quiet or json))
 
 
-def _launched(workers: int, output: Path | None, config_file: Path | None, overrides: dict[str, Any], resume: bool) -> bool:
+def _overrides(flags: dict[str, Any]) -> dict[str, Any]:
+    """The settings that are given, by their names in the configuration. NervaError for flags that cannot stand together."""
+    parsed = {
+        "data": _data(flags["data"], flags["target"], flags["columns"], flags["loss"]),
+        "sizes": _numbers("--sizes", "64;128;10", flags["sizes"], int),
+        "densities": _numbers("--densities", "0.05;0.05;1", flags["densities"], float),
+    }
+    settings = {prefix + name: {**flags, **parsed}[name] for prefix, names in SETTINGS.items() for name in names}
+    given = {name: value for name, value in settings.items() if value is not None} | _settings(flags["set_"])
+    if flags["trace"] and flags["output"] is not None:
+        raise NervaError(f"--trace prints and writes no files, so it takes no --output, got {flags['output']}")
+    if flags["workers"] is not None and flags["workers"] < 1:
+        raise NervaError(f"--workers must be at least 1, got {flags['workers']}")
+    return given
+
+
+def _launched(workers: int | None, output: Path | None, config_file: Path | None, overrides: dict[str, Any], resume: bool) -> bool:
     """Run this command as so many workers, unless this process is one of them; what they would all complain of is found first."""
     from nerva_core.training.config import load_config
     from nerva_core.training.launching import LOST, launch, workers_in
     from nerva_core.training.runs import CONFIG, require_empty
     from nerva_core.training.sharing import with_blocks
 
+    if workers is None or workers == 1:
+        return False
     if (count := workers_in()[1]) > 1:
         if count != workers:
             raise NervaError(f"--workers is {workers}, but the launcher has started {count}; leave --workers out")
@@ -141,11 +151,6 @@ def _launched(workers: int, output: Path | None, config_file: Path | None, overr
     if ended.status:
         raise typer.Exit(ended.status)
     return True
-
-
-def _given(prefix: str, **settings: Any) -> dict[str, Any]:
-    """The settings that a flag gives, by their names in the configuration."""
-    return {prefix + name: value for name, value in settings.items() if value is not None}
 
 
 def _data(data: str | None, target: str | None, columns: str | None, loss: str | None) -> Any:
@@ -198,15 +203,21 @@ def _train(run: Run, reporters: Reporters) -> None:
 
 def _profile(run: Run, shown: bool) -> None:
     from nerva_core.inspection.profiling import print_profile, profile_run
+    from nerva_core.training.launching import is_first
 
+    if not is_first():
+        return
     profile = profile_run(run)
     if shown:
         print_profile(profile)
 
 
 def _reporters(quiet: bool, json: bool, plot: bool, tensorboard: bool) -> Reporters:
+    from nerva_core.training.launching import is_first
     from nerva_core.training.reporting import EpochTable, JSONLines, Reporters, Silent, TensorBoard
 
+    if not is_first():
+        return Reporters(Silent())
     if json and plot:
         raise NervaError("--json prints JSON alone, and --plot text; give one of them")
     shown = JSONLines() if json else Silent() if quiet else EpochTable(plot)

@@ -19,7 +19,8 @@ from nerva_core.comparison.bounds import FLUSHING, Bound, bound_of
 from nerva_core.comparison.rounding import PRECISIONS, Value, correctly_rounded
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
 from nerva_core.comparison.subject import Inputs, Subject
-from nerva_core.interpreters.exact import Balls, Decimals, ExactMatrix, ExactOps, exactly
+from nerva_core.interpreters.exact import ExactMatrix, ExactOps, exactly
+from nerva_core.interpreters.exact_numbers import Balls, Decimals
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from nerva_core.algebra.errors import NotInstalledError
 from nerva_core.algebra.memory import Array
-from nerva_core.interpreters.exact import Balls, Decimals, Dyadic, ExactMatrix, ExactOps, Numbers, UndeterminedError
+from nerva_core.interpreters.exact import ExactMatrix, ExactOps
+from nerva_core.interpreters.exact_numbers import Balls, Decimals, Dyadic, Numbers, UndeterminedError
 
 FORMATS = {"float64": (53, -1074, 1024), "float32": (24, -149, 128)}
 """The number of digits, the exponent of the smallest positive number, and the exponent of overflow."""

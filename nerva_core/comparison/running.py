@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import MatrixOps
-from nerva_core.interpreters.exact import Dyadic, ExactMatrix, ExactOps, Number, Numbers
+from nerva_core.interpreters.exact import ExactMatrix, ExactOps
+from nerva_core.interpreters.exact_numbers import Dyadic, Number, Numbers
 from nerva_core.interpreters.memberwise import memberwise
 
 

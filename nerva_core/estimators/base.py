@@ -24,7 +24,8 @@ from nerva_core.layers import Sequential
 from nerva_core.layers.notation import plain_items
 from nerva_core.training.config import Config, make_config
 from nerva_core.training.models import Model
-from nerva_core.training.trainer import Callback, Metrics, Trainer
+from nerva_core.training.results import Metrics
+from nerva_core.training.trainer import Callback, Trainer
 
 FLOATS = [np.float64, np.float32]
 """What inputs may be; others are converted to the first."""
@@ -37,7 +38,7 @@ def _is_numeric(frame: Any) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NervaEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class NervaEstimator(BaseEstimator):
     """A network that is trained by ``fit``; its parameters are those of a configuration, and mean the same.
 
     After ``fit``: ``model_`` is the network with its parameters, which ``nerva_core.training.models.save_model`` writes; ``history_`` has

@@ -25,7 +25,7 @@ def _has_probabilities(estimator: NervaClassifier) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NervaClassifier(ClassifierMixin, NervaEstimator):  # type: ignore[misc]
+class NervaClassifier(ClassifierMixin, NervaEstimator):
     """A network that classifies, for scikit-learn.
 
     ``NervaClassifier("ReLU;BatchNormalization;Linear", sizes=(64,)).fit(X, y).score(Xtest, ytest)``, on any backend. y holds numbers or
@@ -56,7 +56,7 @@ class NervaClassifier(ClassifierMixin, NervaEstimator):  # type: ignore[misc]
         chosen: Array = self.classes_[predict(self.model_, X, ops).classes]
         return chosen
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> Array:
         """The probability of every class for each example, N x K."""
         X, ops = self._inputs(X)

@@ -22,7 +22,7 @@ def moments(T: Array, weights: Array | None) -> tuple[Array, Array]:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NervaRegressor(RegressorMixin, NervaEstimator):  # type: ignore[misc]
+class NervaRegressor(RegressorMixin, NervaEstimator):
     """A network that predicts numbers, for scikit-learn: one for each example, or several.
 
     If the last layer is Linear, it is trained on (T - mean) / deviation of the targets, and then multiplied and shifted, so that its

@@ -17,7 +17,7 @@ from nerva_core.algebra.memory import Array
 
 if TYPE_CHECKING:
     from nerva_core.inspection.landscape import LossCurve
-    from nerva_core.training.trainer import Metrics
+    from nerva_core.training.results import Metrics
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#882255", "#999933", "#44aa99", "#999999")
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1.5, 2)), (0, (1.5, 1.5)), (0, (8, 2, 1, 2, 1, 2)), (0, (3, 1)))

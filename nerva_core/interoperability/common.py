@@ -38,7 +38,7 @@ def operations(framework: str, dtype: str, device: str = "cpu") -> Backend[Any]:
     """The matrix operations for arrays of this dtype on this device; NervaError if they are neither float32 nor float64."""
     if dtype in ("float16", "bfloat16"):
         raise NervaError(f"equations run in float32 or float64, got {dtype}; convert the arrays, and the result back")
-    return backend(framework, dtype, device)  # type: ignore[arg-type]
+    return backend(framework, dtype, device)
 
 
 def initial(layer: Layer, inputs: int, seed: int) -> tuple[Any, Any]:

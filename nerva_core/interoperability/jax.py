@@ -140,8 +140,8 @@ def step_scalars(rule: Optimizer, eta: Any, t: Any) -> tuple[Any, ...]:
     jax = require("jax", "jax")
     wide = jax.enable_x64 if hasattr(jax, "enable_x64") else require("jax.experimental", "jax").enable_x64  # before JAX 0.8
     with wide(True):
-        rate, step = (c if isinstance(c, (int, float)) else jax.lax.convert_element_type(c, "float64") for c in (eta, t))
-        return rule.scalars(rate, step)  # type: ignore[arg-type]
+        given: list[Any] = [c if isinstance(c, (int, float)) else jax.lax.convert_element_type(c, "float64") for c in (eta, t)]
+        return rule.scalars(*given)
 
 
 def _operations(X: Any) -> Backend[Any]:
@@ -157,7 +157,7 @@ def _differentiable(layer: Layer) -> Any:
     """(params, X, noise) -> (Y, cache), where the cotangents of the cache are not used."""
     jax = require("jax", "jax")
 
-    @jax.custom_vjp  # type: ignore[untyped-decorator]
+    @jax.custom_vjp
     def run(params: Any, X: Any, noise: Any) -> Any:
         return layer.feedforward(_operations(X), params, X, *noise)
 

@@ -92,9 +92,10 @@ def classes() -> SimpleNamespace:
 def _layer_class() -> Any:
     keras = require("keras", "keras")
     framework = importlib.import_module(f"nerva_core.interoperability.{keras.backend.backend()}")
+    Base: Any = keras.layers.Layer
 
     @keras.saving.register_keras_serializable(package="nerva")
-    class NervaLayer(keras.layers.Layer):  # type: ignore[misc,name-defined]
+    class NervaLayer(Base):
         """A layer of this library with its parameters and state."""
 
         def __init__(self, layer: Any, seed: int = 0, **keywords: Any) -> None:
@@ -121,17 +122,13 @@ def _layer_class() -> Any:
             weights = self.trees()
             params, state = map_tree(lambda weight: weight.value, weights)
             training = training and (self.trainable or not self._has_statistics)  # frozen, it uses and keeps its statistics, as Keras's
-            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if self._noisy(X, training) else ()
+            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if _is_noisy(self.layer, X, training) else ()
             if not training:
                 return framework.evaluate(self.layer, params, state, X, *noise)
             Y, new = framework.function(self.layer)(params, X, *noise, state=state)
             for weight, value in zip(leaves(weights[1]), leaves(new), strict=True):
                 weight.assign(value)
             return Y
-
-        def _noisy(self, X: Any, training: bool) -> bool:
-            draw = self.layer.draw if training else self.layer.draw_for_evaluation
-            return any(True for _ in leaves(draw(np.random.default_rng(0), 1, X.shape[-1])))
 
         def compute_output_shape(self, input_shape: Any) -> Any:
             return (*input_shape[:-1], self.layer.outputs_for(input_shape[-1]))
@@ -140,6 +137,11 @@ def _layer_class() -> Any:
             return {**super().get_config(), "layer": describe(self.layer), "seed": self.seed}
 
     return NervaLayer
+
+
+def _is_noisy(layer: Layer, X: Any, training: bool) -> bool:
+    draw = layer.draw if training else layer.draw_for_evaluation
+    return any(True for _ in leaves(draw(np.random.default_rng(0), 1, X.shape[-1])))
 
 
 def from_description(table: dict[str, Any]) -> Layer:
@@ -151,8 +153,10 @@ def _optimizer_class() -> Any:
     keras = require("keras", "keras")
     ops = keras.ops
 
+    Base: Any = keras.optimizers.Optimizer
+
     @keras.saving.register_keras_serializable(package="nerva")
-    class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc,name-defined]
+    class RuleOptimizer(Base):
         """An update rule; the state of a variable has the names of the rule's equations."""
 
         def __init__(self, rule: Any, learning_rate: Any = 0.01, name: str = "rule", **keywords: Any) -> None:

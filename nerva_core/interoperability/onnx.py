@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ class _Writer:
         return self.reshaped(self.emit("Transpose", found, perm=[0, *range(2, axes + 2), 1]), -1, K)
 
     def write(self, node: Node) -> str:
+        """The name of the value of a node, once what it is made of has been written."""
         operands = [self.names[id(operand)] for operand in node.operands]
         match node.op:
             case "input":
@@ -94,12 +95,25 @@ class _Writer:
             case "where":
                 chosen = self.emit("Cast", operands[0], to=self.onnx.TensorProto.BOOL)
                 return self.emit("Where", chosen, *operands[1:])
-            case "transpose" if node.members != 1:
-                return self.emit("Transpose", *operands, perm=[0, 2, 1])
             case "sum":
                 return self.emit("ReduceSum", *operands, self.number(np.array([node.value])), keepdims=1)
             case "max":
                 return self.emit("ReduceMax", *operands, axes=[node.value], keepdims=1)
+            case "convolve":
+                return self.convolution(operands[0], operands[1], node)
+            case "softmax":
+                shown = self.emit("Cast", operands[1], to=self.onnx.TensorProto.BOOL)
+                hidden = self.number(np.array(np.finfo(self.dtype).min, self.dtype))
+                return self.emit("Softmax", self.emit("Where", shown, operands[0], hidden), axis=-1)
+            case "sort":
+                return self.sorted_rows(operands[0], node.shape[1])
+        return self.moved(node, operands) or self.emit(OPERATORS[node.op], *operands)
+
+    def moved(self, node: Node, operands: Sequence[str]) -> str:
+        """The name of the value of a node that moves or repeats elements; empty if it is no such node."""
+        match node.op:
+            case "transpose" if node.members != 1:
+                return self.emit("Transpose", *operands, perm=[0, 2, 1])
             case "reshape":
                 return self.reshaped(operands[0], *node.value)
             case "take":
@@ -117,24 +131,16 @@ class _Writer:
                 return self.reshaped(blocks, *((-1, m, n) if node.op == "split" else (-1, n)))
             case "windows":
                 return self.windows(operands[0], node)
-            case "convolve":
-                return self.convolution(operands[0], operands[1], node)
             case "rows_at":
                 number = self.emit("Cast", self.reshaped(operands[1], -1), to=self.onnx.TensorProto.INT64)
                 return self.emit("Gather", operands[0], number, axis=0)
-            case "softmax":
-                shown = self.emit("Cast", operands[1], to=self.onnx.TensorProto.BOOL)
-                hidden = self.number(np.array(np.finfo(self.dtype).min, self.dtype))
-                return self.emit("Softmax", self.emit("Where", shown, operands[0], hidden), axis=-1)
-            case "sort":
-                return self.sorted_rows(operands[0], node.shape[1])
             case "spread":
                 size = node.shape[node.value]
                 count = self.number(np.array([size])) if isinstance(size, int) else self.rows(size.factor)
                 one = self.number(np.array([1]))
                 order = (count, one) if node.value == 0 else (one, count)
                 return self.emit("Expand", *operands, self.emit("Concat", *order, axis=0))
-        return self.emit(OPERATORS[node.op], *operands)
+        return ""
 
 
 def to_onnx(graph: Graph, dtype: DType = "float32", metadata: Mapping[str, str] = types.MappingProxyType({})) -> Any:

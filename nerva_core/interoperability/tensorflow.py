@@ -40,7 +40,7 @@ def function(layer: Layer | str) -> Callable[..., Any]:
         ops, noise = _operations(X), given(chosen, state, noise)
         structure, caches = hollow((params, noise)), []
 
-        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        @tf.custom_gradient
         def run(X: Any, *matrices: Any) -> Any:
             params, noise = fill_in(structure, matrices)
             Y, cache = chosen.feedforward(ops, params, X, *noise)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import math
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +11,8 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
 from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
-from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import (
     as_layer,
-    as_rule,
     check_columns,
     check_parameters,
     check_trainable,
@@ -27,8 +22,10 @@ from nerva_core.interoperability.common import (
     initial,
     noise_of,
     operations,
-    rule_template,
 )
+from nerva_core.interoperability.torch_optimizer import optimizer as optimizer
+from nerva_core.interoperability.torch_optimizer import rule_optimizer
+from nerva_core.interoperability.torch_tensors import in_full_precision, on_device, operations_of
 from nerva_core.layers import Layer
 
 if TYPE_CHECKING:
@@ -52,42 +49,13 @@ def function(layer: Layer | str) -> Callable[..., Any]:
 
 def _feedforward(apply: Callable[..., Any], layer: Layer, params: Any, X: Any, noise: tuple[Any, ...], state: Any) -> Any:
     trees = (params, () if state is None else state, noise)
-    with _in_full_precision(X) as (wide, narrow):
+    with in_full_precision(X) as (wide, narrow):
         check_trainable(layer, X.shape)
         X, trees = wide(X), map_tree(wide, trees)
         check_parameters(layer, X, trees[0])
-        Y, *new = apply(layer, _operations(X), hollow(trees), state is not None, X.reshape(-1, X.shape[-1]), *leaves(trees))
+        Y, *new = apply(layer, operations_of(X), hollow(trees), state is not None, X.reshape(-1, X.shape[-1]), *leaves(trees))
         Y = narrow(Y.reshape(*X.shape[:-1], Y.shape[-1]))
     return Y if state is None else (Y, with_leaves(state, new))
-
-
-@contextlib.contextmanager
-def _in_full_precision(X: Any) -> Iterator[tuple[Callable[[Any], Any], Callable[[Any], Any]]]:
-    """Equations on half and bfloat16 run in float32: (what widens a matrix, what gives the output the dtype of X).
-
-    Under ``torch.autocast`` the output is float32, as that of PyTorch's own functions that autocast takes to float32.
-    """
-    torch = sys.modules["torch"]  # not require, through which torch.compile does not look
-    short = (torch.float16, torch.bfloat16)
-    if not hasattr(X, "is_floating_point"):
-        raise NervaError(f"X must be a tensor, got {type(X).__name__}; make it one with torch.as_tensor")
-    if not X.is_floating_point():
-        raise NervaError(f"X must hold floating-point numbers, got {X.dtype}; write X.float()")
-    if X.dim() == 0:
-        raise NervaError("X must have rows of numbers, got a tensor without axes")
-    autocast = torch.amp.is_autocast_available(X.device.type) and torch.is_autocast_enabled(X.device.type)
-
-    def wide(matrix: Any) -> Any:
-        return matrix.float() if matrix.dtype in short else matrix
-
-    def narrow(matrix: Any) -> Any:
-        return matrix if autocast else matrix.to(X.dtype)
-
-    if not autocast:
-        yield wide, narrow
-    else:
-        with torch.autocast(X.device.type, enabled=False):
-            yield wide, narrow
 
 
 def module(layer: Layer | str, inputs: int, *, seed: int = 0, dtype: str = "float32", device: str = "cpu") -> Any:
@@ -123,49 +91,17 @@ def to_torch(model: Model, dtype: str = "float32") -> Any:
 def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False) -> Any:
     """The noise of one step for the input X, drawn by NumPy from integers: ``f(params, X, *draw(layer, seed, X))``."""
     words = np.asarray(seed.cpu() if hasattr(seed, "cpu") else seed).ravel().astype(np.uint32)
-    return _on_device(noise_of(as_layer(layer), X.numel() // X.shape[-1], X.shape[-1], np.random.default_rng(words), evaluation), X)
+    return on_device(noise_of(as_layer(layer), X.numel() // X.shape[-1], X.shape[-1], np.random.default_rng(words), evaluation), X)
 
 
 def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any) -> Any:
     """The output at inference; PyTorch differentiates it by itself."""
     chosen = as_layer(layer)
-    with _in_full_precision(X) as (wide, narrow):
+    with in_full_precision(X) as (wide, narrow):
         X, params, state, noise = wide(X), *(map_tree(wide, tree) for tree in (params, state, noise))
         check_parameters(chosen, X, params)
-        Y = chosen.evaluate(_operations(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
+        Y = chosen.evaluate(operations_of(X), params, state, X.reshape(-1, X.shape[-1]), *noise)
         return narrow(Y.reshape(*X.shape[:-1], Y.shape[-1]))
-
-
-def _on_device(noise: Any, X: Any) -> Any:
-    torch = require("torch", "torch")
-    return map_tree(lambda R: torch.tensor(np.asarray(R), dtype=X.dtype, device=X.device), noise)
-
-
-def optimizer(params: Iterable[Any], rule: Optimizer | str, lr: float) -> Any:
-    """A ``torch.optim.Optimizer`` for the update rule: ``optimizer(net.parameters(), "GAF(Momentum(0.9), arctan)", lr=0.05)``.
-
-    The learning rate is η, which PyTorch's schedulers may change. A rule that looks at all parameters looks at those of a group.
-    A parameter that is no matrix counts as one: a vector as a row, a tensor of more axes with all but the first joined.
-    """
-    return _rule_optimizer()(params, as_rule(rule), lr)
-
-
-_KNOWN: dict[Any, Backend[Any]] = {}
-
-
-def _operations(X: Any) -> Backend[Any]:
-    key = (X.dtype, X.device)
-    if str(X.dtype) in ("torch.float16", "torch.bfloat16"):
-        raise NervaError(
-            f"the update rules are for float32 and float64, got {X.dtype}; keep the parameters in float32 under torch.autocast"
-        )
-    if key not in _KNOWN:  # not functools.cache, through which torch.compile would look
-        _KNOWN[key] = operations("torch", str(X.dtype).removeprefix("torch."), str(X.device))
-    return _KNOWN[key]
-
-
-def _matrix(parameter: Any) -> Any:
-    return parameter.reshape(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.reshape(1, -1)
 
 
 def _put(module: Any, name: str, register: str, tensor: Any) -> None:
@@ -188,8 +124,9 @@ def __getattr__(name: str) -> Any:
 @functools.cache
 def _layer_function() -> Any:
     torch = require("torch", "torch")
+    Function: Any = torch.autograd.Function
 
-    class LayerFunction(torch.autograd.Function):  # type: ignore[misc,name-defined]
+    class LayerFunction(Function):
         """(Y, *state') = feedforward and update_state; backward is ``backpropagate``."""
 
         @staticmethod
@@ -225,9 +162,9 @@ def _at(module: Any, name: str) -> Any:
 
 @functools.cache
 def _matrices() -> Any:
-    nn = require("torch", "torch").nn
+    Module: Any = require("torch", "torch").nn.Module
 
-    class Matrices(nn.Module):  # type: ignore[misc,name-defined]
+    class Matrices(Module):
         """A step of the path to matrices; called, so that its hooks run, which prune and normalise weights."""
 
         __qualname__ = "Matrices"
@@ -241,8 +178,9 @@ def _matrices() -> Any:
 @functools.cache
 def _layer_module() -> Any:
     torch, apply = require("torch", "torch"), _layer_function().apply
+    Module: Any = torch.nn.Module
 
-    class LayerModule(torch.nn.Module):  # type: ignore[misc,name-defined]
+    class LayerModule(Module):
         """A layer with its parameters and state."""
 
         __qualname__ = "LayerModule"
@@ -276,7 +214,7 @@ def _layer_module() -> Any:
                     buffer.copy_(tensor)
             return Y
 
-        @torch.compiler.disable  # type: ignore[untyped-decorator]
+        @torch.compiler.disable
         def draw(self, X: Any) -> Any:
             """The noise of one step for this input."""
             return draw(self.layer, torch.randint(2**31, (4,), device="cpu"), X, evaluation=not self.training)
@@ -288,76 +226,10 @@ def _layer_module() -> Any:
 
 
 @functools.cache
-def _rule_optimizer() -> Any:
-    torch = require("torch", "torch")
-
-    class RuleOptimizer(torch.optim.Optimizer):  # type: ignore[misc,name-defined]
-        """An update rule; the state of a parameter has the names of the rule's equations."""
-
-        __qualname__ = "RuleOptimizer"
-
-        def __init__(self, params: Iterable[Any], rule: Optimizer, lr: float) -> None:
-            if not (isinstance(lr, (int, float)) and 0 <= lr < math.inf):
-                raise NervaError(f"lr must be >= 0, got {lr!r}")
-            self.rule, self._template = rule, rule_template(rule)
-            super().__init__(params, {"lr": lr})
-
-        @torch.no_grad()  # type: ignore[untyped-decorator]
-        def step(self, closure: Callable[[], Any] | None = None) -> Any:
-            loss = None
-            if closure is not None:
-                with torch.enable_grad():
-                    loss = closure()
-            for group in self.param_groups:
-                given = [parameter for parameter in group["params"] if parameter.grad is not None]
-                if any(parameter.grad.is_sparse for parameter in given):
-                    raise NervaError("the update rules are for dense gradients, got a sparse one, as of Embedding(sparse=True)")
-                if given:
-                    self._update(given, group["lr"])
-            return loss
-
-        def __getstate__(self) -> dict[str, Any]:
-            return {**super().__getstate__(), "rule": self.rule, "_template": self._template}
-
-        def load_state_dict(self, state_dict: Any) -> None:
-            names = {"step", *(name for name, _ in named_leaves(self._template))}
-            for kept in state_dict["state"].values():
-                if kept.keys() != names:
-                    raise NervaError(
-                        f"{type(self.rule).__name__} keeps {', '.join(sorted(names))} of a parameter, but the state_dict has "
-                        f"{', '.join(map(str, sorted(kept, key=str))) or 'nothing'}; it is that of another optimizer"
-                    )
-            super().load_state_dict(state_dict)
-
-        def _update(self, parameters: list[Any], lr: float) -> None:
-            """One step of the rule on the parameters of a group, each with its own step count and dtype."""
-            thetas = [_matrix(parameter) for parameter in parameters]
-            all_kept = [self.state[parameter] for parameter in parameters]
-            for kept, theta in zip(all_kept, thetas, strict=True):
-                if not kept:
-                    kept["step"] = 0
-                    kept.update((name, matrix.clone()) for name, matrix in named_leaves(self.rule.init(_operations(theta), theta)))
-                kept["step"] += 1
-            states = [with_leaves(self._template, [kept[name] for name, _ in named_leaves(self._template)]) for kept in all_kept]
-            slopes = [_matrix(parameter.grad) for parameter in parameters]
-            keys = [(kept["step"], _operations(theta)) for kept, theta in zip(all_kept, thetas, strict=True)]
-            results = {}
-            for t, own in set(keys):  # a rule may look at all parameters, so each step count and dtype is a run of the rule on all
-                scalars = [own.scalar(c) for c in self.rule.scalars(float(lr), t)]
-                results[t, own] = self.rule.step(own, states, thetas, slopes, *scalars)
-            for i, (parameter, kept, key) in enumerate(zip(parameters, all_kept, keys, strict=True)):
-                new, after = results[key]
-                parameter.copy_(new[i].reshape(parameter.shape))
-                kept.update(named_leaves(after[i]))
-
-    return RuleOptimizer
-
-
-@functools.cache
 def _scaling() -> Any:
-    torch = require("torch", "torch")
+    Module: Any = require("torch", "torch").nn.Module
 
-    class Scaling(torch.nn.Module):  # type: ignore[misc,name-defined]
+    class Scaling(Module):
         """(X - shift - rest) / spread, as the training data were scaled."""
 
         __qualname__ = "Scaling"
@@ -374,6 +246,6 @@ def _scaling() -> Any:
     return Scaling
 
 
-CLASSES = {"LayerFunction": _layer_function, "LayerModule": _layer_module, "Matrices": _matrices, "RuleOptimizer": _rule_optimizer,
+CLASSES = {"LayerFunction": _layer_function, "LayerModule": _layer_module, "Matrices": _matrices, "RuleOptimizer": rule_optimizer,
            "Scaling": _scaling}  # fmt: skip
 """What makes each class, by its name."""

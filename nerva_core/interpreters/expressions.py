@@ -6,14 +6,14 @@ In the equations a number in the place of a matrix stands for the matrix of that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from nerva_core.algebra.matrix import Shape, Size
 from nerva_core.interpreters import markup as mk
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.markup import Markup
+from nerva_core.interpreters.piece import ATOM, CASES, DOT, FRACTION, HADAMARD, NEGATIVE, POWER, PRODUCTS, SCALED, SUM, Piece
 from nerva_core.interpreters.polynomial import Polynomial
 
 
@@ -80,23 +80,6 @@ def symbol(name: str, shape: tuple[Size, ...]) -> Expression:
     return Expression("symbol", (), shape, identifier(name))
 
 
-def identifier(name: str) -> Markup:
-    """A Python name as a mathematical one: Dgamma as Dγ, beta1 as β₁, al as a_l, Al as A^l."""
-    name = name.rstrip("_") or name  # lambda_ is not a keyword
-    if name in mk.GREEK:
-        return mk.Symbol(mk.GREEK[name])
-    if match := re.fullmatch(r"([a-zA-Z])([lr])", name):
-        base, index = mk.Symbol(match[1]), mk.Symbol(match[2])
-        return mk.Sub(base, index) if match[1].islower() else mk.Sup(base, index)
-    if match := re.fullmatch(r"([A-Za-z]+?)_?(\d+)", name):
-        return mk.Sub(identifier(match[1]), mk.Number(match[2]))
-    if match := re.fullmatch(r"D(.+)", name):
-        rest = identifier(match[1])
-        if len(match[1]) == 1 or not isinstance(rest, mk.Symbol) or len(rest.name) == 1:
-            return mk.Row(mk.Symbol("D"), rest)
-    return mk.Symbol(name.replace("_", "-") if len(name) > 1 else name)
-
-
 def is_uniform(e: Any) -> bool:
     """Whether all elements are one number, so that the matrix is shown as this number."""
     if not isinstance(e, Expression) or e.operation in ("full", "zeros", "ones", "fill", "uniform"):
@@ -108,32 +91,6 @@ def is_condition(e: Any) -> bool:
     """Whether e is made of comparisons."""
     made = isinstance(e, Expression) and (e.operation in RELATIONS or e.operation in CONNECTIVES)
     return made and (e.operation in RELATIONS or all(map(is_condition, e.arguments)))
-
-
-# What an expression is decides whether it needs brackets where it stands.
-ATOM, POWER, FRACTION, CASES, NEGATIVE, SUM = "atom", "power", "fraction", "cases", "negative", "sum"
-SCALED, DOT, HADAMARD = "scaled", "dot", "hadamard"
-PRODUCTS = (SCALED, DOT, HADAMARD)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Markup, and what kind of expression it is."""
-
-    markup: Markup
-    kind: str = ATOM
-    factors: tuple[Markup, ...] = ()
-    """Of a product ·, its factors."""
-    divisors: tuple[Any, ...] = ()
-    """Of a product ·, the sizes that it is divided by."""
-
-    def within(self, *kinds: str, first: bool = False) -> Markup:
-        """In brackets, unless it is an atom or of one of the kinds; a fraction needs them on a line of text only."""
-        if self.kind in (ATOM, POWER, CASES, *kinds):
-            return self.markup
-        if self.kind == FRACTION:
-            return self.markup if first else mk.Unit(self.markup)
-        return mk.Fenced(self.markup)
 
 
 def piece(e: Any) -> Piece:

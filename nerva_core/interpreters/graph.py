@@ -86,8 +86,8 @@ class GraphOps(Interpreter[Node]):
     def _made(self, operation: Operation[Node]) -> Node:
         if operation.name in ELEMENTWISE:
             first = operation.operands[0]
-            repeated = tuple(all(x.repeated[axis] for x in operation.operands) for axis in (0, 1))
-            return Node(ELEMENTWISE[operation.name], operation.operands, first.shape, repeated)  # type: ignore[arg-type]
+            rows, columns = (all(x.repeated[axis] for x in operation.operands) for axis in (0, 1))
+            return Node(ELEMENTWISE[operation.name], operation.operands, first.shape, (rows, columns))
         if (own := getattr(self, f"_{operation.name}", None)) is not None and operation.name in OWN:
             result: Node = own(*operation.arguments)
             return result

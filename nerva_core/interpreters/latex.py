@@ -23,16 +23,8 @@ from typing import Any
 from nerva_core.algebra.matrix_ops import Shape, Size
 from nerva_core.equations.losses import Loss
 from nerva_core.interpreters import markup as mk
-from nerva_core.interpreters.expressions import (
-    Expression,
-    Scalar,
-    expansion,
-    identifier,
-    is_condition,
-    is_uniform,
-    markup,
-    symbol,
-)
+from nerva_core.interpreters.expressions import Expression, Scalar, expansion, is_condition, is_uniform, markup, symbol
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.latex_ops import STEP, Functions, LatexOps, function_name, rule_name
 from nerva_core.interpreters.markup import Format, Markup
 from nerva_core.interpreters.polynomial import Polynomial

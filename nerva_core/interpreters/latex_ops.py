@@ -12,7 +12,8 @@ from nerva_core.algebra.matrix_ops import MatrixOps, Shape, Size
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.gradient_activations import GradientActivation
 from nerva_core.interpreters import markup as mk
-from nerva_core.interpreters.expressions import NOTATION, Expression, Scalar, identifier, markup
+from nerva_core.interpreters.expressions import NOTATION, Expression, Scalar, markup
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.markup import Markup
 from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.subjects import AnyActivation
@@ -97,7 +98,7 @@ class LatexOps(Interpreter[Expression]):
     def _shape(self, operation: Operation[Expression]) -> Shape:
         shapes = tuple(a.shape if k in operation.positions else a for k, a in enumerate(operation.arguments))
         if operation.name == "apply":
-            return shapes[1]  # type: ignore[no-any-return]
+            return Shape(*shapes[1])
         return ShapeOps().operation(Operation(operation.name, shapes, operation.positions))
 
     def _applied(self, operation: Operation[Expression], shape: Shape) -> Expression:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
 from nerva_core.interpreters.traced import OPERATIONS, is_primitive
@@ -123,7 +123,7 @@ class MemberwiseOps(MatrixOps[M]):
         return len(F) if isinstance(F, Family) else 1
 
     def family(self, *matrices: M) -> M:
-        return Family(matrices)  # type: ignore[return-value]
+        return cast("M", Family(matrices))
 
     def member(self, F: M, k: int) -> M:
         return F[k] if isinstance(F, Family) else F

@@ -13,11 +13,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix import Scalar, Shape, Size
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operation import Way
 from nerva_core.algebra.trees import map_tree
 from nerva_core.algebra.workers import fold, is_power_of_two
@@ -120,13 +121,12 @@ class ShardedOps(Interpreter[Value]):
 
     def matrix(self, values: Any) -> Traced[Value]:
         """As the inner operations', which every worker has."""
-        return Traced(self, Whole(self.inner.matrix(values)))  # type: ignore[attr-defined]
+        return Traced(self, Whole(cast("Backend[Any]", self.inner).matrix(values)))
 
     def take_rows(self, X: Traced[Value], numbers: tuple[CutSize, tuple[Any, ...]]) -> Traced[Value]:
         """The rows of a whole X with the numbers in the blocks of this worker."""
-        size, blocks = numbers
-        taken = tuple(self.inner.take_rows(self._matrix(X.value), block) for block in blocks)  # type: ignore[attr-defined]
-        return Traced(self, Cut("rows", taken, size))
+        inner, (size, blocks) = cast("Backend[Any]", self.inner), numbers
+        return Traced(self, Cut("rows", tuple(inner.take_rows(self._matrix(X.value), block) for block in blocks), size))
 
     # Sizes.
 
@@ -274,15 +274,15 @@ class ShardedOps(Interpreter[Value]):
     # Operations that change what is cut.
 
     def _matmul(self, X: Value, Z: Value) -> Value | None:
-        ways = tuple(value.way if isinstance(value, Cut) else "" for value in (X, Z))
-        if ways == ("rows", ""):
+        if isinstance(X, Cut) and isinstance(Z, Cut):
+            fit = (X.way, Z.way, X.size) == ("columns", "rows", Z.size)
+            return self._sum(tuple(x @ z for x, z in zip(X.parts, Z.parts, strict=True))) if fit else None
+        if isinstance(X, Cut) and X.way == "rows":
             W = self._matrix(Z)
-            return Cut("rows", tuple(part @ W for part in X.parts), X.size)  # type: ignore[union-attr]
-        if ways == ("", "columns"):
+            return Cut("rows", tuple(part @ W for part in X.parts), X.size)
+        if isinstance(Z, Cut) and Z.way == "columns":
             W = self._matrix(X)
-            return Cut("columns", tuple(W @ part for part in Z.parts), Z.size)  # type: ignore[union-attr]
-        if ways == ("columns", "rows") and X.size == Z.size:  # type: ignore[union-attr]
-            return self._sum(tuple(x @ z for x, z in zip(X.parts, Z.parts, strict=True)))  # type: ignore[union-attr]
+            return Cut("columns", tuple(W @ part for part in Z.parts), Z.size)
         return None
 
     def _transpose(self, X: Cut) -> Value | None:

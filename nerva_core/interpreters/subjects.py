@@ -27,7 +27,8 @@ from nerva_core.equations.losses import LOSSES, Loss
 from nerva_core.equations.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from nerva_core.equations.schedules import SCHEDULES, Schedule
 from nerva_core.interpreters.examples import EXAMPLES, required_values
-from nerva_core.interpreters.expressions import Scalar, identifier
+from nerva_core.interpreters.expressions import Scalar
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.polynomial import size
 from nerva_core.layers import LAYERS, Layer, Linear, Sequential, parse_layers
 from nerva_core.layers.base import is_size_of

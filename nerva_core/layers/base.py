@@ -10,7 +10,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
 
@@ -175,7 +175,7 @@ class LayerPatterns(ABC):
 
     def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
         """(layer, params, state) of the same function, without a pattern: all weights are there, and are 0 where none was."""
-        return self, params, state  # type: ignore[return-value]
+        return cast("Layer", self), params, state
 
 
 @dataclass(frozen=True)

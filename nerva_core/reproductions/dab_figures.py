@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nerva_core.figures.plots import COLOURS, band, curve, legend, name_axes, panels, png
 from nerva_core.reproductions.experiment import Trained, curves
 from nerva_core.reproductions.verdicts import Statistic
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 
 def accuracy_by_length(found: Mapping[int, Mapping[str, Statistic]]) -> bytes:
@@ -77,7 +78,7 @@ def _percent(metrics: Metrics) -> float | None:
     return None if metrics.test_accuracy is None else 100 * metrics.test_accuracy
 
 
-def _with_range(axis: object, x: Sequence[float], found: Sequence[Statistic], k: int, label: str) -> None:
+def _with_range(axis: Any, x: Sequence[float], found: Sequence[Statistic], k: int, label: str) -> None:
     curve(axis, x, [statistic.mean for statistic in found], k, label)
     low, high = [min(s.values) for s in found], [max(s.values) for s in found]
-    axis.fill_between(x, low, high, color=COLOURS[k % len(COLOURS)], alpha=0.15, linewidth=0)  # type: ignore[attr-defined]
+    axis.fill_between(x, low, high, color=COLOURS[k % len(COLOURS)], alpha=0.15, linewidth=0)

@@ -17,8 +17,9 @@ from nerva_core.data import Dataset, DataSource, Digits, FashionMNIST
 from nerva_core.reproductions.report import Findings, Report
 from nerva_core.reproductions.verdicts import FEWEST_SEEDS
 from nerva_core.training.config import Config, describe, make_config, override
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import TrainingState
-from nerva_core.training.trainer import DivergenceError, Metrics, Trainer
+from nerva_core.training.trainer import DivergenceError, Trainer
 
 Budget = Literal["quick", "full"]
 T = TypeVar("T")

@@ -31,9 +31,9 @@ TRAINED = 75
 def equivalent_surfaces() -> bytes:
     """Figure 1: the losses whose gradient is G(k ⊙ w), as surfaces and contours; norm clipping has none, but a field with a curl."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(10.5, 13.0), layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr, call-arg]
+    figure = Figure(figsize=(10.5, 13.0), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1), facecolor="white")
     w = np.linspace(-REACH, REACH, 61)
     W1, W2 = np.meshgrid(w, w)
     for k, (name, G) in enumerate(SURFACES.items()):

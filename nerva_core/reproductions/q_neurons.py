@@ -159,8 +159,7 @@ def _noise_at_evaluation(bench: Bench, trained: Sequence[Trained]) -> Statistic:
             dataclasses.replace(layer, evaluation="noise") if isinstance(layer, QActivation) else layer
             for layer in run.config.model.build().layers
         ]
-        trainer = Trainer(run.config, bench.load(run.config.data))
-        trainer.network = parse_layers(noisy)
+        trainer = Trainer(run.config, bench.load(run.config.data), network=parse_layers(noisy))
         trainer.restore(run.config.training.epochs, run.state)
         _, accuracy = trainer.evaluate()
         differences.append(100 * (np.nan if accuracy is None else accuracy - run.last.test_accuracy))

@@ -16,7 +16,7 @@ from nerva_core.reproductions.experiment import Bench, Experiment, Trained, valu
 from nerva_core.reproductions.report import Findings, Row
 from nerva_core.reproductions.tmaf_figures import approximations, class_curves, errors, learned
 from nerva_core.reproductions.verdicts import Statistic, Verdict, every, judge
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 Runs = Mapping[str, Sequence[Trained]]
 

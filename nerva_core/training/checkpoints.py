@@ -17,8 +17,8 @@ from nerva_core.algebra.memory import Array
 from nerva_core.training.config import Config, parse_config
 from nerva_core.training.evaluation import EvaluatedState
 from nerva_core.training.models import Arrays, fill, pack, read_safetensors, write_atomically
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import TrainingState
-from nerva_core.training.trainer import Metrics
 
 CHECKPOINT, PREVIOUS = "checkpoint.safetensors", "checkpoint.previous.safetensors"
 OUTPUTS = "outputs/"

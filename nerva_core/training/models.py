@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
 import os
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
-from nerva_core.algebra.memory import Array
+from nerva_core.algebra.memory import Array, archive
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.data.encoding import Encoding
@@ -218,9 +217,7 @@ def save_npz(path: Path, network: Sequential, params: Any) -> None:
     arrays: Arrays = {}
     for k, p in enumerate(_affine(network, params), 1):
         arrays[f"W{k}"], arrays[f"b{k}"] = p.W, np.reshape(p.b, -1)
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, archive(arrays))
 
 
 def checked_patterns(network: Sequential, inputs: int, state: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
-from nerva_core.algebra.memory import Array
+from nerva_core.algebra.memory import Array, archive
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.data import CSV, ImageFolder
 from nerva_core.data.dataset import features
@@ -162,6 +162,4 @@ def to_npz(predictions: Predictions) -> bytes:
     """An archive with ``outputs`` and, for a classification, ``classes``, ``names`` and ``probabilities``."""
     Y, P, classes, names = predictions
     arrays = {"outputs": Y, "probabilities": P, "classes": classes, "names": np.array(names) if names else None}
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: array for name, array in arrays.items() if array is not None})  # type: ignore[arg-type]
-    return buffer.getvalue()
+    return archive({name: array for name, array in arrays.items() if array is not None})

@@ -10,8 +10,8 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.training.config import Config, load_config
+from nerva_core.training.results import Metrics, TrainingResult
 from nerva_core.training.runs import CONFIG, METRICS, MODEL, RESULT
-from nerva_core.training.trainer import Metrics, TrainingResult
 
 SEED = "seed"
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from nerva_core.algebra.errors import NotInstalledError, counted
 from nerva_core.figures.terminal import console
 from nerva_core.training.checkpoints import json_lines
-from nerva_core.training.trainer import Metrics, TrainingResult
+from nerva_core.training.results import Metrics, TrainingResult
 
 if TYPE_CHECKING:
     from nerva_core.data import Dataset

@@ -20,7 +20,8 @@ from nerva_core.training.config import Config, load_config
 from nerva_core.training.interruption import Interrupted, Interruption, deferred_signals
 from nerva_core.training.launching import announce, is_first
 from nerva_core.training.models import Model, load_model, save_model, write_atomically
-from nerva_core.training.trainer import DivergenceError, Metrics, OnStep, Trainer, TrainingResult
+from nerva_core.training.results import Metrics, TrainingResult
+from nerva_core.training.trainer import DivergenceError, OnStep, Trainer
 
 CONFIG, METRICS, MODEL, CURVES, CONFUSION = "config.toml", "metrics.jsonl", "model.safetensors", "curves.png", "confusion.png"
 RESULT = "result.json"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
-from nerva_core.algebra.numeric_backend import require_matrix
+from nerva_core.algebra.numeric_backend import Backend, require_matrix
 from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.layers import Sequential
+
+if TYPE_CHECKING:
+    from nerva_core.data import Dataset
+    from nerva_core.training.config import TrainingConfig
 
 
 class TrainingState(NamedTuple):
@@ -55,6 +60,43 @@ def training_step(
     statistics = network.update_state(ops, state.statistics, cache)
     outputs = StepOutput(value, largest_magnitude(ops, leaves(gradients)) if record_gradients else ())
     return TrainingState(with_leaves(state.params, thetas), tuple(states), statistics), outputs
+
+
+@dataclass(frozen=True, eq=False)
+class BatchSteps:
+    """The steps of training on batches, in the forms in which a backend runs them; none reads anything that changes."""
+
+    network: Sequential
+    loss: Loss
+    optimizer: Optimizer
+    training: TrainingConfig
+    data: Dataset
+
+    def on_rows(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
+    ) -> tuple[TrainingState, StepOutput]:
+        """A step on these rows of X and T."""
+        return self.on_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise, scalars)
+
+    def on_weighted_rows(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, weights: Any, rows: Any, noise: Any, scalars: Any
+    ) -> tuple[TrainingState, StepOutput]:
+        """A step on these rows of X and T, which count by their weights."""
+        batch = ops.take_rows(X, rows), ops.take_rows(T, rows)
+        return self.on_batch(ops, state, *batch, noise, scalars, ops.take_rows(weights, rows))
+
+    def on_batch(
+        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any, weights: Any = None
+    ) -> tuple[TrainingState, StepOutput]:
+        """A step on a batch."""
+        record = self.training.record_gradients
+        T, targets = self.targets(ops, T)
+        return training_step(ops, self.network, self.loss, self.optimizer, state, X, T, noise, scalars, record, targets, weights)
+
+    def targets(self, ops: Backend[Any], T: Any) -> tuple[Any, Any]:
+        """The targets of a batch, and over how many of them the loss is a mean, if not over the rows."""
+        T = self.data.rows_of_targets(ops, T)
+        return T, ops.elements_sum(T) if self.data.per_position else None
 
 
 def batch_gradients(

@@ -6,7 +6,6 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -17,7 +16,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.data import Dataset
-from nerva_core.equations.regrowth import Pruner
+from nerva_core.layers.sequential import Sequential
 from nerva_core.training.batches import (
     EVALUATION_NOISE,
     INITIAL,
@@ -35,11 +34,12 @@ from nerva_core.training.config import Config
 from nerva_core.training.evaluation import EvaluatedState, Evaluator
 from nerva_core.training.launching import workers_in
 from nerva_core.training.models import checked_patterns, load_weights
+from nerva_core.training.moves import Moves
 from nerva_core.training.reading import BatchReader
-from nerva_core.training.regrowth import Regrowth
+from nerva_core.training.results import Metrics, TrainingResult
 from nerva_core.training.selection import best, check_selection, is_enough, prepared
 from nerva_core.training.sharing import Sharing, with_blocks
-from nerva_core.training.step import StepOutput, TrainingState, batch_gradients, training_step
+from nerva_core.training.step import BatchSteps, StepOutput, TrainingState
 
 Part = Literal["training", "test", "validation"]
 """Of the data."""
@@ -61,63 +61,19 @@ class DivergenceError(NervaError):
     """The loss is no longer a finite number."""
 
 
-@dataclass(frozen=True)
-class Metrics:
-    """One epoch. Losses are means over the examples and accuracies fractions of them, in evaluation mode after the epoch."""
-
-    epoch: int
-    lr: float
-    train_loss: float
-    test_loss: float | None
-    """None while a validation set is there to choose by, and without a test set."""
-    train_accuracy: float | None
-    """None for a regression."""
-    test_accuracy: float | None
-    seconds: float
-    """The time of the training steps, without evaluation."""
-    largest_gradient: float | None = None
-    """The largest |Dθ| of all parameters and steps of the epoch; None unless gradients are recorded."""
-    q_lambda: float | None = None
-    """The λ with which the noise of the q-activations was drawn, the largest of them; None if there are none."""
-    hard_distance: float | None = None
-    """The earth mover distance between the input and the output of the first hard layer, on the test set; not listed unless recorded."""
-    validation_loss: float | None = None
-    """On the validation set; not listed without one."""
-    validation_accuracy: float | None = None
-
-    @property
-    def held_out(self) -> tuple[str, float | None, float | None]:
-        """(the name, loss, accuracy) of the set that is watched while training goes on: the validation set if there is one."""
-        if self.validation_loss is not None:
-            return "validation", self.validation_loss, self.validation_accuracy
-        return "test", self.test_loss, self.test_accuracy
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training has come to, with the parameters that are kept."""
-
-    epochs: int
-    """That were trained."""
-    kept_epoch: int
-    """The epoch whose parameters these are."""
-    stopped_early: bool
-    test_loss: float | None
-    """None without a test set."""
-    test_accuracy: float | None
-
-
 class Trainer:
-    """Trains the network of a configuration on its data."""
+    """Trains the network of a configuration, or another one of the same parameters, on its data."""
 
-    def __init__(self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = ()) -> None:
+    def __init__(
+        self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = (), network: Sequential | None = None
+    ) -> None:
         self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
         if workers_in()[1] > 1:
             self.ops.join_workers()
         loaded = config.data.load() if data is None else data
         self.data = prepared(loaded, config.training, random_stream(config.seed, VALIDATION))
         self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
-        self.network = config.model.build()
+        self.network = config.model.build() if network is None else network
         check_run(config, self.network, self.data)
         check_selection(config.training, self.data)
         self._train = self._source(self.data.Xtrain, self.data.Ttrain)
@@ -126,6 +82,8 @@ class Trainer:
         self._weights = () if self.data.weights is None else (self.ops.matrix(self.data.weights[:, None]),)
         training = config.training
         self._sharing = Sharing(self.ops, self._run_steps, training.blocks or 1, training.micro_batches > 1)
+        self._steps = BatchSteps(self.network, config.loss, config.optimizer, config.training, self.data)
+        self._moves = Moves(self.ops, self._steps, self._matrices(), self._moments, self.steps_per_epoch)
         self._evaluator = Evaluator(self.ops, self._sharing, self.network, config.loss, self.data)
         self.epoch = 0
         self.outputs = NO_OUTPUTS
@@ -253,8 +211,8 @@ class Trainer:
         return self._advance(inputs)
 
     def _advance(self, inputs: tuple[Any, ...]) -> Array:
-        data = () if self.data.streamed else (*self._train, *self._weights)
-        step = self._step_on_batch if self.data.streamed else self._weighted_step_on_rows if self._weights else self._step_on_rows
+        data = self._matrices() or ()
+        step = self._steps.on_batch if self.data.streamed else self._steps.on_weighted_rows if self._weights else self._steps.on_rows
         self.state, values = self._sharing.run(step, self.state, data, inputs, self._noise_of_one)
         return values
 
@@ -295,42 +253,13 @@ class Trainer:
 
     def _between_moves(self, groups: Iterator[StepInput]) -> Iterator[StepInput]:
         """The inputs in parts, before which weights move. The steps of a part must be done before the next is asked for."""
-        interval = self.config.training.prune_interval or self.steps_per_epoch
         for group in groups:
-            if self.config.training.prune is None:
-                yield group
-                continue
-            start = 0
-            while start < len(group.rows):
-                step = self.epoch * self.steps_per_epoch + len(self.outputs)
-                part = group.part(slice(start, start + interval - step % interval))
-                if step and step % interval == 0:
-                    self._move_weights(self._regrowth(self.config.training.prune), step, part)
+            first = self.epoch * self.steps_per_epoch + len(self.outputs)
+            for step, part in self._moves.parts(group, first):
+                if self._moves.is_due(step):
+                    rng = random_stream(self.config.seed, REGROWTH, step)
+                    self.state = self.ops.matrices(self._moves.state(self.to_numpy(), self.epoch, step, part, rng))
                 yield part
-                start += len(part.rows)
-
-    def _regrowth(self, pruner: Pruner) -> Regrowth:
-        training = self.config.training
-        return Regrowth(pruner, training.grow, training.grow_weights, lambda w: self._moments(self.ops.matrix(w)))
-
-    def _move_weights(self, regrowth: Regrowth, step: int, following: StepInput) -> None:
-        """Weights move to other places before a step; what they are given is that of this step and those after it."""
-        state, D = self.to_numpy(), self.data.inputs
-        gradients = self._dense_gradients(state, following) if regrowth.grower.needs_gradient() else state.params
-        rng = random_stream(self.config.seed, REGROWTH, step)
-        new = regrowth.state(self.network, D, state, gradients, rng, step / self.steps_per_epoch)
-        self.state = self.ops.matrices(new)
-
-    def _dense_gradients(self, state: TrainingState, following: StepInput) -> Any:
-        """The gradients of the network with all weights, on the batch of the first step of some."""
-        assert isinstance(self._train, tuple)  # check_run refuses data that are read from files
-        ops, given = self.ops, map_tree(lambda array: array[0], following)
-        network, params, statistics = self.network.at_epoch(self.epoch + 1).dense(self.data.inputs, state.params, state.statistics)
-        state = TrainingState(ops.matrices(params), (), ops.matrices(statistics))
-        X, T, *weights = (ops.take_rows(matrix, given.rows) for matrix in (*self._train, *self._weights))
-        T, targets = self._targets(ops, T)
-        _, _, gradients = batch_gradients(ops, network, self.config.loss, state, X, T, ops.matrices(given.noise), targets, *weights)
-        return map_tree(ops.to_numpy, gradients)
 
     def _inputs(self, done: int = 0) -> Iterator[StepInput]:
         return epoch_inputs(self.config, self.network, self.data, self.ops, self.epoch, done, self.first_step)
@@ -342,31 +271,12 @@ class Trainer:
     def _run_steps(self, *arguments: Any) -> tuple[Any, Array]:
         return self.ops.run_steps(*arguments) if self.config.compile else self.ops.run_plainly(*arguments)
 
-    def _step_on_rows(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
-    ) -> tuple[TrainingState, StepOutput]:
-        return self._step_on_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise, scalars)
-
-    def _weighted_step_on_rows(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, weights: Any, rows: Any, noise: Any, scalars: Any
-    ) -> tuple[TrainingState, StepOutput]:
-        batch = ops.take_rows(X, rows), ops.take_rows(T, rows)
-        return self._step_on_batch(ops, state, *batch, noise, scalars, ops.take_rows(weights, rows))
-
-    def _step_on_batch(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any, weights: Any = None
-    ) -> tuple[TrainingState, StepOutput]:
-        config, record = self.config, self.config.training.record_gradients
-        T, targets = self._targets(ops, T)
-        return training_step(ops, self.network, config.loss, config.optimizer, state, X, T, noise, scalars, record, targets, weights)
-
-    def _targets(self, ops: Backend[Any], T: Any) -> tuple[Any, Any]:
-        """The targets of a batch, and over how many of them the loss is a mean, if not over the rows."""
-        T = self.data.rows_of_targets(ops, T)
-        return T, ops.elements_sum(T) if self.data.per_position else None
-
     def _evaluated_state(self) -> EvaluatedState:
         return EvaluatedState(self.state.params, self.state.statistics)
+
+    def _matrices(self) -> tuple[Any, ...] | None:
+        """X, T and the weights of the examples, if there are some; None where X and T are read from files."""
+        return None if self.data.streamed else (*self._train, *self._weights)
 
     def _source(self, X: Any, T: Array | None) -> Any:
         """The matrices of a set on the device, or what reads them; None of a set that is not there."""

@@ -23,10 +23,11 @@ from sympy_validation.all_sizes.abstract import AbstractLayer
 from sympy_validation.all_sizes.calculus import NotDifferentiable
 from sympy_validation.all_sizes.evaluate import Domain, evaluate
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
-from sympy_validation.all_sizes.ops import AllSizesOps, UnknownActivation
+from sympy_validation.all_sizes.ops import AllSizesOps
 from sympy_validation.all_sizes.scalars import SymbolicScalar
 from sympy_validation.all_sizes.symbols import Size
 from sympy_validation.all_sizes.terms import Undefined
+from sympy_validation.unknown import UnknownActivation
 
 __all__ = [
     "AbstractLayer",

@@ -14,14 +14,12 @@ from typing import Any
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.layers import Layer
+from sympy_validation.unknown import unknowns
 
 
 @dataclass(frozen=True)
 class AbstractLayer(Layer):
-    """An arbitrary differentiable layer: its output has the rows of the input, and ``outputs`` columns or those of the input.
-
-    It calls ``ops.output`` and ``ops.pullback``, so an interpreter that wraps ``AllSizesOps`` must hand these on.
-    """
+    """An arbitrary differentiable layer: its output has the rows of the input, and ``outputs`` columns or those of the input."""
 
     name: str
     outputs: Size | None = None
@@ -35,12 +33,12 @@ class AbstractLayer(Layer):
 
     def feedforward(self, ops: MatrixOps[M], params: tuple[M, ...], X: M) -> tuple[M, tuple[M]]:
         N, D = ops.shape(X)
-        Y: M = ops.output(self.name, N, self.outputs_for(D), X, *params)  # type: ignore[attr-defined]
+        Y: M = unknowns(ops).output(self.name, N, self.outputs_for(D), X, *params)
         return Y, (X,)
 
     def backpropagate(self, ops: MatrixOps[M], params: tuple[M, ...], cache: tuple[M], DY: M) -> tuple[M, tuple[M, ...]]:
         arguments: Any = (*cache, *params)
-        DX, *gradients = (ops.pullback(self.name, k, DY, *arguments) for k in range(len(arguments)))  # type: ignore[attr-defined]
+        DX, *gradients = (unknowns(ops).pullback(self.name, k, DY, *arguments) for k in range(len(arguments)))
         return DX, tuple(gradients)
 
 
@@ -55,5 +53,5 @@ class AbstractHardFunction(HardFunction):
         return self.outputs
 
     def value(self, ops: MatrixOps[M], X: M, *noise: M) -> M:
-        H: M = ops.output(self.name, ops.shape(X)[0], self.outputs, X)  # type: ignore[attr-defined]
+        H: M = unknowns(ops).output(self.name, ops.shape(X)[0], self.outputs, X)
         return H

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sympy_validation.all_sizes import powers, sums
+from sympy_validation.all_sizes.atoms import Atom
 from sympy_validation.all_sizes.products import multiply, product
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
@@ -26,7 +27,6 @@ from sympy_validation.all_sizes.terms import (
     ZERO,
     ZERO_ONE,
     Application,
-    Atom,
     Base,
     Count,
     Entry,

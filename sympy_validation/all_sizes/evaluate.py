@@ -8,9 +8,10 @@ from functools import reduce
 from itertools import product as cartesian
 from math import prod
 from operator import add, mul
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from nerva_core.algebra.errors import NervaError
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
@@ -30,7 +31,6 @@ from sympy_validation.all_sizes.symbols import (
 )
 from sympy_validation.all_sizes.terms import (
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -39,7 +39,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,
@@ -161,8 +160,8 @@ class _Point(Generic[V]):
             case Entry():
                 elements = self.values[atom.variable.name]
                 if not isinstance(elements, Sequence):
-                    return elements  # type: ignore[no-any-return]
-                return elements[self.number(atom.row, at)][self.number(atom.column, at)]  # type: ignore[no-any-return]
+                    return cast("V", elements)
+                return cast("V", elements[self.number(atom.row, at)][self.number(atom.column, at)])
             case Count():
                 return self.constant(self.size(atom.size))
             case Delta():
@@ -192,7 +191,7 @@ class _Point(Generic[V]):
             return self.domain.normal_cdf(x)
         if atom.function == NORMAL_PDF:
             return self.domain.normal_pdf(x)
-        return self.functions[atom.function.name](atom.order, x)  # type: ignore[no-any-return]
+        return cast("V", self.functions[atom.function.name](atom.order, x))
 
     def places(self, indices: tuple[Index, ...]) -> list[dict[Index, int]]:
         ranges = (range(self.size(index.size)) for index in indices)

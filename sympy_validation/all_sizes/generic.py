@@ -6,25 +6,13 @@ everything else, a polynomial in the entries of a variable whose leading coeffic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from sympy_validation.all_sizes import products, sums
+from sympy_validation.all_sizes import powers, products, signs, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
 from sympy_validation.all_sizes.symbols import Number, Output, Place, Variable, number
-from sympy_validation.all_sizes.terms import (
-    ONE,
-    Atom,
-    Base,
-    Entry,
-    Logarithm,
-    Monomial,
-    Polynomial,
-    Root,
-    Sum,
-    combination,
-    monomial,
-    only,
-)
+from sympy_validation.all_sizes.terms import ONE, Base, Entry, Indicator, Logarithm, Polynomial, Root, Sum, combination, monomial, only
 from sympy_validation.all_sizes.text import inner_atoms
 
 
@@ -120,3 +108,25 @@ def _coefficients(m: Monomial, variable: Variable) -> Iterator[Polynomial]:
             return
         rest = monomial(*(factor for factor in body if factor[0] is not entry))
         yield sums.sum_over(rest, [index for index in indices if index not in (entry.row, entry.column)])
+
+
+# Kinks ----------------------------------------------------------------------------------------------------------------
+
+
+def orient(P: Polynomial, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
+    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs, where Q is shown to be ``generic``.
+
+    Appends each Q, which must not be 0. A Q that is 0 in a whole region, such as x - max(x), is left alone.
+    """
+    return combination((products.multiply(*(_oriented_power(atom, e, kinks, generic) for atom, e in m)), c) for m, c in P.terms.items())
+
+
+def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
+    oriented = sums.rebuild(atom, lambda P: orient(P, kinks, generic))
+    for indicator in oriented.atoms:
+        if not isinstance(indicator, Indicator) or oriented != only(indicator):
+            continue
+        if signs.sign(indicator.argument) < 0 and generic(indicator.argument):
+            kinks.append(-indicator.argument)
+            oriented = ONE - powers.indicator(-indicator.argument)
+    return powers.power(oriented, exponent)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, TypeVar
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
-from nerva_core.equations.activations import Activation
+from nerva_core.algebra.matrix_ops import Scalar
 from sympy_validation.all_sizes import calculus, powers, signs, stopped, sums, winners
-from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
-from sympy_validation.all_sizes.generic import is_generic
+from sympy_validation.all_sizes.declared import DeclaredOps
+from sympy_validation.all_sizes.generic import is_generic, orient
 from sympy_validation.all_sizes.matrices import SymbolicIntervals, SymbolicMatrix
 from sympy_validation.all_sizes.products import clear_denominators, multiply
-from sympy_validation.all_sizes.rearrangements import RearrangementOps
-from sympy_validation.all_sizes.scalars import Conditions, OwnSize, SymbolicScalar, exact
+from sympy_validation.all_sizes.scalars import SymbolicScalar, exact
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
     NORMAL_CDF,
     NORMAL_PDF,
-    STOPPED,
     UNIT,
     Argument,
     Dimension,
     Function,
     Output,
-    Product,
-    Size,
     Variable,
     column_index,
     flat,
@@ -37,116 +30,19 @@ from sympy_validation.all_sizes.symbols import (
     row_index,
 )
 from sympy_validation.all_sizes.terms import Entry, Polynomial, Sensitivity, count_of, only
-from sympy_validation.cases import Case
 
-D = TypeVar("D", Size, Variable, Function)
 Grid = Sequence[Scalar] | SymbolicIntervals
 """What a step function jumps at."""
 
 
-@dataclass(frozen=True)
-class UnknownActivation(Activation):
-    """An arbitrary function, of which only the derivatives are known: they are the gradient and the second derivative.
-
-    It calls ``ops.unknown``, so an interpreter that wraps ``AllSizesOps`` must hand that on.
-    """
-
-    function: Function
-
-    def value(self, ops: MatrixOps[M], X: M) -> M:
-        result: M = ops.unknown(self.function, X, 0)  # type: ignore[attr-defined]
-        return result
-
-    def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        result: M = ops.unknown(self.function, X, 1)  # type: ignore[attr-defined]
-        return result
-
-    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        result: M = ops.unknown(self.function, X, 2)  # type: ignore[attr-defined]
-        return result
-
-
-class AllSizesOps(RearrangementOps):
+class AllSizesOps(DeclaredOps):
     """Matrix operations for all sizes, with real entries. What ``MatrixOps`` defines by other operations is done by that definition.
 
     Where an operation is only defined for some arguments, that condition is added to ``conditions``, unless the argument is known to
     satisfy it.
     """
 
-    def __init__(self) -> None:
-        self._conditions = Conditions()
-        self._declared: dict[str, Size | Variable | Function] = {}
-        self._constants: dict[tuple[tuple[Scalar, ...], ...], str] = {}
-
-    # What is declared.
-
-    def size(self, name: str) -> Size:
-        """An arbitrary positive number of rows or columns."""
-        return self._declare(name, Size(name))
-
-    def assume(self, case: Case) -> None:
-        """Answer comparisons of sizes and hyper-parameters as they are in this case."""
-        self._conditions.case = case
-
-    def own_size(self, name: str, least: int = 1) -> Size:
-        """A size that a user's code may compute with, but not decide by, and which is at least this."""
-        return self._declare(name, OwnSize(name, self._conditions, least=least))
-
-    def variable(
-        self, name: str, rows: Dimension, columns: Dimension, *, positive: bool = False, row_stochastic: bool = False, fixed: bool = False
-    ) -> SymbolicMatrix:
-        """A matrix of arbitrary real numbers; or of positive ones, or one whose rows sum to 1; ``fixed`` if nothing is to vary."""
-        variable = self._declare(name, Variable(name, _dimension(rows), _dimension(columns), positive, row_stochastic, fixed))
-        i, j = row_index(rows), column_index(columns)
-        matrix = self._matrix(rows, columns, only(Entry(variable, i, j)))
-        if positive:
-            self._conditions.add(f"{matrix.text()} > 0")
-        if row_stochastic:
-            self._conditions.add(f"the rows of {name} sum to 1")
-        return matrix
-
-    def scalar(self, name: str, *, positive: bool = False) -> SymbolicScalar:
-        """An arbitrary real number, or positive one."""
-        return SymbolicScalar(self.variable(name, 1, 1, positive=positive).entry, self._conditions)
-
-    def unknown_activation(self, name: str) -> UnknownActivation:
-        """An arbitrary differentiable function, as an activation."""
-        return UnknownActivation(self._declare(name, Function(name)))
-
-    def unknown_step(self, name: str) -> UnknownActivation:
-        """An arbitrary function whose derivative is 0 almost everywhere, as an activation."""
-        return UnknownActivation(self._declare(name, Function(name, step=True)))
-
-    def abstract_layer(
-        self, name: str, outputs: Dimension | None = None, parameters: Mapping[str, tuple[Dimension, Dimension]] | None = None
-    ) -> AbstractLayer:
-        """An arbitrary differentiable layer, with the shapes of its parameters."""
-        return AbstractLayer(self._declare(name, Function(name)).name, outputs, parameters or {})
-
-    def abstract_hard_function(self, name: str, outputs: Dimension) -> AbstractHardFunction:
-        """An arbitrary function of a matrix."""
-        return AbstractHardFunction(self._declare(name, Function(name)).name, outputs)
-
-    def _declare(self, name: str, declaration: D) -> D:
-        if not name.isidentifier() or name in (NORMAL_CDF.name, NORMAL_PDF.name, ARCTAN.name, STOPPED.name):
-            raise NervaError(f"a name is made of letters, digits and _, and is not Φ, φ, arctan or stop_gradient, got {name!r}")
-        if self._declared.setdefault(name, declaration) != declaration:
-            raise NervaError(f"{name!r} is declared twice: as {self._declared[name]!r} and as {declaration!r}")
-        return declaration
-
-    def any_matrix(self, name: str, rows: Dimension, columns: Dimension) -> SymbolicMatrix:
-        name = self._constants.setdefault(((name,),), f"C{len(self._constants) + 1}")
-        return self.variable(name, rows, columns, fixed=True)
-
-    def _matrix(self, rows: Dimension, columns: Dimension, entry: Polynomial, members: Dimension = 1) -> SymbolicMatrix:
-        return SymbolicMatrix(_dimension(rows), _dimension(columns), entry, self._conditions, _dimension(members))
-
     # Proofs.
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """The conditions of all operations so far, and what was declared. A theorem proved with these operations holds under them."""
-        return tuple(self._conditions.texts)
 
     def gradient(self, L: SymbolicMatrix, X: SymbolicMatrix | SymbolicScalar) -> SymbolicMatrix:
         """The derivative of the 1 x 1 matrix L with respect to each entry of the variable X, a matrix of the shape of X."""
@@ -182,7 +78,7 @@ class AllSizesOps(RearrangementOps):
             return False
         kinks: list[Polynomial] = []
         rare: list[Polynomial] = []
-        oriented = sums.orient(A.entry, kinks, is_generic)
+        oriented = orient(A.entry, kinks, is_generic)
         if not _vanishes(oriented) and not _vanishes(winners.take_once(oriented, rare)):
             return False
         self._exclude(kinks, rare)
@@ -194,7 +90,7 @@ class AllSizesOps(RearrangementOps):
         """
         A.check_shape(B)
         kinks: list[Polynomial] = []
-        rounded = signs.almost_equal(*(sums.orient(X.entry, kinks, is_generic) for X in (A, B)))
+        rounded = signs.almost_equal(*(orient(X.entry, kinks, is_generic) for X in (A, B)))
         if rounded:
             self._exclude(kinks, [])
         return rounded
@@ -369,12 +265,6 @@ class AllSizesOps(RearrangementOps):
 
 def _vanishes(P: Polynomial) -> bool:
     return not P.terms or not clear_denominators(P).terms
-
-
-def _dimension(size: Any) -> Dimension:
-    if isinstance(size, (Size, Product)) or (isinstance(size, int) and size >= 1):
-        return size
-    raise NervaError(f"a size is made by ops.size(...) or is a positive int, got {size!r}")
 
 
 def _output(name: str, rows: Dimension, columns: Dimension, arguments: Sequence[SymbolicMatrix]) -> Output:

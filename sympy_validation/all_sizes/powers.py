@@ -10,19 +10,18 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from sympy_validation.all_sizes import products, signs, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
 from sympy_validation.all_sizes.symbols import Function, Index, Number, number
 from sympy_validation.all_sizes.terms import (
     ONE,
     ZERO,
     Application,
-    Atom,
     Base,
     Exponential,
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Undefined,

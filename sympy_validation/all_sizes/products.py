@@ -14,19 +14,18 @@ from math import floor, prod
 from typing import NamedTuple, TypeAlias
 
 from sympy_validation.all_sizes import powers, signs, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.symbols import Number, number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ONE,
     ZERO,
     ZERO_ONE,
-    Atom,
     Base,
     Count,
     Delta,
     Exponential,
     Indicator,
-    Monomial,
     Polynomial,
     Root,
     Undefined,

@@ -95,8 +95,28 @@ def exact(c: Any) -> Polynomial | None:
     return None
 
 
+class Compared:
+    """Comparisons, which are all one question: whether a sign holds."""
+
+    def _is(self, sign: str, other: Any) -> bool:
+        """The answer to a comparison; an exception where there is none."""
+        raise NotImplementedError
+
+    def __lt__(self, other: Any) -> bool:
+        return self._is("<", other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._is("<=", other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._is(">", other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._is(">=", other)
+
+
 @dataclass(frozen=True, eq=False)
-class SymbolicScalar(Operand):
+class SymbolicScalar(Compared, Operand):
     """A real number that depends on scalars and sizes, with + - * / ** between these and numbers."""
 
     what = "a hyper-parameter"
@@ -127,18 +147,6 @@ class SymbolicScalar(Operand):
             return self.conditions.case.compare_scalar(self.name, sign, float(other), self.bounds, self.closed)
         except DividedError as error:
             raise undecided(f"the value of {self.what}", error.cases) from None
-
-    def __lt__(self, other: Any) -> bool:
-        return self._is("<", other)
-
-    def __le__(self, other: Any) -> bool:
-        return self._is("<=", other)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._is(">", other)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._is(">=", other)
 
     def __eq__(self, other: object) -> bool:
         return self is other or self._is("==", other)
@@ -213,11 +221,6 @@ class SymbolicScalar(Operand):
             return self._with(ZERO)
         return self._with(ELEMENTARY[name](self.value, self.conditions))
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        if method == "__call__" and len(inputs) == 1 and not named and ufunc.__name__ in ELEMENTARY:
-            return self.function(ufunc.__name__)
-        return super().__array_ufunc__(ufunc, method, *inputs, **named)
-
     def text(self) -> str:
         """The normal form as readable text."""
         return text(self.value)
@@ -225,7 +228,7 @@ class SymbolicScalar(Operand):
     __str__ = text
 
 
-class Counted(Factor):
+class Counted(Compared, Factor):
     """A size in the hands of a user's code, which can compute with it as with a number, but not decide by it."""
 
     conditions: Conditions
@@ -234,18 +237,6 @@ class Counted(Factor):
         raise undecided(f"the size {'·'.join(f.name if isinstance(f, Size) else str(f) for f in factors_of(self))}")  # type: ignore[arg-type]
 
     __int__ = __index__ = __float__ = __mod__ = __rmod__ = __divmod__ = _decide
-
-    def __lt__(self, other: Any) -> bool:
-        return self._is("<", other)
-
-    def __le__(self, other: Any) -> bool:
-        return self._is("<=", other)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._is(">", other)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._is(">=", other)
 
     def _is(self, sign: str, other: Any) -> bool:
         """The answer to a comparison, if the case has one."""
@@ -288,7 +279,6 @@ class Counted(Factor):
         return self._scalar().function(name)
 
     def __array_ufunc__(self, *call: Any, **named: Any) -> Any:
-        """NumPy's functions, of this number."""
         ufunc, method, *inputs = call
         return self._scalar().__array_ufunc__(ufunc, method, *(self._scalar() if x is self else x for x in inputs), **named)
 

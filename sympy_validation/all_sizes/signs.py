@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from math import comb, gcd, lcm
 
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.symbols import UNIT, Number, Variable, number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     ZERO_ONE,
-    Atom,
     Base,
     Count,
     Entry,
     Exponential,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Sum,
@@ -42,9 +41,9 @@ def content(P: Polynomial) -> Number:
 
 def sign(P: Polynomial) -> int:
     """1 or -1, chosen such that sign(-P) = -sign(P) and no renaming of indices changes it; 1 where there is no such choice."""
-    groups: Counter[tuple[str, ...]] = Counter()
+    groups: defaultdict[tuple[str, ...], Number] = defaultdict(int)
     for m, c in P.terms.items():
-        groups[tuple(sorted(f"{atom.shape}^{exponent}" for atom, exponent in m))] += c  # type: ignore[assignment]
+        groups[tuple(sorted(f"{atom.shape}^{exponent}" for atom, exponent in m))] += c
     coefficients = [groups[shape] for shape in sorted(groups) if groups[shape]]
     return -1 if coefficients and coefficients[0] < 0 else 1
 

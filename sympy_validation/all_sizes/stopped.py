@@ -10,8 +10,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from sympy_validation.all_sizes import powers, products, sums
+from sympy_validation.all_sizes.atoms import Atom
 from sympy_validation.all_sizes.symbols import STOPPED, Argument, Output
-from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Atom, Entry, Polynomial, Sensitivity, combination, only
+from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Entry, Polynomial, Sensitivity, combination, only
 
 
 def stop(P: Polynomial) -> Polynomial:

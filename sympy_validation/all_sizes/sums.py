@@ -14,12 +14,12 @@ from itertools import chain, groupby, permutations
 from itertools import product as cartesian
 from math import factorial, prod
 
-from sympy_validation.all_sizes import powers, products, signs
+from sympy_validation.all_sizes import powers, products
+from sympy_validation.all_sizes.atoms import Atom, Monomial, free_indices, marked
 from sympy_validation.all_sizes.symbols import (
     Index,
     Indices,
     Lookup,
-    Number,
     Place,
     Renaming,
     Sorted,
@@ -36,7 +36,6 @@ from sympy_validation.all_sizes.terms import (
     ONE,
     ZERO,
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -45,7 +44,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,
@@ -54,8 +52,6 @@ from sympy_validation.all_sizes.terms import (
     Undefined,
     combination,
     count_of,
-    free_indices,
-    marked,
     monomial,
     only,
 )
@@ -243,15 +239,11 @@ def _unsort(m: Monomial, bound: list[Index]) -> Polynomial | None:
 
 def _indices(atom: Atom) -> Iterator[Index]:
     """The indices of the entries and deltas in an atom, with those that are looked up."""
-    match atom:
-        case Entry():
-            yield from flat(atom.row, atom.column)
-        case Delta():
-            yield from (atom.i, atom.j)
-        case Exponential():
-            yield from chain(*(_indices(inner) for inner, _ in atom.exponent))
-        case Application() | Base() | Indicator() | Logarithm() | Root():
-            yield from chain(*(_indices(inner) for inner in atom.argument.atoms))
+    if isinstance(atom, Entry | Delta):
+        yield from flat(atom.row, atom.column) if isinstance(atom, Entry) else (atom.i, atom.j)
+    if isinstance(atom, Exponential | Application | Base | Indicator | Logarithm | Root):
+        inner = monomial(*atom.exponent) if isinstance(atom, Exponential) else atom.argument
+        yield from chain(*map(_indices, inner.atoms))
 
 
 def _is_stochastic_row(inner: Monomial, k: Index) -> bool:
@@ -355,25 +347,3 @@ def selected(P: Polynomial, k: Index, at: Index) -> Polynomial:
     if not isinstance(atom, Maximum) or largest != only(atom):
         raise Undefined("the first of equal elements has a number that symbolic sizes do not have")
     return only(Selected(at, atom))
-
-
-# Kinks ----------------------------------------------------------------------------------------------------------------
-
-
-def orient(P: Polynomial, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
-    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs, where Q is shown to be ``generic``.
-
-    Appends each Q, which must not be 0. A Q that is 0 in a whole region, such as x - max(x), is left alone.
-    """
-    return combination((products.multiply(*(_oriented_power(atom, e, kinks, generic) for atom, e in m)), c) for m, c in P.terms.items())
-
-
-def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
-    oriented = rebuild(atom, lambda P: orient(P, kinks, generic))
-    for indicator in oriented.atoms:
-        if not isinstance(indicator, Indicator) or oriented != only(indicator):
-            continue
-        if signs.sign(indicator.argument) < 0 and generic(indicator.argument):
-            kinks.append(-indicator.argument)
-            oriented = ONE - powers.indicator(-indicator.argument)
-    return powers.power(oriented, exponent)

@@ -10,18 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import Any, ClassVar, TypeAlias
-from weakref import WeakValueDictionary
 
+from sympy_validation.all_sizes.atoms import Atom, Binder, Monomial, NormalForm, free_indices, key_of, marked
 from sympy_validation.all_sizes.symbols import (
     Dimension,
     Function,
     Index,
-    Indices,
-    Lookup,
     Number,
     Output,
     Place,
@@ -29,8 +25,6 @@ from sympy_validation.all_sizes.symbols import (
     SizeSum,
     Variable,
     factors_of,
-    inside,
-    is_number,
     number,
 )
 
@@ -43,50 +37,6 @@ class Undefined(ArithmeticError):  # noqa: N818
 
 
 # Atoms ----------------------------------------------------------------------------------------------------------------
-
-
-class Interned(type):
-    """Makes calling a class return the one atom with these parts."""
-
-    table: ClassVar[WeakValueDictionary[str, Any]] = WeakValueDictionary()
-
-    def __call__(cls, *parts: Any) -> Any:
-        atom = super().__call__(*parts)
-        return Interned.table.setdefault(atom.key, atom)
-
-
-@dataclass(frozen=True, eq=False)
-class Atom(metaclass=Interned):
-    """A factor of a monomial. Subclasses state their parts as fields; everything below follows from the parts."""
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """The fields that distinguish this atom from others of its class."""
-        return tuple(vars(self)[name] for name in self.__dataclass_fields__)
-
-    @cached_property
-    def key(self) -> str:
-        """Text that is the same if and only if the atom is."""
-        return f"{type(self).__name__}({','.join(_key(part) for part in self.parts)})"
-
-    @cached_property
-    def free(self) -> frozenset[Index]:
-        """The indices on which the value depends."""
-        return frozenset().union(*(_free(part) for part in self.parts))
-
-    @cached_property
-    def level(self) -> int:
-        """The depth of the sums inside: the greatest level of a bound index."""
-        return max((_level(part) for part in self.parts), default=0)
-
-    @cached_property
-    def shape(self) -> str:
-        """Text that no renaming of indices changes."""
-        return self.marked({})
-
-    def marked(self, marks: Mapping[Index, str]) -> str:
-        """``shape``, in which some indices are shown by a mark of their own."""
-        return f"{type(self).__name__}({','.join(_marked(part, marks) for part in self.parts)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,23 +120,7 @@ class Root(Atom):
 
 
 @dataclass(frozen=True, eq=False)
-class _Binder(Atom):
-    @property
-    def bound(self) -> frozenset[Index]:
-        """The indices that this atom binds; their names are ``^level.number``, and the level exceeds all levels inside."""
-        raise NotImplementedError
-
-    @cached_property
-    def free(self) -> frozenset[Index]:
-        return super().free - self.bound
-
-    @cached_property
-    def level(self) -> int:
-        return 1 + super().level
-
-
-@dataclass(frozen=True, eq=False)
-class Sum(_Binder):
+class Sum(Binder):
     """The sum of a monomial over indices, each of which occurs in it. Made by ``sums.sum_over``."""
 
     indices: tuple[Index, ...]
@@ -198,7 +132,7 @@ class Sum(_Binder):
 
 
 @dataclass(frozen=True, eq=False)
-class Maximum(_Binder):
+class Maximum(Binder):
     """The largest value over an index. Made by ``sums.maximum``."""
 
     index: Index
@@ -222,16 +156,8 @@ ZERO_ONE = (Delta, Indicator, Selected)
 
 # Monomials and polynomials --------------------------------------------------------------------------------------------
 
-Monomial: TypeAlias = tuple[tuple[Atom, Number], ...]
-"""Atoms with exponents, sorted by key."""
 
-
-def free_indices(m: Monomial) -> frozenset[Index]:
-    """The indices on which a monomial depends."""
-    return frozenset().union(*(atom.free for atom, _ in m))
-
-
-class Polynomial:
+class Polynomial(NormalForm):
     """A sum of monomials with rational coefficients. The empty sum is 0."""
 
     def __init__(self, terms: Mapping[Monomial, Number]) -> None:
@@ -239,13 +165,18 @@ class Polynomial:
 
     @cached_property
     def key(self) -> str:
-        """Text that is the same if and only if the polynomial is."""
-        return "{" + "+".join(sorted(f"{c}·{_key(m)}" for m, c in self.terms.items())) + "}"
+        return "{" + "+".join(sorted(f"{c}·{key_of(m)}" for m, c in self.terms.items())) + "}"
 
     @cached_property
     def free(self) -> frozenset[Index]:
-        """The indices on which the value depends."""
         return frozenset().union(*(free_indices(m) for m in self.terms))
+
+    @cached_property
+    def level(self) -> int:
+        return max((atom.level for atom in self.atoms), default=0)
+
+    def marked(self, marks: Mapping[Index, str]) -> str:
+        return "{" + "+".join(sorted(f"{c}·{marked(m, marks)}" for m, c in self.terms.items())) + "}"
 
     @cached_property
     def atoms(self) -> frozenset[Atom]:
@@ -313,61 +244,3 @@ def count_of(size: Dimension) -> Polynomial:
 
 ZERO = Polynomial({})
 ONE = constant(1)
-
-
-# Keys and shapes of the parts of atoms --------------------------------------------------------------------------------
-
-
-def _key(part: Any) -> str:
-    match part:
-        case Index() | Variable() | Function() | Size() | int() | Fraction():
-            return str(part)
-        case Atom() | Polynomial():
-            return part.key
-    return "·".join(_key(item) if isinstance(item, Index) else f"{item[0].key}^{item[1]}" for item in part)
-
-
-def _free(part: Any) -> frozenset[Index]:
-    match part:
-        case Index():
-            return inside(part)
-        case Indices():
-            return frozenset().union(*map(_free, part))
-        case Polynomial() | Maximum():
-            return part.free
-        case tuple() if part and not isinstance(part[0], Index):
-            return free_indices(part)
-    return frozenset()
-
-
-def _level(part: Any) -> int:
-    match part:
-        case Polynomial():
-            return max((atom.level for atom in part.atoms), default=0)
-        case Maximum():
-            return part.level
-        case tuple() if part and not isinstance(part, Index) and not isinstance(part[0], Index):
-            return max((atom.level for atom, _ in part), default=0)
-    return 0
-
-
-def _marked(part: Any, marks: Mapping[Index, str]) -> str:
-    match part:
-        case Lookup():
-            return f"@{part.table}({','.join(_marked(index, marks) for index in part.arguments)}):{part.size}"
-        case Index():
-            return f"{part.name if is_number(part) else marks.get(part, '?')}:{part.size}"
-        case Maximum():
-            return part.marked(marks)
-        case Polynomial():
-            return "{" + "+".join(sorted(f"{c}·{marked(m, marks)}" for m, c in part.terms.items())) + "}"
-        case tuple() if part and isinstance(part[0], Index):
-            return "·".join(_marked(index, marks) for index in part)
-        case tuple():
-            return marked(part, marks)
-    return str(part)
-
-
-def marked(m: Monomial, marks: Mapping[Index, str]) -> str:
-    """Text of a monomial in which indices are shown by their marks, and those without one by ``?``."""
-    return "·".join(sorted(f"{atom.shape if atom.free.isdisjoint(marks) else atom.marked(marks)}^{exponent}" for atom, exponent in m))

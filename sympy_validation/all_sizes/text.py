@@ -7,11 +7,11 @@ from functools import lru_cache
 from itertools import chain, count
 
 from sympy_validation.all_sizes import sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.symbols import Index, Lookup, Number, Output, flat, is_number
 from sympy_validation.all_sizes.terms import (
     CACHE_SIZE,
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -20,7 +20,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,

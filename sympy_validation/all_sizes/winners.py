@@ -6,22 +6,10 @@ With M = max_k F(k) and the indicator w(k) = 1 - [F(k) - M < 0] of the winner, Î
 from __future__ import annotations
 
 from sympy_validation.all_sizes import powers, products, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.generic import leads, variables
 from sympy_validation.all_sizes.symbols import Index, Variable
-from sympy_validation.all_sizes.terms import (
-    ONE,
-    Atom,
-    Entry,
-    Indicator,
-    Maximum,
-    Monomial,
-    Polynomial,
-    Sum,
-    combination,
-    count_of,
-    monomial,
-    only,
-)
+from sympy_validation.all_sizes.terms import ONE, Entry, Indicator, Maximum, Polynomial, Sum, combination, count_of, monomial, only
 from sympy_validation.all_sizes.text import inner_atoms
 
 MOST_PIECES = 16

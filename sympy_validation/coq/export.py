@@ -82,7 +82,7 @@ def statements(name: str, theorem: Theorem, space: CoqSpace, problem: Problem) -
     expected.check_shape(found)
     indices = tuple(flat(found.i, found.j))
     if isinstance(expected, Differentiated):
-        term, free, variable, place = expected.of  # type: ignore[attr-defined]
+        term, free, variable, place = expected.of
         claimed = Claimed(Gradient(term, free, variable, place, found.entry), found.entry, (*free, *place))
     else:
         claimed = Claimed(expected.entry, found.entry, indices, theorem.claim.strict)

@@ -28,6 +28,9 @@ from sympy_validation.spaces.spaces import AnyGrid, ExampleLayer, Kind, Space
 class Differentiated(CoqMatrix):
     """A derivative. Its entry is asked for only where a claim computes with it; then it is written down in ``used``."""
 
+    of: tuple[Term, Any, str, Any]
+    used: dict[str, Gradient]
+
     def __init__(
         self, rows: Dimension, columns: Dimension, term: Term, free: Any, variable: str, place: Any, used: dict[str, Gradient]
     ) -> None:
@@ -37,16 +40,16 @@ class Differentiated(CoqMatrix):
     @property
     def entry(self) -> Term:
         """The derivative by the rules of ``derivatives``."""
-        term, free, variable, place = self.of  # type: ignore[attr-defined]
+        term, free, variable, place = self.of
         entry = marked(derivative(term, variable, place), False)
-        self.used.setdefault(repr(self.of), Gradient(term, free, variable, place, entry))  # type: ignore[attr-defined]
+        self.used.setdefault(repr(self.of), Gradient(term, free, variable, place, entry))
         return entry
 
     def __add__(self, other: Any) -> CoqMatrix:
         """The sum of two derivatives with respect to one variable is a derivative."""
-        if isinstance(other, Differentiated) and self.of[1:] == other.of[1:]:  # type: ignore[attr-defined]
-            term, *rest = self.of  # type: ignore[attr-defined]
-            return Differentiated(self.rows, self.columns, Add(term, other.of[0]), *rest, self.used)  # type: ignore[attr-defined, call-arg]
+        if isinstance(other, Differentiated) and self.of[1:] == other.of[1:]:
+            term, free, variable, place = self.of
+            return Differentiated(self.rows, self.columns, Add(term, other.of[0]), free, variable, place, self.used)
         return super().__add__(other)
 
 

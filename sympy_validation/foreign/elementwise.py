@@ -1,48 +1,24 @@
-"""ElementwiseTensor operations, and the operators."""
+"""Functions of the elements of tensors, and the operators."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from functools import wraps
-from typing import Any, TypeVar
-
-import numpy as np
+from typing import Any
 
 from sympy_validation.all_sizes import powers, stopped
 from sympy_validation.all_sizes.products import branches, multiply
 from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, Function
-from sympy_validation.all_sizes.terms import ONE, ZERO, Polynomial, constant
+from sympy_validation.all_sizes.terms import ONE, ZERO, Polynomial
 from sympy_validation.foreign.constants import INFINITY
-from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
+from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.recorded import operation
 from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.sizes import Dim
-from sympy_validation.foreign.tensor import Storage, as_array, elementwise
+from sympy_validation.foreign.tensor import Storage, elementwise
 
-F = TypeVar("F", bound=Callable[..., Any])
 SINE = Function("sin")
 ROUND = Function("round", step=True)
 FLOOR = Function("floor", step=True)
-
-
-def operation(f: F) -> F:
-    """An operation of the user's code, which the search of a repair may change while the backward pass runs."""
-
-    @wraps(f)
-    def counted(*operands: Any, **given: Any) -> Any:
-        run = Current.run
-        run.depth += 1
-        try:
-            result = f(*operands, **given)
-            if run.depth > 1 or not run.recording or not isinstance(result, Storage):
-                return result
-            number = len(run.operations)
-            run.operations.append((f.__name__, operands, given, result))
-            return run.change[1](f, operands, given, result) if run.change and run.change[0] == number else result
-        finally:
-            run.depth -= 1
-
-    return counted  # type: ignore[return-value]
 
 
 def exponential(P: Polynomial) -> Polynomial:
@@ -306,48 +282,6 @@ class ElementwiseTensor(Storage):
         raise NotCaptured("an int of values")
 
     __index__ = __int__
-
-    # Changes in place.
-
-    def assign(self, y: Any) -> Any:
-        """The values of y in the memory of this."""
-        new = Storage.of(y)
-        if Storage.joint(self, new) != list(self.dims):
-            raise ShapesDiffer(f"a change in place from {self.shape} to {new.shape}")
-        array = new.aligned(self.dims)
-        self.write(array if array.shape == self.array.shape else as_array(array + _zeros(self.array.shape)))
-        return self
-
-    def __iadd__(self, y: Any) -> Any:
-        return self._plus(Storage.of(y))
-
-    def __isub__(self, y: Any) -> Any:
-        return self._plus(-Storage.of(y))
-
-    def _plus(self, y: Any) -> Any:
-        if self.view_of and self.view_of.spread:
-            self.increase(as_array(y.aligned(self.dims) + _zeros(self.array.shape)))
-            return self
-        return self.assign(self + y) if self.ndim else self._number(self + y)
-
-    def _number(self, value: Any) -> Any:
-        """A scalar of NumPy is no memory; a tensor of PyTorch without axes is."""
-        return self.assign(value) if self.view_of or type(self).scalars_are_memory else value
-
-    scalars_are_memory = False
-
-    def __imul__(self, y: Any) -> Any:
-        return self.assign(self * y) if self.ndim else self._number(self * y)
-
-    def __itruediv__(self, y: Any) -> Any:
-        return self.assign(self / y) if self.ndim else self._number(self / y)
-
-    def __ipow__(self, y: Any) -> Any:
-        return self.assign(self**y) if self.ndim else self._number(self**y)
-
-
-def _zeros(shape: tuple[int, ...]) -> Any:
-    return np.full(shape, constant(0), dtype=object)
 
 
 def _power(x: Any, e: Fraction) -> Any:

@@ -12,11 +12,12 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from sympy_validation.all_sizes import calculus, powers, products, stopped, sums
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.ops import AllSizesOps
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import NORMAL_PDF, UNIT, Index, Variable
-from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Atom, Count, Monomial, Polynomial, Root, combination, constant, only
+from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Count, Polynomial, Root, combination, constant, only
 from sympy_validation.foreign.code import Code, is_unit
 from sympy_validation.foreign.constants import PI
 from sympy_validation.foreign.elementwise import SINE

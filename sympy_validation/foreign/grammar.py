@@ -45,7 +45,9 @@ class Input:
 
 def factors_of_name(name: str, sizes: Mapping[str, int]) -> Factors:
     """A size or a number as the factors of an axis; 2T as two."""
-    number, letters = re.fullmatch(r"(\d*)(.*)", name).groups()  # type: ignore[union-attr]
+    match = re.fullmatch(r"(\d*)(.*)", name)
+    assert match is not None  # as any text does
+    number, letters = match.groups()
     if letters and not letters.isidentifier():
         raise NervaError(f"a size is a name or a number, got {name!r}")
     found: tuple[Any, ...] = (int(number),) if number else ()

@@ -5,6 +5,7 @@ The elements of the tensor behind are δ(index, mark): so an index moves as an e
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,6 +50,11 @@ def _number(index: Index) -> int:
     return 0 if index == UNIT else int(index.name[1:])
 
 
+def _as_number(name: str) -> Any:
+    """The method of an index that counts as the number that it is."""
+    return lambda self, *others: getattr(self.as_tensor(), name)(*others)
+
+
 class Labels:
     """A tensor whose elements are indices of an axis of one size."""
 
@@ -60,12 +66,14 @@ class Labels:
     @property
     def dims(self) -> tuple[Factors, ...]:
         """Its axes."""
-        return self.behind.dims  # type: ignore[no-any-return]
+        dims: tuple[Factors, ...] = self.behind.dims
+        return dims
 
     @property
     def shape(self) -> tuple[Any, ...]:
         """The sizes as the user's code sees them."""
-        return self.behind.shape  # type: ignore[no-any-return]
+        shape: tuple[Any, ...] = self.behind.shape
+        return shape
 
     @property
     def ndim(self) -> int:
@@ -175,7 +183,7 @@ class Labels:
     __hash__ = object.__hash__
 
     def __len__(self) -> int:
-        return self.shape[0].__index__()  # type: ignore[no-any-return]
+        return operator.index(self.shape[0])
 
     def __iter__(self) -> Any:
         return (self[k] for k in range(len(self)))
@@ -196,9 +204,6 @@ class Labels:
         raise SizeNeeded(
             dim(self.size).names() if not any(isinstance(i, Lookup) for i in found) else [], "an index as a number of a formula"
         )
-
-    def _as_number(name: str) -> Any:  # type: ignore[misc]  # noqa: N805
-        return lambda self, *others: getattr(self.as_tensor(), name)(*others)
 
     __add__, __radd__, __mul__, __rmul__ = map(_as_number, ("__add__", "__radd__", "__mul__", "__rmul__"))
     __sub__, __rsub__, __truediv__, __pow__ = map(_as_number, ("__sub__", "__rsub__", "__truediv__", "__pow__"))

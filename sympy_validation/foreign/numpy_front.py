@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -100,7 +101,7 @@ class NumpyTensor(Products):
         return self.reshape(())
 
     def __len__(self) -> int:
-        return self.shape[0].__index__()  # type: ignore[no-any-return]
+        return operator.index(self.shape[0])
 
     def __iter__(self) -> Any:
         return (self[k] for k in range(len(self)))

@@ -11,9 +11,10 @@ from sympy_validation.all_sizes import sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import Size, fresh
 from sympy_validation.all_sizes.terms import ONE, ZERO
-from sympy_validation.foreign.elementwise import operation
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
-from sympy_validation.foreign.parts import TensorParts, mapped, placement, zeros
+from sympy_validation.foreign.gather import zeros
+from sympy_validation.foreign.parts import TensorParts, mapped, placement
+from sympy_validation.foreign.recorded import operation
 from sympy_validation.foreign.reductions import folded, total
 from sympy_validation.foreign.sizes import Dim, Factors, dim, undim
 from sympy_validation.foreign.tensor import Storage, axis_indices, int_shape, renamed, vectorized

@@ -37,8 +37,10 @@ def is_symbolic(x: Any) -> bool:
 class _Pretending(type):
     """The class of arrays, of which a tensor of symbols is an instance too."""
 
+    real: type
+
     def __instancecheck__(cls, x: Any) -> bool:
-        return isinstance(x, (Storage, Labels, cls.real))  # type: ignore[attr-defined]
+        return isinstance(x, (Storage, Labels, cls.real))
 
 
 class ModuleProxy:
@@ -78,7 +80,7 @@ def _chosen(own: Callable[..., Any], real: Any, name: str) -> Any:
     if name in ("add", "subtract"):
         from sympy_validation.foreign import numpy_front
 
-        call.at = numpy_front.add_at if name == "add" else numpy_front.subtract_at  # type: ignore[attr-defined]
+        vars(call)["at"] = numpy_front.add_at if name == "add" else numpy_front.subtract_at
     return call
 
 
@@ -161,7 +163,7 @@ def use(style: str) -> None:
 
         from sympy_validation.foreign.torch_tensor import TorchTensor
 
-        TorchTensor.dtype, TorchTensor.device = torch.float64, torch.device("cpu")  # type: ignore[attr-defined]
+        TorchTensor.dtype, TorchTensor.device = torch.float64, torch.device("cpu")
         Storage.kind = TorchTensor
     else:
         Storage.kind = NumpyTensor

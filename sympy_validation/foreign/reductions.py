@@ -12,8 +12,10 @@ from sympy_validation.all_sizes import sums
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import Index, fresh
 from sympy_validation.all_sizes.terms import ONE, Polynomial, combination
-from sympy_validation.foreign.elementwise import ElementwiseTensor, less, operation
+from sympy_validation.foreign.elementwise import less
 from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.in_place import InPlaceTensor
+from sympy_validation.foreign.recorded import operation
 from sympy_validation.foreign.sizes import count
 from sympy_validation.foreign.tensor import Storage, int_shape, renamed, vectorized
 
@@ -42,7 +44,7 @@ def folded(array: Any, axes: tuple[int, ...], f: Callable[[Iterable[Polynomial]]
     return result
 
 
-class Reductions(ElementwiseTensor):
+class Reductions(InPlaceTensor):
     """Operations that fold axes."""
 
     def chosen_axes(self, axis: Axes) -> list[int]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.user_files import load_file
-from sympy_validation.foreign.verdicts import GradientVerdict, decide
+from sympy_validation.foreign.gradient_verdict import GradientVerdict
+from sympy_validation.foreign.verdicts import decide
 from sympy_validation.limits import Limits
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from sympy_validation.all_sizes.symbols import Index
-from sympy_validation.foreign.elementwise import operation
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
+from sympy_validation.foreign.recorded import operation
 from sympy_validation.foreign.reductions import Reductions
 from sympy_validation.foreign.sizes import Factor, Factors, dim, form_of, merged, undim
 from sympy_validation.foreign.tensor import Storage, View, axis_indices, int_shape, renamed

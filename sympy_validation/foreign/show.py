@@ -12,8 +12,8 @@ from rich.text import Text
 
 from nerva_core.figures.terminal import console as terminal
 from nerva_core.training.models import write_atomically
+from sympy_validation.foreign.gradient_verdict import GradientVerdict, Rung
 from sympy_validation.foreign.requests import Request
-from sympy_validation.foreign.verdicts import GradientVerdict, Rung
 from sympy_validation.limits import Limits
 
 COLOURS = {

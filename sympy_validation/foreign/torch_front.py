@@ -205,18 +205,12 @@ def _methods() -> None:
         setattr(TorchTensor, name, same)
     for name in ("to", "type", "half"):
         setattr(TorchTensor, name, TorchTensor.dtype_cast)
-    TorchTensor.float = f.narrow  # type: ignore[attr-defined]
-    TorchTensor.clone = TorchTensor.copy  # type: ignore[attr-defined]
-    TorchTensor.detach = TorchTensor.alias  # type: ignore[attr-defined]
-    TorchTensor.abs = lambda self: abs(self)  # type: ignore[attr-defined]
-    TorchTensor.eq = lambda self, y: self == y  # type: ignore[attr-defined]
-    TorchTensor.ne = lambda self, y: self != y  # type: ignore[attr-defined]
-    TorchTensor.gt = lambda self, y: self > y  # type: ignore[attr-defined]
-    TorchTensor.lt = lambda self, y: self < y  # type: ignore[attr-defined]
-    TorchTensor.ge = lambda self, y: self >= y  # type: ignore[attr-defined]
-    TorchTensor.le = lambda self, y: self <= y  # type: ignore[attr-defined]
-    TorchTensor.multiply, TorchTensor.divide, TorchTensor.subtract = TorchTensor.mul, TorchTensor.div, TorchTensor.sub  # type: ignore[attr-defined]
-    TorchTensor.logical_not = TorchTensor.__invert__  # type: ignore[attr-defined]
+    for name in ("eq", "ne", "gt", "lt", "ge", "le", "abs"):
+        setattr(TorchTensor, name, getattr(TorchTensor, f"__{name}__"))
+    others = {"multiply": "mul", "divide": "div", "subtract": "sub", "logical_not": "__invert__", "clone": "copy", "detach": "alias"}
+    for name, own in others.items():
+        setattr(TorchTensor, name, getattr(TorchTensor, own))
+    setattr(TorchTensor, "float", f.narrow)  # noqa: B010 - the name of a type
 
 
 _methods()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from typing import Any, ClassVar
 
 from sympy_validation.foreign import functions as f
 from sympy_validation.foreign.errors import NotCaptured
@@ -17,12 +18,11 @@ class TorchTensor(Products):
     """A tensor of PyTorch."""
 
     scalars_are_memory = True
+    dtype: ClassVar[Any]
+    device: ClassVar[Any]
     requires_grad = True
     is_cuda = False
     grad = None
-
-    def _fold(self, axes: Any, keepdims: bool, symbolic: Any, concrete: Any) -> Any:
-        return super()._fold(axes, keepdims, symbolic, concrete)
 
     def size(self, d: Any = None) -> Any:
         """The shape, or one size."""
@@ -225,7 +225,7 @@ class TorchTensor(Products):
         raise NotCaptured("unfold")
 
     def __len__(self) -> int:
-        return self.shape[0].__index__()  # type: ignore[no-any-return]
+        return operator.index(self.shape[0])
 
     def __iter__(self) -> Any:
         return (self[k] for k in range(len(self)))

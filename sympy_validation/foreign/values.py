@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.symbols import ARCTAN, NORMAL_CDF, UNIT, Index, Lookup, factors_of, flat, is_number
 from sympy_validation.all_sizes.terms import (
     Application,
-    Atom,
     Base,
     Count,
     Delta,
@@ -21,7 +21,6 @@ from sympy_validation.all_sizes.terms import (
     Indicator,
     Logarithm,
     Maximum,
-    Monomial,
     Polynomial,
     Root,
     Selected,
@@ -181,8 +180,9 @@ class FloatPoint:
         place = tuple(self._index(i, own) for i in flat(atom.row, atom.column))
         if name in self.run.fixed:
             rows, columns = self.size_of(atom.variable.rows), self.size_of(atom.variable.columns)
-            values = np.asarray(self.run.fixed[name](self.size, rows, columns), dtype=float).reshape(rows, columns)
-            return values[self._index(atom.row, own), self._index(atom.column, own)]  # type: ignore[arg-type]
+            values: Any = np.asarray(self.run.fixed[name](self.size, rows, columns), dtype=float).reshape(rows, columns)
+            row, column = (self._index(cast(Index, i), own) for i in (atom.row, atom.column))
+            return values[row, column]
         return self.inputs[name].reshape(self.shape(factors_of(atom.variable.rows)))[place]
 
     def size_of(self, size: Any) -> int:

@@ -1,7 +1,6 @@
 """Exact real numbers: rationals where possible, otherwise intervals of sixty digits that certainly contain the number.
 
-Two numbers that are shown to differ here differ, so a counterexample is a proof. A ``Dual`` carries the derivatives with
-respect to the elements of the variables (forward mode), exactly likewise.
+Two numbers that are shown to differ here differ, so a counterexample is a proof.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ class Interval:
         return _lift(self, other, lambda a, b: a - b)
 
     def __mul__(self, other: Any) -> Any:
-        return Fraction(0) if _is_exact_zero(other) else _lift(self, other, lambda a, b: a * b)
+        return Fraction(0) if is_exact_zero(other) else _lift(self, other, lambda a, b: a * b)
 
     def __truediv__(self, other: Any) -> Any:
         return _lift(self, other, _quotient)
@@ -77,7 +76,7 @@ class Interval:
         return -self + other
 
     def __rtruediv__(self, other: Any) -> Any:
-        return Fraction(0) if _is_exact_zero(other) else _lift(self, other, lambda a, b: _quotient(b, a))
+        return Fraction(0) if is_exact_zero(other) else _lift(self, other, lambda a, b: _quotient(b, a))
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -92,7 +91,8 @@ class Interval:
 Real: TypeAlias = Union[Fraction, Interval]  # noqa: UP007 - Interval is defined here
 
 
-def _is_exact_zero(x: Any) -> bool:
+def is_exact_zero(x: Any) -> bool:
+    """Whether x is the rational 0."""
     return isinstance(x, (int, Fraction)) and x == 0
 
 
@@ -154,7 +154,7 @@ class RealDomain(Domain):
         return c if isinstance(c, (Interval, Rational)) else Fraction(exact(c))
 
     def exp(self, x: Real) -> Real:
-        return Fraction(1) if _is_exact_zero(x) else _transcendental("exp", x)
+        return Fraction(1) if is_exact_zero(x) else _transcendental("exp", x)
 
     def log(self, x: Real) -> Real:
         if sign(x) <= 0:
@@ -162,7 +162,7 @@ class RealDomain(Domain):
         return Fraction(0) if x == 1 else _transcendental("log", x)
 
     def sqrt(self, x: Real) -> Real:
-        if _is_exact_zero(x):
+        if is_exact_zero(x):
             return Fraction(0)
         if sign(x) < 0:
             raise OutsideDomain("root of a negative number")
@@ -175,7 +175,7 @@ class RealDomain(Domain):
     def arctan(self, x: Real) -> Real:
         """mpmath's atan2 of intervals may miss the value by its last digit, so the interval is widened by 10^-55."""
         rest = IV.mpf([-1, 1]) / IV.mpf(10) ** 55
-        return Fraction(0) if _is_exact_zero(x) else Interval(IV.atan2(Interval.of(x).x, IV.mpf(1)) + rest)
+        return Fraction(0) if is_exact_zero(x) else Interval(IV.atan2(Interval.of(x).x, IV.mpf(1)) + rest)
 
     def normal_pdf(self, x: Real) -> Real:
         density: Real = self.exp(-(x * x) / 2) / Interval(IV.sqrt(2 * IV.pi))
@@ -226,128 +226,3 @@ def cubic(name: str) -> list[Fraction]:
     """The coefficients of the polynomial that stands for the unknown function ``name``."""
     rng = random.Random(f"unknown {name}")
     return [Fraction(rng.choice([-5, -4, -3, -2, -1, 1, 2, 3, 4, 5]), rng.randint(2, 7)) for _ in range(4)]
-
-
-class Dual:
-    """A real number with its partial derivatives, of which those that are not listed are 0."""
-
-    __slots__ = ("partials", "value")
-
-    def __init__(self, value: Real, partials: dict[Any, Real] | None = None) -> None:
-        self.value = value
-        self.partials = partials or {}
-
-    def chain(self, value: Real, slope: Real) -> Dual:
-        """f(self), given f and f' there."""
-        return Dual(value, {key: slope * d for key, d in self.partials.items()})
-
-    def __add__(self, other: Any) -> Any:
-        return _combine(self, other, lambda x, y: x + y, lambda x, y: (1, 1))
-
-    def __sub__(self, other: Any) -> Any:
-        return _combine(self, other, lambda x, y: x - y, lambda x, y: (1, -1))
-
-    def __mul__(self, other: Any) -> Any:
-        return _combine(self, other, lambda x, y: x * y, lambda x, y: (y, x))
-
-    def __truediv__(self, other: Any) -> Any:
-        def quotient(x: Real, y: Real) -> Real:
-            if isinstance(y, Fraction) and y == 0:
-                raise OutsideDomain("division by 0")
-            return x / y
-
-        return _combine(self, other, quotient, lambda x, y: (1 / y, -quotient(quotient(x, y), y)))
-
-    def __rsub__(self, other: Any) -> Any:
-        return -self + other
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return Dual(Fraction(other)) / self
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __neg__(self) -> Dual:
-        return self.chain(-self.value, Fraction(-1))
-
-
-def _combine(a: Dual, b: Any, f: Callable[[Any, Any], Any], slopes: Callable[[Any, Any], tuple[Any, Any]]) -> Any:
-    if isinstance(b, (int, Fraction, Interval)):
-        b = Dual(b if isinstance(b, Interval) else Fraction(b))
-    if not isinstance(b, Dual):
-        return NotImplemented
-    value = f(a.value, b.value)
-    if not a.partials and not b.partials:
-        return Dual(value)
-    by_a, by_b = slopes(a.value, b.value)
-    partials = {key: by_a * d for key, d in a.partials.items()}
-    for key, d in b.partials.items():
-        partials[key] = partials[key] + by_b * d if key in partials else by_b * d
-    return Dual(value, partials)
-
-
-class DualDomain(Domain):
-    """Real numbers with their derivatives. Comparisons have derivative 0: a statement holds off the kinks."""
-
-    def __init__(self) -> None:
-        self.real = RealDomain()
-
-    def number(self, c: Scalar) -> Dual:
-        return c if isinstance(c, Dual) else Dual(self.real.number(c))
-
-    def constant(self, x: Dual) -> Dual:
-        return Dual(x.value)
-
-    def exp(self, x: Dual) -> Dual:
-        value = self.real.exp(x.value)
-        return x.chain(value, value)
-
-    def log(self, x: Dual) -> Dual:
-        return x.chain(self.real.log(x.value), 1 / x.value)
-
-    def sqrt(self, x: Dual) -> Dual:
-        root = self.real.sqrt(x.value)
-        if not x.partials:
-            return Dual(root)
-        if sign(root) == 0:
-            raise Undecided("derivative of the root at 0")
-        return x.chain(root, 1 / (2 * root))
-
-    def arctan(self, x: Dual) -> Dual:
-        return x.chain(self.real.arctan(x.value), 1 / (1 + square(x.value)))
-
-    def normal_cdf(self, x: Dual) -> Dual:
-        return x.chain(self.real.normal_cdf(x.value), self.real.normal_pdf(x.value))
-
-    def normal_pdf(self, x: Dual) -> Dual:
-        value = self.real.normal_pdf(x.value)
-        return x.chain(value, -x.value * value)
-
-    def less(self, x: Dual, y: Dual) -> Dual:
-        difference = x - y
-        if sign(difference.value) == 0 and any(not _is_exact_zero(d) for d in difference.partials.values()):
-            raise Undecided("a point at a kink")
-        return Dual(Fraction(int(sign(difference.value) < 0)))
-
-    def maximum(self, row: Sequence[Dual]) -> Dual:
-        """The largest of the elements. At a tie between elements with different derivatives it has none."""
-        largest = row[0]
-        for x in row[1:]:
-            if sign(largest.value - x.value) < 0:
-                largest = x
-        for x in row:
-            if x is not largest and sign(largest.value - x.value) == 0:
-                self.less(x, largest)
-        return largest
-
-    def quotient(self, x: Dual, y: Dual) -> Dual:
-        """x / y, and 0 for x = 0 (``MatrixOps.quotient``); there it has no derivative unless x is 0 nearby too."""
-        if not (_is_exact_zero(x.value) and _is_exact_zero(y.value)):
-            result: Dual = x / y
-            return result
-        if any(not _is_exact_zero(d) for d in (x.partials | y.partials).values()):
-            raise Undecided("a quotient of numbers that are both 0")
-        return Dual(Fraction(0))
-
-    def unknown(self, name: str, order: int, x: Dual) -> Dual:
-        return x.chain(self.real.unknown(name, order, x.value), self.real.unknown(name, order + 1, x.value))

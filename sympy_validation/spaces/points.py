@@ -13,8 +13,9 @@ from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
 from nerva_core.interpreters.memberwise import on_matrices
+from sympy_validation.spaces.duals import Dual, DualDomain
 from sympy_validation.spaces.grids import Grid, GridOps, flat, rowwise
-from sympy_validation.spaces.numbers import IV, Dual, DualDomain, Interval, Rational, RealDomain
+from sympy_validation.spaces.numbers import IV, Interval, Rational, RealDomain
 from sympy_validation.spaces.spaces import Kind, Space
 
 KINKS = 7

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
@@ -23,10 +23,10 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer, Linear
 from sympy_validation.cases import Case
+from sympy_validation.unknown import UnknownActivation, unknowns
 
 ROUNDED = "up to the rounding of numbers in the code"
 """The condition of a proof in which 0.3333333333333333 was taken for 1/3."""
-
 
 OTHER_SIZE = 2
 """The size at which entries are computed of what is not given one: positions, channels, heads."""
@@ -40,22 +40,6 @@ class Kind(Enum):
     ROW_STOCHASTIC = "rows with sum 1"
     NUMBERS = "numbers of rows"
     """Of an embedding: where elements have values, 0 or 1, since no row has the number of a generic real."""
-
-
-@dataclass(frozen=True)
-class UnknownFunction(Activation):
-    """Any differentiable function R -> R, of which nothing but its name is known."""
-
-    name: str = "act"
-
-    def value(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.unknown(self.name, X, 0)  # type: ignore[attr-defined, no-any-return]
-
-    def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.unknown(self.name, X, 1)  # type: ignore[attr-defined, no-any-return]
-
-    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.unknown(self.name, X, 2)  # type: ignore[attr-defined, no-any-return]
 
 
 @dataclass(frozen=True)
@@ -80,8 +64,8 @@ class ExampleHardFunction(HardFunction):
         sums = ops.rows_sum(X)
         bounded = ops.hadamard(sums, ops.reciprocal(ops.add(ops.ones(*ops.shape(sums)), ops.hadamard(sums, sums))))
         multiples = bounded @ ops.constant([range(1, self.outputs + 1)])
-        result: M = ops.unknown(self.name, multiples, 0)  # type: ignore[attr-defined]
-        return result
+        H: M = unknowns(ops).unknown(self.name, multiples)
+        return H
 
     def outputs_for(self, D: Size) -> Size:
         return self.outputs
@@ -133,7 +117,7 @@ class Space(ABC, Generic[M]):
 
     def unknown_function(self, name: str) -> Activation:
         """Any differentiable function R -> R."""
-        return UnknownFunction(name)
+        return UnknownActivation(name)
 
     def any_grid(self, name: str, points: int = 2) -> Grid:
         """Any grid; where the number of its points cannot be arbitrary, with so many points."""
@@ -193,4 +177,4 @@ class Space(ABC, Generic[M]):
 def run(ops: MatrixOps[M], function: Callable[..., Any], *arguments: Any) -> Any:
     """``function(ops, *arguments)``, also where ``ops`` wraps the matrices to look at, or to change, what the function does."""
     wraps = hasattr(type(ops), "call")  # to ask the object would search for the name that was meant
-    return ops.call(function, *arguments) if wraps else function(ops, *arguments)  # type: ignore[attr-defined]
+    return cast(Any, ops).call(function, *arguments) if wraps else function(ops, *arguments)

@@ -17,7 +17,7 @@ import sympy as sp
 from sympy.polys.rings import PolyElement, ring
 
 
-class Indicator(sp.Function):  # type: ignore[misc]
+class Indicator(sp.Function):
     """[u < 0]: 1 where u < 0 and 0 where u > 0. What is proved with it holds where u is not 0."""
 
     @classmethod
@@ -39,7 +39,7 @@ class Indicator(sp.Function):  # type: ignore[misc]
         return sp.S.Zero
 
 
-class Fixed(sp.Symbol):  # type: ignore[misc]
+class Fixed(sp.Symbol):
     """A number for each value of which, and not for almost all, something is to hold: an element of a mask, or a constant."""
 
 
@@ -78,7 +78,7 @@ def _is_somewhere_nonzero(u: Any) -> bool:
     return bool(abs(u.subs(values).evalf(50)) > sp.Rational(1, 10**20))
 
 
-class Unknown(sp.Function):  # type: ignore[misc]
+class Unknown(sp.Function):
     """Unknown(f, k_1, ..., k_n, x_1, ..., x_n): the unknown function f, differentiated k_i times by its i-th argument, at x."""
 
     is_real = True
@@ -90,7 +90,7 @@ class Unknown(sp.Function):  # type: ignore[misc]
         return Unknown(*arguments)
 
 
-class Stopped(sp.Function):  # type: ignore[misc]
+class Stopped(sp.Function):
     """x, with the derivative 0. ``release`` gives the value back when all derivatives are taken."""
 
     is_real = True
@@ -181,10 +181,10 @@ def _terms(e: Any) -> list[tuple[Any, Any]]:
 Factors = dict[PolyElement, int]
 
 
-def _quotient(e: Any, one: Any, variables: dict[Any, Any], known: dict[Any, Any]) -> tuple[Any, Factors]:
+def _quotient(e: Any, one: Any, variables: dict[Any, Any], known: dict[Any, tuple[Any, Factors]]) -> tuple[Any, Factors]:
     """(numerator, denominator): the denominator as powers of polynomials."""
     if e in known:
-        return known[e]  # type: ignore[no-any-return]
+        return known[e]
     result: tuple[Any, Factors]
     if e.is_Rational:
         result = one.ground_new(sp.QQ(e.p, e.q)), {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.equations.losses import LOSSES, Loss
@@ -119,7 +119,7 @@ def hidden_equations(ops: Ops, layer: DAB, params: Any, cache: DABCache[Any], DY
     (U, _), (), (V, _) = params
     H, S, ((X,), (P,), (Q,)) = cache
     DS = ops.divide(2 * layer.gamma * (S - H), ops.shape(S)[0])
-    act = layer.bridge.layers[1].activation.gradient(ops, P)  # type: ignore[attr-defined]
+    act = cast(ActivationLayer, layer.bridge.layers[1]).activation.gradient(ops, P)
     DP = ops.hadamard(DS @ V, act)
     DX = ops.hadamard((DY + DS) @ V, act) @ U
     affine = type(params[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from nerva_core.equations.initializers import INITIALIZERS, Initializer, NormalDistribution, Uniform
@@ -85,8 +86,11 @@ def integrals() -> Iterator[Theorem]:
         _, m1, m2 = standard_moments("Normal")
         return [mu + sigma * m1, sigma**2 * (m2 - m1 * m1)]
 
+    def of_code(name: str, space: Any) -> list[Any]:
+        return list(moments(initializer(name, space).distribution(1, 1)))
+
     for name, integral in (("Uniform", of_uniform), ("Normal", of_normal)):
-        claim = EqualNumbers("integrals", lambda space, name=name: moments(initializer(name, space).distribution(1, 1)), integral)  # type: ignore[misc]
+        claim = EqualNumbers("integrals", partial(of_code, name), integral)
         statement = "mean = ∫ x p(x) dx and variance = ∫ (x - mean)² p(x) dx"
         yield from about(f"initializers.{name}", claim, statement, methods=("entries",), range="all parameters")
 

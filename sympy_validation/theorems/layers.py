@@ -26,12 +26,13 @@ from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
 from nerva_core.layers.windowed import WindowedLayer
+from sympy_validation.attempt import Method
 from sympy_validation.claims import Make
 from sympy_validation.hyperparameters import concrete
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorem import Method, Theorem
+from sympy_validation.theorem import Theorem
 
 METHODS: tuple[Method, ...] = ("all sizes", "entries")
 
@@ -41,7 +42,7 @@ VALUES = {"Y": "the output is the surrogate Y", "R": "the penalty is the surroga
 
 
 def gradient_theorems(
-    subject: str, make: Make, about: str = "", methods: tuple[Method, ...] = METHODS, **options: object
+    subject: str, make: Make, about: str = "", methods: tuple[Method, ...] = METHODS, **options: Any
 ) -> Iterator[Theorem]:
     """The theorems that a layer's backward is right, one for each gradient and method."""
     claim = LayerGradient(make)
@@ -53,7 +54,7 @@ def gradient_theorems(
             layer, _, name = quantity.rpartition(".")
             variable = f"{layer}.{name[1:]}" if layer else name[1:]
             statement = VALUES.get(quantity) or f"{quantity} = ∂{objective} / ∂{variable} for every DY"
-            yield Theorem(subject, quantity, f"{statement}{about}", claim, method, **options)  # type: ignore[arg-type]
+            yield Theorem(subject, quantity, f"{statement}{about}", claim, method, **options)
 
 
 def layer_of(entry: type[Layer]) -> Make:

@@ -7,10 +7,11 @@ from typing import Any
 
 from nerva_core.equations.losses import LOSSES, LogisticCrossEntropy, Loss, MeanSquaredError, SoftmaxCrossEntropy, SquaredError
 from nerva_core.equations.softmax import log_softmax, log_softmax_jacobian, softmax, stable_softmax
+from sympy_validation.attempt import Method
 from sympy_validation.claims import LossGradient
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorem import Method, Theorem
+from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import METHODS, about, equation, product
 
 TARGETS = {"SoftmaxCrossEntropyOneHot": Kind.ROW_STOCHASTIC, "KLDivergence": Kind.POSITIVE}

@@ -32,7 +32,8 @@ class Combined(Activation):
     g: Activation
 
     def value(self, ops: MatrixOps[M], X: M) -> M:
-        return self.rule(ops, self.f(ops, X), self.g(ops, X))  # type: ignore[no-any-return]
+        Y: M = self.rule(ops, self.f(ops, X), self.g(ops, X))
+        return Y
 
     def gradient(self, ops: MatrixOps[M], X: M) -> M:
         return ops.zeros(*ops.shape(X))

@@ -23,12 +23,13 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.layers import GRU, LSTM, RNN, Layer
 from nerva_core.layers.base import Symbols
 from nerva_core.layers.recurrence import CellGradients, Recurrent, RecurrentParameters, State
+from sympy_validation.attempt import Method
 from sympy_validation.claims import Claim, Make, Matrix, Problem
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.spaces.points import PointSpace
 from sympy_validation.spaces.spaces import Space, run
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorem import Method, Theorem
+from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
 
 LOOP = "layers.Recurrent(any cell)"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps
+from sympy_validation.attempt import Method
 from sympy_validation.claims import Claim, Equality, Variables
-from sympy_validation.theorem import Expected, Method, Theorem
+from sympy_validation.theorem import Expected, Theorem
 
 Matrix = Any
 METHODS: tuple[Method, ...] = ("all sizes", "entries")

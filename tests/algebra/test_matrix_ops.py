@@ -20,7 +20,8 @@ from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import Backend, DType
 from nerva_core.interpreters.memberwise import Family
 from tests.conftest import make_backend
-from tests.matrix_cases import CASES, Arguments
+from tests.matrix_cases import CASES
+from tests.matrix_inputs import Arguments
 from tests.reference import ReferenceOps, mp
 
 REFERENCE = ReferenceOps()

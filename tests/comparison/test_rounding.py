@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nerva_core.comparison.rounding import correctly_rounded, nearest
-from nerva_core.interpreters.exact import ExactOps, UndeterminedError
+from nerva_core.interpreters.exact import ExactOps
+from nerva_core.interpreters.exact_numbers import UndeterminedError
 
 
 @given(st.integers(-(2**130), 2**130), st.integers(-1300, 1000))

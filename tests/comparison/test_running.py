@@ -7,7 +7,8 @@ import pytest
 
 from nerva_core.comparison.running import RunningNumbers, RunningOps, error_of
 from nerva_core.equations.optimizers import Adam
-from nerva_core.interpreters.exact import Balls, exactly
+from nerva_core.interpreters.exact import exactly
+from nerva_core.interpreters.exact_numbers import Balls
 
 EPS = float(np.finfo("float32").eps)
 

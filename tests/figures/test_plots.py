@@ -19,7 +19,7 @@ from nerva_core.figures.plots import (
     png,
 )
 from nerva_core.inspection.landscape import LossCurve
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 from tests.helpers import outside_of
 
 

@@ -11,7 +11,7 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.equations.activations import ReLU
-from nerva_core.equations.optimizers import GAF, Adam, Momentum, Optimizer
+from nerva_core.equations.optimizers import Adam
 from nerva_core.interoperability import torch as interop
 from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Layer, Linear, QActivation, Sequential
 from tests.conftest import load_frameworks, make_backend
@@ -19,15 +19,11 @@ from tests.helpers import assert_trees_equal
 from tests.interoperability.cases import (
     DIFFERENTIABLE,
     EVERY_LAYER,
-    LOSS,
     NETWORK,
-    RULES,
     D,
     N,
     by_the_equations,
-    data,
     inputs_of,
-    trained_by_the_equations,
 )
 
 pytest.importorskip("torch")
@@ -119,21 +115,6 @@ def test_activation_checkpointing_draws_the_same_mask() -> None:
     Y = checkpoint(module, X, use_reentrant=False)
     (DX,) = torch.autograd.grad(Y.sum(), X)
     assert torch.equal(DX, Y)
-
-
-def test_each_parameter_has_its_own_step_count_and_dtype() -> None:
-    def slope(*parameters: torch.Tensor) -> None:
-        for parameter in parameters:
-            parameter.grad = torch.ones_like(parameter)
-
-    early, late = torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2, 2, dtype=torch.float64))
-    optimizer = interop.optimizer([early, late], "Adam", lr=0.1)
-    for _ in range(5):
-        slope(early)
-        optimizer.step()
-    slope(early, late)
-    optimizer.step()
-    np.testing.assert_allclose(late.detach(), -0.1, rtol=1e-7)
 
 
 def test_a_module_is_an_ordinary_module() -> None:
@@ -239,29 +220,6 @@ def test_parameters_are_found_when_the_module_is_called(layer: str) -> None:
     torch.testing.assert_close(module(X), expected(module, holder(module).W))
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_runs_in_float32(dtype: torch.dtype) -> None:
-    X = torch.randn(8, D)
-    wide = interop.module("Linear(4); BatchNormalization", D)
-    module = copy.deepcopy(wide).to(dtype)
-    Y = module(X.to(dtype))
-    Y.float().sin().sum().backward()
-    assert Y.dtype == dtype
-    assert all(p.grad.dtype == dtype for p in module.parameters())
-    torch.testing.assert_close(Y.float(), wide(X), rtol=0, atol=0.1)
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_autocast_runs_in_float32(training: bool) -> None:
-    X = torch.randn(8, D)
-    module = interop.module("Linear(4); BatchNormalization", D).train(training)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert module(X.bfloat16()).dtype == torch.float32
-        inside = module(X)
-    inside.sin().sum().backward()
-    torch.testing.assert_close(inside, module.train(training)(X), rtol=0, atol=1e-5 if not training else 1e-6)
-
-
 def test_a_batch_of_one_row_is_refused_in_training() -> None:
     for layer in ("BatchNormalization", "Linear(2); BatchNormalization"):
         module = interop.module(layer, D)
@@ -271,80 +229,7 @@ def test_a_batch_of_one_row_is_refused_in_training() -> None:
     interop.module("Linear(2)", D)(torch.ones(D))
 
 
-def test_a_state_of_another_rule_is_refused() -> None:
-    weight = torch.nn.Parameter(torch.ones(2, 2))
-    adam = interop.optimizer([weight], "Adam", lr=0.1)
-    weight.grad = torch.ones(2, 2)
-    adam.step()
-    with pytest.raises(NervaError, match="Momentum keeps Delta, step of a parameter, but the state_dict has m, step, v"):
-        interop.optimizer([weight], "Momentum", lr=0.1).load_state_dict(adam.state_dict())
-
-
-def test_parameters_that_an_optimizer_does_not_take() -> None:
-    half = torch.nn.Parameter(torch.ones(2, 2, dtype=torch.float16))
-    half.grad = torch.ones_like(half)
-    with pytest.raises(NervaError, match=r"got torch.float16; keep the parameters in float32 under torch.autocast"):
-        interop.optimizer([half], "Adam", lr=0.1).step()
-    table = torch.nn.Embedding(4, 2, sparse=True)
-    table(torch.tensor([1])).sum().backward()
-    with pytest.raises(NervaError, match="a sparse one"):
-        interop.optimizer(table.parameters(), "Adam", lr=0.1).step()
-    with pytest.raises(NervaError, match=r"lr must be >= 0, got '0\.1'"):
-        interop.optimizer([half], "Adam", lr="0.1")
-
-
 # Optimizers ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_training_with_a_module_and_an_optimizer_is_ours_to_the_last_bit(rule: Optimizer, dtype: Any) -> None:
-    """Parameters and running statistics after four steps, with noise; PyTorch does the differentiation and the bookkeeping."""
-    steps, eta = 4, 0.1
-    module = interop.module(NETWORK, D, seed=0, dtype=dtype)
-    rng, ops = np.random.default_rng(5), make_backend("torch", dtype)
-    noises = [NETWORK.draw(rng, N, D) for _ in range(steps)]
-    optimizer = interop.optimizer(module.parameters(), rule, lr=eta)
-    X, T = map_tree(ops.matrix, data())
-    for noise in noises:
-        optimizer.zero_grad()
-        Y = module(X, noise=map_tree(ops.matrix, noise))
-        Y.backward(ops.divide(LOSS.gradient(ops, Y.detach(), T), N))
-        optimizer.step()
-    expected = trained_by_the_equations(ops, NETWORK, rule, eta, noises)
-    for actual, exact in zip(leaves((module.tree("params"), module.tree("state"))), expected, strict=True):
-        np.testing.assert_array_equal(actual.detach(), exact)
-
-
-def test_a_resumed_optimizer_goes_on_as_before() -> None:
-    def three_steps(weight: Any, optimizer: Any) -> None:
-        for _ in range(3):
-            optimizer.zero_grad()
-            optimizer.step(lambda: (weight**3).sum().backward())
-
-    weight = torch.nn.Parameter(torch.arange(6.0).reshape(1, 2, 3))
-    optimizer = interop.optimizer([weight], "GAF(Adam)", lr=0.1)
-    three_steps(weight, optimizer)
-    other = torch.nn.Parameter(weight.detach().clone())
-    resumed = interop.optimizer([other], GAF(Adam()), lr=1.0)
-    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    three_steps(weight, optimizer)
-    three_steps(other, resumed)
-    assert torch.equal(weight, other)
-    assert set(optimizer.state[weight]) == {"step", "m", "v"}
-
-
-def test_schedulers_of_torch_change_the_learning_rate() -> None:
-    weight = torch.nn.Parameter(torch.zeros(3))
-    optimizer = interop.optimizer([{"params": [weight], "lr": 1.0}], Momentum(0.0), lr=0.5)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
-    for _ in range(3):
-        weight.grad = torch.ones(3)
-        optimizer.step()
-        schedule.step()
-    np.testing.assert_allclose(weight.detach(), [-1.75] * 3)
-    with pytest.raises(NervaError, match="lr must be >= 0, got -1"):
-        interop.optimizer([weight], "SGD", lr=-1)
 
 
 def test_draw_and_evaluate() -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nerva_core.interpreters.expressions import Expression, Scalar, identifier, markup, symbol
+from nerva_core.interpreters.expressions import Expression, Scalar, markup, symbol
+from nerva_core.interpreters.identifiers import identifier
 from nerva_core.interpreters.latex_ops import LatexOps
 from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.traced import OPERATIONS, Traced
@@ -13,27 +14,6 @@ from tests.interpreters.reading import Reading
 from tests.matrix_cases import example
 
 VALUES = {name: np.random.default_rng(k).normal(size=(2, 2)) for k, name in enumerate("XYZ")}
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "latex"),
-    [
-        ("X", "X", "X"),
-        ("DX", "DX", "DX"),
-        ("Dgamma", "Dγ", "D\\gamma"),
-        ("Sigma", "Σ", "\\Sigma"),
-        ("Delta", "Δ", "\\Delta"),
-        ("al", "a_l", "a_{l}"),
-        ("Dtr", "Dt_r", "Dt_{r}"),
-        ("Al", "A^l", "A^{l}"),
-        ("beta1", "β_1", "\\beta_{1}"),
-        ("likelihood", "likelihood", "\\text{likelihood}"),
-        ("Dense", "Dense", "\\text{Dense}"),
-    ],
-)
-def test_identifier(name, text, latex):
-    assert identifier(name).text() == text
-    assert identifier(name).latex() == latex
 
 
 BINARY = {"add": np.add, "subtract": np.subtract, "hadamard": np.multiply, "matmul": np.matmul}

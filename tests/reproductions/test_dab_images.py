@@ -22,7 +22,7 @@ from nerva_core.reproductions.dab_images import (
     straight_through_rows,
     table_rows,
 )
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 
 def test_the_networks_are_alike_but_for_the_middle() -> None:

@@ -12,7 +12,7 @@ from nerva_core.layers import DAB, parse_layers
 from nerva_core.reproductions import Bench, Trained, Verdict, perform
 from nerva_core.reproductions.dab_images import classify
 from nerva_core.reproductions.dab_placement import BLOCKS, EXPERIMENT, placed, placement_row
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 
 def test_the_signum_is_at_the_output_of_its_block() -> None:

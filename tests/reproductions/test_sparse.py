@@ -9,7 +9,7 @@ from nerva_core.data import Digits
 from nerva_core.reproductions import Bench, Trained, Verdict, perform
 from nerva_core.reproductions.sparse import DENSITIES, EXPERIMENT, METHODS, accuracy_rows, gradient_rows, kind, moves, moving_rows
 from nerva_core.training.config import make_config
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 
 def test_a_report_on_few_digits() -> None:

@@ -13,7 +13,7 @@ from nerva_core.equations.schedules import SCHEDULES
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform, tmaf
 from nerva_core.reproductions.experiment import Trained
 from nerva_core.training.config import load_config
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 ROOT = Path(__file__).parents[2]
 

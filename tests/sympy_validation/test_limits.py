@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +110,16 @@ def test_past_the_limit_a_theorem_is_open_and_refuted_if_it_is_wrong() -> None:
 def test_past_the_limit_the_concrete_sizes_are_tried() -> None:
     (verdict,) = prove_or_try_entries([theorem(slow_on_symbols)], Limits(seconds=0.3))
     assert (verdict.status, verdict.theorem.method, verdict.note) == ("proved", "entries", "no verdict within 0.3 s")
+
+
+def test_an_import_is_not_stopped_halfway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_module.py").write_text("import time\ntime.sleep(0.4)\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def import_and_spin() -> None:
+        importlib.import_module("slow_module")
+        spin()
+
+    with pytest.raises(NoVerdict), Limits(seconds=0.1).held():
+        import_and_spin()
+    assert sys.modules["slow_module"].whole

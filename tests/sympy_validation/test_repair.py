@@ -13,11 +13,12 @@ from nerva_core.interpreters.mutants import MutantOps, Mutation, list_mutations
 from nerva_core.layers import ActivationLayer, Linear
 from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.softmax import LogSoftmax, Softmax
+from sympy_validation.attempt import Attempt
 from sympy_validation.certificates import SamplePoints
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.repair import POINTS, Advice, Search
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorem import Attempt, prove_or_try_entries
+from sympy_validation.theorem import prove_or_try_entries
 from sympy_validation.user_layers import user_theorems
 
 HEAD = """

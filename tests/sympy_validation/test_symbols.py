@@ -16,9 +16,9 @@ from nerva_core.layers.batch_normalization import BatchNormalization
 from nerva_core.layers.linear import Linear
 from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import SIZES, PointSpace
-from sympy_validation.spaces.spaces import UnknownFunction
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 from sympy_validation.symbols import symbolic, with_symbols
+from sympy_validation.unknown import UnknownActivation
 
 
 def spaces() -> list[Any]:
@@ -43,7 +43,7 @@ def test_bounds_are_kept() -> None:
 
 
 def test_an_activation_is_any_function() -> None:
-    assert symbolic(ActivationLayer, PointSpace(0)).activation == UnknownFunction("activation")
+    assert symbolic(ActivationLayer, PointSpace(0)).activation == UnknownActivation("activation")
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.equations.schedules import SCHEDULES
 from nerva_core.layers import LAYERS
+from sympy_validation.attempt import Attempt
 from sympy_validation.table import select, table
-from sympy_validation.theorem import Attempt, Theorem, decide, prove
+from sympy_validation.theorem import Theorem, decide, prove
 from sympy_validation.theorems.activations import activation_theorems
 from sympy_validation.theorems.losses import ENTRIES_ONLY
 

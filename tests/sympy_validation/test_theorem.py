@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sympy_validation.attempt import Attempt
 from sympy_validation.cases import ANY, Case
 from sympy_validation.claims import Equality
 from sympy_validation.spaces.grids import GridOps
 from sympy_validation.spaces.points import CHECKS
-from sympy_validation.theorem import Attempt, Theorem, prove, prove_or_try_entries
+from sympy_validation.theorem import Theorem, prove, prove_or_try_entries
 
 
 def theorem(tested: Any, expected: Any, method: Any = "all sizes", **options: Any) -> Theorem:

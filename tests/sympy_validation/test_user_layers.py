@@ -276,98 +276,22 @@ def test_activations(tmp_path: Path) -> None:
         user_theorems(f"{tmp_path / 'own.py'}:Unfinished")
 
 
-CAUGHT = """
-@dataclass(frozen=True)
-class Caught(Layer):
-    \"\"\"Wrong for more than a thousand columns; that they cannot be compared is caught.\"\"\"
-
-    alpha: float = 0.5
-
-    def feedforward(self, ops, params, X):
-        return 3 * X, ()
-
-    def backpropagate(self, ops, params, cache, DY):
-        try:
-            wrong = ASK
-        except Exception:
-            wrong = False
-        return (5 if wrong else 3) * DY, ()
-"""
-
-
-@pytest.mark.parametrize("ask", ["int(ops.shape(DY)[1]) > 1000", "ops.shape(DY)[1] % 3001 == 3000"])
-def test_a_caught_comparison_is_one(tmp_path: Path, ask: str) -> None:
-    (tmp_path / "caught.py").write_text(HEAD + CAUGHT.replace("ASK", ask), encoding="utf-8")
-    (verdict,) = verdicts(f"{tmp_path / 'caught.py'}:Caught")
-    assert verdict.status != "proved" or verdict.theorem.method == "entries"
-    assert "what follows depends on" in verdict.note
-
-
-def test_both_answers_of_a_caught_comparison_are_cases(tmp_path: Path) -> None:
-    (tmp_path / "caught.py").write_text(HEAD + CAUGHT.replace("ASK", "ops.shape(DY)[1] > 1000"), encoding="utf-8")
-    less, more = verdicts(f"{tmp_path / 'caught.py'}:Caught")
-    assert [(v.theorem.name, v.status == "proved" and v.theorem.method == "all sizes") for v in (less, more)] == [
-        ("if D < 1001", True),
-        ("if D > 1000", False),
-    ]
-
-
-def test_a_caught_comparison_of_a_hyper_parameter_is_one(tmp_path: Path) -> None:
-    (tmp_path / "caught.py").write_text(HEAD + CAUGHT.replace("ASK", "self.alpha > 77"), encoding="utf-8")
-    found = verdicts(f"{tmp_path / 'caught.py'}:Caught")
-    assert [v.theorem.name for v in found] == ["if alpha < 77", "if alpha = 77", "if alpha > 77"]
-    assert {v.status for v in found} == {"refuted"}
-
-
-CAUGHT_VALUE = """
-@dataclass(frozen=True)
-class Caught(Activation):
-    alpha: float = 0.5
-
-    def value(self, ops, X):
-        try:
-            wrong = ASK
-        except Exception:
-            wrong = False
-        return (5 if wrong else 3) * X
-
-    def gradient(self, ops, X):
-        return 3 * ops.ones(*ops.shape(X))
-"""
-
-
-def test_a_comparison_that_the_value_of_an_activation_catches_is_one(tmp_path: Path) -> None:
-    for ask, statuses in (("self.alpha > 77", ["refuted"] * 3), ("ops.shape(X)[1] > 1000", ["proved", "refuted"])):
-        file = tmp_path / f"caught{len(statuses)}.py"
-        file.write_text(HEAD + CAUGHT_VALUE.replace("ASK", ask), encoding="utf-8")
-        found = verdicts(f"{file}:Caught")
-        assert [v.status if v.all_sizes else "some sizes" for v in found][: len(statuses)] in (statuses, ["proved", "some sizes"])
-
-
-LARGE = CAUGHT.replace("ASK", "isinstance(ops.shape(DY)[0], int) and ops.shape(DY)[0] > 128")
-
-
-def test_large_sizes_are_tried(tmp_path: Path) -> None:
-    (tmp_path / "large.py").write_text(HEAD + LARGE, encoding="utf-8")
-    (verdict,) = verdicts(f"{tmp_path / 'large.py'}:Caught")
-    assert "on NumPy at N=300" in verdict.words
-
-
 HERE = Path(__file__).parent
+FILES = {"wrong": ("more_wrong_layers.py",), "right": ("more_right_layers.py", "right_layers_in_cases.py")}
+CLASS = re.compile(r"^class (\w+)\((?:Layer|Activation)\)", re.MULTILINE)
 MORE = {
-    kind: re.findall(r"^class (\w+)\((?:Layer|Activation)\)", (HERE / f"more_{kind}_layers.py").read_text(encoding="utf-8"), re.MULTILINE)
-    for kind in ("wrong", "right")
+    kind: [f"{file}:{name}" for file in files for name in CLASS.findall((HERE / file).read_text("utf-8"))] for kind, files in FILES.items()
 }
 
 
 @pytest.mark.parametrize("name", MORE["wrong"])
 def test_no_more_wrong_layer_is_proved(name: str) -> None:
-    assert any(v.status != "proved" for v in verdicts(f"{HERE / 'more_wrong_layers.py'}:{name}"))
+    assert any(v.status != "proved" for v in verdicts(f"{HERE / name}"))
 
 
 @pytest.mark.parametrize("name", MORE["right"])
 def test_more_right_layers_are_proved_for_all_sizes(name: str) -> None:
-    found = verdicts(f"{HERE / 'more_right_layers.py'}:{name}")
+    found = verdicts(f"{HERE / name}")
     assert {(v.status, v.theorem.method) for v in found} == {("proved", "all sizes")}
 
 
@@ -375,68 +299,3 @@ def own(tmp_path: Path, code: str) -> list[Verdict]:
     """The verdicts on a layer called Own."""
     (tmp_path / "own.py").write_text(HEAD + code, encoding="utf-8")
     return verdicts(f"{tmp_path / 'own.py'}:Own")
-
-
-DECIDES = """
-@dataclass(frozen=True)
-class Own(Layer):
-    PARAMETER
-
-    def feedforward(self, ops, params, X):
-        N, D = ops.shape(X)
-        return (2 * X if CONDITION else 3 * X), ()
-
-    def backpropagate(self, ops, params, cache, DY):
-        N, D = ops.shape(DY)
-        return (2 * DY if CONDITION else BACK * DY), ()
-"""
-
-
-@pytest.mark.parametrize(
-    ("parameter", "condition", "names"),
-    [
-        ("", "N == 1", ["if N = 1", "if N > 1"]),
-        ("", "N > 2", ["if N < 3", "if N > 2"]),
-        ("", "N == D", ["if D = N", "if D ≠ N"]),
-        ("c: float = 0.5", "self.c > 1", ["if c < 1", "if c = 1", "if c > 1"]),
-        ("c: float = 0.5", "self.c", ["if c < 0", "if c = 0", "if c > 0"]),
-        ("c: NonNegative = 0.5", "0.25 <= self.c < 0.5", ["if c = 0", "if 0 < c < 0.25", "if c = 0.25"]),
-    ],
-)
-def test_what_code_decides_by_are_cases(tmp_path: Path, parameter: str, condition: str, names: list[str]) -> None:
-    code = DECIDES.replace("CONDITION", condition).replace("PARAMETER", parameter or "pass")
-    found = own(tmp_path, code.replace("BACK", "3"))
-    assert {(v.status, v.all_sizes, v.words) for v in found} == {("proved", True, "proved")}
-    assert {v.theorem.name.replace("N = D", "D = N").replace("N ≠ D", "D ≠ N") for v in found} >= {*names}
-
-
-def test_the_case_that_is_wrong_is_refuted(tmp_path: Path) -> None:
-    code = DECIDES.replace("CONDITION", "self.c < 7.5").replace("PARAMETER", "c: float = 0.5").replace("BACK", "4")
-    (tmp_path / "own.py").write_text(HEAD + code, encoding="utf-8")
-    assert "refuted" in {v.status for v in verdicts(f"{tmp_path / 'own.py'}:Own")}
-
-
-def test_other_values_than_the_default_are_not_claimed(tmp_path: Path) -> None:
-    """A loop is proved for one number of passes: unless that was asked for, it is not a proof of the layer."""
-    loop = """
-@dataclass(frozen=True)
-class Own(Layer):
-    n: int = 3
-
-    def feedforward(self, ops, params, X):
-        for _ in range(self.n):
-            X = 2 * X
-        return X, ()
-
-    def backpropagate(self, ops, params, cache, DY):
-        return 2**self.n * DY, ()
-"""
-    (verdict,) = own(tmp_path, loop)
-    assert (verdict.words, verdict.all_sizes) == ("proved for n = 3 only", False)
-    (given,) = verdicts(f"{tmp_path / 'own.py'}:Own(n=3)")
-    assert (given.words, given.all_sizes) == ("proved for n = 3 only", True)
-
-
-def test_a_size_has_no_text_for_code_to_decide_by(tmp_path: Path) -> None:
-    (verdict,) = own(tmp_path, DECIDES.replace("CONDITION", "f'{N}' == '7001'").replace("PARAMETER", "pass").replace("BACK", "4"))
-    assert not (verdict.status == "proved" and verdict.all_sizes)

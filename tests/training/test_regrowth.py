@@ -64,22 +64,6 @@ def test_properties_of_a_move(seed: int) -> None:
     assert new_moments.b is moments.b
 
 
-@pytest.mark.parametrize(
-    ("prune", "grow", "interval"), [("SET(0.3)", "Random", 7), ("Magnitude(0.3, n=2)", "RigL", None), (None, "Random", None)]
-)
-def test_weights_move_when_they_should(prune: str | None, grow: str, interval: int | None) -> None:
-    trainer = Trainer(configure(prune, grow, interval))
-    start = trainer.to_numpy().statistics[0]
-    moved = []
-    original = trainer._move_weights
-    trainer._move_weights = lambda rule, step, part: (moved.append(step), original(rule, step, part))
-    list(trainer.run())
-    steps = 3 * trainer.steps_per_epoch
-    expected = [] if prune is None else list(range(interval or trainer.steps_per_epoch, steps, interval or trainer.steps_per_epoch))
-    assert moved == expected
-    assert np.array_equal(trainer.to_numpy().statistics[0].c, start.c) == (prune is None)
-
-
 def test_backends_and_plain_runs_move_the_same_weights() -> None:
     """Without batch normalization: of a bias before it the gradient is rounding alone, which Adam makes a step of."""
     model, states = {**configure().model.model_dump(), "layers": "ReLU;ReLU;Linear"}, []

@@ -21,8 +21,8 @@ from nerva_core.training.reporting import (
     row,
     time_left,
 )
+from nerva_core.training.results import Metrics, TrainingResult
 from nerva_core.training.runs import Run
-from nerva_core.training.trainer import Metrics, TrainingResult
 
 METRICS = Metrics(3, 0.05, 0.125, 0.25, 0.5, 0.75, 1.5)
 

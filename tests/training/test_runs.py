@@ -14,8 +14,9 @@ from nerva_core.training.checkpoints import CHECKPOINT, PREVIOUS, Checkpoint
 from nerva_core.training.config import Config, load_config, make_config
 from nerva_core.training.interruption import Interrupted
 from nerva_core.training.models import load_model, read_safetensors
+from nerva_core.training.results import Metrics
 from nerva_core.training.runs import CONFIG, CONFUSION, CURVES, METRICS, MODEL, RESULT, Run, free_directory
-from nerva_core.training.trainer import Metrics, Trainer
+from nerva_core.training.trainer import Trainer
 
 
 def configure(**changes: Any) -> Config:

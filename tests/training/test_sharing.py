@@ -10,8 +10,9 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves
 from nerva_core.training.config import Config, make_config, override
+from nerva_core.training.results import Metrics
 from nerva_core.training.sharing import in_turn, with_blocks
-from nerva_core.training.trainer import Metrics, Trainer
+from nerva_core.training.trainer import Trainer
 
 MLP = "ReLU;Dropout(0.2);Linear"
 CONVOLUTIONS = "Conv(2,3,padding=1);BatchNorm;ReLU;MaxPool(2);Flatten;Linear(8);q-elu(lambda=0.02,evaluation='noise');Linear"

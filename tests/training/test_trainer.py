@@ -5,7 +5,7 @@ import json
 import weakref
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,8 +15,10 @@ from nerva_core.data import Dataset
 from nerva_core.training.config import Config, make_config, parse_config
 from nerva_core.training.metrics import all_or_none_accuracy
 from nerva_core.training.models import load_model
+from nerva_core.training.results import Metrics
 from nerva_core.training.runs import Run
-from nerva_core.training.trainer import DivergenceError, Metrics, Trainer
+from nerva_core.training.step import BatchSteps
+from nerva_core.training.trainer import DivergenceError, Trainer
 
 RICH = {"layers": "SReLU;BatchNormalization;Dropout(0.1);LinearDropout(p=0.1);AllReLU(0.3);Linear", "sizes": [64, 20, 16, 12, 10]}
 """A network with every kind of layer that has parameters, noise or statistics."""
@@ -75,28 +77,27 @@ def test_runs_repeat_bitwise_and_differ_by_seed() -> None:
     assert losses(3) != losses(4)
 
 
-class RecordingTrainer(Trainer):
+class RecordedSteps(BatchSteps):
     """Notes the rows of every step."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.rows: list[list[int]] = []
+    rows: ClassVar[list[list[int]]] = []
 
-    def _step_on_rows(self, ops: Any, state: Any, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> Any:
+    def on_rows(self, ops: Any, state: Any, X: Any, T: Any, rows: Any, noise: Any, scalars: Any) -> Any:
         self.rows.append(list(rows))
-        return super()._step_on_rows(ops, state, X, T, rows, noise, scalars)
+        return super().on_rows(ops, state, X, T, rows, noise, scalars)
 
 
 @pytest.mark.parametrize(("examples", "batch_size", "sizes"), [(10, 4, [4, 4, 2]), (3, 4, [3]), (8, 4, [4, 4])])
-def test_every_example_is_used_once_an_epoch(examples: int, batch_size: int, sizes: list[int]) -> None:
-    trainer = RecordingTrainer(configure(data=f"Digits(train={examples})", training={"epochs": 2, "batch_size": batch_size}, compile=False))
-    list(trainer.run())
-    assert [len(rows) for rows in trainer.rows] == sizes * 2
-    half = len(trainer.rows) // 2
-    for epoch in (trainer.rows[:half], trainer.rows[half:]):
+def test_every_example_is_used_once_an_epoch(monkeypatch: Any, examples: int, batch_size: int, sizes: list[int]) -> None:
+    monkeypatch.setattr("nerva_core.training.trainer.BatchSteps", RecordedSteps)
+    monkeypatch.setattr(RecordedSteps, "rows", steps := [])
+    list(Trainer(configure(data=f"Digits(train={examples})", training={"epochs": 2, "batch_size": batch_size}, compile=False)).run())
+    assert [len(rows) for rows in steps] == sizes * 2
+    half = len(steps) // 2
+    for epoch in (steps[:half], steps[half:]):
         assert Counter(row for rows in epoch for row in rows) == Counter(range(examples))
     if examples > 3:
-        assert trainer.rows[:half] != trainer.rows[half:]
+        assert steps[:half] != steps[half:]
 
 
 def test_a_trainer_goes_when_it_is_no_longer_used(ops: Any) -> None:
@@ -230,3 +231,11 @@ def test_clipping_all_gradients_by_their_norm_bounds_the_step(ops: Any) -> None:
     list(trainer.run())
     change = sum(((a - b) ** 2).sum() for a, b in zip(before, leaves(trainer.to_numpy().params), strict=True)) ** 0.5
     assert change == pytest.approx(0.02 * 0.01, rel=1e-9)
+
+
+def test_another_network_of_the_same_parameters_is_evaluated() -> None:
+    trainer = Trainer(configure(model={"layers": "Tanh;Linear", "sizes": [64, 8, 10]}))
+    network = configure(model={"layers": "ReLU;Linear", "sizes": [64, 8, 10]}).model.build()
+    other = Trainer(trainer.config, network=network)
+    other.restore(0, trainer.state)
+    assert trainer.evaluate() != other.evaluate()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.geometry import Geometry
-from tests.matrix_cases import GEOMETRIES, whole
+from tests.matrix_inputs import GEOMETRIES, whole
 
 
 def selections(G):

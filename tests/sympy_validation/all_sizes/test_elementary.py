@@ -78,5 +78,5 @@ def test_a_function_that_is_not_known_is_refused() -> None:
     c = AllSizesOps().scalar("c")
     with pytest.raises(NervaError, match="gamma of a hyper-parameter is not known to the prover; known are exp, "):
         c.function("gamma")
-    with pytest.raises(NervaError, match=r"np\.floor cannot compute with a hyper-parameter"):
+    with pytest.raises(NervaError, match="floor of a hyper-parameter is not known"):
         np.floor(c)

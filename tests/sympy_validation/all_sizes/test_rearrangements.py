@@ -15,7 +15,7 @@ from sympy_validation.all_sizes import AllSizesOps
 from sympy_validation.all_sizes.evaluate import evaluate
 from sympy_validation.all_sizes.rearrangements import SymbolicRange
 from sympy_validation.operands import ComparedError
-from tests.sympy_validation.all_sizes.programs import Intervals
+from tests.sympy_validation.all_sizes.dual_numbers import Intervals
 
 NUMPY = backend("numpy", dtype="float64")
 SIZES = {"N": 2, "L": 3, "G": 2, "A": 2, "P": 4, "Q": 3, "U": 2, "C": 2, "D": 3}

@@ -15,21 +15,8 @@ from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicM
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.sums import orient
 from sympy_validation.all_sizes.winners import take_once
-from tests.sympy_validation.all_sizes.programs import (
-    FUNCTIONS,
-    INTERVALS,
-    POSITIVE,
-    SIZES,
-    VARIABLES,
-    Dual,
-    NumberOps,
-    Numbers,
-    Step,
-    Undecided,
-    execute,
-    number,
-    random_program,
-)
+from tests.sympy_validation.all_sizes.dual_numbers import FUNCTIONS, INTERVALS, Dual, NumberOps, Numbers, Undecided, number
+from tests.sympy_validation.all_sizes.programs import POSITIVE, SIZES, VARIABLES, Step, execute, random_program
 
 CHUNKS, CHUNK = 12, 150
 

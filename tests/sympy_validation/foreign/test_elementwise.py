@@ -26,12 +26,3 @@ def test_where_and_minus_infinity() -> None:
 def test_values_decide_nothing() -> None:
     with pytest.raises(NotCaptured, match="decision"):
         both(lambda x: x if x > 0 else -x, "x: N D")
-
-
-def test_a_change_in_place_is_seen_by_all_names() -> None:
-    def f(x):
-        y = x
-        y *= 2
-        return x + y
-
-    agree(f, "x: N D")

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from nerva_core.algebra.user_files import load_file
-from sympy_validation.foreign.verdicts import Rung, decide
+from sympy_validation.foreign.gradient_verdict import Rung
+from sympy_validation.foreign.verdicts import decide
 
 CODE = """
 import jax

@@ -6,8 +6,9 @@ import pytest
 
 from nerva_core.algebra.user_files import load_file
 from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.gradient_verdict import Rung
 from sympy_validation.foreign.proxies import replaced
-from sympy_validation.foreign.verdicts import Rung, decide
+from sympy_validation.foreign.verdicts import decide
 
 
 def test_helpers_in_other_files_are_captured_and_the_modules_restored(tmp_path: Path) -> None:

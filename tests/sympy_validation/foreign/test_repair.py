@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from nerva_core.algebra.user_files import load_file
-from sympy_validation.foreign.verdicts import Rung, decide
+from sympy_validation.foreign.gradient_verdict import Rung
+from sympy_validation.foreign.verdicts import decide
 
 ZOO = Path(__file__).parents[3] / "examples" / "zoo"
 

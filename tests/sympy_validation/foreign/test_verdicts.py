@@ -6,7 +6,8 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.user_files import load_file
-from sympy_validation.foreign.verdicts import GradientVerdict, Rung, decide
+from sympy_validation.foreign.gradient_verdict import GradientVerdict, Rung
+from sympy_validation.foreign.verdicts import decide
 
 HERE = Path(__file__).parent
 
