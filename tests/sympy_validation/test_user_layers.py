@@ -279,9 +279,7 @@ def test_activations(tmp_path: Path) -> None:
 HERE = Path(__file__).parent
 FILES = {"wrong": ("more_wrong_layers.py",), "right": ("more_right_layers.py", "right_layers_in_cases.py")}
 CLASS = re.compile(r"^class (\w+)\((?:Layer|Activation)\)", re.MULTILINE)
-MORE = {
-    kind: [f"{file}:{name}" for file in files for name in CLASS.findall((HERE / file).read_text("utf-8"))] for kind, files in FILES.items()
-}
+MORE = {kind: [f"{file}:{name}" for file in of for name in CLASS.findall((HERE / file).read_text())] for kind, of in FILES.items()}
 
 
 @pytest.mark.parametrize("name", MORE["wrong"])
