@@ -80,3 +80,10 @@ def inv_lengths(ops: MatrixOps[Any], X: Any, epsilon: float) -> Any:
     scale = ops.reciprocal(ops.maximum(ops.rows_max(ops.abs(X)), ops.ones(ops.shape(X)[0], 1)))
     S = X * scale
     return ops.inv_sqrt(ops.rows_sum(S * S) + scale * scale * epsilon) * scale
+
+
+def norm(ops: MatrixOps[Any], X: Any) -> Any:
+    """‖X‖ as m ‖X / m‖, with m the largest element, or 1: no square overflows."""
+    scale = ops.maximum(ops.columns_max(ops.rows_max(ops.abs(X))), ops.ones(1, 1))
+    S = X / scale
+    return ops.sqrt(ops.elements_sum(S * S)) * scale

@@ -139,6 +139,9 @@ class NumpyBackend(NumpyPatternOps, Backend[Array]):
     def inv_lengths(self, X: Array, epsilon: Scalar) -> Array:
         return accurate.inv_lengths(self, X, epsilon)
 
+    def norm(self, X: Array) -> Array:
+        return accurate.norm(self, X)
+
     def column_repeat(self, x: Array, n: Size) -> Array:
         return self.xp.broadcast_to(x, (*x.shape[:-1], n))
 

@@ -200,6 +200,9 @@ class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
     def inv_lengths(self, X: Tensor, epsilon: Scalar) -> Tensor:
         return accurate.inv_lengths(self, X, epsilon)
 
+    def norm(self, X: Tensor) -> Tensor:
+        return accurate.norm(self, X)
+
     def column_repeat(self, x: Tensor, n: Size) -> Tensor:
         return self.tf.repeat(x, n, axis=-1)
 

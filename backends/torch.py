@@ -153,6 +153,9 @@ class TorchBackend(TorchPatternOps, Backend[Tensor]):
     def inv_lengths(self, X: Tensor, epsilon: Scalar) -> Tensor:
         return accurate.inv_lengths(self, X, epsilon)
 
+    def norm(self, X: Tensor) -> Tensor:
+        return accurate.norm(self, X)
+
     def column_repeat(self, x: Tensor, n: Size) -> Tensor:
         return x.expand(*x.shape[:-1], n)
 

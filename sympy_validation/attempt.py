@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from sympy_validation import certificates
+from sympy_validation.cases import ANY, Case
 from sympy_validation.claims import Claim, Problem
 from sympy_validation.limits import NoVerdict
 from sympy_validation.numeric_check import NumericCheck
@@ -17,6 +18,7 @@ from sympy_validation.operands import watched
 from sympy_validation.parts import ByParts, Parts
 from sympy_validation.repair import POINTS, Advice, Search
 from sympy_validation.spaces.points import SIZES
+from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
 Method = Literal["all sizes", "entries"]
 
@@ -50,6 +52,8 @@ class Attempt:
     numbers: NumericCheck | None = None
     slow: bool = False
     """Whether exact points take too long."""
+    cases: tuple[Case, ...] = (ANY,)
+    """For all sizes: what is proved in each of these is proved."""
     _parts: Parts = field(default_factory=Parts)
     _spaces: list[Setting] = field(default_factory=list)
     _stopped: NoVerdict | None = None
@@ -67,10 +71,26 @@ class Attempt:
     def proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         """Whether the quantity is proved in every space, and the conditions under which it is.
 
-        A user's layer that calls others is proved for any layers in their places or, if it is not right for all, as it is.
+        A user's layer that calls others is proved for any layers in their places or, if it is not right for all, as it is. What is not
+        proved as a whole, and not wrong on NumPy, is proved in cases.
         """
         if not self.own or self.method != "all sizes":
             return self._proves(quantity)
+        found, conditions = self._whole_or_parts(quantity)
+        if found or self.cases != (ANY,) or not self.numbers or self.numbers.contradiction(quantity):
+            return found, conditions
+        for divided in self._divided:
+            found, conditions = divided.proves(quantity)
+            if found:
+                return True, conditions
+        return False, ()
+
+    @cached_property
+    def _divided(self) -> list[Attempt]:
+        space: SymbolicSizesSpace = next(self._settings()).space
+        return [Attempt(self.claim, self.method, own=True, cases=cases) for cases in space.divisions()]
+
+    def _whole_or_parts(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         try:
             found, conditions = self._by_parts._proves(quantity)
         except Exception:
@@ -85,7 +105,7 @@ class Attempt:
 
     @cached_property
     def _by_parts(self) -> Attempt:
-        return Attempt(ByParts(self.claim, self._parts), self.method, own=True)
+        return Attempt(ByParts(self.claim, self._parts), self.method, own=True, cases=self.cases)
 
     def _proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         conditions: tuple[str, ...] = ()
@@ -130,6 +150,4 @@ class Attempt:
             from sympy_validation.spaces.entries import EntriesSpace
 
             return [lambda sizes=sizes: EntriesSpace(sizes) for sizes in self.entry_sizes]
-        from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
-
-        return [lambda: SymbolicSizesSpace(self.own)]
+        return [lambda case=case: SymbolicSizesSpace(self.own, case) for case in self.cases]

@@ -62,6 +62,10 @@ class Case:
         low, high = self.range(name)
         return low if low == high and low <= NUMBERED else None
 
+    def within(self, other: Case) -> Case:
+        """This, and what the other assumes of sizes and hyper-parameters of which this one assumes nothing."""
+        return replace(self, sizes={**other.sizes, **self.sizes}, scalars={**other.scalars, **self.scalars})
+
     def fit(self, name: str, value: int) -> int:
         """The number nearest to this one that the size can be; the number itself where that is large, and takes long."""
         low, high = self.range(name)
@@ -132,6 +136,10 @@ def _between(name: str, low: float | None, high: float | None) -> str:
     if low is None:
         return name if high is None else f"{name} < {high:g}"
     return f"{name} > {low:g}" if high is None else f"{low:g} < {name} < {high:g}"
+
+
+ANY = Case()
+"""Nothing is assumed."""
 
 
 @dataclass(frozen=True)

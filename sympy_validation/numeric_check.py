@@ -8,6 +8,7 @@ on one another, and that the shapes and ``evaluate`` are those of ``feedforward`
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -191,7 +192,7 @@ class LayerRun:
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if something is not what it should be."""
         given = (self.params, self.X, *self.noise)
-        before = copy.deepcopy(given)
+        before, numbers = copy.deepcopy(given), _random_states()
         Y, cache = self.layer.feedforward(self.ops, *given)
         Y = _matrix("the output", Y)
         self._shapes(Y)
@@ -204,6 +205,8 @@ class LayerRun:
             raise ContradictionError(f"backpropagate gives {len(found) - 1} gradients of parameters, shapes(D) lists {len(names)}")
         if not all(map(_same, leaves((before, kept)), leaves((given, DY)))):
             raise ContradictionError("the input, a parameter or DY is changed in place")
+        if numbers != _random_states():
+            raise ContradictionError("random numbers are drawn that are no input: a layer states noise_shapes and draw")
         if not all(np.isfinite(A).all() for A in (Y, *found)):
             return False
         self._repeat(Y, found, cache, DY)
@@ -303,6 +306,11 @@ def _slope(f: Callable[[float], float]) -> float | None:
     scale = 1e-3 * (1 + abs(near)) + 1e-9 * abs(middle) / h
     settled = np.isfinite(slopes).all() and abs(slopes[0] - slopes[1]) < scale and abs(near - far) < 1e-5 * (1 + abs(near))
     return near if settled and abs(middle) < 1e4 * (1 + abs(near)) else None
+
+
+def _random_states() -> str:
+    """The states of the generators that code can draw from without having been given one."""
+    return repr((random.getstate(), np.random.get_state(legacy=False)))
 
 
 def _same(A: Any, B: Any) -> bool:

@@ -73,8 +73,10 @@ class Operand:
     def __array_function__(self, function: Any, *_: Any) -> NoReturn:
         raise NervaError(f"np.{function.__name__} cannot compute with {self.what} of a proof: use the operations of ops")
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:
-        """A NumPy number * X is the number * X; any other function of NumPy is refused."""
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
+        """A NumPy number * X is the number * X, and a function of a number that of the prover; anything else of NumPy is refused."""
+        if method == "__call__" and len(inputs) == 1 and not named and hasattr(self, "function"):
+            return self.function(ufunc.__name__)
         reverse = REVERSED.get(ufunc.__name__, "")
         if method == "__call__" and len(inputs) == 2 and isinstance(inputs[0], np.generic) and hasattr(self, reverse):
             return getattr(self, reverse)(inputs[0].item())

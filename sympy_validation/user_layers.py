@@ -25,6 +25,7 @@ from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
 from sympy_validation.operands import ComparedError, watched
+from sympy_validation.own_math import use_symbols
 from sympy_validation.parts import ByParts
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
@@ -48,7 +49,9 @@ def user_theorems(name: str, limits: Limits = LIMITS) -> list[Theorem]:
         raise NervaError(f"which class of {name}? {_listing(name)}")
     path, _, description = name.rpartition(".py:")
     call = parse_call(description)
-    entry = _own_class(load_file(Path(path + ".py")), call.name)
+    module = load_file(Path(path + ".py"))
+    use_symbols(module)
+    entry = _own_class(module, call.name)
     given = _given(entry, call)
     subject = f"{Path(path).name}.py:{entry.__name__}"
     finite = finite_values(entry, given)

@@ -136,6 +136,7 @@ CASES: dict[str, Case] = {
     # Several roundings: of a square root and a quotient, of a product and a sum.
     "inv_sqrt": Case(nonnegative, ulps=2, elementwise=True),
     "inv_lengths": Case(long_rows, ulps=6),
+    "norm": Case(lambda dtype: [(X,) for Y, _ in long_rows(dtype) for X in (Y, *(Y[k : k + 1] for k in range(len(Y))))], ulps=6),
     "quotient": Case(quotients, ulps=1, elementwise=True),
     "apply": Case(lambda dtype: [(square_of, X) for X in matrices(dtype)], ulps=0.5),
     # Sums of at most 12 terms; the error is that of the terms, which may cancel.

@@ -248,7 +248,7 @@ class LAMB(Adam):
         shape, correction1, correction2 = ops.shape(theta), *scalars
         m, v = self.averages(ops, state, Dtheta)
         u = ops.hadamard(m / correction1, self.inverse_root(ops, v / correction2)) + self.decay * theta
-        norms = [ops.sqrt(ops.elements_sum(ops.hadamard(X, X))) for X in (theta, u)]
+        norms = [ops.norm(X) for X in (theta, u)]
         both = ops.less(ops.zeros(1, 1), ops.minimum(*norms))
         of_theta, of_u = (ops.where(both, norm, ops.ones(1, 1)) for norm in norms)
         ratio = ops.hadamard(of_theta, ops.reciprocal(of_u))

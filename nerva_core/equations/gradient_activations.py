@@ -220,8 +220,7 @@ class NormClipping(GradientActivation):
     threshold: Positive = 0.1
 
     def value(self, ops: MatrixOps[M], X: M) -> M:
-        norm = ops.sqrt(ops.elements_sum(ops.hadamard(X, X)))
-        factor = self.threshold * ops.reciprocal(ops.maximum(norm, ops.full(self.threshold, 1, 1)))
+        factor = self.threshold * ops.reciprocal(ops.maximum(ops.norm(X), ops.full(self.threshold, 1, 1)))
         return ops.hadamard(ops.fill(factor, *ops.shape(X)), X)
 
 

@@ -5,7 +5,6 @@ All rules are offered here; those with a step for each element stand in ``nerva_
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
@@ -171,8 +170,7 @@ class GlobalNormClipping(Wrapper):
     def step(
         self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
     ) -> tuple[list[M], list[Any]]:
-        first, *rest = [ops.elements_sum(ops.hadamard(Dtheta, Dtheta)) for Dtheta in gradients]
-        norm = ops.sqrt(functools.reduce(ops.add, rest, first))
+        norm = ops.norm(ops.join_column_parts(*(ops.norm(Dtheta) for Dtheta in gradients)))
         factor = self.threshold * ops.reciprocal(ops.maximum(norm, ops.full(self.threshold, 1, 1)))
         clipped = [ops.hadamard(ops.fill(factor, *ops.shape(Dtheta)), Dtheta) for Dtheta in gradients]
         return self.optimizer.step(ops, states, thetas, clipped, eta, *scalars)

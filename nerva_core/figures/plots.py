@@ -67,7 +67,7 @@ def name_axes(axis: Any, x: str, y: str, title: str | None = None, integers: boo
 
 
 def legend(figure: Any, columns: int = 4) -> None:
-    """One legend of all panels, below them; a label that stands in several panels is listed once."""
+    """One legend of all panels, below them: the figure grows by its height. A label that stands in several panels is listed once."""
     entries: dict[str, Any] = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
@@ -76,7 +76,9 @@ def legend(figure: Any, columns: int = 4) -> None:
         drawn = figure.legend(
             entries.values(), entries.keys(), loc="outside lower center", ncols=ncols, frameon=False, fontsize=9, handlelength=3.2
         )
-        if ncols == 1 or drawn.get_window_extent().width <= figure.bbox.width:
+        extent = drawn.get_window_extent()
+        if ncols == 1 or extent.width <= figure.bbox.width:
+            figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)
             return
         drawn.remove()
 

@@ -47,9 +47,9 @@ class DeclaredOps(RearrangementOps):
         """Answer comparisons of sizes and hyper-parameters as they are in this case."""
         self._conditions.case = case
 
-    def own_size(self, name: str) -> Size:
-        """A size that a user's code may compute with, but not decide by."""
-        return self._declare(name, OwnSize(name, self._conditions))
+    def own_size(self, name: str, least: int = 1) -> Size:
+        """A size that a user's code may compute with, but not decide by, and which is at least this."""
+        return self._declare(name, OwnSize(name, self._conditions, least=least))
 
     def variable(
         self, name: str, rows: Dimension, columns: Dimension, *, positive: bool = False, row_stochastic: bool = False, fixed: bool = False

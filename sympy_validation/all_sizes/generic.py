@@ -6,13 +6,13 @@ everything else, a polynomial in the entries of a variable whose leading coeffic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from sympy_validation.all_sizes import sums
+from sympy_validation.all_sizes import powers, products, signs, sums
 from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.signs import is_positive, is_positive_atom
-from sympy_validation.all_sizes.symbols import Number, Output, Variable
-from sympy_validation.all_sizes.terms import ONE, Base, Entry, Logarithm, Polynomial, Root, Sum, monomial, only
+from sympy_validation.all_sizes.symbols import Number, Output, Place, Variable, number
+from sympy_validation.all_sizes.terms import ONE, Base, Entry, Indicator, Logarithm, Polynomial, Root, Sum, combination, monomial, only
 from sympy_validation.all_sizes.text import inner_atoms
 
 
@@ -21,9 +21,11 @@ def is_generic(P: Polynomial) -> bool:
     if is_positive(P) or is_positive(-P):
         return True
     if P.single and len(P.single[0]) > 1:
-        return all(is_generic(only(atom)) for atom, _ in P.single[0])
+        return all(is_generic(monomial(factor)) for factor in P.single[0])
     if P.single:
-        ((atom, _),) = P.single[0] or ((None, 1),)
+        ((atom, exponent),) = P.single[0] or ((None, 1),)
+        if exponent < 0:
+            return True  # wherever it has a value
         if isinstance(atom, Base | Root) or (atom and is_positive_atom(atom)):
             return True
         if isinstance(atom, Logarithm):
@@ -38,7 +40,11 @@ def variables(P: Polynomial) -> list[Variable]:
 
 
 def leads(variable: Variable, P: Polynomial) -> bool:
-    """Whether P is a polynomial in the entries of the variable, of which one term has the greatest degree, with a generic coefficient."""
+    """Whether P is a polynomial in the entries of the variable whose terms of the greatest degree are shown to be different from 0.
+
+    One term is if its coefficient is generic; several are if their derivative with respect to an entry in one of them is: x - mean(x)
+    has 1 - 1/D, which is not 0 for D > 1.
+    """
     terms: list[tuple[Number, Monomial]] = []
     for m in P.terms:
         if _has(monomial(*m), variable):
@@ -48,7 +54,31 @@ def leads(variable: Variable, P: Polynomial) -> bool:
             terms.append((degree, m))
     top = max((degree for degree, _ in terms), default=0)
     leading = [m for degree, m in terms if degree == top]
-    return len(leading) == 1 and all(is_generic(c) for c in _coefficients(leading[0], variable))
+    if len(leading) == 1:
+        return all(is_generic(c) for c in _coefficients(leading[0], variable))
+    whole = Polynomial({m: P.terms[m] for m in leading})
+    return any(is_generic(_slope(whole, variable, *place)) for place in sorted(_free_places(leading, variable), key=str))
+
+
+def _free_places(terms: list[Monomial], variable: Variable) -> set[tuple[Place, Place]]:
+    """The rows and columns of the entries of the variable that are in no sum."""
+    return {(atom.row, atom.column) for m in terms for atom, _ in m if isinstance(atom, Entry) and atom.variable == variable}
+
+
+def _slope(P: Polynomial, variable: Variable, p: Place, q: Place) -> Polynomial:
+    """∂P / ∂variable[p, q], of terms with one entry of the variable each, which may be in a sum; 0 if it is deeper in one."""
+    slopes: list[tuple[Polynomial, Number]] = []
+    for m, c in P.terms.items():
+        ((holder, exponent),) = ((atom, e) for atom, e in m if _has(only(atom), variable))
+        rest = monomial(*(factor for factor in m if factor[0] is not holder))
+        indices, body = sums.opened(holder) if isinstance(holder, Sum) else ([], ((holder, exponent),))
+        entry, e = next((atom, e) for atom, e in body if _has(only(atom), variable))
+        if not isinstance(entry, Entry):
+            return Polynomial({})
+        at = products.multiply(sums.delta(entry.row, p), sums.delta(entry.column, q))
+        power = products.product({**dict(body), entry: number(e - 1)})
+        slopes.append((products.multiply(rest, sums.sum_over(products.multiply(power, at), indices)), number(c * e)))
+    return combination(slopes)
 
 
 def _has(P: Polynomial, variable: Variable) -> bool:
@@ -78,3 +108,25 @@ def _coefficients(m: Monomial, variable: Variable) -> Iterator[Polynomial]:
             return
         rest = monomial(*(factor for factor in body if factor[0] is not entry))
         yield sums.sum_over(rest, [index for index in indices if index not in (entry.row, entry.column)])
+
+
+# Kinks ----------------------------------------------------------------------------------------------------------------
+
+
+def orient(P: Polynomial, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
+    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs, where Q is shown to be ``generic``.
+
+    Appends each Q, which must not be 0. A Q that is 0 in a whole region, such as x - max(x), is left alone.
+    """
+    return combination((products.multiply(*(_oriented_power(atom, e, kinks, generic) for atom, e in m)), c) for m, c in P.terms.items())
+
+
+def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
+    oriented = sums.rebuild(atom, lambda P: orient(P, kinks, generic))
+    for indicator in oriented.atoms:
+        if not isinstance(indicator, Indicator) or oriented != only(indicator):
+            continue
+        if signs.sign(indicator.argument) < 0 and generic(indicator.argument):
+            kinks.append(-indicator.argument)
+            oriented = ONE - powers.indicator(-indicator.argument)
+    return powers.power(oriented, exponent)

@@ -9,7 +9,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import Scalar
 from sympy_validation.all_sizes import calculus, powers, signs, stopped, sums, winners
 from sympy_validation.all_sizes.declared import DeclaredOps
-from sympy_validation.all_sizes.generic import is_generic
+from sympy_validation.all_sizes.generic import is_generic, orient
 from sympy_validation.all_sizes.matrices import SymbolicIntervals, SymbolicMatrix
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.scalars import SymbolicScalar, exact
@@ -78,7 +78,7 @@ class AllSizesOps(DeclaredOps):
             return False
         kinks: list[Polynomial] = []
         rare: list[Polynomial] = []
-        oriented = sums.orient(A.entry, kinks, is_generic)
+        oriented = orient(A.entry, kinks, is_generic)
         if not _vanishes(oriented) and not _vanishes(winners.take_once(oriented, rare)):
             return False
         self._exclude(kinks, rare)
@@ -90,7 +90,7 @@ class AllSizesOps(DeclaredOps):
         """
         A.check_shape(B)
         kinks: list[Polynomial] = []
-        rounded = signs.almost_equal(*(sums.orient(X.entry, kinks, is_generic) for X in (A, B)))
+        rounded = signs.almost_equal(*(orient(X.entry, kinks, is_generic) for X in (A, B)))
         if rounded:
             self._exclude(kinks, [])
         return rounded

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import AnyGeometry
@@ -18,6 +19,7 @@ from sympy_validation.all_sizes.symbols import (
     Dimension,
     Index,
     SizeSum,
+    Sorted,
     column_index,
     factors_of,
     flat,
@@ -30,6 +32,21 @@ from sympy_validation.all_sizes.symbols import (
     row_index,
 )
 from sympy_validation.all_sizes.terms import Polynomial, combination
+from sympy_validation.operands import undecided
+
+
+@dataclass(frozen=True)
+class SymbolicRange:
+    """The numbers from one size up to another one: ``range`` in a user's code."""
+
+    start: Dimension
+    stop: Dimension
+
+    def __iter__(self) -> NoReturn:
+        raise undecided(f"the size {self.stop}")
+
+    def __len__(self) -> NoReturn:
+        raise undecided(f"the size {self.stop}")
 
 
 class RearrangementOps(MatrixOps[SymbolicMatrix]):
@@ -105,14 +122,19 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         return self._matrix(X.rows, product_of(n, m), entry, X.members)
 
     def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
-        """X · S + Y · T, for any S and T in the places of [I 0] and [0 I]."""
+        """X · S + Y · T, for any S and T in the places of [I 0] and [0 I]; of a user's sizes, two parts of one width."""
         total = X.columns + Y.columns
         if not isinstance(total, (int, SizeSum)):
+            if X.columns == Y.columns:
+                return self.join_column_parts(X, Y)
             raise _rearrangement("join_columns")
         return X @ self._placed(0, X.columns, total) + Y @ self._placed(X.columns, Y.columns, total)
 
     def column_range(self, X: SymbolicMatrix, first: Dimension, count: Dimension) -> SymbolicMatrix:
-        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place."""
+        """X · Sᵀ, for the S with which ``join_columns`` puts so many columns at this place; a part of joined parts of one width."""
+        for part, start, _ in self._parts(X):
+            if (start, part.columns) == (first, count):
+                return part
         return X @ self.transpose(self._placed(first, count, X.columns))
 
     def _placed(self, first: Dimension, count: Dimension, total: Dimension) -> SymbolicMatrix:
@@ -178,10 +200,32 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
     # What knows the numbers of columns.
 
     def take_columns(self, X: SymbolicMatrix, columns: Sequence[int]) -> SymbolicMatrix:
+        for part, start, stop in self._parts(X):
+            if isinstance(columns, SymbolicRange) and (start, stop) == (columns.start, columns.stop):
+                return part
         raise _rearrangement("take_columns")
 
+    def _parts(self, X: SymbolicMatrix) -> Iterator[tuple[SymbolicMatrix, Dimension, Dimension]]:
+        """The parts of a matrix that is joined of parts of one width n, with their first columns k n, and (k + 1) n."""
+        count, *others = factors_of(X.columns) or (1,)
+        if others and isinstance(count, int):
+            n = X.columns // count
+            for k in range(count):
+                yield self.column_part(X, k, count), product_of(k, n) if k else 0, product_of(k + 1, n)
+
     def sort_rows(self, X: SymbolicMatrix) -> SymbolicMatrix:
-        raise _rearrangement("sort_rows")
+        """X[i, π(i,j)] with a permutation π, which almost everywhere does not change nearby.
+
+        Where elements are equal in a whole region, almost everywhere their derivatives are, too.
+        """
+        if not isinstance(X.j, Index):
+            raise _rearrangement("sort_rows")
+        if X.columns == 1:
+            return X
+        others = sorted(X.entry.free - {X.j}, key=str)
+        place = Sorted(f"sort {X.entry.key}", (*others, X.j), X.columns)
+        self._conditions.add(f"almost everywhere: the order of {X.text()} in a row does not jump")
+        return X.with_entry(X.at(X.i, place))
 
 
 def _rearrangement(name: str) -> NervaError:

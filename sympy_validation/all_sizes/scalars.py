@@ -12,11 +12,12 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import powers
+from sympy_validation.all_sizes.elementary import ELEMENTARY
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, number
-from sympy_validation.all_sizes.terms import Application, Indicator, Polynomial, Selected, constant, count_of
+from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, factors_of, number
+from sympy_validation.all_sizes.terms import ZERO, Application, Indicator, Polynomial, Selected, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 from sympy_validation.cases import Bounds, Case, DividedError
 from sympy_validation.operands import Operand, by_own_code, undecided
@@ -209,6 +210,17 @@ class SymbolicScalar(Compared, Operand):
         c = exact(other)
         return NotImplemented if c is None else self._with(c) ** self
 
+    def __abs__(self) -> SymbolicScalar:
+        return self.function("fabs")
+
+    def function(self, name: str) -> SymbolicScalar:
+        """The function of ``math`` or of NumPy, at this number; NervaError for one that is not known here."""
+        if name not in ELEMENTARY:
+            raise NervaError(f"{name} of {self.what} is not known to the prover; known are {', '.join(ELEMENTARY)}")
+        if name == "sqrt" and self.closed and not self:
+            return self._with(ZERO)
+        return self._with(ELEMENTARY[name](self.value, self.conditions))
+
     def text(self) -> str:
         """The normal form as readable text."""
         return text(self.value)
@@ -222,7 +234,7 @@ class Counted(Compared, Factor):
     conditions: Conditions
 
     def _decide(self, *_: Any) -> NoReturn:
-        raise undecided(f"the size {self._text()}")
+        raise undecided(f"the size {'·'.join(f.name if isinstance(f, Size) else str(f) for f in factors_of(self))}")  # type: ignore[arg-type]
 
     __int__ = __index__ = __float__ = __mod__ = __rmod__ = __divmod__ = _decide
 
@@ -262,6 +274,14 @@ class Counted(Compared, Factor):
         except (NervaError, TypeError):
             self._decide()
 
+    def function(self, name: str) -> SymbolicScalar:
+        """The function of ``math`` or of NumPy, of this number."""
+        return self._scalar().function(name)
+
+    def __array_ufunc__(self, *call: Any, **named: Any) -> Any:
+        ufunc, method, *inputs = call
+        return self._scalar().__array_ufunc__(ufunc, method, *(self._scalar() if x is self else x for x in inputs), **named)
+
     def _counted(self, size: Any) -> Any:
         return OwnProduct(size.factors, self.conditions) if type(size) is Product else size
 
@@ -293,7 +313,7 @@ class OwnSize(Counted, Size):
     conditions: Conditions = field(default_factory=Conditions, repr=False)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Size) and self.name == other.name:
+        if isinstance(other, Size) and (self.name, self.least) == (other.name, other.least):
             return True
         return self._is("==", other) if by_own_code(1) else False
 
@@ -310,7 +330,7 @@ class OwnSize(Counted, Size):
 
     def __hash__(self) -> int:
         self._decided()
-        return hash((self.name,))
+        return hash((self.name, self.least))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

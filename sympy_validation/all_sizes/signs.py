@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
-from math import gcd, lcm
+from functools import lru_cache
+from math import comb, gcd, lcm
 
 from sympy_validation.all_sizes.atoms import Atom, Monomial
-from sympy_validation.all_sizes.symbols import Number, number
-from sympy_validation.all_sizes.terms import ZERO_ONE, Base, Count, Entry, Exponential, Maximum, Polynomial, Root, Sum
+from sympy_validation.all_sizes.symbols import UNIT, Number, Variable, number
+from sympy_validation.all_sizes.terms import (
+    CACHE_SIZE,
+    ZERO_ONE,
+    Base,
+    Count,
+    Entry,
+    Exponential,
+    Maximum,
+    Polynomial,
+    Root,
+    Sum,
+    combination,
+    monomial,
+)
 
 ROUNDING = Fraction(1, 2**52)
 """The difference of two coefficients, relative to their sum, that is taken for a rounding."""
@@ -55,13 +69,15 @@ def _size(P: Polynomial, m: Monomial) -> Number:
 
 
 def is_positive(P: Polynomial) -> bool:
-    """Whether P > 0 is known: no term is negative, and at least one is positive."""
-    return _no_negative_term(P) and any(all(is_positive_atom(atom) for atom, _ in m) for m in P.terms)
+    """Whether P > 0 is known: no term is negative, and at least one is positive; with a size as its least value and a rest."""
+    if _no_negative_term(P):
+        return any(all(is_positive_atom(atom) for atom, _ in m) for m in P.terms)
+    return _has_least(P) and is_positive(_beyond_the_least(P))
 
 
 def is_nonnegative(P: Polynomial) -> bool:
-    """Whether P >= 0 is known: no term is negative."""
-    return _no_negative_term(P)
+    """Whether P >= 0 is known: no term is negative; with sizes as above."""
+    return _no_negative_term(P) or (_has_least(P) and is_nonnegative(_beyond_the_least(P)))
 
 
 def is_positive_atom(atom: Atom) -> bool:
@@ -78,6 +94,31 @@ def is_positive_atom(atom: Atom) -> bool:
         case Sum():
             return all(is_positive_atom(factor) for factor, _ in atom.body)
     return False
+
+
+@lru_cache(CACHE_SIZE)
+def _beyond_the_least(P: Polynomial) -> Polynomial:
+    """P times powers of sizes, with D = c + x² for a size D that is at least c > 1; 0 for a root of such a size."""
+    for atom in sorted(P.atoms, key=lambda atom: atom.key):
+        if isinstance(atom, Count) and atom.size.least > 1:
+            lowest = min(0, *(dict(m).get(atom, 0) for m in P.terms))
+            x = Entry(Variable(f"√({atom.size.name} - {atom.size.least})", 1, 1), UNIT, UNIT)
+            terms: list[tuple[Polynomial, Number]] = []
+            for m, c in P.terms.items():
+                factors = dict(m)
+                e = factors.pop(atom, 0) - lowest
+                if not isinstance(e, int):
+                    return Polynomial({})
+                for k in range(e + 1):
+                    power = {**factors, x: 2 * k} if k else factors
+                    binomial = comb(e, k) * atom.size.least ** (e - k)
+                    terms.append((monomial(*sorted(power.items(), key=lambda factor: factor[0].key)), c * binomial))
+            P = combination(terms)
+    return P
+
+
+def _has_least(P: Polynomial) -> bool:
+    return any(isinstance(atom, Count) and atom.size.least > 1 for atom in P.atoms)
 
 
 def _no_negative_term(P: Polynomial) -> bool:

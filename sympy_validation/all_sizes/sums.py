@@ -14,18 +14,20 @@ from itertools import chain, groupby, permutations
 from itertools import product as cartesian
 from math import factorial, prod
 
-from sympy_validation.all_sizes import powers, products, signs
+from sympy_validation.all_sizes import powers, products
 from sympy_validation.all_sizes.atoms import Atom, Monomial, free_indices, marked
 from sympy_validation.all_sizes.symbols import (
     Index,
     Indices,
     Lookup,
-    Number,
     Place,
     Renaming,
+    Sorted,
+    Unsorted,
     flat,
     fresh,
     inside,
+    inverse,
     is_number,
     renamed_index,
 )
@@ -181,7 +183,7 @@ def sum_over(P: Polynomial, indices: Sequence[Place]) -> Polynomial:
 
 
 def _sum_monomial(m: Monomial, bound: list[Index]) -> Polynomial:
-    for rule in (_collapse_delta, _merge_inner_sums, _cancel_stochastic_row, _reduce_fraction):
+    for rule in (_collapse_delta, _merge_inner_sums, _cancel_stochastic_row, _unsort, _reduce_fraction):
         result = rule(m, bound)
         if result is not None:
             return result
@@ -220,6 +222,28 @@ def _cancel_stochastic_row(m: Monomial, bound: list[Index]) -> Polynomial | None
         if inner and _is_stochastic_row(inner, k):
             return sum_over(_omit(m, inner[0][0]), [index for index in bound if index != k])
     return None
+
+
+def _unsort(m: Monomial, bound: list[Index]) -> Polynomial | None:
+    """Σ_j F(π(i,j)) = Σ_k F(k) where j occurs in indices π(i,j) only, as π(i,j) is every index once."""
+    for atom, _ in m:
+        for index in _indices(atom):
+            if isinstance(index, Sorted) and (j := index.arguments[-1]) in bound:
+                k = fresh(index.size)
+                unsorted = Unsorted(inverse(index.table), (*index.arguments[:-1], k), index.size)
+                everywhere = substitute(monomial(*m), {j: unsorted})
+                if str(unsorted) not in everywhere.key:
+                    return sum_over(everywhere, [k, *(other for other in bound if other != j)])
+    return None
+
+
+def _indices(atom: Atom) -> Iterator[Index]:
+    """The indices of the entries and deltas in an atom, with those that are looked up."""
+    if isinstance(atom, Entry | Delta):
+        yield from flat(atom.row, atom.column) if isinstance(atom, Entry) else (atom.i, atom.j)
+    if isinstance(atom, Exponential | Application | Base | Indicator | Logarithm | Root):
+        inner = monomial(*atom.exponent) if isinstance(atom, Exponential) else atom.argument
+        yield from chain(*map(_indices, inner.atoms))
 
 
 def _is_stochastic_row(inner: Monomial, k: Index) -> bool:
@@ -323,25 +347,3 @@ def selected(P: Polynomial, k: Index, at: Index) -> Polynomial:
     if not isinstance(atom, Maximum) or largest != only(atom):
         raise Undefined("the first of equal elements has a number that symbolic sizes do not have")
     return only(Selected(at, atom))
-
-
-# Kinks ----------------------------------------------------------------------------------------------------------------
-
-
-def orient(P: Polynomial, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
-    """P with [-Q < 0] replaced by 1 - [Q < 0] throughout, so that of Q and -Q only one occurs, where Q is shown to be ``generic``.
-
-    Appends each Q, which must not be 0. A Q that is 0 in a whole region, such as x - max(x), is left alone.
-    """
-    return combination((products.multiply(*(_oriented_power(atom, e, kinks, generic) for atom, e in m)), c) for m, c in P.terms.items())
-
-
-def _oriented_power(atom: Atom, exponent: Number, kinks: list[Polynomial], generic: Callable[[Polynomial], bool]) -> Polynomial:
-    oriented = rebuild(atom, lambda P: orient(P, kinks, generic))
-    for indicator in oriented.atoms:
-        if not isinstance(indicator, Indicator) or oriented != only(indicator):
-            continue
-        if signs.sign(indicator.argument) < 0 and generic(indicator.argument):
-            kinks.append(-indicator.argument)
-            oriented = ONE - powers.indicator(-indicator.argument)
-    return powers.power(oriented, exponent)

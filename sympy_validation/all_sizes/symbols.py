@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -49,12 +49,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class Size(Factor):
-    """A positive integer of which nothing else is known: the N of N rows. Equal if and only if the names are."""
+    """A positive integer of which nothing else is known than what is the least: the N of N rows. Equal if and only if these are."""
 
     name: str
+    least: int = field(default=1, kw_only=True)
 
     def __str__(self) -> str:
-        return self.name
+        """Text that is the same if and only if the size is."""
+        return self.name if self.least == 1 else f"{self.name}>{self.least - 1}"
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,26 @@ class Lookup(Index):
     def renamed(self, rename: Callable[[Index], Index]) -> Lookup:
         """The index at other indices."""
         return Lookup(self.table, [renamed_index(index, rename) for index in self.arguments], self.size)
+
+
+class Sorted(Lookup):
+    """The index π(i, ..., j) of the j-th smallest of a row; for the same i, ... another one for each j."""
+
+    def renamed(self, rename: Callable[[Index], Index]) -> Index:  # type: ignore[override]
+        arguments = [renamed_index(index, rename) for index in self.arguments]
+        last = arguments[-1]
+        if isinstance(last, Unsorted) and (last.table, last.arguments[:-1]) == (inverse(self.table), tuple(arguments[:-1])):
+            return last.arguments[-1]
+        return Sorted(self.table, arguments, self.size)
+
+
+def inverse(table: str) -> str:
+    """The table of the inverse."""
+    return f"inverse of {table}"
+
+
+class Unsorted(Lookup):
+    """The j for which π(i, ..., j) is the last argument, with the table ``inverse`` of that of π."""
 
 
 def inside(index: Index) -> frozenset[Index]:

@@ -71,7 +71,7 @@ def _atom(atom: Atom, names: Names) -> str:
             row, column, p, q = (",".join(_index(index, names) for index in flat(place)) or "1" for place in places)
             return f"∂{atom.output.name}[{row},{column}]/∂{atom.argument}[{p},{q}]"
         case Count():
-            return str(atom.size)
+            return atom.size.name
         case Delta():
             return f"δ({_index(atom.i, names)},{_index(atom.j, names)})"
         case Selected():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -15,21 +15,25 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
-from sympy_validation.cases import Case
+from sympy_validation.cases import ANY, MOST, Case
 from sympy_validation.spaces.spaces import ROUNDED, AnyGrid, ExampleLayer, Kind, Space
 
 
 class SymbolicSizesSpace(Space[SymbolicMatrix]):
     """Variables of arbitrary size. What it proves holds for all sizes."""
 
-    def __init__(self, own: bool = False) -> None:
-        """``own`` if the code is a user's, which is watched: it may not decide by a size."""
-        self.own = own
+    def __init__(self, own: bool = False, within: Case = ANY) -> None:
+        """``own`` if the code is a user's, which is watched: it may not decide by a size. All is ``within`` a case."""
+        self.own, self.within = own, within
         self.ops: AllSizesOps = AllSizesOps()
         self._variables: dict[str, SymbolicMatrix] = {}
         self._names: dict[str, tuple[str, str]] = {}
+        self._sizes: dict[str, None] = {}
+        self._closed: dict[str, float] = {}
+        """Hyper-parameters that may be equal to their lower bound."""
         self._understood: set[str] = set()
         """Conditions that are those of the case."""
+        self.assume(ANY)
 
     def _identifier(self, kind: str, name: str) -> str:
         """A name for the prover; the parameter K beside the size K is called K_."""
@@ -39,13 +43,31 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         return identifier
 
     def assume(self, case: Case) -> None:
-        super().assume(case)
-        self.ops.assume(case)
+        super().assume(case.within(self.within))
+        self.ops.assume(self.case)
+
+    def divisions(self) -> Iterator[tuple[Case, ...]]:
+        """Cases that may be proved one by one where all together are not: a closed bound is met or not, a size is 1 or more."""
+        bounds = self._bounds_met()
+        if bounds:
+            yield tuple(bounds)
+        for name in self._sizes:
+            if self.case.range(name) == (1, None):
+                yield tuple(replace(each, sizes={name: size}) for each in bounds or [ANY] for size in ((1, 1), (2, None)))
+
+    def _bounds_met(self) -> list[Case]:
+        cases: list[Case] = []
+        for name, low in self._closed.items():
+            cases = [replace(case, scalars={**case.scalars, name: (low, high)}) for case in cases or [ANY] for high in (low, None)]
+        return cases if len(cases) <= MOST else []
 
     def size(self, name: str) -> Size:
         name = self.case.name(name)
-        number = self.case.number(name)
-        return number or (self.ops.own_size if self.own else self.ops.size)(self._identifier("size", name))
+        number, identifier = self.case.number(name), self._identifier("size", name)
+        self._sizes[name] = None
+        if number:
+            return number
+        return self.ops.own_size(identifier, self.case.range(name)[0]) if self.own else self.ops.size(identifier)
 
     def geometry(self, name: str) -> AnyGeometry:
         return AnyGeometry(name, *(self.size(size) for size in "PQU"))
@@ -53,6 +75,8 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         if name in self.case.scalars:
             return self._between(name, *self.case.scalars[name])
+        if closed and low is not None:
+            self._closed[name] = low
         scalar = self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
         return replace(scalar, name=name, bounds=(low, high), closed=closed) if self.own else scalar
 

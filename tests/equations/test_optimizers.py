@@ -22,7 +22,7 @@ from nerva_core.equations.optimizers import (
     RMSProp,
     WeightDecay,
 )
-from tests.conftest import installed, load_frameworks
+from tests.conftest import installed, load_frameworks, make_backend
 from tests.equations.steps import ETA, GRADIENTS, STEPS, THETA, Array, run
 from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops, tree_map
 
@@ -233,3 +233,15 @@ def test_wrappers_hand_all_parameters_on(ops: Backend[Any]) -> None:
     A = 0.1 * np.arctan(20 * ALL_GRADIENTS[0])
     assert np.linalg.norm(A) < c
     np.testing.assert_allclose(activated[0], THETA.T - ETA * A[:3].T, rtol=1e-6)
+
+
+@pytest.mark.parametrize("values", [1e25, 3e37])
+def test_gradients_whose_squares_overflow_are_clipped(backend_name: str, values: float) -> None:
+    """c / √14 in every place, of 12 + 2 equal elements; of one parameter of 12, c / √12."""
+    ops: Backend[Any] = make_backend(backend_name, "float32")
+    gradients = [ops.matrix(np.full((3, 4), values)), ops.matrix(np.full((2, 1), -values))]
+    zeros = [ops.zeros(3, 4), ops.zeros(2, 1)]
+    thetas, _ = GlobalNormClipping(GradientDescent(), 0.5).step(ops, [(), ()], zeros, gradients, 1.0)
+    np.testing.assert_allclose(ops.to_numpy(thetas[0]), -0.5 / np.sqrt(14), rtol=1e-6)
+    np.testing.assert_allclose(ops.to_numpy(thetas[1]), 0.5 / np.sqrt(14), rtol=1e-6)
+    np.testing.assert_allclose(ops.to_numpy(NormClipping(0.5).value(ops, gradients[0])), 0.5 / np.sqrt(12), rtol=1e-6)

@@ -110,6 +110,15 @@ def test_a_legend_is_not_cut_off(columns: int) -> None:
     assert outside_of(figure) == []
 
 
+def test_a_long_legend_leaves_the_panels_their_height() -> None:
+    figure, ((axis,),) = panels()
+    for k in range(22):
+        curve(axis, [0, 1], [0, 1], k, f"a label of some length, number {k}")
+    legend(figure)
+    png(figure)
+    assert axis.get_window_extent().height / figure.dpi > 2
+
+
 def test_the_landscape_is_not_cut_off(saved: list[Figure]) -> None:
     t = np.linspace(-1, 1, 5)
     loss_along_directions({"model": LossCurve(t, np.array([t**2, 2 * t**2, 3 * t**2]))})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.equations.step_functions import Points
@@ -57,3 +58,17 @@ def test_a_network_without_any_is_an_error():
     network = parse_layers(["Linear(4)", "ReLU"])
     with pytest.raises(NervaError, match="no trained activation functions"):
         learned_activations(network, network.init(np.random.default_rng(0), 2))
+
+
+def test_no_two_functions_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr("nerva_core.figures.step_functions.png", lambda figure: drawn.append(figure) or b"")
+    network = parse_layers(["PReLU", "Linear(3)", "TridiagonalTMAF", "FullTMAF", "Linear(16)", "FullTMAF"])
+    learned_activations(network, network.init(np.random.default_rng(0), 2))
+    styles = {}
+    for axis in drawn[0].axes:
+        lines = [line for line in axis.lines if not line.get_label().startswith("_")]
+        assert len({line.get_color() for line in axis.lines}) >= len(lines)
+        styles |= {line.get_label(): (line.get_color(), line.get_linestyle()) for line in lines}
+    assert len(set(styles.values())) == len(styles) == 1 + 3 + 5 + 2  # σ, α β γ, -2..2 and the ends of 31 diagonals
+    assert len({line.get_color() for line in drawn[0].axes[-1].lines}) == 31

@@ -1,7 +1,9 @@
 """Layers of a user that are wrong, most of them where elements are equal."""
 
+import math
 from dataclasses import dataclass
 
+from nerva_core.algebra.registry import NonNegative
 from nerva_core.equations.activations import Activation
 from nerva_core.layers import Layer
 
@@ -255,3 +257,52 @@ class NoisyMaxActivation(Activation):
 
     def gradient(self, ops, X):
         return ones_like(ops, X)
+
+
+@dataclass(frozen=True)
+class WrongForOneColumn(Layer):
+    """x - mean(x) is not 0 almost everywhere, but for D = 1"""
+
+    def feedforward(self, ops, params, X):
+        return (X, X - rep(ops, ops.rows_mean(X), ops.shape(X)[1]))
+
+    def backpropagate(self, ops, params, R, DY):
+        return (had(ops, DY, ops.less(R, zeros_like(ops, R)) + ops.less(zeros_like(ops, R), R)), ())
+
+
+@dataclass(frozen=True)
+class WrongAtTheBound(Layer):
+    """1 if lam > 0, at every x"""
+
+    lam: NonNegative = 0.5
+
+    def feedforward(self, ops, params, X):
+        return (X, X)
+
+    def backpropagate(self, ops, params, X, DY):
+        L = ops.full(self.lam, *ops.shape(X))
+        return (ops.hadamard(DY, ops.less(-L, L)), ())
+
+
+@dataclass(frozen=True)
+class RootOfASquare(Layer):
+    a: float = 0.5
+
+    def feedforward(self, ops, params, X):
+        return (math.sqrt(self.a**2) * X, ())
+
+    def backpropagate(self, ops, params, cache, DY):
+        return (self.a * DY, ())
+
+
+@dataclass(frozen=True)
+class CosineForSine(Layer):
+    """equal at the default value"""
+
+    a: float = math.pi / 4
+
+    def feedforward(self, ops, params, X):
+        return (math.cos(self.a) * X, ())
+
+    def backpropagate(self, ops, params, cache, DY):
+        return (math.sin(self.a) * DY, ())

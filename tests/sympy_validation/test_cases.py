@@ -99,3 +99,9 @@ def test_an_impossible_case_is_left_out() -> None:
         return [Case(sizes={"N": (1, 1)}), Case(sizes={"N": (2, None)})] if case == Case() else []
 
     assert [case.words for case in divide(parts) or []] == ["N > 1"]
+
+
+def test_what_another_case_assumes_is_added() -> None:
+    case = Case(sizes={"N": (1, 1)}, scalars={"c": (0.0, None)})
+    both = case.within(Case(sizes={"N": (2, None), "D": (2, None)}, scalars={"c": (0.0, 0.0), "d": (1.0, 1.0)}))
+    assert both == Case(sizes={"N": (1, 1), "D": (2, None)}, scalars={"c": (0.0, None), "d": (1.0, 1.0)})

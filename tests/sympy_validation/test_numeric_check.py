@@ -81,6 +81,11 @@ WRONG = {
     "a global": (layer("last['X'] = X; return ops.hadamard(X, X), ()", "return 2 * ops.hadamard(DY, last['X']), ()"), "REFUTED"),
     "a cache used up": (layer("return X, [X]", "cache.pop(); return DY, ()"), "only once"),
     "random": (layer("return random.random() * X, ()", "return 0.5 * DY, ()"), "REFUTED"),
+    "rarely random": (
+        layer("return X, ()", "return (1 + (random.random() < 1e-9)) * DY, ()"),
+        "random numbers are drawn that are no input",
+    ),
+    "NumPy's": (layer("return X, ()", "return (1 + (np.random.rand() < 1e-9)) * DY, ()"), "random numbers are drawn that are no input"),
     "a stopped gate": (layer("return ops.hadamard(X, ops.stop_gradient(X)), X", "return ops.hadamard(DY, cache), ()"), "REFUTED"),
     "a penalty": (
         layer(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sympy_validation.attempt import Attempt
+from sympy_validation.cases import ANY, Case
 from sympy_validation.claims import Equality
 from sympy_validation.spaces.grids import GridOps
 from sympy_validation.spaces.points import CHECKS
@@ -106,3 +108,16 @@ def test_what_runs_at_no_point_is_not_proved() -> None:
     (verdict,) = prove([theorem(only_on_symbols, two_x)])
     assert verdict.status == "open"
     assert verdict.note.startswith("proved, but looked at at no point: TypeError: no numbers here")
+
+
+def test_what_holds_in_some_cases_only_is_not_proved() -> None:
+    """R = x - mean(x) is not 0 almost everywhere, but for D = 1, where [R < 0] + [R > 0] is 0."""
+
+    def signs(ops: Any, X: Any) -> Any:
+        R, zeros = X - ops.column_repeat(ops.rows_mean(X), ops.shape(X)[1]), ops.zeros(*ops.shape(X))
+        return ops.less(R, zeros) + ops.less(zeros, R)
+
+    claim = theorem(signs, lambda space, X: space.ops.ones(*space.ops.shape(X))).claim
+    one, more = Case(sizes={"D": (1, 1)}), Case(sizes={"D": (2, None)})
+    proved = [Attempt(claim, "all sizes", own=True, cases=cases).proves("Z")[0] for cases in ((ANY,), (one,), (more,), (one, more))]
+    assert proved == [False, False, True, False]

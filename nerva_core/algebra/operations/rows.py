@@ -73,6 +73,11 @@ class RowOps(WindowOps[M]):
         m, _ = self.shape(X)
         return self.inv_sqrt(self.rows_sum(self.hadamard(X, X)) + self.full(epsilon, m, 1))
 
+    @operation(shape=lambda X: (1, 1), work="definition", by=BY_MEMBERS)
+    def norm(self, X: M) -> M:
+        """‖X‖ = √(sum of the squares of all elements), a 1 x 1 matrix."""
+        return self.sqrt(self.elements_sum(self.hadamard(X, X)))
+
     @operation(work="element", by=BY_ROWS)
     def masked_softmax(self, S: M, mask: M) -> M:
         """E ⊙ (1 / (E · 1) · 1ᵀ) with E = e^S ⊙ mask: the softmax of each row over the places where the mask is not 0."""

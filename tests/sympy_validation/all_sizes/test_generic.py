@@ -48,6 +48,23 @@ def test_not_shown(matrix: object) -> None:
     assert not is_generic(matrix.entry)
 
 
+def test_a_size_above_one() -> None:
+    own = AllSizesOps()
+    N, D = own.own_size("N"), own.own_size("D", 2)
+    X, R = own.variable("X", N, D), own.variable("R", N, D, fixed=True)
+    mean, mean_of_squares = (own.column_repeat(own.rows_mean(A), D) for A in (X, own.hadamard(X, X)))
+    assert is_generic((X - mean).entry)
+    assert is_generic((mean_of_squares - own.hadamard(X, X)).entry)
+    assert not is_generic((X - own.row_repeat(own.columns_mean(X), N)).entry)
+    assert not is_generic((own.column_repeat(own.rows_sum(own.hadamard(R, X)), D) - X).entry)  # 0 for one mask
+
+
+def test_a_reciprocal_is_nowhere_zero() -> None:
+    T = ops.variable("T", N, D, fixed=True)
+    assert is_generic((ops.hadamard(X, ops.reciprocal(T)) - ops.ones(N, D)).entry)
+    assert not is_generic(ops.hadamard(X, T).entry)
+
+
 def test_what_is_zero_in_a_region_is_not_turned_around() -> None:
     Q = X - ops.column_repeat(ops.rows_max(X), D)
     both = ops.less(Q, zeros) + ops.less(zeros, Q) - ops.ones(N, D)

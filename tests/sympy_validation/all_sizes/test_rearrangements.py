@@ -13,6 +13,8 @@ from nerva_core.algebra.geometry import AnyGeometry, Geometry
 from nerva_core.algebra.numeric_backend import backend
 from sympy_validation.all_sizes import AllSizesOps
 from sympy_validation.all_sizes.evaluate import evaluate
+from sympy_validation.all_sizes.rearrangements import SymbolicRange
+from sympy_validation.operands import ComparedError
 from tests.sympy_validation.all_sizes.dual_numbers import Intervals
 
 NUMPY = backend("numpy", dtype="float64")
@@ -119,3 +121,61 @@ def test_what_does_not_fit_is_named(code: Any, message: str) -> None:
     N, L = ops.size("N"), ops.size("L")
     with pytest.raises(NervaError, match=message):
         code(ops, ops.variable("X", N * L, ops.size("D")), N, L)
+
+
+def sorting() -> tuple[AllSizesOps, Any, Any, Any]:
+    ops = AllSizesOps()
+    N, D = ops.size("N"), ops.size("D")
+    X = ops.variable("X", N, D)
+    return ops, X, ops.variable("V", N, D), ops.sort_rows(X)
+
+
+def test_sums_over_a_sorted_row_are_those_of_the_row() -> None:
+    ops, X, V, S = sorting()
+    D = ops.shape(X)[1]
+    equal = [
+        (ops.rows_sum(S), ops.rows_sum(X)),
+        (ops.rows_sum(ops.exp(S)), ops.rows_sum(ops.exp(X))),
+        (ops.rows_sum(ops.hadamard(S, S)), ops.rows_sum(ops.hadamard(X, X))),
+        (ops.gradient(ops.elements_sum(ops.hadamard(S, ops.hadamard(S, S))), X), 3 * ops.hadamard(X, X)),
+        (ops.rows_sum(ops.hadamard(S, ops.column_repeat(ops.rows_mean(V), D))), ops.hadamard(ops.rows_mean(V), ops.rows_sum(X))),
+        (ops.sort_rows(X + X - X), S),
+    ]
+    for A, B in equal:
+        assert ops.is_zero(A - B)
+    assert "almost everywhere: the order of X[i,j] in a row does not jump" in ops.conditions
+
+
+def test_what_is_sorted_is_another_order() -> None:
+    ops, X, V, S = sorting()
+    different = [
+        (S, X),
+        (ops.rows_sum(ops.hadamard(S, V)), ops.rows_sum(ops.hadamard(X, V))),
+        (ops.rows_sum(ops.hadamard(S, ops.sort_rows(V))), ops.rows_sum(ops.hadamard(X, V))),
+        (ops.rows_sum(ops.hadamard(S, ops.sort_rows(-X))), ops.rows_sum(ops.hadamard(X, -X))),
+        (ops.rows_sum(ops.hadamard(S, X)), ops.rows_sum(ops.hadamard(X, X))),
+        (ops.columns_sum(S), ops.columns_sum(X)),
+        (ops.gradient(ops.elements_sum(ops.hadamard(S, V)), X), V),
+    ]
+    for A, B in different:
+        assert not ops.is_zero(A - B)
+
+
+def test_columns_that_are_joined_are_taken_apart() -> None:
+    ops, X, _, _ = sorting()
+    N, D = ops.shape(X)
+    own = ops.own_size("D2")
+    joined = ops.join_columns(ops.variable("A", N, own), ops.variable("B", N, own))
+    assert ops.shape(joined) == (N, 2 * own)
+    for columns, name in ((SymbolicRange(0, own), "A"), (SymbolicRange(own, 2 * own), "B")):
+        assert ops.is_zero(ops.take_columns(joined, columns) - ops.variable(name, N, own))
+    for columns in (SymbolicRange(0, 2 * own), SymbolicRange(0, D), range(2)):
+        with pytest.raises(NervaError, match="take_columns moves elements by their numbers"):
+            ops.take_columns(joined, columns)
+    assert ops.is_zero(ops.column_range(joined, 0, own) - ops.variable("A", N, own))
+    assert ops.is_zero(ops.column_range(joined, own, own) - ops.variable("B", N, own))
+    assert ops.shape(ops.column_range(joined, own, 1)) == (N, 1)
+    with pytest.raises(NervaError, match="join_columns moves elements by their numbers"):
+        ops.join_columns(ops.variable("A", N, own), ops.ones(N, ops.own_size("K2")))
+    with pytest.raises(ComparedError):
+        list(SymbolicRange(0, D))

@@ -28,6 +28,17 @@ def test_known_to_be_positive(ops: AllSizesOps) -> None:
         assert not is_positive((-positive).entry)
 
 
+def test_a_size_is_at_least_so_much(ops: AllSizesOps) -> None:
+    N, D = ops.own_size("N"), ops.own_size("D", 3)
+    for positive in (D - 2, D * D - 8, 1 - 2 / D, (D - 1) / D - 0.5, N * D - 2 * N):
+        assert is_positive(positive.value)
+        assert not is_nonnegative((-positive).value)
+    for unknown in (D - 3, 1 - 3 / D, D - N, N - 2, D**0.5 - 1):
+        assert not is_positive(unknown.value)
+    assert is_nonnegative((D - 3).value)
+    assert (D, ops.own_size("D", 3)) == (D, D)
+
+
 def test_not_known_to_be_positive(ops: AllSizesOps) -> None:
     X, P, one = matrices(ops)
     square, mask = ops.hadamard(X, X), ops.less(X, P)

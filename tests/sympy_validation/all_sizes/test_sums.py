@@ -6,10 +6,10 @@ from itertools import permutations
 
 import pytest
 
-from sympy_validation.all_sizes.generic import is_generic
+from sympy_validation.all_sizes.generic import is_generic, orient
 from sympy_validation.all_sizes.powers import power
 from sympy_validation.all_sizes.products import multiply
-from sympy_validation.all_sizes.sums import delta, maximum, orient, substitute, sum_over
+from sympy_validation.all_sizes.sums import delta, maximum, substitute, sum_over
 from sympy_validation.all_sizes.symbols import UNIT, Index, Lookup, Size, Variable, fresh
 from sympy_validation.all_sizes.terms import ONE, ZERO, Entry, Polynomial, Sum, count_of, only
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nerva_core.layers import Sequential
+from sympy_validation.cases import Case
 from sympy_validation.spaces.spaces import ExampleLayer
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
@@ -38,3 +39,21 @@ def test_all_sizes_tell_the_kinks() -> None:
     below, not_above = space.ops.less(X, zero), space.ops.less_equal(X, zero)
     assert space.proves(below, not_above)[0]
     assert not space.proves(below, not_above, strict=True)[0]
+
+
+def test_cases_into_which_a_proof_is_divided() -> None:
+    space = SymbolicSizesSpace(own=True)
+    space.assume(Case(sizes={"N": (1, 1)}))
+    space.size("N"), space.size("D"), space.scalar("c", 0.0), space.scalar("lam", 0.0, None, True)
+    assert [[case.words for case in cases] for cases in space.divisions()] == [
+        ["lam = 0", "lam > 0"],
+        ["D = 1, lam = 0", "D > 1, lam = 0", "D = 1, lam > 0", "D > 1, lam > 0"],
+    ]
+
+
+def test_within_a_case() -> None:
+    space = SymbolicSizesSpace(True, Case(sizes={"N": (1, 1), "D": (2, None)}))
+    space.assume(Case(sizes={"K": (1, 3)}))
+    assert space.size("N") == 1
+    assert space.size("D") > 1
+    assert space.case.range("K") == (1, 3)

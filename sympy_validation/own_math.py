@@ -1,0 +1,69 @@
+"""Python's ``math`` and ``range`` in a user's code: of hyper-parameters and sizes that are symbols, its functions are those of the prover.
+
+Nothing else tells code that calls ``math.exp(self.c)`` what its numbers are: it calls ``math`` by its name in the module. So in the
+module of the user ``math``, and what is imported from it, is replaced by functions that do the same with every number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from types import BuiltinFunctionType, ModuleType, SimpleNamespace
+from typing import Any
+
+import sympy as sp
+
+from sympy_validation.all_sizes.rearrangements import SymbolicRange
+from sympy_validation.all_sizes.scalars import Counted, SymbolicScalar
+
+Symbol = SymbolicScalar | Counted
+SYMPY = {"fabs": "Abs", "pow": "Pow"}
+"""What SymPy calls otherwise."""
+
+
+def use_symbols(module: ModuleType) -> None:
+    """Replace ``math`` and its functions among the names of the module."""
+    for name, value in list(vars(module).items()):
+        if value is math:
+            setattr(module, name, MATH)
+        elif isinstance(value, BuiltinFunctionType) and value in vars(math).values():
+            setattr(module, name, on_symbols(value))
+    vars(module).setdefault("range", _range)
+
+
+def _range(*arguments: Any) -> Any:
+    """``range``, also of sizes."""
+    if not any(isinstance(x, Counted) for x in arguments) or len(arguments) > 2:
+        return range(*arguments)
+    return SymbolicRange(*arguments) if len(arguments) == 2 else SymbolicRange(0, *arguments)
+
+
+def on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of ``math``, also of symbols."""
+    name = function.__name__
+
+    @wraps(function)
+    def replaced(*arguments: Any, **named: Any) -> Any:
+        if named or not any(isinstance(x, (Symbol, sp.Basic)) for x in arguments):
+            return function(*arguments, **named)
+        if any(isinstance(x, Symbol) for x in arguments):
+            return _of_symbols(name, *arguments)
+        found: Any = getattr(sp, SYMPY.get(name, name))(*arguments)
+        return found
+
+    return replaced
+
+
+def _of_symbols(name: str, x: Any, y: Any = None) -> Any:
+    if y is None:
+        return x.function(name)
+    if name == "pow":
+        return x**y
+    if name == "log":
+        base = y if isinstance(y, Symbol) else 0 * x + y
+        return x.function("log") / base.function("log")
+    raise TypeError(f"math.{name} is not known to the prover")
+
+
+MATH = SimpleNamespace(**{name: on_symbols(f) if callable(f) else f for name, f in vars(math).items() if not name.startswith("_")})
