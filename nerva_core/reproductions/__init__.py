@@ -1,8 +1,9 @@
 """The experiments of the papers, run again: ``nerva reproduce``. An experiment is one file with an ``Experiment`` and its line here."""
 
 from nerva_core.reproductions import dab, dab_autoencoder, dab_images, dab_placement, gaf, q_neurons, sparse, tmaf
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained, curves, fastest_backend, perform, values
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, fastest_backend, perform
 from nerva_core.reproductions.report import Findings, Report, Row
+from nerva_core.reproductions.runs import Trained, curves, values
 from nerva_core.reproductions.verdicts import FEWEST_SEEDS, Statistic, Verdict, judge
 
 _DAB = (dab.EXPERIMENT, dab_images.EXPERIMENT, dab_placement.EXPERIMENT, dab_autoencoder.EXPERIMENT)
@@ -16,6 +17,7 @@ __all__ = [
     "Bench",
     "Experiment",
     "Findings",
+    "Part",
     "Report",
     "Row",
     "Statistic",

@@ -12,7 +12,7 @@ from typing import Any
 from nerva_core.data import DataSource
 from nerva_core.reproductions.dab_bridge import Runs, accuracies, bridge_around
 from nerva_core.reproductions.dab_figures import image_curves
-from nerva_core.reproductions.experiment import Bench, Experiment
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.report import Findings, Row
 from nerva_core.reproductions.verdicts import Statistic, judge
 
@@ -46,21 +46,19 @@ def images_of(bench: Bench) -> DataSource:
     return bench.images(train=bench.choose(3_500, 15_000), test=bench.choose(1_500, None))
 
 
-def classify(bench: Bench, kinds: Mapping[str, Sequence[Any]], source: DataSource) -> Runs:
-    """Train networks of these layers on the images; the rate falls to 0, so that the last epoch is worth judging."""
-    epochs, batch = bench.choose(4, 15), 128
+def classify(bench: Bench, kinds: Mapping[str, Sequence[Any]], source: DataSource) -> Part:
+    """Networks of these layers on the images; the rate falls to 0, so that the last epoch is worth judging."""
+    epochs, batch = bench.length(4, 15), 128
     steps = epochs * (len(bench.load(source).Xtrain) // batch)
 
     def training(kind: str) -> dict[str, Any]:
         """Distances take the cube of the number of samples: of the sorts only."""
         return {"epochs": epochs, "batch_size": batch, "schedule_by": "step", "record_distances": kind.startswith(SORTS)}
 
-    return bench.train(
+    return Part(
         {kind: {"model": {"layers": list(layers)}, "training": training(kind)} for kind, layers in kinds.items()},
-        bench.seeds(),
         source,
-        optimizer="Adam",
-        schedule={"name": "Cosine", "eta0": 0.001, "n": max(1, steps)},
+        {"optimizer": "Adam", "schedule": {"name": "Cosine", "eta0": 0.001, "n": max(1, steps)}},
     )
 
 
@@ -69,11 +67,16 @@ def network(middle: Any, classes: int) -> list[Any]:
     return ["Linear(256)", "ELU", f"Linear({WIDTH})", "BatchNormalization", middle, "Linear(128)", "ELU", f"Linear({classes})"]
 
 
-def run(bench: Bench) -> Findings:
-    """Classify images with each hard function."""
+def parts(bench: Bench) -> Parts:
+    """Networks that classify images with each hard function."""
     source = images_of(bench)
     _, classes = bench.classes(source)
-    images = classify(bench, {kind: network(middle, classes) for kind, middle in IMAGES.items()}, source)
+    return {"images": classify(bench, {kind: network(middle, classes) for kind, middle in IMAGES.items()}, source)}
+
+
+def findings(_: Bench, results: Results) -> Findings:
+    """Compare the hard functions."""
+    images = results["images"]
     sorts = {kind: runs for kind, runs in images.items() if kind.startswith(("identity", *SORTS))}
     return Findings(
         [*table_rows(images), *straight_through_rows(images), *distance_rows(images)],
@@ -86,7 +89,7 @@ def run(bench: Bench) -> Findings:
     )
 
 
-EXPERIMENT = Experiment("dab-images", "Bridges: images through a hard layer", "DAB, section 5.3, Table 2 and Figure 6", run)
+EXPERIMENT = Experiment("dab-images", "Bridges: images through a hard layer", "DAB, section 5.3, Table 2 and Figure 6", parts, findings)
 
 DISTANCES = (
     "Sorting the rows and the columns of an image moves none of its numbers out of it: of the numbers in and out the earth mover distance "

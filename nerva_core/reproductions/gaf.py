@@ -14,10 +14,11 @@ import numpy as np
 from nerva_core.equations.gradient_activations import Arctan, Identity, Log, Tanh
 from nerva_core.figures.plots import loss_along_directions
 from nerva_core.inspection.landscape import LossCurve, loss_curve, on_examples, suggest
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.gaf_figures import accuracies, equivalent_surfaces, gradient_activations, largest_gradients, left_out, saddle
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, descend, escape
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained, values
 from nerva_core.reproductions.verdicts import Statistic, exactly, judge, summarize
 from nerva_core.theory.gradient_theory import box, constants
 from nerva_core.training.trainer import Trainer
@@ -56,11 +57,11 @@ Table = Mapping[str, Mapping[float, Statistic]]
 """The test accuracy (%) by optimizer and learning rate."""
 
 
-def run(bench: Bench) -> Findings:
-    """Train with every optimizer at several rates; and the toys, which take no time."""
+def parts(bench: Bench) -> Parts:
+    """The network with every optimizer at several rates."""
     source = bench.images(train=bench.choose(12_000, 20_000))
     inputs, classes = bench.classes(source)
-    epochs = 10
+    epochs = bench.length(10, 10)
     common: dict[str, Any] = {
         "model": {"layers": "ReLU;" * 6 + "Linear", "sizes": [inputs, *[128] * 6, classes], "weights": "He"},
         "training": {"epochs": epochs, "batch_size": 256, "record_gradients": True},
@@ -71,7 +72,12 @@ def run(bench: Bench) -> Findings:
         for rate, members in chosen.items()
         for kind in members
     }
-    trained = bench.train(kinds, bench.seeds(), source, **common)
+    return {"networks": Part(kinds, source, common)}
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare the optimizers; and the toys, which take no time."""
+    trained, chosen = results["networks"], bench.choose(QUICK, FULL)
     table: Table = {
         kind: {rate: _accuracy(trained[f"{kind} at {rate:g}"]) for rate in chosen if kind in chosen[rate]}
         for kind in KINDS
@@ -90,7 +96,9 @@ def run(bench: Bench) -> Findings:
     return Findings(rows, remarks, figures, captions, {"test accuracy (%)": measured})
 
 
-EXPERIMENT = Experiment("gaf", "Gradient activations against momentum and clipping", "Activated Gradients, sections III and IV", run)
+EXPERIMENT = Experiment(
+    "gaf", "Gradient activations against momentum and clipping", "Activated Gradients, sections III and IV", parts, findings
+)
 
 CAPTIONS = {
     "loss_curves": "The training loss along three random directions around the trained network, rate 0.1, seed 0 (Figure 3)",

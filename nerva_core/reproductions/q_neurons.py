@@ -15,9 +15,10 @@ import numpy as np
 
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import QActivation, parse_layers
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.q_figures import density_of_q, density_of_q_activation, learning_curves
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained, values
 from nerva_core.reproductions.verdicts import Statistic, judge
 from nerva_core.training.trainer import Trainer
 
@@ -63,22 +64,27 @@ def network(f: str, mode: str, dropout: bool = False, momentum: float = 0.99) ->
     return 2 * block + "Linear"
 
 
-def run(bench: Bench) -> Findings:
-    """Train f and its q-activations, alike but for the activation, and compare."""
+def parts(bench: Bench) -> Parts:
+    """Networks with f and its q-activations, alike but for the activation."""
     source = bench.images(train=bench.choose(5_000, None), test=bench.choose(2_500, None))
     inputs, classes = bench.classes(source)
     modes: Mapping[str, Sequence[str]] = bench.choose(QUICK, FULL)
     common: dict[str, Any] = {
         "optimizer": "GradientDescent",
         "schedule": "Geometric(0.05, r=0.999999)",
-        "training": {"epochs": bench.choose(8, 100), "batch_size": 64, "schedule_by": "step"},
+        "training": {"epochs": bench.length(8, 100), "batch_size": 64, "schedule_by": "step"},
     }
     model = {"sizes": [inputs, 256, 256, classes], "weights": "NormalizedXavier"}
     epochs, batch = common["training"]["epochs"], common["training"]["batch_size"]
     momentum = momentum_for(epochs * len(bench.load(source).Xtrain) // batch)
     kinds = {f"{f} {mode}": {"model": {"layers": network(f, mode, momentum=momentum), **model}} for f in modes for mode in modes[f]}
-    trained = bench.train(kinds, bench.seeds(), source, **common)
-    runs: Runs = {f: {mode: trained[f"{f} {mode}"] for mode in modes[f]} for f in modes}
+    return {"networks": Part(kinds, source, common)}
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare f with its q-activations."""
+    modes: Mapping[str, Sequence[str]] = bench.choose(QUICK, FULL)
+    runs: Runs = {f: {mode: results["networks"][f"{f} {mode}"] for mode in modes[f]} for f in modes}
     rows = [row for f in runs for row in _rows(f, runs[f])]
     evaluated = {f: _noise_at_evaluation(bench, runs[f]["c0.02"]) for f in ("ELU",)}
     activations = {f.lower(): ACTIVATIONS.parse(f) for f in ("ELU", "Softplus", "Tanh", "ReLU")}
@@ -109,7 +115,7 @@ def run(bench: Bench) -> Findings:
     )
 
 
-EXPERIMENT = Experiment("q-neurons", "q-neurons: f against its q-activation", "q-neurons, section 3 and Figure 4", run)
+EXPERIMENT = Experiment("q-neurons", "q-neurons: f against its q-activation", "q-neurons, section 3 and Figure 4", parts, findings)
 
 
 def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:

@@ -10,7 +10,7 @@ from nerva_core.algebra.numeric_backend import backend
 from nerva_core.data.synthetic import three_frequencies
 from nerva_core.figures.plots import band, curve, legend, name_axes, panels, png
 from nerva_core.figures.step_functions import draw, step_functions
-from nerva_core.reproductions.experiment import Trained, curves
+from nerva_core.reproductions.runs import Trained, curves
 
 
 def learned(runs: Mapping[str, Trained]) -> bytes:

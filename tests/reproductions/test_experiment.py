@@ -9,18 +9,9 @@ from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.algebra.trees import leaves
 from nerva_core.data import Digits, FashionMNIST, SineOfSum
 from nerva_core.data.sources import Reconstruction
-from nerva_core.reproductions.experiment import (
-    FASTEST_FIRST,
-    Bench,
-    Experiment,
-    Trained,
-    _written,
-    curves,
-    fastest_backend,
-    perform,
-    values,
-)
+from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, _written, fastest_backend, perform
 from nerva_core.reproductions.report import Findings
+from nerva_core.reproductions.runs import Trained, curves, values
 from nerva_core.training.config import parse_config
 from nerva_core.training.trainer import Trainer
 

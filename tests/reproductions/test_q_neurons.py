@@ -6,8 +6,8 @@ import pytest
 from nerva_core.data import Digits
 from nerva_core.layers import QActivation, multilayer_perceptron
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform
-from nerva_core.reproductions.experiment import Trained
 from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, momentum_for, network
+from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import load_config
 from nerva_core.training.results import Metrics
 from nerva_core.training.trainer import Trainer

@@ -11,7 +11,7 @@ from nerva_core.data import Digits
 from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.equations.schedules import SCHEDULES
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform, tmaf
-from nerva_core.reproductions.experiment import Trained
+from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import load_config
 from nerva_core.training.results import Metrics
 

@@ -1,0 +1,51 @@
+"""What an experiment would take: the processor time of a training step of each of its networks, measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nerva_core.reproductions.experiment import Bench, Parts
+from nerva_core.training.batches import epoch_inputs
+from nerva_core.training.trainer import Trainer
+
+LEAST_SECONDS = 0.3
+"""How long the steps that are measured take together, at least."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A kind of network, and what its runs take."""
+
+    kind: str
+    parameters: int
+    step: float
+    """The processor seconds of a training step, without compilation and evaluation."""
+    steps: int
+    """Of one run."""
+    runs: int
+
+    @property
+    def seconds(self) -> float:
+        """The processor time of all steps of all runs."""
+        return self.step * self.steps * self.runs
+
+
+def measured(bench: Bench, parts: Parts) -> Iterator[Cost]:
+    """The cost of each kind, measured on the first steps of its first run."""
+    for (_, kind), config in bench.configurations_of(parts).items():
+        trainer = Trainer(config, bench.load(config.data))
+        steps = config.training.epochs * trainer.steps_per_epoch
+        yield Cost(kind, trainer.parameters, seconds_of_a_step(trainer), steps, len(bench.seeds()))
+
+
+def seconds_of_a_step(trainer: Trainer) -> float:
+    """The processor seconds of a step, after a first call has compiled it."""
+    inputs = next(epoch_inputs(trainer.config, trainer.network, trainer.data, trainer.ops, 0)).part(slice(0, 2))
+    trainer.advance(inputs)
+    started, calls = time.process_time(), 0
+    while not calls or time.process_time() - started < LEAST_SECONDS:
+        trainer.advance(inputs)
+        calls += 1
+    return (time.process_time() - started) / calls / len(inputs.rows)
