@@ -19,7 +19,7 @@ from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, 
 from nerva_core.reproductions.files import Budget
 from nerva_core.reproductions.report import Findings, Row
 from nerva_core.reproductions.runs import Trained
-from nerva_core.reproductions.verdicts import Statistic, Verdict, judge
+from nerva_core.reproductions.verdicts import judge, reaches
 
 PAPER = {5: ("86.46", "99.3"), 10: ("0", "94.2"), 15: ("0", "79.8")}
 """Table 1: the accuracy of ELU-Dense and of Signum-Dense, by the length T."""
@@ -154,12 +154,6 @@ def sorting_rows(found: Mapping[int, Runs]) -> list[Row]:
             )
         )
     return rows
-
-
-def reaches(accuracy: Statistic, paper: str) -> Verdict:
-    """Whether a network is as accurate as the paper's, to the digits it prints. A lower accuracy has no direction: it is not that."""
-    half_a_digit = 0.5 * 10.0 ** -len(paper.partition(".")[2])
-    return judge(accuracy - (float(paper) - half_a_digit))
 
 
 def ponder_row(found: Mapping[int, Sequence[Trained]], length: int) -> Row:

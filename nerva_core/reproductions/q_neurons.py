@@ -81,21 +81,26 @@ def parts(bench: Bench) -> Parts:
     return {"networks": Part(kinds, source, common)}
 
 
+def modes_of(trained: Mapping[str, Sequence[Trained]], modes: Mapping[str, Sequence[str]]) -> Runs:
+    """The runs by f and mode."""
+    return {f: {mode: trained[f"{f} {mode}"] for mode in modes[f]} for f in modes}
+
+
 def findings(bench: Bench, results: Results) -> Findings:
     """Compare f with its q-activations."""
     modes: Mapping[str, Sequence[str]] = bench.choose(QUICK, FULL)
-    runs: Runs = {f: {mode: results["networks"][f"{f} {mode}"] for mode in modes[f]} for f in modes}
-    rows = [row for f in runs for row in _rows(f, runs[f])]
+    runs = modes_of(results["networks"], modes)
+    found = [row for f in runs for row in rows(f, runs[f])]
     evaluated = {f: _noise_at_evaluation(bench, runs[f]["c0.02"]) for f in ("ELU",)}
     activations = {f.lower(): ACTIVATIONS.parse(f) for f in ("ELU", "Softplus", "Tanh", "ReLU")}
     return Findings(
-        rows,
+        found,
         [
             *(_limit_remark(f, runs[f]) for f in runs if "limit" in runs[f]),
             *(_evaluation_remark(f, difference) for f, difference in evaluated.items()),
             "q-ReLU at λ = 0.02 is ReLU in exact arithmetic, because q > 0 (erratum 000-18): that it cannot improve is a theorem, and what "
             "it differs by is rounding, the noise floor of these runs.",
-            "The paper's 0.35 % error on MNIST and 82.9 % on CIFAR-10 are of convolutional networks, which are not run here.",
+            "The paper's 0.35 % error on MNIST and 82.9 % on CIFAR-10 are of its convolutional networks: nerva reproduce q-neurons-cnn.",
         ],
         {
             "density_of_q": density_of_q(),
@@ -118,9 +123,9 @@ def findings(bench: Bench, results: Results) -> Findings:
 EXPERIMENT = Experiment("q-neurons", "q-neurons: f against its q-activation", "q-neurons, section 3 and Figure 4", parts, findings)
 
 
-def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
+def rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
     """What the paper states of each mode but the limit: a lower training loss and a higher test accuracy; of ReLU, no improvement."""
-    rows = []
+    result = []
     loss = {mode: Statistic.of(values(trained, lambda m: m.train_loss)) for mode, trained in runs.items()}
     accuracy = {mode: Statistic.of(100 * a for a in values(trained, lambda m: m.test_accuracy)) for mode, trained in runs.items()}
     for mode in (mode for mode in runs if mode not in ("plain", "limit")):
@@ -130,7 +135,7 @@ def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
         ):
             worse = Statistic.of(-value for value in better.values)
             verdict = judge(worse if f == "ReLU" else better)  # the paper: "q-relu cannot improve over relu activation"
-            rows.append(
+            result.append(
                 Row(
                     f"q-{f} {mode} against {f}: {what}",
                     "no improvement" if f == "ReLU" else "lower" if what == "training loss" else "higher",
@@ -139,7 +144,7 @@ def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
                     {mode: statistic[mode].values, "plain": statistic["plain"].values},
                 )
             )
-    return rows
+    return result
 
 
 def _limit_remark(f: str, runs: Mapping[str, Sequence[Trained]]) -> str:

@@ -20,13 +20,13 @@ from nerva_core.reproductions.dab import (
     middles,
     ponder,
     ponder_row,
-    reaches,
     sort_sequences,
     sorting_network,
     sorting_rows,
 )
-from nerva_core.reproductions.experiment import Budget
-from nerva_core.training.results import Metrics
+from nerva_core.reproductions.files import Budget
+from nerva_core.reproductions.verdicts import reaches
+from nerva_core.training.trainer import Metrics
 
 
 def test_the_networks_are_alike_but_for_the_middle() -> None:

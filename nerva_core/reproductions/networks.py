@@ -1,0 +1,106 @@
+"""The papers' own networks for images, as lists of layers: convolutional networks (q-neurons), and residual ones of 32 x 32 pixels.
+
+``width`` is the number of channels of the first convolution; all others are multiples of it, so that a smaller one has the same layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Layers = list[Any]
+"""As a configuration has them."""
+
+
+def mnist_cnn(activation: str, classes: int, dropout: bool = False, width: int = 32, momentum: float = 0.99) -> Layers:
+    """The MNIST-CNN of q-neurons, section 3, for an activation in the notation of layers; ``width`` is 32 in the paper.
+
+    The paper prints no padding; it is none, the default of Keras, as are ε and the momentum of batch normalization.
+    """
+    norm = f"BatchNormalization(epsilon=0.001, momentum={momentum})"
+    return [
+        *(f"Convolution({width})", activation, norm),
+        *(f"Convolution({width})", activation, "MaxPool", norm),
+        *(f"Convolution({2 * width})", activation, norm),
+        *(f"Convolution({2 * width})", activation, "MaxPool", "Flatten", norm),
+        *(_dense(16 * width), activation, norm),
+        *["Dropout(0.2)"] * dropout,
+        _dense(classes),
+    ]
+
+
+def cifar_cnn(activation: str, classes: int, dropout: bool = False, width: int = 32) -> Layers:
+    """The CIFAR-CNN of q-neurons, section 3, which has no batch normalization; ``width`` is 32 in the paper."""
+
+    def drop(rate: float) -> Layers:
+        return [f"Dropout({rate})"] * dropout
+
+    return [
+        *(f"Convolution({width})", activation, f"Convolution({width})", activation, "MaxPool", *drop(0.2)),
+        *(f"Convolution({2 * width})", activation, f"Convolution({2 * width})", activation, "MaxPool", *drop(0.2)),
+        *("Flatten", _dense(16 * width), activation, *drop(0.1)),
+        _dense(classes),
+    ]
+
+
+def _dense(outputs: int) -> str:
+    """A linear layer with the initial values of Keras."""
+    return f"Linear({outputs}, weights=NormalizedXavier)"
+
+
+@dataclass(frozen=True)
+class ResNet:
+    """A residual network for images of 32 x 32 pixels (He et al. 2016): a convolution, four stages of blocks, the mean of all positions.
+
+    The first block of each stage but the first halves the grid and doubles the channels; where the shape changes, the shortcut is a
+    projection. Convolutions have He's initial values.
+    """
+
+    blocks: Sequence[int] = (2, 2, 2, 2)
+    """Of each stage."""
+    width: int = 64
+    bottleneck: bool = False
+    """Blocks of three convolutions, 1 x 1, 3 x 3 and 1 x 1 with four times the channels, as from ResNet-50 on."""
+    pre_activation: bool = False
+    """Batch normalization and activation before each convolution of a block (He et al. 2016b)."""
+    activation: str = "ReLU"
+    after_stage: tuple[int, Any] = (0, None)
+    """A layer after a stage, counted from 1."""
+
+    def layers(self, classes: int) -> Layers:
+        """All of them."""
+        layers: Layers = [_convolution(self.width, 3)]
+        channels = self.width
+        layers += [] if self.pre_activation else self._normalized()
+        for stage, count in enumerate(self.blocks):
+            for block in range(count):
+                width, stride = self.width << stage, 2 if stage and not block else 1
+                outputs = 4 * width if self.bottleneck else width
+                layers += self._block(width, outputs, stride, channels != outputs or stride > 1)
+                channels = outputs
+            layers += [self.after_stage[1]] * (self.after_stage[0] == stage + 1)
+        return [*layers, *self._normalized() * self.pre_activation, "GlobalAveragePool", f"Linear({classes}, weights=Xavier)"]
+
+    def _block(self, width: int, outputs: int, stride: int, changes: bool) -> Layers:
+        convolutions = [_convolution(width, 3, stride), _convolution(width, 3)]
+        if self.bottleneck:
+            convolutions = [_convolution(width, 1), _convolution(width, 3, stride), _convolution(outputs, 1)]
+        f: Layers = []
+        for k, convolution in enumerate(convolutions):
+            f += [*self._normalized(), convolution] if self.pre_activation else [*self._normalized() * (k > 0), convolution]
+        shortcut = [_convolution(outputs, 1, stride)]
+        if self.pre_activation:  # what is normalized first goes through the projection too
+            return [*f[:2], {"name": "Add", "f": f[2:], "g": shortcut}] if changes else [{"name": "Residual", "layers": f}]
+        f, norm = [*f, "BatchNormalization"], ["BatchNormalization"]
+        block = {"name": "Add", "f": f, "g": shortcut + norm} if changes else {"name": "Residual", "layers": f}
+        return [block, self.activation]
+
+    def _normalized(self) -> Layers:
+        return ["BatchNormalization", self.activation]
+
+
+def _convolution(outputs: int, kernel: int, stride: int = 1) -> str:
+    """With a padding that keeps the grid, but for the stride."""
+    options = [f"stride={stride}"] * (stride > 1) + [f"padding={kernel // 2}"] * (kernel > 1) + ["weights=He"]
+    return f"Convolution({outputs}, {kernel}, {', '.join(options)})"
