@@ -21,7 +21,7 @@ from nerva_core.reproductions.parallel import complete_in_parallel
 from nerva_core.reproductions.report import Findings, Report
 from nerva_core.reproductions.runs import Trained, complete, folder_of
 from nerva_core.reproductions.verdicts import FEWEST_SEEDS
-from nerva_core.reproductions.watch import Progress, Watch, Work
+from nerva_core.reproductions.watch import PlannedRun, Progress, Watch
 from nerva_core.training.config import Config, describe, make_config, override
 from nerva_core.training.trainer import Trainer
 
@@ -164,7 +164,7 @@ class Bench:
             config = config.completed(self.load(config.data))
             self.configurations.setdefault(kind, config.to_toml())
             amount = config.training.epochs * len(self.load(config.data).Xtrain)
-            works += [Work(f"{kind}, seed {seed}", f"{name} {kind}", amount) for seed in seeds]
+            works += [PlannedRun(f"{kind}, seed {seed}", f"{name} {kind}", amount) for seed in seeds]
             configs += [config.model_copy(update={"seed": seed}) for seed in seeds]
         watch = Watch(works, self.jobs, self.progress)
         if self.jobs > 1 and self.kept is not None:

@@ -65,8 +65,14 @@ class ResNet:
     pre_activation: bool = False
     """Batch normalization and activation before each convolution of a block (He et al. 2016b)."""
     activation: str = "ReLU"
-    after_stage: tuple[int, Any] = (0, None)
-    """A layer after a stage, counted from 1."""
+    after: int = 0
+    """After which stage, counted from 1, ``inserted`` stands; one more than there are is after the mean of all positions."""
+    inserted: Any = None
+
+    @property
+    def features(self) -> int:
+        """The columns that the last layer reads."""
+        return (self.width << len(self.blocks) - 1) * (4 if self.bottleneck else 1)
 
     def layers(self, classes: int) -> Layers:
         """All of them."""
@@ -79,8 +85,10 @@ class ResNet:
                 outputs = 4 * width if self.bottleneck else width
                 layers += self._block(width, outputs, stride, channels != outputs or stride > 1)
                 channels = outputs
-            layers += [self.after_stage[1]] * (self.after_stage[0] == stage + 1)
-        return [*layers, *self._normalized() * self.pre_activation, "GlobalAveragePool", f"Linear({classes}, weights=Xavier)"]
+            layers += [self.inserted] * (self.after == stage + 1)
+        layers += self._normalized() if self.pre_activation else []
+        last = [self.inserted] * (self.after == len(self.blocks) + 1)
+        return [*layers, "GlobalAveragePool", *last, f"Linear({classes}, weights=Xavier)"]
 
     def _block(self, width: int, outputs: int, stride: int, changes: bool) -> Layers:
         convolutions = [_convolution(width, 3, stride), _convolution(width, 3)]

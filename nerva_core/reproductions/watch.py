@@ -12,7 +12,7 @@ Progress = Callable[[str, float, float | None], None]
 
 
 @dataclass(frozen=True)
-class Work:
+class PlannedRun:
     """One run: what it is called, the kind whose runs take about as long, and how much it is, in examples."""
 
     name: str
@@ -23,7 +23,7 @@ class Work:
 class Watch:
     """Estimates the time that is left from the runs so far: those of a kind take as long for an example, others as the mean."""
 
-    def __init__(self, works: Sequence[Work], jobs: int, progress: Progress, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, works: Sequence[PlannedRun], jobs: int, progress: Progress, clock: Callable[[], float] = time.monotonic) -> None:
         self._works, self._jobs, self._progress, self._clock = works, jobs, progress, clock
         self._done = [0.0] * len(works)
         self._first: dict[int, tuple[float, float]] = {}

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from nerva_core.reproductions.watch import Watch, Work, duration
+from nerva_core.reproductions.watch import PlannedRun, Watch, duration
 
 
 def test_the_time_left_is_that_of_the_runs_so_far() -> None:
     now = [0.0]
     told: list[tuple[str, float, float | None]] = []
-    works = [Work("a, seed 0", "a", 10), Work("a, seed 1", "a", 10), Work("b, seed 0", "b", 20)]
+    works = [PlannedRun("a, seed 0", "a", 10), PlannedRun("a, seed 1", "a", 10), PlannedRun("b, seed 0", "b", 20)]
     watch = Watch(works, 1, lambda *values: told.append(values), lambda: now[0])
     watch.tell(0, 0.0)
     assert told[-1] == ("a, seed 0", 0.0, None)
@@ -29,14 +29,14 @@ def test_the_time_left_is_that_of_the_runs_so_far() -> None:
 
 def test_what_was_kept_tells_nothing_of_the_time() -> None:
     told: list[float | None] = []
-    watch = Watch([Work("a", "a", 1), Work("b", "b", 1)], 2, lambda text, fraction, left: told.append(left), lambda: 0.0)
+    watch = Watch([PlannedRun("a", "a", 1), PlannedRun("b", "b", 1)], 2, lambda text, fraction, left: told.append(left), lambda: 0.0)
     watch.tell(0, 1.0)
     assert told == [None]
 
 
 def test_several_processes_share_the_work() -> None:
     now, told = [0.0], []
-    watch = Watch([Work(name, "a", 1) for name in "abcd"], 2, lambda text, fraction, left: told.append(left), lambda: now[0])
+    watch = Watch([PlannedRun(name, "a", 1) for name in "abcd"], 2, lambda text, fraction, left: told.append(left), lambda: now[0])
     watch.tell(0, 0.0)
     now[0] = 10.0
     watch.tell(0, 1.0)
