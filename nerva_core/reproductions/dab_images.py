@@ -55,14 +55,14 @@ def images_of(bench: Bench) -> DataSource:
     return bench.images(train=bench.choose(3_500, 15_000), test=bench.choose(1_500, None))
 
 
-def classify(bench: Bench, kinds: Mapping[str, Sequence[Any]], source: DataSource) -> Part:
+def classify(bench: Bench, kinds: Mapping[str, Sequence[Any]], source: DataSource, batch: int = 128, distances: bool = True) -> Part:
     """Networks of these layers on the images; the rate falls to 0, so that the last epoch is worth judging."""
-    epochs, batch = bench.length(4, 15), 128
+    epochs = bench.length(4, 15)
     steps = epochs * (len(bench.load(source).Xtrain) // batch)
 
     def training(kind: str) -> dict[str, Any]:
         """Distances take the cube of the number of samples: of the sorts only."""
-        return {"epochs": epochs, "batch_size": batch, "schedule_by": "step", "record_distances": kind.startswith(SORTS)}
+        return {"epochs": epochs, "batch_size": batch, "schedule_by": "step", "record_distances": distances and kind.startswith(SORTS)}
 
     return Part(
         {kind: {"model": {"layers": list(layers)}, "training": training(kind)} for kind, layers in kinds.items()},

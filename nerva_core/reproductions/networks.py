@@ -49,6 +49,16 @@ def _dense(outputs: int) -> str:
     return f"Linear({outputs}, weights=NormalizedXavier)"
 
 
+HALVED = "AveragePool(2)"
+"""Before a network: images of half the height and width, which the quick budget has."""
+QUICK_WIDTH = 4
+"""The width of residual networks in the quick budget; 64 in the papers."""
+QUICK_REMARK = (
+    f"{QUICK_WIDTH} channels in the first convolution where the paper has 64, few images, averaged to half their height and width, and few "
+    "epochs: the differences that the paper prints are smaller than the noise of these runs."
+)
+
+
 @dataclass(frozen=True)
 class ResNet:
     """A residual network for images of 32 x 32 pixels (He et al. 2016): a convolution, four stages of blocks, the mean of all positions.
