@@ -13,7 +13,7 @@ from nerva_core.figures.plots import loss_along_directions
 from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.gaf import ARCTAN, KINDS, LEAST_GAIN, accuracy, cost, landscape, largest_gradient_row, trained_or_chance
 from nerva_core.reproductions.gaf_figures import largest_gradients
-from nerva_core.reproductions.networks import HALVED, QUICK_REMARK, QUICK_WIDTH, Layers, ResNet
+from nerva_core.reproductions.networks import HALVED, QUICK_REMARK, QUICK_WIDTH, Layers, ResNet, densenet
 from nerva_core.reproductions.report import Findings, Row
 from nerva_core.reproductions.runs import Trained
 from nerva_core.reproductions.verdicts import judge
@@ -37,11 +37,13 @@ def networks(bench: Bench, classes: int) -> dict[str, Layers]:
     """The networks of the budget by name."""
     if bench.budget == "quick":
         return {"ResNet-18": [HALVED, *ResNet(width=QUICK_WIDTH).layers(classes)]}
-    return {
-        "ResNet-18": ResNet().layers(classes),
-        "ResNet-50": ResNet((3, 4, 6, 3), bottleneck=True).layers(classes),
-        "Pre-Act ResNet-18": ResNet(pre_activation=True).layers(classes),
+    residual = {
+        "ResNet-18": ResNet(),
+        "ResNet-50": ResNet((3, 4, 6, 3), bottleneck=True),
+        "Pre-Act ResNet-18": ResNet(pre_activation=True),
+        "SE-ResNet-18": ResNet(squeeze=16),
     }
+    return {name: network.layers(classes) for name, network in residual.items()} | {"DenseNet-CIFAR": densenet(classes)}
 
 
 def rules(bench: Bench) -> dict[str, dict[str, Any]]:

@@ -56,12 +56,16 @@ def images_of(bench: Bench) -> DataSource:
     return bench.images(train=bench.choose(1_280, None), test=bench.choose(1_000, None))
 
 
-def network(setting: Setting, f: str, mode: str, classes: int, width: int, momentum: float) -> Layers:
+SMALLEST = 20
+"""Images of fewer pixels a side, such as the digits of scikit-learn, are padded: without it nothing would be left of them."""
+
+
+def network(setting: Setting, f: str, mode: str, classes: int, width: int, momentum: float = 0.99, padding: int = 0) -> Layers:
     """The layers, for the activation f in one of ``MODES``; a name that ends in ``DROPOUT`` has it too."""
     activation, dropout = MODES[mode].format(f=f.removesuffix(DROPOUT)), f.endswith(DROPOUT)
     if setting is CIFAR:
-        return cifar_cnn(activation, classes, dropout, width)
-    return mnist_cnn(activation, classes, dropout, width, momentum)
+        return cifar_cnn(activation, classes, dropout, width, padding)
+    return mnist_cnn(activation, classes, dropout, width, momentum, padding)
 
 
 def parts(bench: Bench) -> Parts:
@@ -70,8 +74,9 @@ def parts(bench: Bench) -> Parts:
     setting, (_, classes) = setting_for(bench, source), bench.classes(source)
     epochs, width = bench.length(5, 100), bench.choose(4, 32)
     momentum = momentum_for(epochs * len(bench.load(source).Xtrain) // setting.batch)
+    padding = int(min(bench.load(source).grid, default=SMALLEST) < SMALLEST)
     kinds = {
-        f"{f} {mode}": {"model": {"layers": network(setting, f, mode, classes, width, momentum)}}
+        f"{f} {mode}": {"model": {"layers": network(setting, f, mode, classes, width, momentum, padding)}}
         for f, modes in bench.choose(QUICK, FULL).items()
         for mode in modes
     }

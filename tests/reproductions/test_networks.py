@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nerva_core.layers import Sequential, parse_layers
-from nerva_core.reproductions.networks import Layers, ResNet, cifar_cnn, mnist_cnn
+from nerva_core.reproductions.networks import Layers, ResNet, cifar_cnn, densenet, mnist_cnn
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -121,6 +121,34 @@ def test_the_residual_networks_have_as_many_parameters(network: ResNet, blocks: 
     module = torch_resnet(blocks, **options)
     assert count(module) == known
     assert built(network.layers(10)).parameter_count(3072) == known + biases(module)
+
+
+def torch_densenet() -> Any:
+    """DenseNet-BC with k = 12 and θ = 1/2, as Huang et al. describe it."""
+    k, channels = 12, 24
+    modules: list[Any] = [nn.Conv2d(3, channels, 3, padding=1, bias=False)]
+    for number, layers in enumerate((6, 12, 24, 16)):
+        for _ in range(layers):
+            modules += [nn.BatchNorm2d(channels), nn.Conv2d(channels, 4 * k, 1, bias=False)]
+            modules += [nn.BatchNorm2d(4 * k), nn.Conv2d(4 * k, k, 3, padding=1, bias=False)]
+            channels += k
+        if number < 3:
+            modules += [nn.BatchNorm2d(channels), nn.Conv2d(channels, channels // 2, 1, bias=False)]
+            channels //= 2
+    return nn.Sequential(*modules, nn.BatchNorm2d(channels), nn.Linear(channels, 10))
+
+
+def test_densenet_has_as_many_parameters() -> None:
+    module = torch_densenet()
+    assert count(module) == 1_000_618
+    assert built(densenet(10)).parameter_count(3072) == count(module) + biases(module)
+
+
+def test_squeeze_and_excitation_adds_its_gates() -> None:
+    """Two linear layers a block: C to C/16 and back."""
+    plain, squeezed = (built(ResNet(squeeze=r).layers(10)).parameter_count(3072) for r in (0, 16))
+    gates = [nn.Sequential(nn.Linear(C, C // 16), nn.Linear(C // 16, C)) for C in (64, 128, 256, 512) for _ in range(2)]
+    assert squeezed - plain == sum(map(count, gates))
 
 
 def test_a_layer_stands_after_a_stage_or_the_mean() -> None:
