@@ -113,6 +113,8 @@ def table_rows(found: Runs) -> list[Row]:
     identity = accuracies(found["identity"])
     rows = []
     for kind, paper in TABLE2.items():
+        if kind not in found:
+            continue
         hard = accuracies(found[kind])
         stated = round(paper - BASELINE, 2)
         claim = f"costs no more than {-stated:g} points" if stated < 0 else f"gains {stated:g} points"

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from nerva_core.reproductions.dab_figures import placement_curves
-from nerva_core.reproductions.dab_images import classify, hard_layers, table_rows
+from nerva_core.reproductions.dab_images import ROWS_AND_COLUMNS, classify, hard_layers, table_rows
 from nerva_core.reproductions.dab_placement import placement_row
 from nerva_core.reproductions.experiment import Bench, Experiment, Parts, Results
 from nerva_core.reproductions.networks import HALVED, QUICK_REMARK, QUICK_WIDTH, ResNet
 from nerva_core.reproductions.report import Findings
+from nerva_core.reproductions.tmaf_figures import class_curves
 
 STAGES = 4
+QUICK = ("identity", "signum, DAB", f"{ROWS_AND_COLUMNS}, DAB")
 
 
 def parts(bench: Bench) -> Parts:
@@ -28,6 +30,8 @@ def parts(bench: Bench) -> Parts:
         return first + ResNet(width=width, after=after, inserted=inserted).layers(classes)
 
     hard = hard_layers(rows, ResNet(width=width).features // rows)
+    if bench.budget == "quick":
+        hard = {kind: hard[kind] for kind in QUICK}
     stages = {f"signum after stage {s}": layers(s, hard_layers(1, width << s - 1)["signum, DAB"]) for s in range(1, STAGES + 1)}
     networks = {"table": {kind: layers(STAGES + 1, layer) for kind, layer in hard.items()}}
     if bench.budget == "full":
@@ -38,12 +42,16 @@ def parts(bench: Bench) -> Parts:
 
 def findings(bench: Bench, results: Results) -> Findings:
     """Compare the hard functions, and the places."""
-    places = dict(enumerate(results["stages"].values(), 1)) if "stages" in results else {}
+    places = dict(enumerate(results.get("stages", {}).values(), 1))
+    shown = {"places": placement_curves(places)} if places else {"curves": class_curves(results["table"])}
     return Findings(
         [*table_rows(results["table"]), *([placement_row(places)] if places else [])],
-        [f"{QUICK_REMARK} Places are compared by --full only."] * (bench.budget == "quick"),
-        {"places": placement_curves(places or dict(enumerate(list(results["table"].values())[:2])))},
-        {"places": "Test accuracy over the epochs, mean and range over the seeds (Figure 6, left)"},
+        [f"{QUICK_REMARK} Top-k, k-means and the places are compared by --full only."] * (bench.budget == "quick"),
+        shown,
+        {
+            "places": "Test accuracy by the stage after which the signum stands, mean and range over the seeds (Figure 6, left)",
+            "curves": "Training loss and test accuracy with each hard function, mean and range over the seeds",
+        },
     )
 
 

@@ -53,7 +53,7 @@ def setting_for(bench: Bench, source: DataSource) -> Setting:
 
 def images_of(bench: Bench) -> DataSource:
     """The images of the budget."""
-    return bench.images(train=bench.choose(1_280, None), test=bench.choose(1_000, None))
+    return bench.images(train=bench.choose(800, None), test=bench.choose(500, None))
 
 
 SMALLEST = 20
@@ -72,7 +72,7 @@ def parts(bench: Bench) -> Parts:
     """Networks with f and its q-activations, alike but for the activation."""
     source = images_of(bench)
     setting, (_, classes) = setting_for(bench, source), bench.classes(source)
-    epochs, width = bench.length(5, 100), bench.choose(4, 32)
+    epochs, width = bench.length(4, 100), bench.choose(4, 32)
     momentum = momentum_for(epochs * len(bench.load(source).Xtrain) // setting.batch)
     padding = int(min(bench.load(source).grid, default=SMALLEST) < SMALLEST)
     kinds = {
@@ -92,7 +92,7 @@ def findings(bench: Bench, results: Results) -> Findings:
     """Compare f with its q-activations."""
     runs = modes_of(results["networks"], bench.choose(QUICK, FULL))
     source = images_of(bench)
-    setting, epochs = setting_for(bench, source), bench.length(5, 100)
+    setting, epochs = setting_for(bench, source), bench.length(4, 100)
     smaller = f"An eighth of the channels, and {epochs} epochs on few images: the differences the paper prints are smaller than the noise."
     return Findings(
         [*(row for f in runs for row in rows(f, runs[f])), *printed_rows(setting, source, runs)],

@@ -3,13 +3,13 @@ from __future__ import annotations
 from nerva_core.data import Digits
 from nerva_core.layers import parse_layers
 from nerva_core.reproductions import Bench, perform
-from nerva_core.reproductions.dab_images import TABLE2, hard_layers
+from nerva_core.reproductions.dab_images import hard_layers
 from nerva_core.reproductions.dab_resnet import EXPERIMENT, parts
 
 
 def test_a_report_on_few_digits() -> None:
     report = perform(EXPERIMENT, Bench(source=Digits(train=32, test=20), given_seeds=(0,), backend="numpy"))
-    assert len(report.findings.rows) == len(TABLE2)
+    assert [row.experiment.split()[1] for row in report.findings.rows] == ["signum", "sort-row"]
     assert set(report.findings.figures) == set(report.findings.captions)
 
 
