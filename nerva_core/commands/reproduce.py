@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from nerva_core.reproductions.cost import Cost
     from nerva_core.reproductions.experiment import Bench, Experiment
     from nerva_core.reproductions.files import Order
     from nerva_core.reproductions.report import Report
@@ -43,10 +44,7 @@ def reproduce(
     Runs are kept in the directory of the report: what was interrupted goes on with --resume, and loses half a minute at most.
     """
     from nerva_core.figures.terminal import console as terminal
-    from nerva_core.reproductions.files import RUNS, Order, read_order, write_order
-    from nerva_core.reproductions.report import to_json
-    from nerva_core.training.checkpoints import locked
-    from nerva_core.training.models import write_atomically
+    from nerva_core.reproductions.files import Order, read_order, write_order
 
     console = terminal(highlight=False, width=None if sys.stdout.isatty() else 160)
     if quick and full:
@@ -55,7 +53,7 @@ def reproduce(
         given = [name, quick or None, full or None, output, backend, data, seeds, fraction, cost or None]
         if any(value is not None for value in given):
             raise NervaError("--resume continues a report as it was begun: only --jobs and --json go with it")
-        order, directory = read_order(resume), resume
+        order = read_order(resume)
     elif name is None:
         _print_list(console)
         raise typer.Exit
@@ -64,11 +62,21 @@ def reproduce(
     chosen = _chosen(order.name)
     benches = [_bench(order, jobs) for _ in chosen]
     if cost:
-        _print_costs(chosen, benches, console)
+        _print_costs(chosen, benches, console, json)
         raise typer.Exit
+    directory = resume or _new_directory(output, order.name, order.budget)
     if resume is None:
-        directory = _new_directory(output, order.name, order.budget)
         write_order(dataclasses.replace(order, backend=benches[0].backend), directory)
+    _perform(chosen, benches, directory, console, json)
+
+
+def _perform(chosen: list[Experiment], benches: list[Bench], directory: Path, console: Console, json: Path | None) -> None:
+    """Run the experiments, and write their reports."""
+    from nerva_core.reproductions.files import RUNS
+    from nerva_core.reproductions.report import to_json
+    from nerva_core.training.checkpoints import locked
+    from nerva_core.training.models import write_atomically
+
     reports: list[Report] = []
     try:
         with locked(directory):
@@ -164,22 +172,27 @@ def _chosen(name: str) -> list[Experiment]:
     return [EXPERIMENTS[folded[key]]]
 
 
-def _print_costs(chosen: list[Experiment], benches: list[Bench], console: Console) -> None:
+def _print_costs(chosen: list[Experiment], benches: list[Bench], console: Console, json: Path | None) -> None:
     """What a step of every network takes, and all of them."""
     from rich.table import Table
 
-    from nerva_core.reproductions.cost import measured
+    from nerva_core.reproductions.cost import costs_to_json, measured
     from nerva_core.reproductions.watch import duration
+    from nerva_core.training.models import write_atomically
 
+    costs: dict[str, list[Cost]] = {}
     for experiment, bench in zip(chosen, benches, strict=True):
         table = Table("network", "parameters", "ms a step", "steps", "runs", "processor time", title=f"{experiment.title} ({bench.budget})")
-        total = 0.0
+        costs[experiment.name] = []
         for cost in measured(bench, experiment.parts(bench)):
-            total += cost.seconds
+            costs[experiment.name].append(cost)
             cells = f"{cost.parameters:,}", f"{1000 * cost.step:.1f}", f"{cost.steps:,}", str(cost.runs), duration(cost.seconds)
             table.add_row(cost.kind, *cells)
         console.print(table)
+        total = sum(cost.seconds for cost in costs[experiment.name])
         console.print(f"{experiment.name}: {duration(total)} of processor time on this machine, without evaluation")
+    if json is not None:
+        write_atomically(json, costs_to_json(costs, benches[0].budget).encode())
 
 
 def _bench(order: Order, jobs: int) -> Bench:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import platform
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from nerva_core.reproductions.experiment import Bench, Parts
 from nerva_core.training.batches import epoch_inputs
@@ -49,3 +51,10 @@ def seconds_of_a_step(trainer: Trainer) -> float:
         trainer.advance(inputs)
         calls += 1
     return (time.process_time() - started) / calls / len(inputs.rows)
+
+
+def costs_to_json(costs: Mapping[str, Sequence[Cost]], budget: str) -> str:
+    """The costs by experiment, and where they were measured."""
+    machine = f"{platform.machine()}, Python {platform.python_version()}"
+    content = {name: [asdict(cost) | {"seconds": cost.seconds} for cost in found] for name, found in costs.items()}
+    return json.dumps({"budget": budget, "machine": machine, "costs": content}, indent=1, ensure_ascii=False) + "\n"

@@ -92,11 +92,14 @@ def test_a_part_of_the_full_budget(reproduce: Nerva, tmp_path: Path) -> None:
 
 
 def test_the_cost_is_told_and_nothing_written(reproduce: Nerva, tmp_path: Path) -> None:
-    status, out, err = reproduce("second", "--full", "--cost", *LIGHT)
+    status, out, err = reproduce("second", "--full", "--cost", *LIGHT, "--json", "cost.json")
     assert status == 0, err
     assert "650" in out  # parameters
     assert "of processor time" in out
-    assert not any(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["cost.json"]
+    (cost,) = json.loads((tmp_path / "cost.json").read_text())["costs"]["second"]
+    assert cost["parameters"] == 650
+    assert cost["seconds"] == cost["step"] * cost["steps"] * 5
 
 
 def test_without_a_name_they_are_listed(reproduce: Nerva) -> None:
