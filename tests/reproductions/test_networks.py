@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from nerva_core.layers import Sequential, parse_layers
+from nerva_core.algebra.numeric_backend import backend
+from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.interoperability.onnx import to_onnx
+from nerva_core.interpreters.graph import graph_of
+from nerva_core.layers import LAYERS, BatchNormalization, Sequential, parse_layers
 from nerva_core.reproductions.networks import Layers, ResNet, cifar_cnn, densenet, mnist_cnn
+from nerva_core.training.config import load_config
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
+F = torch.nn.functional
 
 
 def built(layers: Layers, side: int = 32) -> Sequential:
@@ -164,3 +172,143 @@ def test_a_layer_stands_after_a_stage_or_the_mean() -> None:
 def test_smaller_networks_have_the_same_layers() -> None:
     small, large = (built(ResNet(width=width).layers(10)) for width in (2, 64))
     assert [type(layer) for layer in small.flattened()] == [type(layer) for layer in large.flattened()]
+
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATIONS: dict[str, Layers] = {
+    "resnet34": ResNet((3, 4, 6, 3)).layers(10),
+    "resnet50": ResNet((3, 4, 6, 3), bottleneck=True).layers(10),
+    "preact_resnet18": ResNet(pre_activation=True).layers(10),
+    "se_resnet18": ResNet(squeeze=16).layers(10),
+    "densenet": densenet(10),
+    "q_neurons_mnist_cnn": mnist_cnn("q-ELU(lambda=0.02)", 10),
+    "q_neurons_cifar_cnn": cifar_cnn("q-ELU(lambda=0.02)", 10),
+}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "networks").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_configurations_are_these_networks(path: Path) -> None:
+    config = load_config(path)
+    assert config.model.layers[1:] == CONFIGURATIONS[path.stem]
+    network = config.model.build()
+    assert network.outputs_for(784 if "mnist" in path.stem else 3072) == 10
+    assert network.rows_for(7) == 7
+
+
+SMALL: dict[str, Layers] = {
+    "basic": ResNet((1, 2), width=2).layers(3),
+    "bottleneck": ResNet((1, 1), width=2, bottleneck=True).layers(3),
+    "pre-activation": ResNet((2, 1), width=2, pre_activation=True).layers(3),
+    "squeeze": ResNet((1, 1), width=2, squeeze=2).layers(3),
+    "dense": densenet(3, growth=2, blocks=(2, 1)),
+}
+
+
+class InTorch:
+    """A network of ``SMALL``, run in torch.nn.functional; parameters are taken in the order in which its layers stand."""
+
+    def __init__(self, params: Any) -> None:
+        self.tensors = [torch.tensor(X, requires_grad=True) for X in leaves(params)]
+        self.rest = iter(self.tensors)
+
+    def conv(self, x: Any, kernel: int = 3, stride: int = 1) -> Any:
+        W, b = next(self.rest), next(self.rest)
+        weight = W.reshape(kernel, kernel, x.shape[1], -1).permute(3, 2, 0, 1)
+        return F.conv2d(x, weight, b[0], stride, kernel // 2)
+
+    def norm(self, x: Any, relu: bool = True) -> Any:
+        gamma, beta = next(self.rest), next(self.rest)
+        y = F.batch_norm(x, None, None, gamma[0], beta[0], training=True, eps=BatchNormalization().epsilon)
+        return y.relu() if relu else y
+
+    def linear(self, x: Any) -> Any:
+        W, b = next(self.rest), next(self.rest)
+        return F.linear(x, W, b[0])
+
+    def basic(self, x: Any) -> Any:
+        x = self.norm(self.conv(x))
+        x = (x + self.norm(self.conv(self.norm(self.conv(x))), relu=False)).relu()
+        main = self.norm(self.conv(self.norm(self.conv(x, stride=2))), relu=False)
+        x = (main + self.norm(self.conv(x, 1, 2), relu=False)).relu()
+        x = (x + self.norm(self.conv(self.norm(self.conv(x))), relu=False)).relu()
+        return self.linear(x.mean((2, 3)))
+
+    def bottleneck(self, x: Any) -> Any:
+        x = self.norm(self.conv(x))
+        for stride in (1, 2):
+            main = self.norm(self.conv(self.norm(self.conv(self.norm(self.conv(x, 1)), 3, stride)), 1), relu=False)
+            x = (main + self.norm(self.conv(x, 1, stride), relu=False)).relu()
+        return self.linear(x.mean((2, 3)))
+
+    def pre_activation(self, x: Any) -> Any:
+        x = self.conv(x)
+        for _ in range(2):
+            x = x + self.conv(self.norm(self.conv(self.norm(x))))
+        x = self.norm(x)
+        x = self.conv(self.norm(self.conv(x, stride=2))) + self.conv(x, 1, 2)
+        return self.linear(self.norm(x).mean((2, 3)))
+
+    def squeeze(self, x: Any) -> Any:
+        x = self.norm(self.conv(x))
+        for stride in (1, 2):
+            main = self.norm(self.conv(self.norm(self.conv(x, stride=stride))), relu=False)
+            main = main * self.linear(self.linear(main.mean((2, 3))).relu()).sigmoid()[:, :, None, None]
+            x = (main + (x if stride == 1 else self.norm(self.conv(x, 1, 2), relu=False))).relu()
+        return self.linear(x.mean((2, 3)))
+
+    def dense(self, x: Any) -> Any:
+        x = self.conv(x)
+        for _ in range(2):
+            x = torch.cat([x, self.conv(self.norm(self.conv(self.norm(x), 1)))], 1)
+        x = F.avg_pool2d(self.conv(self.norm(x), 1), 2)
+        x = torch.cat([x, self.conv(self.norm(self.conv(self.norm(x), 1)))], 1)
+        return self.linear(self.norm(x).mean((2, 3)))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_outputs_and_gradients_are_those_of_torch(name: str, rng: np.random.Generator) -> None:
+    network, ops = built(SMALL[name], 8), backend("numpy", "float64")
+    images, DY = rng.normal(size=(5, 8, 8, 3)), rng.normal(size=(5, 3))
+    params = map_tree(lambda X: X + 0.3 * rng.normal(size=X.shape), network.init(rng, 8 * 8 * 3))
+    Y, cache = network.feedforward(ops, ops.matrices(params), ops.matrix(images.reshape(5, -1)))
+    _, gradients = network.backpropagate(ops, ops.matrices(params), cache, ops.matrix(DY))
+    theirs = InTorch(params)
+    outputs = getattr(theirs, name.replace("-", "_"))(torch.tensor(images.transpose(0, 3, 1, 2)))
+    outputs.backward(torch.tensor(DY))
+    assert next(theirs.rest, None) is None
+    np.testing.assert_allclose(Y, outputs.detach().numpy(), rtol=1e-9, atol=1e-9)
+    for found, expected in zip(leaves(gradients), theirs.tensors, strict=True):
+        np.testing.assert_allclose(found, expected.grad.numpy(), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_an_onnx_file_gives_the_same_outputs(name: str, rng: np.random.Generator) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    network, ops = built(SMALL[name], 8), backend("numpy", "float64")
+    X = rng.normal(size=(4, 8 * 8 * 3))
+    params, statistics = network.init(rng, 192), network.first_state(rng, 192)
+    session = runtime.InferenceSession(to_onnx(graph_of(network, 192, params, statistics)).SerializeToString())
+    (found,) = session.run(None, {session.get_inputs()[0].name: X.astype(np.float32)})
+    np.testing.assert_allclose(found, network.evaluate(ops, params, statistics, X), rtol=1e-4, atol=1e-5)
+
+
+def kinds_of(layers: Layers) -> set[str]:
+    """The names of the layers, those in blocks too."""
+    found: set[str] = set()
+    for layer in layers:
+        if isinstance(layer, dict):
+            found |= {layer["name"]} | kinds_of([x for key in ("f", "g", "layers") for x in layer.get(key, [])])
+        else:
+            found |= {layer.partition("(")[0]} & {each.__name__ for each in LAYERS}
+    return found
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_layer_has_a_theorem(name: str) -> None:
+    """That a composition is right if its parts are is a theorem of its own."""
+    pytest.importorskip("sympy")
+    from sympy_validation.table import table
+
+    proved = {theorem.subject for theorem in table()}
+    assert "Convolution" in kinds_of(CONFIGURATIONS[name])
+    assert kinds_of(CONFIGURATIONS[name]) - {"Identity"} <= {subject.partition(".")[2] for subject in proved}
