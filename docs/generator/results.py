@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from docs.generator.markdown import table
+from nerva_core.reproductions.cost import FEW
+from nerva_core.reproductions.watch import duration
 
 DOCS = Path(__file__).parent.parent
 REPORTS = DOCS / "data" / "reproductions"
@@ -68,12 +70,26 @@ def _settings(report: dict[str, Any]) -> str:
     )
 
 
+def costs() -> str:
+    """What the full budgets take, from the measured costs that are kept."""
+    rows = []
+    for path in sorted(REPORTS.glob("*-cost.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        for name, found in kept["costs"].items():
+            steps = [1000 * cost["step"] for cost in found]
+            runs, total = sum(cost["runs"] for cost in found), sum(cost["seconds"] for cost in found)
+            share = " (from few examples)" if any(cost["examples"] <= FEW for cost in found) else ""
+            rows.append([f"`{name}`", str(runs), f"{min(steps):,.0f} to {max(steps):,.0f}{share}", duration(total)])
+    return table(("experiment", "runs", "ms a step", "processor time of all steps"), rows)
+
+
 def filled(markdown: str) -> str:
     """The page with what the reports say between its marks."""
 
     def replaced(found: re.Match[str]) -> str:
         words = found[1].split()
-        text = summary() if words == ["summary"] else results(*words)
+        special = {"summary": summary, "costs": costs}
+        text = special[words[0]]() if words[0] in special else results(*words)
         return f"<!-- results: {found[1]} -->\n\n{text}\n<!-- end -->"
 
     return re.sub(r"<!-- results: (.+?) -->\n.*?<!-- end -->", replaced, markdown, flags=re.DOTALL)

@@ -14,6 +14,8 @@ from nerva_core.training.trainer import Trainer
 
 LEAST_SECONDS = 0.3
 """How long the steps that are measured take together, at least."""
+FEW, LONG = 16, 0.4
+"""A step that takes so many seconds on so few examples is not measured on its whole batch, but taken to be proportional to it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Cost:
     steps: int
     """Of one run."""
     runs: int
+    examples: int
+    """In the batch that was measured."""
 
     @property
     def seconds(self) -> float:
@@ -37,14 +41,19 @@ class Cost:
 def measured(bench: Bench, parts: Parts) -> Iterator[Cost]:
     """The cost of each kind, measured on the first steps of its first run."""
     for (_, kind), config in bench.configurations_of(parts).items():
-        trainer = Trainer(config, bench.load(config.data))
+        data, batch = bench.load(config.data), config.training.batch_size
+        trainer = Trainer(config, data)
         steps = config.training.epochs * trainer.steps_per_epoch
-        yield Cost(kind, trainer.parameters, seconds_of_a_step(trainer), steps, len(bench.seeds()))
+        few = config.model_copy(update={"training": config.training.model_copy(update={"batch_size": min(FEW, batch)})})
+        examples, step = min(FEW, batch), seconds_of_a_step(Trainer(few, data))
+        if step < LONG and batch > FEW:
+            examples, step = batch, seconds_of_a_step(trainer)
+        yield Cost(kind, trainer.parameters, step * batch / examples, steps, len(bench.seeds()), examples)
 
 
 def seconds_of_a_step(trainer: Trainer) -> float:
     """The processor seconds of a step, after a first call has compiled it."""
-    inputs = next(epoch_inputs(trainer.config, trainer.network, trainer.data, trainer.ops, 0)).part(slice(0, 2))
+    inputs = next(epoch_inputs(trainer.config, trainer.network, trainer.data, trainer.ops, 0)).part(slice(0, 1))
     trainer.advance(inputs)
     started, calls = time.process_time(), 0
     while not calls or time.process_time() - started < LEAST_SECONDS:

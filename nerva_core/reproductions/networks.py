@@ -60,7 +60,7 @@ QUICK_WIDTH = 4
 """The width of residual networks in the quick budget; 64 in the papers."""
 QUICK_REMARK = (
     f"{QUICK_WIDTH} channels in the first convolution where the paper has 64, few images, averaged to half their height and width, and few "
-    "epochs: the differences that the paper prints are smaller than the noise of these runs."
+    "epochs: the verdicts are on this small network after a few dozen steps, and say little of the paper's."
 )
 
 

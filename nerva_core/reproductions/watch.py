@@ -53,8 +53,10 @@ class Watch:
 
 
 def duration(seconds: float) -> str:
-    """As text: 40 s, 12 min, 3 h 5 min."""
+    """As text: 40 s, 12 min, 3 h 5 min, 12 days."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes / 24 / 60:.0f} days"

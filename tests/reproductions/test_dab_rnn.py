@@ -18,7 +18,7 @@ from nerva_core.training.trainer import Metrics
 def test_a_short_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STEPS, "quick", 1)  # type: ignore[index]
     report = perform(EXPERIMENT, Bench("quick", "numpy", Digits(), (0,)))
-    assert [row.verdict for row in report.findings.rows] == [Verdict.UNKNOWN] * 2
+    assert [row.verdict for row in report.findings.rows] == [Verdict.UNKNOWN] * 4
     assert set(report.findings.figures) == set(report.findings.captions)
 
 

@@ -43,8 +43,9 @@ def test_several_processes_share_the_work() -> None:
     assert told[-1] == 15.0
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (3 * 3600 + 300, "3 h 5 min"), (3599, "1 h 0 min")]
-)
+DURATIONS = [(0, "0 s"), (89, "89 s"), (600, "10 min"), (3599, "1 h 0 min"), (3 * 3600 + 300, "3 h 5 min"), (10 * 86400, "10 days")]
+
+
+@pytest.mark.parametrize(("seconds", "text"), DURATIONS)
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
