@@ -28,7 +28,7 @@ FULL: Mapping[str, Sequence[str]] = {
 
 
 @dataclass(frozen=True)
-class Setting:
+class TrainedAs:
     """How one of the two networks is trained."""
 
     name: str
@@ -40,11 +40,11 @@ class Setting:
     """The kinds of data sources that may be the paper's."""
 
 
-MNIST = Setting("MNIST-CNN", 0.05, 64, "99.65", ("IDX",))
-CIFAR = Setting("CIFAR-CNN", 0.01, 32, "82.9", ("CIFAR10",))
+MNIST = TrainedAs("MNIST-CNN", 0.05, 64, "99.65", ("IDX",))
+CIFAR = TrainedAs("CIFAR-CNN", 0.01, 32, "82.9", ("CIFAR10",))
 
 
-def setting_for(bench: Bench, source: DataSource) -> Setting:
+def setting_for(bench: Bench, source: DataSource) -> TrainedAs:
     """CIFAR's for images with several channels, else MNIST's."""
     data = bench.load(source)
     height, width = data.grid if len(data.grid) == 2 else (1, data.inputs)
@@ -60,7 +60,7 @@ SMALLEST = 20
 """Images of fewer pixels a side, such as the digits of scikit-learn, are padded: without it nothing would be left of them."""
 
 
-def network(setting: Setting, f: str, mode: str, classes: int, width: int, momentum: float = 0.99, padding: int = 0) -> Layers:
+def network(setting: TrainedAs, f: str, mode: str, classes: int, width: int, momentum: float = 0.99, padding: int = 0) -> Layers:
     """The layers, for the activation f in one of ``MODES``; a name that ends in ``DROPOUT`` has it too."""
     activation, dropout = MODES[mode].format(f=f.removesuffix(DROPOUT)), f.endswith(DROPOUT)
     if setting is CIFAR:
@@ -94,8 +94,8 @@ def findings(bench: Bench, results: Results) -> Findings:
     source = images_of(bench)
     setting, epochs = setting_for(bench, source), bench.length(4, 100)
     smaller = (
-        f"An eighth of the channels, and {epochs} epochs on few images: the verdicts are on this small network after a few dozen steps, and "
-        "say little of the paper's."
+        f"An eighth of the channels, and {epochs} epochs on few images: the verdicts are on this small network after a few dozen steps, "
+        "and say little of the paper's."
     )
     return Findings(
         [*(row for f in runs for row in rows(f, runs[f])), *printed_rows(setting, source, runs)],
@@ -111,7 +111,7 @@ def findings(bench: Bench, results: Results) -> Findings:
 EXPERIMENT = Experiment("q-neurons-cnn", "q-neurons: convolutional networks", "q-neurons, section 3, Figures 3 and 5", parts, findings)
 
 
-def printed_rows(setting: Setting, source: DataSource, runs: Runs) -> list[Row]:
+def printed_rows(setting: TrainedAs, source: DataSource, runs: Runs) -> list[Row]:
     """That q-ELU is as accurate as printed, where the data may be the paper's."""
     if type(source).__name__ not in setting.sources:
         return []
