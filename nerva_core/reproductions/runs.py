@@ -13,8 +13,9 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.training.checkpoints import Checkpoint, load_checkpoint
 from nerva_core.training.config import Config
 from nerva_core.training.models import write_atomically
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import TrainingState
-from nerva_core.training.trainer import NO_OUTPUTS, DivergenceError, Metrics, Trainer
+from nerva_core.training.trainer import NO_OUTPUTS, DivergenceError, Trainer
 
 SAVED_EVERY = 30.0
 """After how many seconds of training the state of a run is saved: what an interruption loses at most."""

@@ -26,7 +26,7 @@ from nerva_core.reproductions.dab import (
 )
 from nerva_core.reproductions.files import Budget
 from nerva_core.reproductions.verdicts import reaches
-from nerva_core.training.trainer import Metrics
+from nerva_core.training.results import Metrics
 
 
 def test_the_networks_are_alike_but_for_the_middle() -> None:

@@ -11,8 +11,8 @@ from nerva_core.reproductions import Bench, Verdict, perform
 from nerva_core.reproductions.dab_rnn import EXPERIMENT, KINDS, LENGTHS, STEPS, WIDTH, network, parts, rows
 from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import make_config
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import TrainingState
-from nerva_core.training.trainer import Metrics
 
 
 def test_a_short_report(monkeypatch: pytest.MonkeyPatch) -> None:

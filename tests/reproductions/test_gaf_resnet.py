@@ -11,8 +11,8 @@ from nerva_core.reproductions.gaf import ARCTAN, KINDS
 from nerva_core.reproductions.gaf_resnet import ADAM, EXPERIMENT, gain_rows, parts, rules
 from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import make_config
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import TrainingState
-from nerva_core.training.trainer import Metrics
 
 
 def test_a_report_on_few_digits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from nerva_core.reproductions import Bench, Verdict, perform
 from nerva_core.reproductions.q_cnn import CIFAR, EXPERIMENT, FULL, MNIST, network, parts, printed_rows, setting_for
 from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import make_config
+from nerva_core.training.results import Metrics
 from nerva_core.training.step import TrainingState
-from nerva_core.training.trainer import Metrics
 
 
 def test_a_report_on_few_images() -> None:
