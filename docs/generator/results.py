@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from docs.generator.markdown import table
-from nerva_core.reproductions.cost import FEW
 from nerva_core.reproductions.watch import duration
 
 DOCS = Path(__file__).parent.parent
@@ -71,16 +70,14 @@ def _settings(report: dict[str, Any]) -> str:
 
 
 def costs() -> str:
-    """What the full budgets take, from the measured costs that are kept."""
+    """What a run of the full budget takes, from the measured costs that are kept."""
     rows = []
     for path in sorted(REPORTS.glob("*-cost.json")):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        for name, found in kept["costs"].items():
-            steps = [1000 * cost["step"] for cost in found]
-            runs, total = sum(cost["runs"] for cost in found), sum(cost["seconds"] for cost in found)
-            share = " (from few examples)" if any(cost["examples"] <= FEW for cost in found) else ""
-            rows.append([f"`{name}`", str(runs), f"{min(steps):,.0f} to {max(steps):,.0f}{share}", duration(total)])
-    return table(("experiment", "runs", "ms a step", "processor time of all steps"), rows)
+        for name, found in json.loads(path.read_text(encoding="utf-8"))["costs"].items():
+            for cost in found:
+                step, one = f"{1000 * cost['step']:,.0f}", duration(cost["step"] * cost["steps"])
+                rows.append([f"`{name}`", cost["kind"], f"{cost['parameters']:,}", step, f"{cost['steps']:,}", one])
+    return table(("experiment", "network", "parameters", "ms a step", "steps of a run", "processor time of a run"), rows)
 
 
 def filled(markdown: str) -> str:
