@@ -21,7 +21,7 @@ from nerva_core.reproductions.watch import duration
 DOCS = Path(__file__).parent.parent
 REPORTS = DOCS / "data" / "reproductions"
 COLUMNS = ("experiment", "paper", "here", "verdict")
-PAGES = {"q-neurons": "q_neurons.md", "gaf": "gaf.md", "tmaf": "tmaf.md"}
+PAGES = {"q-neurons": "q_neurons.md", "q-neurons-cnn": "q_neurons.md", "gaf": "gaf.md", "tmaf": "tmaf.md"}
 """The page of an experiment, where it is not that of the word before the first hyphen."""
 
 
