@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from docs.generator.markdown import table
+from nerva_core.reproductions.watch import duration
 
 DOCS = Path(__file__).parent.parent
 REPORTS = DOCS / "data" / "reproductions"
 COLUMNS = ("experiment", "paper", "here", "verdict")
-PAGES = {"q-neurons": "q_neurons.md", "gaf": "gaf.md", "tmaf": "tmaf.md"}
+PAGES = {"q-neurons": "q_neurons.md", "q-neurons-cnn": "q_neurons.md", "gaf": "gaf.md", "tmaf": "tmaf.md"}
 """The page of an experiment, where it is not that of the word before the first hyphen."""
 
 
@@ -68,12 +69,24 @@ def _settings(report: dict[str, Any]) -> str:
     )
 
 
+def costs() -> str:
+    """What a run of the full budget takes, from the measured costs that are kept."""
+    rows = []
+    for path in sorted(REPORTS.glob("*-cost.json")):
+        for name, found in json.loads(path.read_text(encoding="utf-8"))["costs"].items():
+            for cost in found:
+                step, one = f"{1000 * cost['step']:,.0f}", duration(cost["step"] * cost["steps"])
+                rows.append([f"`{name}`", cost["kind"], f"{cost['parameters']:,}", step, f"{cost['steps']:,}", one])
+    return table(("experiment", "network", "parameters", "ms a step", "steps of a run", "processor time of a run"), rows)
+
+
 def filled(markdown: str) -> str:
     """The page with what the reports say between its marks."""
 
     def replaced(found: re.Match[str]) -> str:
         words = found[1].split()
-        text = summary() if words == ["summary"] else results(*words)
+        special = {"summary": summary, "costs": costs}
+        text = special[words[0]]() if words[0] in special else results(*words)
         return f"<!-- results: {found[1]} -->\n\n{text}\n<!-- end -->"
 
     return re.sub(r"<!-- results: (.+?) -->\n.*?<!-- end -->", replaced, markdown, flags=re.DOTALL)

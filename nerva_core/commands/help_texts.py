@@ -53,7 +53,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva bench examples/fashion_mnist.toml --backends torch",
         "nerva bench --scaling",
     ),
-    "reproduce": ("nerva reproduce", "nerva reproduce q-neurons --quick"),
+    "reproduce": (
+        "nerva reproduce",
+        "nerva reproduce q-neurons --quick",
+        "nerva reproduce dab --full --jobs 2 --output dab",
+        "nerva reproduce --resume dab",
+    ),
     "landscape": ("nerva landscape runs/digits-numpy-1", "nerva landscape runs/digits-numpy-1 --directions 5 --reach 0.5"),
     "plot": (
         "nerva plot runs/digits-numpy-1 runs/digits-numpy-2 --png both.png",

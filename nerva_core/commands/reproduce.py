@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from nerva_core.reproductions.cost import Cost
     from nerva_core.reproductions.experiment import Bench, Experiment
+    from nerva_core.reproductions.files import Order
     from nerva_core.reproductions.report import Report
 
 ALL = "all"
@@ -23,34 +27,65 @@ ALL = "all"
 
 def reproduce(
     name: Annotated[str | None, typer.Argument(help="Which experiments, or all; without it they are listed.", show_default=False)] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Under two minutes an experiment on one core; the default.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="As far as the paper goes: minutes to hours.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Under two minutes an experiment on one quiet core; the default.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="As far as the paper goes: minutes to weeks, which --cost tells before.")] = False,
     output: Annotated[Path | None, typer.Option(help="A new directory for the report; by default one in ./reproductions.")] = None,
     backend: Annotated[str | None, typer.Option(help="By default the fastest that is installed.")] = None,
     data: Annotated[str | None, typer.Option(help="The images, such as MNIST(path='/my/mnist') or CIFAR10(path=...).")] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds separated by ',', in place of those of the budget.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the report to this file as well.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that train, each with its part of the cores.")] = 1,
+    fraction: Annotated[float | None, typer.Option(help="With --full: the part of its epochs that is trained, such as 0.1.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue the report in this directory, which was interrupted.")] = None,
+    cost: Annotated[bool, typer.Option("--cost", help="Measure a step of every network, and say what the whole would take.")] = False,
 ) -> None:
-    """Run the experiments of a paper and say what reproduces: "paper | here | verdict", with figures."""
+    """Run the experiments of a paper and say what reproduces: "paper | here | verdict", with figures.
+
+    Runs are kept in the directory of the report: what was interrupted goes on with --resume, and loses half a minute at most.
+    """
     from nerva_core.figures.terminal import console as terminal
-    from nerva_core.reproductions.report import to_json
-    from nerva_core.training.models import write_atomically
+    from nerva_core.reproductions.files import Order, read_order, write_order
 
     console = terminal(highlight=False, width=None if sys.stdout.isatty() else 160)
-    if name is None:
-        _print_list(console)
-        raise typer.Exit
-    chosen = _chosen(name)
     if quick and full:
         raise NervaError("--quick and --full exclude each other; give one of them")
-    benches = [_bench("full" if full else "quick", backend, data, seeds) for _ in chosen]
-    directory = _new_directory(output, name, "full" if full else "quick")
+    if resume is not None:
+        given = [name, quick or None, full or None, output, backend, data, seeds, fraction, cost or None]
+        if any(value is not None for value in given):
+            raise NervaError("--resume continues a report as it was begun: only --jobs and --json go with it")
+        order = read_order(resume)
+    elif name is None:
+        _print_list(console)
+        raise typer.Exit
+    else:
+        order = Order(name, "full" if full else "quick", backend, data, seeds, fraction)
+    chosen = _chosen(order.name)
+    benches = [_bench(order, jobs) for _ in chosen]
+    if cost:
+        _print_costs(chosen, benches, console, json)
+        raise typer.Exit
+    directory = resume or _new_directory(output, order.name, order.budget)
+    if resume is None:
+        write_order(dataclasses.replace(order, backend=benches[0].backend), directory)
+    _perform(chosen, benches, directory, console, json)
+
+
+def _perform(chosen: list[Experiment], benches: list[Bench], directory: Path, console: Console, json: Path | None) -> None:
+    """Run the experiments, and write their reports."""
+    from nerva_core.reproductions.files import RUNS
+    from nerva_core.reproductions.report import to_json
+    from nerva_core.training.checkpoints import locked
+    from nerva_core.training.models import write_atomically
+
     reports: list[Report] = []
     try:
-        for experiment, bench in zip(chosen, benches, strict=True):
-            _run(experiment, bench, console, directory, reports)
+        with locked(directory):
+            for experiment, bench in zip(chosen, benches, strict=True):
+                bench.kept = directory / RUNS
+                _run(experiment, bench, console, directory, reports)
     except KeyboardInterrupt:
-        print(f"interrupted; {len(reports)} of {len(chosen)} reports are in {directory}", file=sys.stderr)
+        done = f"{len(reports)} of {len(chosen)} reports are in {directory}"
+        print(f"interrupted; {done}; to go on: nerva reproduce --resume {shlex.quote(str(directory))}", file=sys.stderr)
         raise typer.Exit(130) from None
     if json is not None:
         write_atomically(json, to_json(reports).encode())
@@ -66,10 +101,11 @@ def _run(experiment: Experiment, bench: Bench, console: Console, directory: Path
     from nerva_core.reproductions.files import write
 
     console.print(Text.assemble("\n", (experiment.title, "bold"), f" ({bench.budget}, {bench.backend})"))
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    left = TextColumn("{task.fields[left]}", markup=False)
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), left
     errors = _error_console()
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        bench.progress = _Shown(progress, progress.add_task(experiment.name, total=1.0), errors)
+        bench.progress = _Shown(progress, progress.add_task(experiment.name, total=1.0, left=""), errors)
         report = perform(experiment, bench)
     reports.append(report)
     _print(report, console)
@@ -82,10 +118,13 @@ class _Shown:
     def __init__(self, progress: Progress, task: TaskID, console: Console) -> None:
         self.progress, self.task, self.console, self.last = progress, task, console, ""
 
-    def __call__(self, text: str, fraction: float) -> None:
-        self.progress.update(self.task, description=text, completed=fraction)
+    def __call__(self, text: str, fraction: float, seconds_left: float | None) -> None:
+        from nerva_core.reproductions.watch import duration
+
+        left = "" if seconds_left is None else f"{duration(seconds_left)} left"
+        self.progress.update(self.task, description=text, completed=fraction, left=left)
         if not self.console.is_terminal and text != self.last:
-            self.console.print(f"  {text} ({100 * fraction:.0f} %)")
+            self.console.print(f"  {text} ({', '.join([f'{100 * fraction:.0f} %', *[left] * bool(left)])})")
         self.last = text
 
 
@@ -133,15 +172,41 @@ def _chosen(name: str) -> list[Experiment]:
     return [EXPERIMENTS[folded[key]]]
 
 
-def _bench(budget: Any, backend_name: str | None, data: str | None, seeds: str | None) -> Bench:
+def _print_costs(chosen: list[Experiment], benches: list[Bench], console: Console, json: Path | None) -> None:
+    """What a step of every network takes, and all of them."""
+    from rich.table import Table
+
+    from nerva_core.reproductions.cost import costs_to_json, measured
+    from nerva_core.reproductions.watch import duration
+    from nerva_core.training.models import write_atomically
+
+    costs: dict[str, list[Cost]] = {}
+    for experiment, bench in zip(chosen, benches, strict=True):
+        table = Table("network", "parameters", "ms a step", "steps", "runs", "processor time", title=f"{experiment.title} ({bench.budget})")
+        costs[experiment.name] = []
+        for cost in measured(bench, experiment.parts(bench)):
+            costs[experiment.name].append(cost)
+            cells = f"{cost.parameters:,}", f"{1000 * cost.step:.1f}", f"{cost.steps:,}", str(cost.runs), duration(cost.seconds)
+            table.add_row(cost.kind, *cells)
+        console.print(table)
+        total = sum(cost.seconds for cost in costs[experiment.name])
+        console.print(f"{experiment.name}: {duration(total)} of processor time on this machine, without evaluation")
+    if json is not None:
+        write_atomically(json, costs_to_json(costs, benches[0].budget).encode())
+
+
+def _bench(order: Order, jobs: int) -> Bench:
     """The bench of one experiment; mistakes in the options are found here, before anything runs."""
     from nerva_core.algebra.numeric_backend import backend
     from nerva_core.data import SOURCES
     from nerva_core.reproductions.experiment import Bench, fastest_backend
 
-    if backend_name is not None:
-        backend(backend_name)  # NervaError if it is unknown or not installed
-    bench = Bench(budget, backend_name or fastest_backend(), None if data is None else SOURCES.parse(data), _seeds(seeds))
+    if order.backend is not None:
+        backend(order.backend)  # NervaError if it is unknown or not installed
+    if order.fraction is not None and not (order.budget == "full" and 0 < order.fraction <= 1):
+        raise NervaError(f"--fraction is a part of the full budget, from 0 to 1, and goes with --full; got {order.fraction:g}")
+    source = None if order.data is None else SOURCES.parse(order.data)
+    bench = Bench(order.budget, order.backend or fastest_backend(), source, _seeds(order.seeds), order.fraction or 1.0, jobs)
     bench.classes(bench.images())
     return bench
 
@@ -159,12 +224,14 @@ def _seeds(text: str | None) -> tuple[int, ...] | None:
 
 def _new_directory(output: Path | None, name: str, budget: str) -> Path:
     """A directory of its own for the report. NervaError if the one that is asked for holds something."""
-    from nerva_core.reproductions.files import make_directory
+    from nerva_core.reproductions.files import ORDER, make_directory
 
     if output is None:
         stem, parent = f"{name}-{budget}", Path("reproductions")
         numbers = [int(m[1]) for path in parent.glob(f"{stem}-*") if (m := re.fullmatch(rf"{re.escape(stem)}-(\d+)", path.name))]
         output = parent / f"{stem}-{max(numbers, default=0) + 1}"
+    if (output / ORDER).exists():
+        raise NervaError(f"{output} holds a report; continue it with --resume {output}, or choose another --output")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise NervaError(f"{output} is not empty; choose another --output")
     make_directory(output)

@@ -17,13 +17,14 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import backend
-from nerva_core.data import Dataset
+from nerva_core.data import Dataset, DataSource
 from nerva_core.data.sources import Reconstruction
 from nerva_core.equations.hard_functions import HARD_FUNCTIONS, Threshold
 from nerva_core.reproductions.dab_bridge import bridge_around
 from nerva_core.reproductions.dab_figures import codes
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained
 from nerva_core.reproductions.verdicts import Statistic, either, judge
 from nerva_core.training.metrics import SSIM_WINDOW, bits_per_pixel, linear_probe, ms_ssim
 
@@ -67,25 +68,39 @@ def columns_for(kind: str, rate: float, pixels: int) -> int:
     return max(1, round(rate / bits_per_pixel(HARD_FUNCTIONS.parse(KINDS[kind]), 1, pixels)))
 
 
-def run(bench: Bench) -> Findings:
-    """Train an autoencoder with each kind of code; compare its reconstructions and classify its codes."""
-    images = bench.images(train=bench.choose(5_000, 15_000), test=PROBED)
-    bench.classes(images)  # NervaError if there are none to probe for
-    data, source = bench.load(images), Reconstruction(source=images)
+def images_of(bench: Bench) -> DataSource:
+    """The images of the budget."""
+    return bench.images(train=bench.choose(5_000, 15_000), test=PROBED)
+
+
+def parts(bench: Bench) -> Parts:
+    """At each number of bits per pixel an autoencoder with each kind of code."""
+    images = images_of(bench)
+    pixels, _ = bench.classes(images)  # NervaError if there are none to probe for
+    common = {
+        "loss": "MeanSquaredError",
+        "optimizer": "Adam",
+        "schedule": "Constant(0.001)",
+        "training": {"epochs": bench.length(8, 30), "batch_size": 128},
+    }
+
+    def model(kind: str, rate: float) -> dict[str, Any]:
+        return {"model": {"layers": autoencoder(kind, columns_for(kind, rate, pixels), pixels)}}
+
+    return {
+        f"{rate:g}": Part({f"{kind}, {rate:g} bits per pixel": model(kind, rate) for kind in KINDS}, Reconstruction(source=images), common)
+        for rate in RATES[bench.budget]
+    }
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare the reconstructions, and classify the codes."""
+    data = bench.load(images_of(bench))
     found: dict[str, dict[float, Measured]] = {THRESHOLD: {rate: downscaled(data, rate) for rate in RATES[bench.budget]}}
     for rate in RATES[bench.budget]:
-        columns = {kind: columns_for(kind, rate, data.inputs) for kind in KINDS}
-        trained = bench.train(
-            {f"{kind}, {rate:g} bits per pixel": {"model": {"layers": autoencoder(kind, columns[kind], data.inputs)}} for kind in KINDS},
-            bench.seeds(),
-            source,
-            loss="MeanSquaredError",
-            optimizer="Adam",
-            schedule="Constant(0.001)",
-            training={"epochs": bench.choose(8, 30), "batch_size": 128},
-        )
-        for kind, runs in zip(KINDS, trained.values(), strict=True):
-            bits = bits_per_pixel(HARD_FUNCTIONS.parse(KINDS[kind]), columns[kind], data.inputs)
+        for kind, runs in zip(KINDS, results[f"{rate:g}"].values(), strict=True):
+            columns = columns_for(kind, rate, data.inputs)
+            bits = bits_per_pixel(HARD_FUNCTIONS.parse(KINDS[kind]), columns, data.inputs)
             found.setdefault(kind, {})[rate] = measure(runs, data, bits)
     figure = codes({kind: {m.bits: (m.similarity, m.probe) for m in by_rate.values()} for kind, by_rate in found.items()})
     return Findings(
@@ -96,7 +111,7 @@ def run(bench: Bench) -> Findings:
     )
 
 
-EXPERIMENT = Experiment("dab-autoencoder", "Bridges: codes of few bits", "DAB, section 5.2, Figure 4", run)
+EXPERIMENT = Experiment("dab-autoencoder", "Bridges: codes of few bits", "DAB, section 5.2, Figure 4", parts, findings)
 
 REMARKS = (
     f"MS-SSIM of {COMPARED} test images with as many scales as fit into the image, of equal weight: the five of Wang et al. need 176 "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nerva_core.reproductions.experiment import Trained, values
+from nerva_core.reproductions.runs import Trained, values
 from nerva_core.reproductions.verdicts import Statistic
 
 Runs = Mapping[str, Sequence[Trained]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nerva_core.figures.plots import COLOURS, band, curve, legend, name_axes, panels, png
-from nerva_core.reproductions.experiment import Trained, curves
+from nerva_core.reproductions.runs import Trained, curves
 from nerva_core.reproductions.verdicts import Statistic
 from nerva_core.training.results import Metrics
 

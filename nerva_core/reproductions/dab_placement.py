@@ -12,8 +12,9 @@ from typing import Any
 from nerva_core.reproductions.dab_bridge import accuracies
 from nerva_core.reproductions.dab_figures import placement_curves
 from nerva_core.reproductions.dab_images import IMAGES, LEFT_OPEN, WIDTH, classify, images_of
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained
+from nerva_core.reproductions.experiment import Bench, Experiment, Parts, Results
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained
 from nerva_core.reproductions.verdicts import every, judge
 
 BLOCKS = 4
@@ -27,13 +28,21 @@ def placed(block: int, classes: int) -> list[Any]:
     return [*layers, f"Linear({classes})"]
 
 
-def run(bench: Bench) -> Findings:
-    """Classify images with a signum after each block; in the full budget without one too, as block 0."""
+def blocks(bench: Bench) -> range:
+    """The blocks after which there is a signum; in the full budget without one too, as block 0."""
+    return range(bench.choose(1, 0), BLOCKS + 1)
+
+
+def parts(bench: Bench) -> Parts:
+    """Networks that classify images with a signum after each block."""
     source = images_of(bench)
     _, classes = bench.classes(source)
-    blocks = range(bench.choose(1, 0), BLOCKS + 1)
-    places = classify(bench, {f"signum after block {b}": placed(b, classes) for b in blocks}, source)
-    placement = dict(zip(blocks, places.values(), strict=True))
+    return {"images": classify(bench, {f"signum after block {b}": placed(b, classes) for b in blocks(bench)}, source)}
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare the places."""
+    placement = dict(zip(blocks(bench), results["images"].values(), strict=True))
     without = [f"Four blocks without a signum reach {accuracies(runs).text()} %." for block, runs in placement.items() if not block]
     return Findings(
         [placement_row(placement)],
@@ -43,7 +52,7 @@ def run(bench: Bench) -> Findings:
     )
 
 
-EXPERIMENT = Experiment("dab-placement", "Bridges: the place of a hard layer", "DAB, section 5.3.1, Figure 6, left", run)
+EXPERIMENT = Experiment("dab-placement", "Bridges: the place of a hard layer", "DAB, section 5.3.1, Figure 6, left", parts, findings)
 
 
 def placement_row(found: Mapping[int, Sequence[Trained]]) -> Row:

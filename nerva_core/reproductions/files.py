@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.reproductions.page import to_html
 from nerva_core.reproductions.report import CONFIGURATIONS, FIGURES, Report, to_json, to_markdown
 from nerva_core.training.models import write_atomically
+
+Budget = Literal["quick", "full"]
+RUNS, ORDER = "runs", "order.json"
+"""In the directory of a report: the folder of its runs, and what was asked for."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What ``nerva reproduce`` was asked for, so that it can go on after an interruption."""
+
+    name: str
+    budget: Budget
+    backend: str | None
+    data: str | None
+    seeds: str | None
+    fraction: float | None
+
+
+def write_order(order: Order, directory: Path) -> None:
+    """Keep what was asked for beside the report."""
+    write_atomically(directory / ORDER, (json.dumps(asdict(order), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_order(directory: Path) -> Order:
+    """What was asked for. NervaError if there is no such report, or its file is damaged."""
+    path = directory / ORDER
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        order = Order(**values)
+    except OSError as error:
+        raise NervaError(f"{directory} holds no report to continue: cannot read {path}: {error.strerror}") from None
+    except (TypeError, ValueError, RecursionError):
+        raise NervaError(f"{path} is damaged: it does not say what was to be reproduced") from None
+    sound = {"name": str, "budget": str, "backend": str | None, "data": str | None, "seeds": str | None, "fraction": float | None}
+    if any(not isinstance(values[key], kind) for key, kind in sound.items()) or order.budget not in get_args(Budget):
+        raise NervaError(f"{path} is damaged: it does not say what was to be reproduced")
+    return order
 
 
 def write(reports: Sequence[Report], directory: Path) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 from nerva_core.equations.gradient_activations import Arctan, Identity, Log, Tanh
 from nerva_core.figures.plots import loss_along_directions
 from nerva_core.inspection.landscape import LossCurve, loss_curve, on_examples, suggest
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.gaf_figures import accuracies, equivalent_surfaces, gradient_activations, largest_gradients, left_out, saddle
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, descend, escape
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained, values
 from nerva_core.reproductions.verdicts import Statistic, exactly, judge, summarize
 from nerva_core.theory.gradient_theory import box, constants
 from nerva_core.training.trainer import Trainer
@@ -56,11 +57,11 @@ Table = Mapping[str, Mapping[float, Statistic]]
 """The test accuracy (%) by optimizer and learning rate."""
 
 
-def run(bench: Bench) -> Findings:
-    """Train with every optimizer at several rates; and the toys, which take no time."""
+def parts(bench: Bench) -> Parts:
+    """The network with every optimizer at several rates."""
     source = bench.images(train=bench.choose(12_000, 20_000))
     inputs, classes = bench.classes(source)
-    epochs = 10
+    epochs = bench.length(10, 10)
     common: dict[str, Any] = {
         "model": {"layers": "ReLU;" * 6 + "Linear", "sizes": [inputs, *[128] * 6, classes], "weights": "He"},
         "training": {"epochs": epochs, "batch_size": 256, "record_gradients": True},
@@ -71,18 +72,23 @@ def run(bench: Bench) -> Findings:
         for rate, members in chosen.items()
         for kind in members
     }
-    trained = bench.train(kinds, bench.seeds(), source, **common)
+    return {"networks": Part(kinds, source, common)}
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare the optimizers; and the toys, which take no time."""
+    trained, chosen = results["networks"], bench.choose(QUICK, FULL)
     table: Table = {
-        kind: {rate: _accuracy(trained[f"{kind} at {rate:g}"]) for rate in chosen if kind in chosen[rate]}
+        kind: {rate: accuracy(trained[f"{kind} at {rate:g}"]) for rate in chosen if kind in chosen[rate]}
         for kind in KINDS
         if any(kind in members for members in chosen.values())
     }
-    rows = [*network_rows(table), _largest_gradient(trained[f"none at {PAPER_RATE:g}"]), *toy_rows()]
+    rows = [*network_rows(table), largest_gradient_row(trained[f"none at {PAPER_RATE:g}"]), *toy_rows()]
     recorded = {kind: trained[f"{kind} at {PAPER_RATE:g}"] for kind in ("none", ARCTAN, "momentum buffer")}
     trained_to_the_end = {kind: recorded[kind][0] for kind in ("none", ARCTAN) if recorded[kind][0].last is not None}
-    landscapes = {kind: _landscape(bench, found) for kind, found in trained_to_the_end.items()}
+    landscapes = {kind: landscape(bench, found) for kind, found in trained_to_the_end.items()}
     figures = _figures(table, recorded) | ({"loss_curves": loss_along_directions(landscapes)} if landscapes else {})
-    remarks = [*_remarks(table), _cost(trained[f"none at {PAPER_RATE:g}"], trained[f"{ARCTAN} at {PAPER_RATE:g}"])]
+    remarks = [*_remarks(table), cost(trained[f"none at {PAPER_RATE:g}"], trained[f"{ARCTAN} at {PAPER_RATE:g}"])]
     if "none" in landscapes:
         remarks.append(_suggestion(landscapes["none"], recorded["none"][0]))
     measured = {kind: {f"{rate:g}": list(statistic.values) for rate, statistic in found.items()} for kind, found in table.items()}
@@ -90,7 +96,9 @@ def run(bench: Bench) -> Findings:
     return Findings(rows, remarks, figures, captions, {"test accuracy (%)": measured})
 
 
-EXPERIMENT = Experiment("gaf", "Gradient activations against momentum and clipping", "Activated Gradients, sections III and IV", run)
+EXPERIMENT = Experiment(
+    "gaf", "Gradient activations against momentum and clipping", "Activated Gradients, sections III and IV", parts, findings
+)
 
 CAPTIONS = {
     "loss_curves": "The training loss along three random directions around the trained network, rate 0.1, seed 0 (Figure 3)",
@@ -112,7 +120,7 @@ def _figures(table: Table, recorded: Mapping[str, Sequence[Trained]]) -> dict[st
     }
 
 
-def _landscape(bench: Bench, run: Trained) -> LossCurve:
+def landscape(bench: Bench, run: Trained) -> LossCurve:
     """The loss around the end of a run, along three directions."""
     trainer = Trainer(run.config, bench.load(run.config.data))
     trainer.restore(run.config.training.epochs, run.state)
@@ -129,7 +137,8 @@ def _suggestion(curve: LossCurve, run: Trained) -> str:
     )
 
 
-def _accuracy(trained: Sequence[Trained]) -> Statistic:
+def accuracy(trained: Sequence[Trained]) -> Statistic:
+    """The test accuracies in percent."""
     return Statistic.of(100 * a for a in values(trained, lambda m: m.test_accuracy))
 
 
@@ -152,7 +161,7 @@ def network_rows(table: Table) -> list[Row]:
 def _against_none(kind: str, table: Table, paper: str, enough: float, name: str = "") -> Row:
     """The gain at every rate up to the paper's; the effect has only the direction if it is not there at all of them."""
     rates = [rate for rate in table[kind] if rate in table["none"] and rate <= PAPER_RATE]
-    gains = {rate: _trained_or_chance(table[kind][rate]) - _trained_or_chance(table["none"][rate]) for rate in rates}
+    gains = {rate: trained_or_chance(table[kind][rate]) - trained_or_chance(table["none"][rate]) for rate in rates}
     return Row(
         f"{name or kind} against none: gain in test accuracy (points) by rate",
         paper,
@@ -165,11 +174,12 @@ def _against_none(kind: str, table: Table, paper: str, enough: float, name: str 
 def _better(title: str, paper: str, table: Table, kind: str, other: str, rate: float) -> Row:
     """That ``kind`` is more accurate than ``other`` at a rate; a run that diverges counts as chance, 10 %."""
     found, against = table[kind][rate], table[other][rate]
-    verdict = judge(_trained_or_chance(found) - _trained_or_chance(against))
+    verdict = judge(trained_or_chance(found) - trained_or_chance(against))
     return Row(title, paper, f"{found.text()} against {against.text()}", verdict, {kind: found.values, other: against.values})
 
 
-def _trained_or_chance(statistic: Statistic) -> Statistic:
+def trained_or_chance(statistic: Statistic) -> Statistic:
+    """The accuracies, where a run that diverged counts as chance, 10 %."""
     return Statistic.of(value if value == value else 10.0 for value in statistic.values)
 
 
@@ -180,14 +190,14 @@ def _explosion(table: Table) -> Row:
         "more accurate at rate 0.2 than momentum alone, which may diverge",
         "exploding gradients are alleviated",
         f"none: {none.text()}; {ARCTAN}: {arctan.text()}",
-        judge(_trained_or_chance(arctan) - _trained_or_chance(none)),
+        judge(trained_or_chance(arctan) - trained_or_chance(none)),
         {"none": none.values, ARCTAN: arctan.values},
     )
 
 
 def _at_best_rates(table: Table) -> Row:
     """Each at the rate that is best for it, on the test set."""
-    best = {kind: max(table[kind], key=lambda rate: _trained_or_chance(table[kind][rate]).mean) for kind in ("none", ARCTAN)}
+    best = {kind: max(table[kind], key=lambda rate: trained_or_chance(table[kind][rate]).mean) for kind in ("none", ARCTAN)}
     none, arctan = (table[kind][rate] for kind, rate in best.items())
     return Row(
         f"{ARCTAN} against none, each at its best rate ({best[ARCTAN]:g} and {best['none']:g})",
@@ -198,7 +208,8 @@ def _at_best_rates(table: Table) -> Row:
     )
 
 
-def _largest_gradient(trained: Sequence[Trained]) -> Row:
+def largest_gradient_row(trained: Sequence[Trained]) -> Row:
+    """Figure 5: that the largest gradient of all training exceeds 0.1."""
     largest = Statistic.of(max(m.largest_gradient or 0.0 for m in run.history) if run.history else float("nan") for run in trained)
     return Row(
         f"the largest gradient in training (none, rate {PAPER_RATE:g})",
@@ -243,7 +254,7 @@ def _sooner(none: int | None, activated: int | None) -> bool:
     return activated is not None and (none is None or activated < none)
 
 
-def _cost(none: Sequence[Trained], activated: Sequence[Trained]) -> str:
+def cost(none: Sequence[Trained], activated: Sequence[Trained]) -> str:
     """The time of an epoch with a gradient activation over that of one without, each the median of all but first epochs, which compile."""
     seconds = [[m.seconds for run in runs for m in run.history[1:]] for runs in (none, activated)]
     if not all(seconds):

@@ -9,8 +9,8 @@ import numpy as np
 
 from nerva_core.equations.gradient_activations import Arctan, Elementwise, Identity, Log, Tanh, ValueClipping, at
 from nerva_core.figures.plots import COLOURS, band, curve, legend, name_axes, panels, png
-from nerva_core.reproductions.experiment import Trained, curves
 from nerva_core.reproductions.gaf_toys import OPTIMIZERS, SADDLE, path
+from nerva_core.reproductions.runs import Trained, curves
 from nerva_core.reproductions.verdicts import Statistic
 from nerva_core.theory.gradient_theory import equivalent_loss, norm_clipped, norm_clipping_curl
 

@@ -13,7 +13,7 @@ from nerva_core.equations.activations import Activation, QLimit
 from nerva_core.figures.plots import band, curve, legend, name_axes, panels, png
 from nerva_core.layers import QActivation
 from nerva_core.layers.q_activation import draw_q, q_density
-from nerva_core.reproductions.experiment import Trained, curves
+from nerva_core.reproductions.runs import Trained, curves
 
 Array = np.ndarray[Any, Any]
 

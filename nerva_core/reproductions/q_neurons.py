@@ -15,9 +15,10 @@ import numpy as np
 
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.layers import QActivation, parse_layers
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.q_figures import density_of_q, density_of_q_activation, learning_curves
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained, values
 from nerva_core.reproductions.verdicts import Statistic, judge
 from nerva_core.training.trainer import Trainer
 
@@ -63,33 +64,43 @@ def network(f: str, mode: str, dropout: bool = False, momentum: float = 0.99) ->
     return 2 * block + "Linear"
 
 
-def run(bench: Bench) -> Findings:
-    """Train f and its q-activations, alike but for the activation, and compare."""
+def parts(bench: Bench) -> Parts:
+    """Networks with f and its q-activations, alike but for the activation."""
     source = bench.images(train=bench.choose(5_000, None), test=bench.choose(2_500, None))
     inputs, classes = bench.classes(source)
     modes: Mapping[str, Sequence[str]] = bench.choose(QUICK, FULL)
     common: dict[str, Any] = {
         "optimizer": "GradientDescent",
         "schedule": "Geometric(0.05, r=0.999999)",
-        "training": {"epochs": bench.choose(8, 100), "batch_size": 64, "schedule_by": "step"},
+        "training": {"epochs": bench.length(8, 100), "batch_size": 64, "schedule_by": "step"},
     }
     model = {"sizes": [inputs, 256, 256, classes], "weights": "NormalizedXavier"}
     epochs, batch = common["training"]["epochs"], common["training"]["batch_size"]
     momentum = momentum_for(epochs * len(bench.load(source).Xtrain) // batch)
     kinds = {f"{f} {mode}": {"model": {"layers": network(f, mode, momentum=momentum), **model}} for f in modes for mode in modes[f]}
-    trained = bench.train(kinds, bench.seeds(), source, **common)
-    runs: Runs = {f: {mode: trained[f"{f} {mode}"] for mode in modes[f]} for f in modes}
-    rows = [row for f in runs for row in _rows(f, runs[f])]
+    return {"networks": Part(kinds, source, common)}
+
+
+def modes_of(trained: Mapping[str, Sequence[Trained]], modes: Mapping[str, Sequence[str]]) -> Runs:
+    """The runs by f and mode."""
+    return {f: {mode: trained[f"{f} {mode}"] for mode in modes[f]} for f in modes}
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare f with its q-activations."""
+    modes: Mapping[str, Sequence[str]] = bench.choose(QUICK, FULL)
+    runs = modes_of(results["networks"], modes)
+    found = [row for f in runs for row in rows(f, runs[f])]
     evaluated = {f: _noise_at_evaluation(bench, runs[f]["c0.02"]) for f in ("ELU",)}
     activations = {f.lower(): ACTIVATIONS.parse(f) for f in ("ELU", "Softplus", "Tanh", "ReLU")}
     return Findings(
-        rows,
+        found,
         [
             *(_limit_remark(f, runs[f]) for f in runs if "limit" in runs[f]),
             *(_evaluation_remark(f, difference) for f, difference in evaluated.items()),
             "q-ReLU at λ = 0.02 is ReLU in exact arithmetic, because q > 0 (erratum 000-18): that it cannot improve is a theorem, and what "
             "it differs by is rounding, the noise floor of these runs.",
-            "The paper's 0.35 % error on MNIST and 82.9 % on CIFAR-10 are of convolutional networks, which are not run here.",
+            "The paper's 0.35 % error on MNIST and 82.9 % on CIFAR-10 are of its convolutional networks: nerva reproduce q-neurons-cnn.",
         ],
         {
             "density_of_q": density_of_q(),
@@ -109,12 +120,12 @@ def run(bench: Bench) -> Findings:
     )
 
 
-EXPERIMENT = Experiment("q-neurons", "q-neurons: f against its q-activation", "q-neurons, section 3 and Figure 4", run)
+EXPERIMENT = Experiment("q-neurons", "q-neurons: f against its q-activation", "q-neurons, section 3 and Figure 4", parts, findings)
 
 
-def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
+def rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
     """What the paper states of each mode but the limit: a lower training loss and a higher test accuracy; of ReLU, no improvement."""
-    rows = []
+    result = []
     loss = {mode: Statistic.of(values(trained, lambda m: m.train_loss)) for mode, trained in runs.items()}
     accuracy = {mode: Statistic.of(100 * a for a in values(trained, lambda m: m.test_accuracy)) for mode, trained in runs.items()}
     for mode in (mode for mode in runs if mode not in ("plain", "limit")):
@@ -124,7 +135,7 @@ def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
         ):
             worse = Statistic.of(-value for value in better.values)
             verdict = judge(worse if f == "ReLU" else better)  # the paper: "q-relu cannot improve over relu activation"
-            rows.append(
+            result.append(
                 Row(
                     f"q-{f} {mode} against {f}: {what}",
                     "no improvement" if f == "ReLU" else "lower" if what == "training loss" else "higher",
@@ -133,7 +144,7 @@ def _rows(f: str, runs: Mapping[str, Sequence[Trained]]) -> list[Row]:
                     {mode: statistic[mode].values, "plain": statistic["plain"].values},
                 )
             )
-    return rows
+    return result
 
 
 def _limit_remark(f: str, runs: Mapping[str, Sequence[Trained]]) -> str:

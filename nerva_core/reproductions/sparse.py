@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nerva_core.reproductions.dab_bridge import accuracies
-from nerva_core.reproductions.experiment import Bench, Experiment, Trained, values
+from nerva_core.reproductions.experiment import Bench, Experiment, Part, Parts, Results
 from nerva_core.reproductions.report import Findings, Row
+from nerva_core.reproductions.runs import Trained, values
 from nerva_core.reproductions.verdicts import Statistic, judge
 
 HIDDEN = 512
@@ -31,27 +32,30 @@ def moves(method: str, epochs: int) -> dict[str, Any]:
     }
 
 
-def run(bench: Bench) -> Findings:
-    """Train a dense network, and a sparse one of each density by each method."""
-    source, epochs = bench.images(bench.choose(6_000, 60_000), bench.choose(4_000, 10_000)), bench.choose(6, 20)
+def parts(bench: Bench) -> Parts:
+    """A dense network, and a sparse one of each density by each method."""
+    source, epochs = bench.images(bench.choose(6_000, 60_000), bench.choose(4_000, 10_000)), bench.length(6, 20)
     inputs, classes = bench.classes(source)
     kinds: dict[str, dict[str, Any]] = {"dense": {}}
     for density in DENSITIES:
         kinds |= {kind(density, method): {"model.overall_density": density, **moves(method, epochs)} for method in METHODS}
-    found = bench.train(
-        kinds,
-        bench.seeds(),
-        source,
-        model={"layers": "ReLU;ReLU;Linear", "sizes": [inputs, HIDDEN, HIDDEN, classes], "weights": "He"},
-        optimizer="WeightDecay(Momentum(mu=0.9), 5e-4)",
-        schedule={"name": "Cosine", "eta0": 0.05, "n": epochs},
-        training={"epochs": epochs, "batch_size": 100},
-    )
+    common = {
+        "model": {"layers": "ReLU;ReLU;Linear", "sizes": [inputs, HIDDEN, HIDDEN, classes], "weights": "He"},
+        "optimizer": "WeightDecay(Momentum(mu=0.9), 5e-4)",
+        "schedule": {"name": "Cosine", "eta0": 0.05, "n": epochs},
+        "training": {"epochs": epochs, "batch_size": 100},
+    }
+    return {"networks": Part(kinds, source, common)}
+
+
+def findings(bench: Bench, results: Results) -> Findings:
+    """Compare the methods at each density."""
+    found = results["networks"]
     return Findings([*accuracy_rows(found), *moving_rows(found), *gradient_rows(found)], [time_remark(found), SMALLER])
 
 
 PAPERS = "Nerva (Wesselink et al. 2024), SET (Mocanu et al. 2018), RigL (Evci et al. 2020)"
-EXPERIMENT = Experiment("sparse", "Truly sparse networks", PAPERS, run)
+EXPERIMENT = Experiment("sparse", "Truly sparse networks", PAPERS, parts, findings)
 
 SMALLER = (
     "The papers train on CIFAR-10 and ImageNet, longer, and with larger networks. A sparse layer computes what a masked dense one does, by "

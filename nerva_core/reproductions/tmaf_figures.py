@@ -10,7 +10,7 @@ from nerva_core.algebra.numeric_backend import backend
 from nerva_core.data.synthetic import three_frequencies
 from nerva_core.figures.plots import band, curve, legend, name_axes, panels, png
 from nerva_core.figures.step_functions import draw, step_functions
-from nerva_core.reproductions.experiment import Trained, curves
+from nerva_core.reproductions.runs import Trained, curves
 
 
 def learned(runs: Mapping[str, Trained]) -> bytes:
@@ -42,10 +42,11 @@ def errors(experiments: Mapping[str, Mapping[str, Sequence[Trained]]]) -> bytes:
 def class_curves(runs: Mapping[str, Sequence[Trained]]) -> bytes:
     """The training loss and the test accuracy of a classification over the epochs (Figure 7)."""
     figure, (axes,) = panels(1, 2)
-    for kind, trained in runs.items():
+    for k, (kind, trained) in enumerate(runs.items()):
+        number = _NUMBERS.get(kind, k)
         epochs = list(range(1, trained[0].config.training.epochs + 1))
-        band(axes[0], epochs, curves(trained, lambda m: m.train_loss), _NUMBERS[kind], kind)
-        band(axes[1], epochs, curves(trained, lambda m: None if m.test_accuracy is None else 100 * m.test_accuracy), _NUMBERS[kind], kind)
+        band(axes[0], epochs, curves(trained, lambda m: m.train_loss), number, kind)
+        band(axes[1], epochs, curves(trained, lambda m: None if m.test_accuracy is None else 100 * m.test_accuracy), number, kind)
     name_axes(axes[0], "epoch", "training loss", integers=True)
     name_axes(axes[1], "epoch", "test accuracy (%)", integers=True)
     legend(figure)

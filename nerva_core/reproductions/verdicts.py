@@ -99,6 +99,12 @@ def judge(difference: Statistic, stated: float = 0.0, comparisons: int = 1) -> V
     return Verdict.DOES_NOT if high < stated else Verdict.UNKNOWN
 
 
+def reaches(accuracy: Statistic, paper: str, comparisons: int = 1) -> Verdict:
+    """Whether a network is as accurate as the paper's, to the digits it prints. A lower accuracy has no direction: it is not that."""
+    half_a_digit = 0.5 * 10.0 ** -len(paper.partition(".")[2])
+    return judge(accuracy - (float(paper) - half_a_digit), comparisons=comparisons)
+
+
 def every(verdicts: Sequence[Verdict]) -> Verdict:
     """The verdict on "all of these hold": the weakest of theirs."""
     order = (Verdict.DOES_NOT, Verdict.UNKNOWN, Verdict.DIRECTION, Verdict.REPRODUCES)

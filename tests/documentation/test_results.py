@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from docs.generator.results import DOCS, REPORTS, filled, keep, page_of, results, summary
+from docs.generator.results import DOCS, REPORTS, costs, filled, keep, page_of, results, summary
 from nerva_core.reproductions import EXPERIMENTS, FEWEST_SEEDS, Statistic, Verdict, judge
 
 PAGES = sorted(DOCS.glob("*.md"))
-KEPT = sorted(REPORTS.glob("*.json"))
+KEPT = sorted(path for path in REPORTS.glob("*.json") if not path.stem.endswith("-cost"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -71,3 +71,11 @@ def test_a_report_is_kept_with_its_figures(tmp_path: Path, monkeypatch: pytest.M
 def test_no_page_speaks_of_an_earlier_rule() -> None:
     for page in PAGES:
         assert not re.search(r"earlier rule|rule of then", page.read_text(encoding="utf-8")), page.name
+
+
+def test_the_costs_are_those_of_experiments() -> None:
+    for path in REPORTS.glob("*-cost.json"):
+        for name, found in json.loads(path.read_text(encoding="utf-8"))["costs"].items():
+            assert name in EXPERIMENTS
+            assert f"`{name}`" in costs()
+            assert all(cost["seconds"] == pytest.approx(cost["step"] * cost["steps"] * cost["runs"]) for cost in found)

@@ -20,12 +20,12 @@ from nerva_core.reproductions.dab import (
     middles,
     ponder,
     ponder_row,
-    reaches,
     sort_sequences,
     sorting_network,
     sorting_rows,
 )
-from nerva_core.reproductions.experiment import Budget
+from nerva_core.reproductions.files import Budget
+from nerva_core.reproductions.verdicts import reaches
 from nerva_core.training.results import Metrics
 
 
@@ -71,14 +71,12 @@ def test_the_full_budget_has_all_of_table_1_and_figure_3() -> None:
     assert middles("full", 15) == middles("quick", 5) == ["ELU", "DAB"]
 
 
-def test_those_that_ponder_are_compared_with_one_trained_as_long(template: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_that_ponder_are_compared_with_one_trained_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench("quick", "numpy", given_seeds=(0,))
     monkeypatch.setitem(PONDER_STEPS, "quick", 4)
-    found = ponder(bench, 3, (2,), [template])
-    assert found[1] != [template]
-    assert found[1][0].config.data == found[2][0].config.data
+    assert list(ponder(bench, 3, (2,)).kinds) == ["DAB, 1 ponder steps, T = 3", "DAB, 2 ponder steps, T = 3"]
     monkeypatch.setitem(STEPS, "quick", 4)
-    assert ponder(bench, 3, (2,), [template])[1] == [template]
+    assert list(ponder(bench, 3, (2,)).kinds) == ["DAB, 2 ponder steps, T = 3"]
 
 
 def runs(accuracies: list[float], template: Trained) -> list[Trained]:
@@ -87,7 +85,8 @@ def runs(accuracies: list[float], template: Trained) -> list[Trained]:
 
 @pytest.fixture(scope="module")
 def template() -> Trained:
-    (trained,) = sort_sequences(Bench("quick", "numpy"), 2, {"ELU": sorting_network(2, "ELU")}, (0,), 4).values()
+    part = sort_sequences(2, {"ELU": sorting_network(2, "ELU")}, 4)
+    (trained,) = Bench("quick", "numpy", given_seeds=(0,)).run({"all": part})["all"].values()
     return trained[0]
 
 

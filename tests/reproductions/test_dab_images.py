@@ -45,7 +45,7 @@ def test_a_report_on_few_digits() -> None:
 @pytest.fixture(scope="module")
 def template() -> Trained:
     bench = Bench("quick", "numpy", given_seeds=(0,))
-    return classify(bench, {"k": ["Linear(10)"]}, Digits(train=20, test=10))["k"][0]
+    return bench.run({"all": classify(bench, {"k": ["Linear(10)"]}, Digits(train=20, test=10))})["all"]["k"][0]
 
 
 def runs(accuracies: Sequence[float], template: Trained, distances: Sequence[float] = (1.0,)) -> list[Trained]:
@@ -89,5 +89,5 @@ def test_the_distance_falls(template: Trained, distances: Sequence[float], verdi
 def test_rows_and_columns_have_a_distance_although_their_numbers_have_none(template: Trained) -> None:
     bench = Bench("quick", "numpy", given_seeds=(0,))
     kind = f"{ROWS_AND_COLUMNS}, DAB"
-    (run,) = classify(bench, {kind: network(IMAGES[kind], 10)}, Digits(train=40, test=20))[kind]
+    (run,) = bench.run({"all": classify(bench, {kind: network(IMAGES[kind], 10)}, Digits(train=40, test=20))})["all"][kind]
     assert all((m.hard_distance or 0) > 0.1 for m in run.history)

@@ -33,7 +33,7 @@ def test_a_report_on_few_digits() -> None:
 @pytest.fixture(scope="module")
 def template() -> Trained:
     bench = Bench("quick", "numpy", given_seeds=(0,))
-    return classify(bench, {"k": ["Linear(10)"]}, Digits(train=20, test=10))["k"][0]
+    return bench.run({"all": classify(bench, {"k": ["Linear(10)"]}, Digits(train=20, test=10))})["all"]["k"][0]
 
 
 def runs(accuracies: Sequence[float], template: Trained) -> list[Trained]:

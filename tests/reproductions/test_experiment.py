@@ -1,5 +1,7 @@
 import dataclasses
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,18 +11,9 @@ from nerva_core.algebra.numeric_backend import backend_classes
 from nerva_core.algebra.trees import leaves
 from nerva_core.data import Digits, FashionMNIST, SineOfSum
 from nerva_core.data.sources import Reconstruction
-from nerva_core.reproductions.experiment import (
-    FASTEST_FIRST,
-    Bench,
-    Experiment,
-    Trained,
-    _written,
-    curves,
-    fastest_backend,
-    perform,
-    values,
-)
+from nerva_core.reproductions.experiment import FASTEST_FIRST, Bench, Experiment, Part, Results, _written, fastest_backend, perform
 from nerva_core.reproductions.report import Findings
+from nerva_core.reproductions.runs import Trained, curves, values
 from nerva_core.training.config import parse_config
 from nerva_core.training.trainer import Trainer
 
@@ -31,7 +24,7 @@ MODEL = {"layers": "ReLU;Linear", "sizes": [64, 8, 10]}
 def test_runs_are_those_of_the_ordinary_trainer() -> None:
     bench = Bench()
     told: list[tuple[str, float]] = []
-    bench.progress = lambda text, fraction: told.append((text, fraction))
+    bench.progress = lambda text, fraction, left: told.append((text, fraction))
     kinds = {"slow": {"schedule": "Constant(0.01)"}, "fast": {"schedule": "Constant(0.1)"}}
     runs = bench.train(kinds, [0, 3], SOURCE, model=MODEL, training={"epochs": 2, "batch_size": 20})
     assert {kind: [run.config.seed for run in found] for kind, found in runs.items()} == {"slow": [0, 3], "fast": [0, 3]}
@@ -61,6 +54,27 @@ def test_budgets_and_seeds() -> None:
     assert Bench("full", given_seeds=(7,)).seeds() == (7,)
 
 
+def test_the_full_budget_can_be_cut() -> None:
+    assert Bench("full", fraction=0.25).length(3, 100) == 25
+    assert Bench("full", fraction=0.001).length(3, 100) == 1
+    assert Bench("full").length(3, 100) == 100
+    assert Bench("quick", fraction=0.5).length(3, 100) == 3
+
+
+def test_what_is_kept_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, Any] = {"model": MODEL, "training": {"epochs": 2, "batch_size": 20}}
+    first = Bench(kept=tmp_path).train({"k": {}}, [0, 1], SOURCE, **settings)["k"]
+    monkeypatch.setattr(Trainer, "run", lambda *_: pytest.fail("it is kept"))
+    again = Bench(kept=tmp_path).train({"k": {}}, [0, 1], SOURCE, **settings)["k"]
+    assert [run.history for run in again] == [run.history for run in first]
+    np.testing.assert_equal(list(leaves(again[1].state)), list(leaves(first[1].state)))
+
+
+def test_several_processes_need_a_folder() -> None:
+    with pytest.raises(NervaError, match="kept"):
+        Bench(jobs=2).train({"k": {}}, [0], SOURCE, model=MODEL)
+
+
 def test_images_are_limited_but_the_users_limit_stands() -> None:
     assert Bench(source=Digits()).images(train=5).train == 5
     assert Bench(source=Digits(train=9)).images(train=5).train == 9
@@ -88,11 +102,13 @@ def test_the_fastest_backend_is_the_first_that_is_installed(monkeypatch: pytest.
 
 
 def test_a_report_says_how_it_was_made() -> None:
-    def run(bench: Bench) -> Findings:
-        bench.train({"k": {}}, [4], SOURCE, model=MODEL, training={"epochs": 1, "batch_size": 60})
+    part = Part({"k": {}}, SOURCE, {"model": MODEL, "training": {"epochs": 1, "batch_size": 60}})
+
+    def findings(_: Bench, results: Results) -> Findings:
+        assert [run.config.seed for run in results["all"]["k"]] == [4]
         return Findings([])
 
-    report = perform(Experiment("n", "Title", "paper", run), Bench())
+    report = perform(Experiment("n", "Title", "paper", lambda bench: {"all": part}, findings), Bench(given_seeds=(4,)))
     assert report.settings["seeds"] == "4"
     assert report.settings["budget"] == "quick"
     assert report.settings["data"] == "Digits(train=60, test=30)"

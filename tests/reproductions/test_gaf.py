@@ -90,8 +90,8 @@ def test_one_seed_says_nothing_of_the_largest_gradient() -> None:
     bench = Bench(source=Digits(train=40, test=20))
     settings = {"model": {"layers": "Linear", "sizes": [64, 10]}, "training": {"epochs": 1, "batch_size": 20, "record_gradients": True}}
     (runs,) = bench.train({"k": {}}, [0], bench.images(), **settings).values()
-    assert gaf._largest_gradient(runs).verdict is Verdict.UNKNOWN
-    assert gaf._largest_gradient(runs * 5).verdict is Verdict.REPRODUCES
+    assert gaf.largest_gradient_row(runs).verdict is Verdict.UNKNOWN
+    assert gaf.largest_gradient_row(runs * 5).verdict is Verdict.REPRODUCES
 
 
 def test_the_best_rates_are_compared_if_all_were_tried() -> None:

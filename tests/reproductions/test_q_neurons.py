@@ -6,8 +6,8 @@ import pytest
 from nerva_core.data import Digits
 from nerva_core.layers import QActivation, multilayer_perceptron
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform
-from nerva_core.reproductions.experiment import Trained
-from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, _rows, momentum_for, network
+from nerva_core.reproductions.q_neurons import EXPERIMENT, FULL, MODES, QUICK, _noise_at_evaluation, momentum_for, network, rows
+from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import load_config
 from nerva_core.training.results import Metrics
 from nerva_core.training.trainer import Trainer
@@ -53,15 +53,15 @@ def test_the_verdicts() -> None:
     )["k"]
     even = [0.5, 0.6, 0.5, 0.6, 0.55]
     better = {"plain": runs([2.0, 2.1] * 2 + [2.05], even, template), "c0.02": runs([1.0, 1.2] * 2 + [1.1], even[::-1], template)}
-    assert [row.verdict for row in _rows("ELU", better)] == [Verdict.REPRODUCES, Verdict.UNKNOWN]
+    assert [row.verdict for row in rows("ELU", better)] == [Verdict.REPRODUCES, Verdict.UNKNOWN]
     # "q-relu cannot improve": where no difference can be told, that is not shown either.
-    assert [row.verdict for row in _rows("ReLU", better)] == [Verdict.DOES_NOT, Verdict.UNKNOWN]
+    assert [row.verdict for row in rows("ReLU", better)] == [Verdict.DOES_NOT, Verdict.UNKNOWN]
     few = {"plain": runs([2.0] * 4, [0.5, 0.51, 0.5, 0.5], template), "c0.02": runs([1.0] * 4, [0.6, 0.6, 0.61, 0.6], template)}
-    assert [row.verdict for row in _rows("ELU", few)] == [Verdict.UNKNOWN] * 2
+    assert [row.verdict for row in rows("ELU", few)] == [Verdict.UNKNOWN] * 2
     worse = {"plain": better["c0.02"], "c0.02": better["plain"]}
-    assert _rows("ELU", worse)[0].verdict is Verdict.DOES_NOT
-    assert _rows("ReLU", worse)[0].verdict is Verdict.REPRODUCES
-    assert _rows("ELU", worse)[0].here == "2.050 ± 0.050 against 1.100 ± 0.100"
+    assert rows("ELU", worse)[0].verdict is Verdict.DOES_NOT
+    assert rows("ReLU", worse)[0].verdict is Verdict.REPRODUCES
+    assert rows("ELU", worse)[0].here == "2.050 ± 0.050 against 1.100 ± 0.100"
 
 
 def test_noise_at_evaluation_is_compared_on_the_trained_network() -> None:

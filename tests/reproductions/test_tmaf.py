@@ -11,7 +11,7 @@ from nerva_core.data import Digits
 from nerva_core.equations.optimizers import OPTIMIZERS
 from nerva_core.equations.schedules import SCHEDULES
 from nerva_core.reproductions import Bench, Statistic, Verdict, perform, tmaf
-from nerva_core.reproductions.experiment import Trained
+from nerva_core.reproductions.runs import Trained
 from nerva_core.training.config import load_config
 from nerva_core.training.results import Metrics
 
@@ -66,6 +66,9 @@ def test_the_verdicts() -> None:
     def sixth(found: Any) -> Any:
         return tmaf._rows1(6, found)
 
+    def third(found: Any) -> Any:
+        return tmaf.accuracy_rows("images", tmaf.TABLE3, "MNIST", found)
+
     def five(a: float) -> list[float]:
         return [a, a + 0.001, a - 0.001, a, a]
 
@@ -77,8 +80,8 @@ def test_the_verdicts() -> None:
     assert verdict(tmaf._rows2, ReLU=five(1.0), PReLU=five(0.5), diagonal_TMAF=five(0.5)) == [Verdict.DIRECTION, Verdict.DOES_NOT]
     wide = [0.9, 1.1, 1.0, 1.0, 1.0]
     assert verdict(tmaf._rows2, ReLU=five(1.0), PReLU=wide, diagonal_TMAF=five(0.5))[1] is Verdict.UNKNOWN
-    assert verdict(tmaf._rows3, ReLU=five(0.8), PReLU=five(0.7), TMAF=five(0.9)) == [Verdict.REPRODUCES]
-    assert verdict(tmaf._rows3, ReLU=five(0.8), PReLU=five(0.7), TMAF=five(0.803)) == [Verdict.DIRECTION]
+    assert verdict(third, ReLU=five(0.8), PReLU=five(0.7), TMAF=five(0.9)) == [Verdict.REPRODUCES]
+    assert verdict(third, ReLU=five(0.8), PReLU=five(0.7), TMAF=five(0.803)) == [Verdict.DIRECTION]
     # Where the paper's three numbers can be read, a smaller margin is the direction only.
     assert verdict(sixth, ReLU=five(0.48), PReLU=five(0.49), TMAF=five(0.12)) == [Verdict.REPRODUCES]
     assert verdict(sixth, ReLU=five(0.48), PReLU=five(0.49), TMAF=five(0.47)) == [Verdict.DIRECTION]
