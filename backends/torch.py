@@ -144,12 +144,12 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     def normal_cdf(self, X: Tensor) -> Tensor:
         if not self._widens:
             return accurate.normal_cdf(self, X, self.torch.round)
-        return (self.torch.erfc(X.double() * -math.sqrt(0.5)) * 0.5).float()
+        return X.double().mul_(-math.sqrt(0.5)).erfc_().mul_(0.5).float()
 
     def normal_pdf(self, X: Tensor) -> Tensor:
         if not self._widens:
             return accurate.normal_pdf(self, X, self.torch.round)
-        return (self.torch.exp(X.double().square() * -0.5) / math.sqrt(2 * math.pi)).float()
+        return X.double().square_().mul_(-0.5).exp_().div_(math.sqrt(2 * math.pi)).float()
 
     @property
     def _widens(self) -> bool:
