@@ -93,7 +93,7 @@ class LargestOf:
 
 
 @dataclass(frozen=True)
-class Table:
+class RowTable:
     """Rows of E, vocabulary x features, for the numbers of a sequence."""
 
     E: Array
@@ -127,14 +127,27 @@ class Recurrence:
 
 
 @dataclass(frozen=True)
-class Sum:
+class SumOfBranches:
     """f(X) + g(X); X itself where there is no g."""
 
     f: tuple[Block, ...]
     g: tuple[Block, ...]
 
 
-Block = Dense | Normalization | RowNormalization | Kernel | Grid | LargestOf | Table | PositionTable | Heads | Recurrence | Sum | str
+Block = (
+    Dense
+    | Normalization
+    | RowNormalization
+    | Kernel
+    | Grid
+    | LargestOf
+    | RowTable
+    | PositionTable
+    | Heads
+    | Recurrence
+    | SumOfBranches
+    | str
+)
 """A string is the name of an activation, or of what has no numbers: 'flatten', 'mean of positions', 'last position'."""
 
 
@@ -225,8 +238,8 @@ def _recurrence(layer: LSTM, params: Any, D: int) -> Block:
 
 def _sum(layer: Any, params: Any, D: int) -> Block:
     if isinstance(layer, Residual):
-        return Sum(tuple(_blocks(layer.layers, params, D)), ())
-    return Sum(tuple(_blocks(layer.f, params.f, D)), tuple(_blocks(layer.g, params.g, D)))
+        return SumOfBranches(tuple(_blocks(layer.layers, params, D)), ())
+    return SumOfBranches(tuple(_blocks(layer.f, params.f, D)), tuple(_blocks(layer.g, params.g, D)))
 
 
 BLOCK_OF: dict[type, Callable[[Any, Any, int], Block]] = {
@@ -240,7 +253,7 @@ BLOCK_OF: dict[type, Callable[[Any, Any, int], Block]] = {
     MaxPool: _largest,
     GlobalAveragePool: lambda layer, params, D: "mean of positions",
     Flatten: lambda layer, params, D: "flatten",
-    Embedding: lambda layer, params, D: Table(params.E),
+    Embedding: lambda layer, params, D: RowTable(params.E),
     PositionEmbedding: lambda layer, params, D: PositionTable(params.P),
     LSTM: _recurrence,
     Last: lambda layer, params, D: "last position",

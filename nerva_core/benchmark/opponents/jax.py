@@ -24,8 +24,8 @@ from nerva_core.benchmark.description import (
     PositionTable,
     Recurrence,
     RowNormalization,
-    Sum,
-    Table,
+    RowTable,
+    SumOfBranches,
     blocks,
     momentum,
 )
@@ -49,7 +49,7 @@ class JaxScan(Contender):
         outputs = problem.outputs
 
         def loss(params: Any, X: Any, T: Any) -> Any:
-            Y = Forward(len(X)).sequence(network, params, X)
+            Y = JaxForward(len(X)).sequence(network, params, X)
             return optax.softmax_cross_entropy(Y, T.reshape(-1, outputs)).mean()
 
         def step(state: Any, batch: Any, X: Any, T: Any) -> Any:
@@ -77,7 +77,7 @@ def values(block: Block) -> Any:
             return gamma, beta
         case Kernel(W, b):
             return W, b
-        case Table(E):
+        case RowTable(E):
             return (E,)
         case PositionTable(P):
             return (P,)
@@ -85,12 +85,12 @@ def values(block: Block) -> Any:
             return *values(to_qkv), *values(back)
         case Recurrence(W, U, b, c):
             return W.T, U.T, b, c
-        case Sum(f, g):
+        case SumOfBranches(f, g):
             return [values(each) for each in f], [values(each) for each in g]
     return ()
 
 
-class Forward:
+class JaxForward:
     """The network on a batch of N examples; ``grid`` are the positions whose rows X has."""
 
     def __init__(self, N: int) -> None:
@@ -149,7 +149,7 @@ class Forward:
         windows = images.reshape(self.N, self.grid[0], k, self.grid[1], k, -1)
         return windows.max((2, 4)).reshape(-1, X.shape[-1])
 
-    def Table(self, block: Table, params: Any, X: Any) -> Any:
+    def RowTable(self, block: RowTable, params: Any, X: Any) -> Any:
         return params[0][X.reshape(-1).astype("int32")]
 
     def PositionTable(self, block: PositionTable, params: Any, X: Any) -> Any:
@@ -180,7 +180,7 @@ class Forward:
         _, H = jax.lax.scan(cell, (zero, zero), (X @ W + b).reshape(self.N, *self.grid, -1).swapaxes(0, 1))
         return H.swapaxes(0, 1).reshape(-1, K)
 
-    def Sum(self, block: Sum, params: Any, X: Any) -> Any:
+    def SumOfBranches(self, block: SumOfBranches, params: Any, X: Any) -> Any:
         grid, (f, g) = self.grid, params
         A = self.sequence(block.f, f, X)
         if not block.g:

@@ -21,8 +21,8 @@ from nerva_core.benchmark.description import (
     Normalization,
     PositionTable,
     RowNormalization,
-    Sum,
-    Table,
+    RowTable,
+    SumOfBranches,
     blocks,
     momentum,
 )
@@ -101,7 +101,7 @@ class Network:
     def applied(self, block: Block, X: Any) -> Any:
         """The output of a block."""
         layers = self.keras.layers
-        if isinstance(block, Sum):
+        if isinstance(block, SumOfBranches):
             return layers.Add()([self.sequence(block.f, X), self.sequence(block.g, X) if block.g else X])
         if isinstance(block, Grid):
             return layers.Reshape((*block.size, X.shape[-1] // math.prod(block.size)))(X)
@@ -112,7 +112,7 @@ class Network:
         layer = self._layer(block)
         if isinstance(block, Kernel) and block.padding:
             X = layers.ZeroPadding2D(block.padding)(X)
-        if isinstance(block, Table):
+        if isinstance(block, RowTable):
             X = layers.Reshape((X.shape[1],))(X)
         if isinstance(block, PositionTable):
             return layers.Add()([X, self._positions(layer, block, X)])
@@ -152,7 +152,7 @@ class Network:
                 return layers.LayerNormalization(epsilon=block.epsilon)
             case Kernel(W, _, stride):
                 return layers.Conv2D(W.shape[3], W.shape[:2], stride)
-            case Table(E):
+            case RowTable(E):
                 return layers.Embedding(*E.shape)
             case PositionTable(P):
                 return layers.Embedding(*P.shape)

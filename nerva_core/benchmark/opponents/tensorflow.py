@@ -25,8 +25,8 @@ from nerva_core.benchmark.description import (
     PositionTable,
     Recurrence,
     RowNormalization,
-    Sum,
-    Table,
+    RowTable,
+    SumOfBranches,
     blocks,
     momentum,
 )
@@ -51,7 +51,7 @@ class TensorFlowFunction(Contender):
 
         def step(batch: Any) -> Any:
             with tf.GradientTape() as tape:
-                logits = Forward(tf, N).sequence(network, params, tf.gather(X, batch))
+                logits = TensorFlowForward(tf, N).sequence(network, params, tf.gather(X, batch))
                 loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(tf.reshape(tf.gather(T, batch), [-1, outputs]), logits))
             for variable, v, gradient in zip(variables, memory, tape.gradient(loss, variables), strict=True):
                 dense = tf.convert_to_tensor(gradient)
@@ -82,7 +82,7 @@ class TensorFlowXla(TensorFlowFunction):
     xla = True
 
 
-class Forward:
+class TensorFlowForward:
     """The network on a batch of N examples; ``grid`` are the positions whose rows X has."""
 
     def __init__(self, tf: Any, N: int) -> None:
@@ -140,7 +140,7 @@ class Forward:
         self.grid = tuple(Y.shape[1:3])
         return self.tf.reshape(Y, [-1, Y.shape[-1]])
 
-    def Table(self, block: Table, params: Any, X: Any) -> Any:
+    def RowTable(self, block: RowTable, params: Any, X: Any) -> Any:
         return self.tf.gather(params[0], self.tf.cast(self.tf.reshape(X, [-1]), "int32"))
 
     def PositionTable(self, block: PositionTable, params: Any, X: Any) -> Any:
@@ -169,7 +169,7 @@ class Forward:
             found.append(H)
         return tf.reshape(tf.stack(found, axis=1), [-1, K])
 
-    def Sum(self, block: Sum, params: Any, X: Any) -> Any:
+    def SumOfBranches(self, block: SumOfBranches, params: Any, X: Any) -> Any:
         grid, (f, g) = self.grid, params
         A = self.sequence(block.f, f, X)
         if not block.g:

@@ -21,8 +21,8 @@ from nerva_core.benchmark.description import (
     PositionTable,
     Recurrence,
     RowNormalization,
-    Sum,
-    Table,
+    RowTable,
+    SumOfBranches,
     blocks,
     momentum,
 )
@@ -111,13 +111,13 @@ def _module(torch: Any, block: Block, images: bool, channels_last: bool) -> Any:
         return nn.MaxPool2d(block.size)
     if isinstance(block, Heads):
         return _attention(torch, block)
-    if isinstance(block, Sum):
+    if isinstance(block, SumOfBranches):
         return _sum(nn, *(_branch(torch, branch, images, channels_last) for branch in (block.f, block.g)))
     if isinstance(block, Recurrence):
         return _recurrence(torch, block)
     if isinstance(block, PositionTable):
         return _position_table(torch, block)
-    if isinstance(block, Table):
+    if isinstance(block, RowTable):
         numbers = _apply(nn, lambda X: X[..., 0].long())
         return nn.Sequential(numbers, _with_values(torch, nn.Embedding(*block.E.shape), (block.E,), False))
     return _with_values(torch, *_weighted(nn, block, images), channels_last)
@@ -163,11 +163,11 @@ def _of_name(nn: Any, name: str) -> Any:
 def _apply(nn: Any, function: Callable[[Any], Any]) -> Any:
     """A module of a function without parameters."""
 
-    class Apply(nn.Module):  # type: ignore[misc]
+    class AppliedFunction(nn.Module):  # type: ignore[misc]
         def forward(self, X: Any) -> Any:
             return function(X)
 
-    return Apply()
+    return AppliedFunction()
 
 
 def _grid(torch: Any, block: Grid, channels_last: bool) -> Callable[[Any], Any]:
@@ -186,7 +186,7 @@ def _branch(torch: Any, branch: Sequence[Block], images: bool, channels_last: bo
 
 
 def _sum(nn: Any, f: Any, g: Any) -> Any:
-    class Sum(nn.Module):  # type: ignore[misc]
+    class Added(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.f, self.g = f, g
@@ -194,7 +194,7 @@ def _sum(nn: Any, f: Any, g: Any) -> Any:
         def forward(self, X: Any) -> Any:
             return self.f(X) + (X if self.g is None else self.g(X))
 
-    return Sum()
+    return Added()
 
 
 def _attention(torch: Any, block: Heads) -> Any:
