@@ -11,12 +11,13 @@ from backends import accurate, xla
 from backends import grid_lookup as steps
 from backends.numpy import Array, NumpyBackend
 from backends.sparse_xla import JaxPatternOps
+from backends.windows_jax import JaxWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.trees import leaves
 
 
-class JaxBackend(JaxPatternOps, NumpyBackend):
+class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
     """Matrix operations on JAX arrays: those of NumPy, from ``jax.numpy``.
 
     float64 switches ``jax_enable_x64`` on for the whole process, as JAX knows no narrower switch that also holds

@@ -13,15 +13,15 @@ from backends.patterns import Patterns
 from backends.plan.numpy_kernels import NumpyKernels
 from backends.plan.planned import Planned
 from backends.sparse_numpy import NumpyPatternOps
+from backends.windows_numpy import ShiftedProducts
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.algebra.operations.windows import Windows
 
 Array = Any
 """An array of ``self.xp``: numpy.ndarray, or jax.Array in the subclass."""
 
 
-class NumpyBackend(NumpyPatternOps, Backend[Array]):
+class NumpyBackend(ShiftedProducts, NumpyPatternOps, Backend[Array]):
     """Matrix operations on NumPy arrays, written against ``self.xp`` so that JAX, which has the same functions, shares them."""
 
     name = "numpy"
@@ -177,19 +177,6 @@ class NumpyBackend(NumpyPatternOps, Backend[Array]):
 
     def transpose_columns(self, X: Array, m: Size) -> Array:
         return X.reshape(*X.shape[:-1], m, -1).swapaxes(-1, -2).reshape(X.shape)
-
-    def windows(self, X: Array, G: Windows) -> Array:
-        images = X.reshape(-1, G.positions, X.shape[-1])
-        edge = self.xp.zeros_like(images[:, :1])
-        seen = self.xp.take(self.xp.concatenate([images, edge], axis=1), G.map.reshape(-1), axis=1)
-        return seen.reshape(*X.shape[:-2], -1, G.offsets * X.shape[-1])
-
-    def fold(self, Z: Array, G: Windows) -> Array:
-        seen = Z.reshape(-1, G.places * G.offsets, Z.shape[-1] // G.offsets)
-        edge = self.xp.zeros_like(seen[:, :1])
-        images = self.xp.concatenate([seen, edge], axis=1)
-        folded = sum(self.xp.take(images, sources, axis=1) for sources in G.sources.T)
-        return folded.reshape(*Z.shape[:-2], -1, seen.shape[-1])
 
     def first_maxima(self, X: Array) -> Array:
         first = X.argmax(axis=-1)[..., None]

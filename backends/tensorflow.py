@@ -10,10 +10,10 @@ from typing import Any
 from backends import accurate, xla
 from backends import grid_lookup as steps
 from backends.sparse_xla import TensorFlowPatternOps
+from backends.windows_tensorflow import TensorFlowWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, F
-from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.trees import leaves, map_tree
 
 Tensor = Any
@@ -32,7 +32,7 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(null)
 
 
-class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
+class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tensor]):
     """Matrix operations on TensorFlow tensors."""
 
     name = "tensorflow"
@@ -242,18 +242,6 @@ class TensorFlowBackend(TensorFlowPatternOps, Backend[Tensor]):
         rows, columns = self.shape(X)
         blocks = self.tf.reshape(X, [*self._leading(X), rows, m, columns // m])
         return self.tf.reshape(self.tf.linalg.matrix_transpose(blocks), [*self._leading(X), rows, columns])
-
-    def windows(self, X: Tensor, G: Windows) -> Tensor:
-        C = self.shape(X)[1]
-        images = self.tf.reshape(X, [-1, G.positions, C])
-        seen = self.tf.gather(self.tf.pad(images, [[0, 0], [0, 1], [0, 0]]), G.map.reshape(-1), axis=1)
-        return self.tf.reshape(seen, [*self._leading(X), -1, G.offsets * C])
-
-    def fold(self, Z: Tensor, G: Windows) -> Tensor:
-        C = self.shape(Z)[1] // G.offsets
-        seen = self.tf.pad(self.tf.reshape(Z, [-1, G.places * G.offsets, C]), [[0, 0], [0, 1], [0, 0]])
-        folded = self.tf.add_n([self.tf.gather(seen, sources, axis=1) for sources in G.sources.T])
-        return self.tf.reshape(folded, [*self._leading(Z), -1, C])
 
     def first_maxima(self, X: Tensor) -> Tensor:
         return self.tf.one_hot(self.tf.argmax(X, axis=-1), self.shape(X)[1], dtype=self._dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from backends.patterns import Patterns
 from backends.plan.planned import Planned
 from backends.plan.torch_kernels import TorchKernels
 from backends.sparse_torch import TorchPatternOps
+from backends.windows_torch import TorchWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
@@ -21,7 +23,7 @@ from nerva_core.algebra.operations.windows import Windows
 Tensor = Any
 
 
-class TorchBackend(TorchPatternOps, Backend[Tensor]):
+class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     """Matrix operations on PyTorch tensors."""
 
     name = "torch"
@@ -140,10 +142,19 @@ class TorchBackend(TorchPatternOps, Backend[Tensor]):
         return X.arctan()
 
     def normal_cdf(self, X: Tensor) -> Tensor:
-        return accurate.normal_cdf(self, X, self.torch.round)
+        if not self._widens:
+            return accurate.normal_cdf(self, X, self.torch.round)
+        return X.double().mul_(-math.sqrt(0.5)).erfc_().mul_(0.5).float()
 
     def normal_pdf(self, X: Tensor) -> Tensor:
-        return accurate.normal_pdf(self, X, self.torch.round)
+        if not self._widens:
+            return accurate.normal_pdf(self, X, self.torch.round)
+        return X.double().square_().mul_(-0.5).exp_().div_(math.sqrt(2 * math.pi)).float()
+
+    @property
+    def _widens(self) -> bool:
+        """Whether to compute in float64 is an accurate form: it is of float32, where the device has both."""
+        return self.dtype == "float32" and self._device.type != "mps"
 
     def less(self, X: Tensor, Y: Tensor) -> Tensor:
         return (X < Y).to(self._dtype)
@@ -211,6 +222,9 @@ class TorchBackend(TorchPatternOps, Backend[Tensor]):
 
     def one_hot(self, x: Tensor, n: Size) -> Tensor:
         return (x == self.torch.arange(n, device=x.device)).to(self._dtype)
+
+    def masked_softmax(self, S: Tensor, mask: Tensor) -> Tensor:
+        return S.masked_fill(mask == 0, -math.inf).softmax(dim=-1)
 
     def rows_at(self, E: Tensor, x: Tensor) -> Tensor:
         return E.index_select(0, x.reshape(-1).long())

@@ -1,4 +1,4 @@
-"""Configurations of the benchmark: four networks of different size, one that is all fixed cost, and any configuration file."""
+"""Configurations of the benchmark: perceptrons, images, text and sequences, one that is all fixed cost, and any configuration file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from nerva_core.algebra.matrix_ops import Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves, map_shapes
 from nerva_core.data import Dataset
-from nerva_core.data.dataset import make_dataset
+from nerva_core.data.dataset import make_dataset, one_hot
+from nerva_core.data.text import sequences
 from nerva_core.equations.schedules import Constant
 from nerva_core.layers import Layer
 from nerva_core.training.batches import ORDER, random_stream
@@ -31,23 +32,33 @@ UNLIMITED = 10**9
 class Generated:
     """A network on normally distributed inputs and random classes, of which ``steps`` batches make an epoch."""
 
-    layers: str | list[str]
+    layers: str | list[Any]
     sizes: list[int]
+    """The number of inputs, those of the layers that need one if ``layers`` is a string, and the number of classes."""
     batch_size: int
     steps: int
+    rate: float = 0.01
+    """The learning rate. Where batches are normalized, rounding grows from step to step: a small rate keeps it below what is compared."""
+    text: bool = False
+    """Whether the inputs are numbers of classes instead, and every position has a target: as in a text of so many characters."""
 
     def config(self) -> Config:
         """Momentum 0.9, softmax cross-entropy, float32."""
-        text = isinstance(self.layers, str)
-        model = {"layers": self.layers, "sizes": self.sizes, "weights": "He"} if text else {"layers": self.layers}
+        described = isinstance(self.layers, str)
+        model = {"layers": self.layers, "sizes": self.sizes, "weights": "He"} if described else {"layers": self.layers}
         training = {"batch_size": self.batch_size, "epochs": UNLIMITED}
-        return make_config({"model": model, "training": training, "optimizer": "Momentum(mu=0.9)", "schedule": "Constant(0.01)"})
+        rest = {"loss": "SoftmaxCrossEntropy"} if self.text else {}
+        schedule = f"Constant({self.rate})"
+        return make_config({"model": model, "training": training, "optimizer": "Momentum(mu=0.9)", "schedule": schedule, **rest})
 
     def data(self) -> Dataset:
         """The same numbers in every process."""
-        rng, n = np.random.default_rng(0), self.batch_size * self.steps
-        X, T = rng.normal(size=(n + 1, self.sizes[0])), rng.integers(self.sizes[-1], size=n + 1)
-        return make_dataset("benchmark", X[:n], T[:n], X[n:], T[n:], regression=False, classes=self.sizes[-1])
+        rng, n, (D, *_, K) = np.random.default_rng(0), self.batch_size * self.steps, self.sizes
+        if self.text:
+            X, T = sequences(rng.integers(K, size=(n + 1) * D + 1), D)
+            return Dataset(X[:n], T[:n], X[n:], T[n:], K, positions=D, grid=(D,), per_position=True)
+        X, T = rng.normal(size=(n + 1, D)), rng.integers(K, size=n + 1)
+        return make_dataset("benchmark", X[:n], T[:n], X[n:], T[n:], regression=False, classes=K)
 
 
 def _normalized(*widths: int) -> list[str]:
@@ -55,11 +66,47 @@ def _normalized(*widths: int) -> list[str]:
     return [*hidden, f"Linear({widths[-1]}, weights=He)"]
 
 
+MNIST_CNN = [
+    *("Images(28, 28)", "Convolution(32, weights=He)", "ReLU", "BatchNormalization"),
+    *("Convolution(32, weights=He)", "ReLU", "MaxPool", "BatchNormalization"),
+    *("Convolution(64, weights=He)", "ReLU", "BatchNormalization"),
+    *("Convolution(64, weights=He)", "ReLU", "MaxPool", "Flatten", "BatchNormalization"),
+    *("Linear(512, weights=He)", "ReLU", "BatchNormalization", "Linear(10)"),
+]
+"""The convolutional network for MNIST of the q-neurons' paper (Nielsen and Sun 2018, section 4)."""
+
+
+def resnet18(width: int, classes: int) -> list[Any]:
+    """ResNet-18 for images of 32 x 32 pixels (He et al. 2016), ``width`` channels wide in its first stage."""
+    layers: list[Any] = ["Images(32, 32)", *_convolution(width), "ReLU"]
+    for stage in range(4):
+        K, stride = width * 2**stage, 2 if stage else 1
+        for s in (stride, 1):
+            f = [*_convolution(K, stride=s), "ReLU", *_convolution(K)]
+            shortcut = {"name": "Add", "f": f, "g": _convolution(K, kernel=1, stride=s, padding=0)}
+            layers += [shortcut if s > 1 else {"name": "Residual", "layers": f}, "ReLU"]
+    return [*layers, "GlobalAveragePool", f"Linear({classes})"]
+
+
+def _convolution(K: int, kernel: int = 3, stride: int = 1, padding: int = 1) -> list[str]:
+    return [f"Convolution({K}, {kernel}, stride={stride}, padding={padding}, weights=He)", "BatchNormalization"]
+
+
+def gpt(blocks: int, heads: int, width: int, vocabulary: int, length: int) -> list[str]:
+    """A transformer that is trained to continue a text (Radford et al. 2018)."""
+    first = [f"Sequences({length})", f"Embedding({width}, {vocabulary})", "PositionEmbedding"]
+    return [*first, *[f"TransformerBlock({heads})"] * blocks, "LayerNorm", f"Linear({vocabulary})"]
+
+
 CONFIGURATIONS = {
     "A": Generated("ReLU;ReLU;Linear", [784, 1024, 512, 10], batch_size=100, steps=50),
     "B": Generated("ReLU;ReLU;Linear", [784, 256, 256, 10], batch_size=100, steps=100),
     "C": Generated("ReLU;ReLU;Linear", [784, 64, 64, 10], batch_size=32, steps=300),
     "D": Generated(_normalized(1024, 1024, 10), [784, 1024, 1024, 10], batch_size=1024, steps=5),
+    "E": Generated(MNIST_CNN, [784, 10], batch_size=64, steps=5, rate=0.001),
+    "F": Generated(resnet18(16, 10), [3072, 10], batch_size=32, steps=5, rate=0.001),
+    "G": Generated(gpt(4, 4, 128, 65, 64), [64, 65], batch_size=12, steps=5, text=True),
+    "H": Generated(["Sequences(64)", "LSTM(128)", "Last", "Linear(10)"], [64 * 32, 10], batch_size=32, steps=10),
     "tiny": Generated("ReLU;ReLU;Linear", [8, 8, 8, 10], batch_size=32, steps=300),
 }
 
@@ -80,6 +127,7 @@ class BenchmarkProblem:
     layers: tuple[Layer, ...]
     params: tuple[Any, ...]
     targets: Array
+    """One-hot rows; for sequences those of all positions side by side."""
     rows: Array
     """The row numbers of the batches, one batch a row."""
 
@@ -87,6 +135,11 @@ class BenchmarkProblem:
     def lr(self) -> float:
         """The learning rate, the same in every step."""
         return self.config.schedule(0)
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of the network, for each position if every one has a target."""
+        return int(self.targets.shape[1]) // (self.data.positions if self.data.per_position else 1)
 
     @property
     def inputs(self) -> Array:
@@ -120,11 +173,18 @@ def make_problem(config: Config, data: Dataset) -> BenchmarkProblem:
     config = config.model_copy(update={"training": training, "schedule": constant, "backend": "numpy", "device": "cpu"})
     trainer = Trainer(config, kept)
     start = trainer.to_numpy()
-    targets = np.asarray(kept.targets(kept.Ttrain, trainer.network.outputs_for(kept.inputs)), dtype=config.dtype)
+    targets = _targets(kept, int(trainer.network.outputs_for(kept.inputs))).astype(config.dtype)
     rows = random_stream(config.seed, ORDER, 0).permutation(steps * size).reshape(steps, size)  # those of the trainer
     return BenchmarkProblem(
         config, kept, trainer.network.flattened(), _flattened(trainer.network, kept.inputs, start.params), targets, rows
     )
+
+
+def _targets(data: Dataset, outputs: int) -> Array:
+    if data.per_position and data.classes is not None:
+        hot: Array = one_hot(data.Ttrain.reshape(-1), data.classes).reshape(len(data.Ttrain), -1)
+        return hot
+    return np.asarray(data.targets(data.Ttrain, outputs))
 
 
 def _flattened(network: Layer, D: Size, params: Any) -> tuple[Any, ...]:

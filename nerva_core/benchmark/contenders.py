@@ -33,6 +33,8 @@ class Contender(ABC):
     environment: ClassVar[dict[str, str]] = {}
     """What its process must find in the environment when the framework is imported."""
     note: str = ""
+    usual_products: float = 1.0
+    """Of matrix products alone: how many times as long the framework's own layers take for them."""
 
     @abstractmethod
     def __init__(self, problem: BenchmarkProblem, threads: int) -> None:

@@ -62,6 +62,8 @@ class Timing:
     """What of it later steps do not take."""
     peak_memory: int = 0
     """Bytes, of the whole process."""
+    usual_products: float = 1.0
+    """Of matrix products alone: how many times as long the framework's own layers take for them."""
 
     @property
     def step(self) -> Spread:
@@ -77,6 +79,12 @@ class Timing:
 def ratio(ours: Timing, other: Timing) -> Spread:
     """How many times as fast as the other ours is: the quotients of each round, so that a slow round counts for both."""
     return Spread.of([theirs / mine for mine, theirs in zip(ours.steps, other.steps, strict=True)])
+
+
+def ratio_at_equal_products(ours: Timing, other: Timing, products: Timing) -> Spread:
+    """The ratio if the other multiplied as fast as the fastest products: what of it is not the gain of another matrix product."""
+    rounds = zip(ours.steps, other.steps, products.steps, strict=True)
+    return Spread.of([(theirs - (products.usual_products - 1) * floor) / mine for mine, theirs, floor in rounds])
 
 
 def disagreement(ours: Sequence[float], theirs: Sequence[float], dtype: str) -> str | None:
@@ -222,6 +230,7 @@ def _measure(
             *known,
             status="measured",
             note=first["note"],
+            usual_products=first["usual_products"],
             steps=steps[contender],
             samples_per_step=first["batch"],
             warmup=first["warmup"],

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nerva_core.benchmark.measure import Plan, Spread, Timing, ratio
+from nerva_core.benchmark.measure import Plan, Spread, Timing, ratio, ratio_at_equal_products
 
 MEASURED = "measured"
 
@@ -43,25 +43,31 @@ def print_results(timings: Sequence[Timing], machine: dict[str, Any], plan: Plan
     """A table a backend; the means of the ratios; the machine."""
     for backend in dict.fromkeys(timing.backend for timing in timings):
         title = f"{backend}: how many times as fast as the others our step is"
-        headings = "", "against", "ratio", "quartiles", "step", "quartiles", "samples/s", "compilation", "memory"
+        headings = "", "against", "ratio", "quartiles", "equal products", "step", "quartiles", "samples/s", "compilation", "memory"
         table = Table(*headings, title=title, title_justify="left")
         for column in table.columns[2:]:
             column.justify = "right"
         for ours, others in groups([timing for timing in timings if timing.backend == backend]):
             for timing in [*others, ours]:
-                table.add_row(*_row(ours, timing))
+                table.add_row(*_row(ours, timing, products(others)))
             table.add_section()
         console.print(table)
     console.print(_means(timings), highlight=False)
     console.print(describe(machine, plan), highlight=False)
 
 
-def _row(ours: Timing, timing: Timing) -> list[str | Text]:
+def products(others: Sequence[Timing]) -> Timing | None:
+    """The matrix products alone, if the framework's own layers do not multiply in the fastest way."""
+    return next((other for other in others if other.kind == "floor" and other.status == MEASURED and other.usual_products > 1), None)
+
+
+def _row(ours: Timing, timing: Timing, floor: Timing | None) -> list[str | Text]:
     label = timing.contender + (f" ({timing.note})" if timing.note and timing.status == MEASURED else "")
     if timing.status != MEASURED:
-        return [timing.configuration, label, "-", "", f"{timing.status}: {timing.note}"]
+        return [timing.configuration, label, "-", "", "", f"{timing.status}: {timing.note}"]
     quotient = ratio(ours, timing) if timing is not ours else None
-    first = [f"{quotient.median:.2f}", _range(quotient, 1, ".2f")] if quotient else ["", ""]
+    equal = f"{ratio_at_equal_products(ours, timing, floor).median:.2f}" if floor and timing.kind == "opponent" else ""
+    first = [f"{quotient.median:.2f}", _range(quotient, 1, ".2f"), equal] if quotient else ["", "", ""]
     unit, scale = ("ms", 1e3) if timing.step.median >= 1e-3 else ("µs", 1e6)
     rest = [f"{scale * timing.step.median:.4g} {unit}", _range(timing.step, scale, ".4g"), f"{timing.samples_per_second:,.0f}"]
     last = [f"{timing.compilation:.2f} s", f"{timing.peak_memory / 2**20:.0f} MiB"]

@@ -64,6 +64,7 @@ class Session:
             "warmup": warmup,
             "compilation": max(0.0, warmup - again),
             "note": self.contender.note,
+            "usual_products": self.contender.usual_products,
             "batch": self.rows.shape[1],
         }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def bench(
     files: Annotated[list[Path] | None, typer.Argument(help="Configurations to train; without them, those of --configurations.")] = None,
-    configurations: Annotated[str, typer.Option(help="Networks of the benchmark, separated by ','.")] = "A,B,C,D,tiny",
+    configurations: Annotated[str, typer.Option(help="Networks of the benchmark, separated by ','.")] = "A,B,C,D,E,F,G,H,tiny",
     backends: Annotated[str | None, typer.Option(help="Backends separated by ','; without it, all that are installed.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often every contender is timed.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.0, help="How long at least each time.")] = 0.25,

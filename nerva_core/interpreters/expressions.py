@@ -303,6 +303,8 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "fold": lambda Z, G: Piece(mk.Call(mk.Symbol("fold"), markup(Z))),
     "channel_windows": lambda X, G: _indexed("windows", X, mk.Symbol("channel")),
     "channel_fold": lambda Z, C, G: _indexed("fold", Z, mk.Symbol("channel")),
+    "pool_max": lambda X, G: Piece(mk.Sub(mk.Call(mk.Symbol("max"), markup(X)), mk.Symbol("window"))),
+    "pool_max_inputs": lambda X, DY, G: Piece(mk.Sub(mk.Call(mk.Symbol("unpool"), markup(X), markup(DY)), mk.Symbol("window"))),
     "first_maxima": _function("argmax"),
     "range_row": lambda n: Piece(mk.Symbol("(0 1 2 …)")),
     "lower_ones": lambda n: Piece(mk.Sub(mk.Symbol("L"), markup(n)), POWER),

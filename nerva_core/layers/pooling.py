@@ -13,10 +13,9 @@ from nerva_core.layers.windowed import WindowedLayer
 
 
 class MaxPoolCache(NamedTuple, Generic[M]):
-    """Selected is N·Q·C x U, the indicator of the largest element of each window of each channel; C is their number."""
+    """X is N·P x C."""
 
-    Selected: M
-    C: Size
+    X: M
 
 
 class AveragePoolCache(NamedTuple):
@@ -47,17 +46,13 @@ class MaxPool(_Pooling):
     aliases = ("MaxPool1d", "MaxPool2d", "MaxPooling2D")
 
     def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M) -> tuple[M, MaxPoolCache[M]]:
-        _, C = ops.shape(X)
-        Z = ops.channel_windows(X, self.windows)
-        Y = ops.rows_max(Z)
-        NQC, _ = ops.shape(Y)
-        return ops.reshape(Y, NQC // C, C), MaxPoolCache(ops.first_maxima(Z), C)
+        Y = ops.pool_max(X, self.windows)
+        return Y, MaxPoolCache(X)
 
     def backpropagate(self, ops: MatrixOps[M], params: tuple[()], cache: MaxPoolCache[M], DY: M) -> tuple[M, tuple[()]]:
-        Selected, C = cache
-        NQC, U = ops.shape(Selected)
-        DZ = ops.hadamard(Selected, ops.column_repeat(ops.reshape(DY, NQC, 1), U))
-        return ops.channel_fold(DZ, C, self.windows), ()
+        (X,) = cache
+        DX = ops.pool_max_inputs(X, DY, self.windows)
+        return DX, ()
 
 
 @LAYERS.add

@@ -36,7 +36,7 @@ def test_a_layer_is_compiled_for_an_unknown_number_of_rows(layer: Layer, rng: np
     for N in (4, 5):
         noise = to_ops(ops, layer.given(layer.first_state(rng, D), layer.draw(rng, N, D)))
         X, DY = ops.matrix(rng.normal(size=(N, D))), ops.matrix(rng.normal(size=(N, K)))
-        compiled = tf.function(lambda X, DY, noise=noise: gradients(X, DY, *noise), input_signature=spec)
+        compiled = tf.function(lambda X, DY, noise=noise: gradients(X, DY, *noise), input_signature=spec, autograph=False)
         assert_trees_equal(to_numpy(ops, compiled(X, DY)), to_numpy(ops, gradients(X, DY, *noise)), rtol=1e-12, atol=1e-12)
 
 
@@ -44,7 +44,9 @@ def test_a_layer_is_compiled_for_an_unknown_number_of_rows(layer: Layer, rng: np
 def test_a_loss_is_compiled_for_an_unknown_number_of_rows(loss: Loss, rng: np.random.Generator) -> None:
     ops: Any = make_backend("tensorflow", "float64")
     compiled = tf.function(
-        lambda Y, T: (loss.value(ops, Y, T), loss.gradient(ops, Y, T)), input_signature=[tf.TensorSpec([None, 3], tf.float64)] * 2
+        lambda Y, T: (loss.value(ops, Y, T), loss.gradient(ops, Y, T)),
+        input_signature=[tf.TensorSpec([None, 3], tf.float64)] * 2,
+        autograph=False,
     )
     for N in (4, 5):
         Y, T = ops.matrix(rng.dirichlet(np.ones(3), size=N)), ops.matrix(np.eye(3)[rng.integers(3, size=N)])

@@ -1,16 +1,30 @@
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.benchmark.configurations import CONFIGURATIONS, make_problem, named_problem
+from nerva_core.commands.bench import bench
 from nerva_core.training.config import parse_config
 
 
 def test_every_configuration_builds() -> None:
     for configuration in CONFIGURATIONS.values():
-        assert configuration.config().model.build().outputs_for(configuration.sizes[0]) == 10
+        assert configuration.config().model.build().outputs_for(configuration.sizes[0]) == configuration.sizes[-1]
+
+
+def test_a_text_has_a_target_at_every_position() -> None:
+    problem = named_problem("G")
+    assert (problem.rows.shape, problem.inputs.shape, problem.targets.shape, problem.outputs) == ((5, 12), (60, 64), (60, 64 * 65), 65)
+    np.testing.assert_array_equal(problem.targets.reshape(60, 64, 65).argmax(2)[:, :-1], problem.inputs[:, 1:])
+
+
+def test_the_command_measures_all_of_them() -> None:
+    default = inspect.signature(bench).parameters["configurations"].default
+    assert default.split(",") == list(CONFIGURATIONS)
 
 
 def test_the_batches_are_those_of_the_trainer_and_of_one_size() -> None:

@@ -27,6 +27,11 @@ def test_the_fastest_candidate_is_taken() -> None:
     assert floor.timed_epoch(named_problem("tiny").rows) > 0
 
 
+def test_only_products_of_linear_layers_are_counted() -> None:
+    with pytest.raises(NoCounterpartError, match="not those of LSTM"):
+        NumpyFloor(named_problem("H"), 1)
+
+
 def test_a_network_without_products_has_no_floor() -> None:
     import dataclasses
 

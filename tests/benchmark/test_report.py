@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -7,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from nerva_core.benchmark.machine import machine
-from nerva_core.benchmark.measure import Plan, Timing
+from nerva_core.benchmark.measure import Plan, Timing, ratio_at_equal_products
 from nerva_core.benchmark.report import bar_chart, geometric_mean, print_results, ratios, to_json
 
 PLAN = Plan(3, 0.1, 1)
@@ -47,6 +48,16 @@ def test_table_and_chart() -> None:
     for expected in ("2.00", "products (mm)", "refused: it computes something else", "numpy: 2.00 x other", "P, 2 cores, 1 used"):
         assert expected in text.getvalue()
     assert bar_chart(timings(), MACHINE).startswith(b"\x89PNG")
+
+
+def test_the_ratio_at_equal_products() -> None:
+    """If the products that the framework uses take twice as long, 0.8 of the other's 2 ms are theirs."""
+    ours, other, floor, _ = timings()
+    floor = dataclasses.replace(floor, usual_products=2.0)
+    assert ratio_at_equal_products(ours, other, floor).median == pytest.approx(1.2)
+    text = io.StringIO()
+    print_results([ours, other, floor], MACHINE, PLAN, Console(file=text, width=180))
+    assert "1.20" in text.getvalue()
 
 
 def test_the_machine_is_named() -> None:

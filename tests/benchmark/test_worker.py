@@ -8,7 +8,7 @@ from nerva_core.benchmark.worker import CONTENDERS, Session, kind_of, peak_memor
 def test_a_session() -> None:
     session = Session("Ours", 1)
     answer = session.start("tiny", None)
-    assert set(answer) == {"losses", "warmup", "compilation", "note", "batch"}
+    assert set(answer) == {"losses", "warmup", "compilation", "note", "usual_products", "batch"}
     assert answer["batch"] == 32
     assert set(session.run(0.0)) == {"step", "peak"}
 

@@ -75,12 +75,12 @@ def test_a_python_file_for_torch(layer: Layer) -> None:
 
 @each_layer
 def test_a_python_file_for_jax(layer: Layer) -> None:
-    pytest.importorskip("jax")
+    jax = pytest.importorskip("jax")
     load_frameworks()
     graph, X, Y = case(layer)
     namespace: dict[str, Any] = {"__file__": "model.py"}
     exec(compile(python_source(graph, "jax"), "model.py", "exec"), namespace)
-    assert_close(np.asarray(namespace["apply"](graph.parameters, X)), Y, 1e-13)
+    assert_close(np.asarray(jax.jit(namespace["apply"])(graph.parameters, X)), Y, 1e-13)
 
 
 def test_the_inputs_are_scaled() -> None:

@@ -10,6 +10,7 @@ from nerva_core.equations.activations import ACTIVATIONS, Activation
 from nerva_core.layers import ActivationLayer, Linear, Sequential
 from tests.conftest import make_backend
 from tests.helpers import examples, to_numpy, to_ops
+from tests.layers.check import both_passes
 
 
 @pytest.mark.parametrize("activation", examples(ACTIVATIONS), ids=repr)
@@ -24,7 +25,6 @@ def test_linear_and_activation_are_the_combined_layer(ops: Backend[Any], rng: np
 
     layer = Sequential((Linear(K), ActivationLayer(activation)))
     params = to_ops(ops, ((W, b), ()))
-    Y, cache = layer.feedforward(ops, params, ops.matrix(X))
-    DX, ((DW, Db), _) = layer.backpropagate(ops, params, cache, ops.matrix(DY))
+    Y, DX, ((DW, Db), _) = both_passes(ops, layer)(params, ops.matrix(X), ops.matrix(DY), ())
     for actual, value in zip(to_numpy(ops, (Y, DX, DW, Db)), expected, strict=True):
         np.testing.assert_allclose(actual, value, rtol=0, atol=1e-12)

@@ -86,6 +86,6 @@ def test_a_layer_is_compiled_for_an_unknown_number_of_examples(layer: Layer) -> 
         return Y, layer.backpropagate(ops, params, cache, DY)
 
     spec = [tf.TensorSpec([None, matrix.shape[1]], tf.float64) for matrix in (X, DY)]
-    compiled = tf.function(gradients, input_signature=spec)
+    compiled = tf.function(gradients, input_signature=spec, autograph=False)
     x, dy = ops.matrix(X), ops.matrix(DY)
     assert_trees_equal(to_numpy(ops, compiled(x, dy)), to_numpy(ops, gradients(x, dy)), rtol=1e-12, atol=1e-12)

@@ -75,7 +75,7 @@ def test_the_number_of_sequences_may_be_unknown() -> None:
     params, X = to_ops(ops, (layer.init(rng, D), rng.normal(size=(N * L, D))))
     anything = tf.TensorSpec((None, D), tf.float64)
 
-    @tf.function(input_signature=[anything])
+    @tf.function(input_signature=[anything], autograph=False)
     def step(X: Any) -> Any:
         Y, cache = layer.feedforward(ops, params, X)
         return layer.backpropagate(ops, params, cache, Y)

@@ -1,4 +1,4 @@
-"""What networks do with rows: look them up by number, choose the largest element, weigh them by attention."""
+"""What networks do with rows: look them up by number, choose the largest element, of windows too, weigh them by attention."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from nerva_core.algebra.matrix import M, Scalar, Size
 from nerva_core.algebra.operation import BY_MEMBERS, BY_ROWS, operation
-from nerva_core.algebra.operations.windows import WindowOps
+from nerva_core.algebra.operations.windows import WindowOps, Windows
 
 
 def angles(m: int, n: int, base: int) -> list[list[float]]:
@@ -90,3 +90,20 @@ class RowOps(WindowOps[M]):
         """P ⊙ (DP - ((DP ⊙ P) · 1) · 1ᵀ): the gradient of ⟨DP, P⟩ with respect to S, for P = masked_softmax(S)."""
         _, n = self.shape(P)
         return self.hadamard(P, DP - self.column_repeat(self.rows_sum(self.hadamard(DP, P)), n))
+
+    @operation(shape="definition", work="definition", by={"rows"})
+    def pool_max(self, X: M, G: Windows) -> M:
+        """The largest element of each window, channel by channel: y_qc = max_u (S_u · X)_qc, N·Q x C."""
+        _, C = self.shape(X)
+        Y = self.rows_max(self.channel_windows(X, G))
+        NQC, _ = self.shape(Y)
+        return self.reshape(Y, NQC // C, C)
+
+    @operation(shape="definition", work="definition", by={"rows"})
+    def pool_max_inputs(self, X: M, DY: M, G: Windows) -> M:
+        """The gradient of ⟨DY, pool_max(X)⟩ with respect to X: an element of DY goes where the first largest element of its window is."""
+        _, C = self.shape(X)
+        Selected = self.first_maxima(self.channel_windows(X, G))
+        NQC, U = self.shape(Selected)
+        DZ = self.hadamard(Selected, self.column_repeat(self.reshape(DY, NQC, 1), U))
+        return self.channel_fold(DZ, C, G)

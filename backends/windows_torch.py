@@ -1,0 +1,103 @@
+"""Convolution and max-pooling by PyTorch's kernels, on matrices whose rows are the positions of images.
+
+An N·P x C matrix is a tensor of N x C x height x width with the channels last in memory: the same numbers in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nerva_core.algebra.geometry import Geometry
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.operations.windows import Windows
+
+Tensor = Any
+Pair = tuple[int, ...]
+
+if TYPE_CHECKING:
+    _Operations = MatrixOps[Tensor]
+else:
+    _Operations = object
+
+
+class Plane(NamedTuple):
+    """A geometry of two dimensions, in PyTorch's terms."""
+
+    size: Pair
+    out: Pair
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+
+
+def plane(X: Tensor, G: Windows) -> Plane | None:
+    """The geometry with two dimensions, if it has one or two and X is a matrix: what PyTorch's kernels are for."""
+    if not isinstance(G, Geometry) or len(G.size) > 2 or X.ndim != 2:
+        return None
+    neutral = zip((G.size, G.out, G.kernel, G.stride, G.padding, G.dilation), (1, 1, 1, 1, 0, 1), strict=True)
+    return Plane(*((value,) * (2 - len(numbers)) + numbers for numbers, value in neutral))
+
+
+class TorchWindowOps(_Operations):
+    """The operations on windows that PyTorch has kernels for."""
+
+    torch: Any
+
+    def convolve(self, X: Tensor, W: Tensor, G: Windows) -> Tensor:
+        P = plane(X, G)
+        if P is None:
+            return MatrixOps.convolve(self, X, W, G)
+        return _rows(self.torch.conv2d(_images(X, P.size), _kernel(W, X.shape[1], P), None, P.stride, P.padding, P.dilation))
+
+    def convolve_weights(self, X: Tensor, DY: Tensor, G: Windows) -> Tensor:
+        P = plane(X, G)
+        if P is None:
+            return MatrixOps.convolve_weights(self, X, DY, G)
+        C, K = X.shape[1], DY.shape[1]
+        W = DY.new_empty(G.offsets * C, K)
+        _, DW, _ = self._pullback(_images(DY, P.out), _images(X, P.size), _kernel(W, C, P), P, (False, True, False))
+        return DW.permute(2, 3, 1, 0).reshape(W.shape)
+
+    def convolve_inputs(self, DY: Tensor, W: Tensor, G: Windows) -> Tensor:
+        P = plane(DY, G)
+        if P is None:
+            return MatrixOps.convolve_inputs(self, DY, W, G)
+        C = W.shape[0] // G.offsets
+        X = DY.new_empty(DY.shape[0] // G.places * G.positions, C)
+        DX, _, _ = self._pullback(_images(DY, P.out), _images(X, P.size), _kernel(W, C, P), P, (True, False, False))
+        return _rows(DX)
+
+    def pool_max(self, X: Tensor, G: Windows) -> Tensor:
+        P = plane(X, G)
+        if P is None or any(P.padding):
+            return MatrixOps.pool_max(self, X, G)  # in which what lies outside is 0; for PyTorch it is -∞
+        return _rows(self._maxima(X, P)[0])
+
+    def pool_max_inputs(self, X: Tensor, DY: Tensor, G: Windows) -> Tensor:
+        P = plane(X, G)
+        if P is None or any(P.padding):
+            return MatrixOps.pool_max_inputs(self, X, DY, G)
+        _, places = self._maxima(X, P)
+        pullback, geometry = self.torch.ops.aten.max_pool2d_with_indices_backward, (P.kernel, P.stride, P.padding, P.dilation)
+        return _rows(pullback(_images(DY, P.out), _images(X, P.size), *geometry, False, places))
+
+    def _maxima(self, X: Tensor, P: Plane) -> Any:
+        geometry = P.kernel, P.stride, P.padding, P.dilation
+        return self.torch.ops.aten.max_pool2d_with_indices(_images(X, P.size), *geometry)
+
+    def _pullback(self, DY: Tensor, X: Tensor, W: Tensor, P: Plane, wanted: tuple[bool, bool, bool]) -> Any:
+        """(DX, DW, Db) of a convolution, those that are wanted."""
+        return self.torch.ops.aten.convolution_backward(DY, X, W, None, P.stride, P.padding, P.dilation, False, (0, 0), 1, wanted)
+
+
+def _images(X: Tensor, size: Pair) -> Tensor:
+    return X.reshape(-1, *size, X.shape[1]).permute(0, 3, 1, 2)
+
+
+def _rows(images: Tensor) -> Tensor:
+    return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
+
+
+def _kernel(W: Tensor, C: int, P: Plane) -> Tensor:
+    return W.reshape(*P.kernel, C, W.shape[1]).permute(3, 2, 0, 1)

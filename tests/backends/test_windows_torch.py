@@ -1,0 +1,28 @@
+"""Whole numbers on windows of all kinds, and for which windows there are kernels."""
+
+from __future__ import annotations
+
+import pytest
+
+from nerva_core.algebra.geometry import Geometry
+from tests.backends.windows import GEOMETRIES, check_windows
+
+torch = pytest.importorskip("torch")
+
+from backends.windows_torch import plane  # noqa: E402
+
+
+def test_sequences_are_images_of_one_row() -> None:
+    found = plane(torch.ones(6, 1), Geometry.of((6,), 3, 2, 1))
+    assert found is not None
+    assert found == ((1, 6), (1, 3), (1, 3), (1, 2), (0, 1), (1, 1))
+
+
+def test_there_are_none_of_three_dimensions_nor_for_families() -> None:
+    assert plane(torch.ones(8, 1), Geometry.of((2, 2, 2), 2)) is None
+    assert plane(torch.ones(2, 4, 1), Geometry.of((2, 2), 2)) is None
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=repr)
+def test_operations_on_windows(geometry: Geometry) -> None:
+    check_windows("torch", geometry)
