@@ -116,8 +116,7 @@ def _layer_class() -> Any:
                 self.supports_jit = framework.__name__.endswith("jax")  # TensorFlow's XLA does not call NumPy
 
         def _weight(self, name: str, matrix: Any, trainable: bool) -> Any:
-            values = keras.initializers.Constant(0.0)
-            weight = self.add_weight(name=name.replace(".", "_"), shape=matrix.shape, initializer=values, trainable=trainable)
+            weight = self.add_weight(name=name.replace(".", "_"), shape=matrix.shape, initializer="zeros", trainable=trainable)
             weight.assign(np.asarray(matrix, dtype=weight.dtype))
             return weight
 
@@ -135,13 +134,17 @@ def _layer_class() -> Any:
             return Y
 
         def compute_output_shape(self, input_shape: Any) -> Any:
-            at = on_positions(self.layer, positions_of(self.layer, input_shape))
-            return at.shape_after(input_shape, at.layer.outputs_for(input_shape[-1]))
+            return _output_shape(self.layer, input_shape)
 
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "layer": describe(self.layer), "seed": self.seed}
 
     return NervaLayer
+
+
+def _output_shape(layer: Layer, input_shape: Any) -> Any:
+    at = on_positions(layer, positions_of(layer, input_shape))
+    return at.shape_after(input_shape, at.layer.outputs_for(input_shape[-1]))
 
 
 def _is_noisy(layer: Layer, positions: tuple[int, ...], X: Any, training: bool) -> bool:
