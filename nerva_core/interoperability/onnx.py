@@ -136,6 +136,8 @@ class _Writer:
             case "split" | "unsplit":
                 blocks = self.emit("Transpose", self.reshaped(operands[0], *node.value), perm=[0, 2, 1, 3])
                 m, n = node.shape
+                if node.op == "split" and not isinstance(m, int):  # blocks of all rows: their number is known, not that of the rows
+                    return self.reshaped(blocks, node.members, -1, n)
                 return self.reshaped(blocks, *((-1, m, n) if node.op == "split" else (-1, n)))
             case "windows":
                 return self.windows(operands[0], node)

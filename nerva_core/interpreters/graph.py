@@ -205,6 +205,8 @@ class GraphOps(Interpreter[Node]):
         return Node("windows", (self.whole(X),), (rows // G.positions * G.places, G.offsets * C), value=G)
 
     def _convolve(self, X: Node, W: Node, G: Windows) -> Node:
+        if X.members != 1:  # a convolution in groups: one after the other
+            return self._family(*(self._convolve(self._member(X, k), self._member(W, k), G) for k in range(X.members)))
         shape = X.shape[0] // G.positions * G.places, W.shape[1]
         return Node("convolve", (self.whole(X), self.whole(W)), shape, value=G)
 
