@@ -313,11 +313,10 @@ LAYERS: Table[Layer] = Table(
         "TransformerEncoderLayer": "TransformerBlock(heads, causal=false, norm_first=false, activation=ReLU)",
         "Bilinear": "the nearest is GLU, a product of two linear layers",
         "AlphaDropout": "the nearest is Dropout",
-        "Dropout2d": "the nearest is Dropout, which draws for every element",
         "LSTMCell": "it is a step of LSTM(outputs)",
         "GRUCell": "it is a step of GRU(outputs)",
         "RNNCell": "it is a step of RNN(outputs)",
-        "Bidirectional": "the nearest is LSTM or GRU, forward in time",
+        "Bidirectional": "LSTM, GRU and RNN take bidirectional=true",
         "Softmax2d": "Softmax is that of every position",
     },
 )
