@@ -25,8 +25,14 @@ def place(error: BaseException) -> str:
     return ""
 
 
+def is_library(filename: str) -> bool:
+    """Whether the file is part of this library."""
+    path = Path(filename).resolve()
+    return any(path.is_relative_to(HERE / package) for package in PACKAGES)
+
+
 def is_own(filename: str) -> bool:
     """Whether the file is neither part of this library, nor installed, nor of Python itself."""
     path = Path(filename).resolve()
-    library = any(path.is_relative_to(HERE / package) for package in PACKAGES)
-    return not (library or filename.startswith("<") or "site-packages" in path.parts or Path(traceback.__file__).parent in path.parents)
+    installed = "site-packages" in path.parts or Path(traceback.__file__).parent in path.parents
+    return not (is_library(filename) or filename.startswith("<") or installed)

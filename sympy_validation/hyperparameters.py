@@ -14,6 +14,7 @@ from nerva_core.equations.activations import Activation, Tanh
 from nerva_core.layers import Layer, Linear, Sequential
 from nerva_core.layers.base import is_size_of
 from sympy_validation.mentioned import mentioned, values_beside
+from sympy_validation.symbols import bounds
 
 FLOATS = (0.5, 1.0, 2.0, 0.0, -0.75, 1.5, -1.0)
 COMBINATIONS = 32
@@ -113,11 +114,19 @@ def options(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str,
     unasked = [f"{name} = {value}" for name, value in _concrete(entry, given, defaults) if name not in {*given, *symbols}]
     columns = getattr(entry, "columns", None)
     unasked += [f"D = {columns}"] * (columns is not None)
-    return {"conditions": concrete(entry, given, defaults, symbols), "unasked": tuple(unasked)}
+    positive = [f"{name} > 0" for name in symbols if not _is_count(typing.get_type_hints(entry, include_extras=True)[name])]
+    conditions = (*concrete(entry, given, defaults, symbols), *(f"for {text}" for text in positive))
+    return {"conditions": conditions, "unasked": (*unasked, *positive)}
+
+
+def _is_count(hint: Any) -> bool:
+    """Whether a whole number is declared to be at least 1, as a size is."""
+    low, _, closed = bounds(hint) if typing.get_origin(hint) is Annotated else (None, None, False)
+    return low is not None and low >= 0 and (low > 0 or not closed)
 
 
 def counts(entry: type[Entry], given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The hyper-parameters that are whole numbers, and not given: each may be any size."""
+    """The hyper-parameters that are whole numbers, and not given: each may be any size, which is a restriction unless it is a ``Count``."""
     hints = typing.get_type_hints(entry, include_extras=True)
     own = [
         field.name for field in dataclasses.fields(entry) if field.init and field.name not in given and not is_size_of(entry, field.name)

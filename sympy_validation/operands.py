@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.cases import Case
-from sympy_validation.faults import is_own
+from sympy_validation.faults import is_library, is_own
 
 REVERSED = {"multiply": "__rmul__", "add": "__radd__", "subtract": "__rsub__", "divide": "__rtruediv__", "power": "__rpow__"}
 
@@ -30,7 +31,12 @@ _asked: list[ComparedError] = []
 
 def undecided(what: str, cases: Sequence[Case] = ()) -> ComparedError:
     """The error, in the words of the user."""
-    error = ComparedError(f"what follows depends on {what}, which is arbitrary in a proof for all of them")
+    return unanswered(f"what follows depends on {what}, which is arbitrary in a proof for all of them", cases)
+
+
+def unanswered(words: str, cases: Sequence[Case] = ()) -> ComparedError:
+    """The error for a question that a number would answer."""
+    error = ComparedError(words)
     error.cases = cases
     if not _asked:
         _asked.append(error)
@@ -44,6 +50,49 @@ def watched() -> Iterator[None]:
     yield
     if _asked:
         raise _asked[0]
+
+
+class ArbitraryNumber:
+    """A number that is arbitrary in a proof: what Python asks of a number, and what is not known here, is not answered."""
+
+    __slots__ = ()
+    what = "a number"
+
+    def _decide(self, *_: Any) -> NoReturn:
+        raise undecided(f"the value of {self.what}")
+
+    __int__: Any = _decide
+    __index__: Any = _decide
+    __float__: Any = _decide
+    __complex__: Any = _decide
+    __round__: Any = _decide
+    __trunc__: Any = _decide
+    __floor__: Any = _decide
+    __ceil__: Any = _decide
+    __mod__: Any = _decide
+    __rmod__: Any = _decide
+    __divmod__: Any = _decide
+    __rdivmod__: Any = _decide
+    __floordiv__: Any = _decide
+    __rfloordiv__: Any = _decide
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """A user's code that asks for what only numbers have would go on otherwise than with a number."""
+        if not name.startswith("_") and by_own_code(1):
+            self._decide()
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _decided(self) -> None:
+        """In a user's code nothing may depend on the text, the hash or the type."""
+        if by_own_code(2):
+            self._decide()
+
+    def _type(self) -> type:
+        self._decided()
+        return type(self)
+
+    __class__: Any = property(_type)
+    """What ``isinstance`` looks at where the type itself does not say yes."""
 
 
 class Operand:
@@ -84,10 +133,14 @@ class Operand:
 
 
 @cache
-def _own(filename: str) -> bool:
-    return is_own(filename)
+def _owner(filename: str) -> bool | None:
+    """Whether the file is the user's own; None if it is of Python or installed, and so works for whoever calls it."""
+    return is_own(filename) or (None if not is_library(filename) else False)
 
 
 def by_own_code(depth: int) -> bool:
-    """Whether the function so many calls above is the user's own."""
-    return _own(sys._getframe(depth + 1).f_code.co_filename)
+    """Whether the function so many calls above is the user's own, or is called by it through Python's or installed code."""
+    frame: FrameType | None = sys._getframe(depth + 1)
+    while frame and (owner := _owner(frame.f_code.co_filename)) is None:
+        frame = frame.f_back
+    return bool(frame and owner)

@@ -16,6 +16,7 @@ import sympy as sp
 
 from sympy_validation.all_sizes.rearrangements import SymbolicRange
 from sympy_validation.all_sizes.scalars import Counted, SymbolicScalar
+from sympy_validation.operands import unanswered
 
 Symbol = SymbolicScalar | Counted
 SYMPY = {"fabs": "Abs", "pow": "Pow"}
@@ -45,25 +46,31 @@ def on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def replaced(*arguments: Any, **named: Any) -> Any:
-        if named or not any(isinstance(x, (Symbol, sp.Basic)) for x in arguments):
+        symbol = next((x for x in (*arguments, *named.values()) if isinstance(x, Symbol)), None)
+        if symbol is not None:
+            return _of_symbols(symbol, name, arguments, named)
+        if named or not any(isinstance(x, sp.Basic) for x in arguments):
             return function(*arguments, **named)
-        if any(isinstance(x, Symbol) for x in arguments):
-            return _of_symbols(name, *arguments)
         found: Any = getattr(sp, SYMPY.get(name, name))(*arguments)
         return found
 
     return replaced
 
 
-def _of_symbols(name: str, x: Any, y: Any = None) -> Any:
-    if y is None:
-        return x.function(name)
-    if name == "pow":
-        return x**y
-    if name == "log":
-        base = y if isinstance(y, Symbol) else 0 * x + y
-        return x.function("log") / base.function("log")
-    raise TypeError(f"math.{name} is not known to the prover")
+def _of_symbols(symbol: Any, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    match arguments:
+        case (x,) if not named:
+            return x.function(name)
+        case x, y if name == "pow":
+            return x**y
+        case x, y if name == "log":
+            return _symbolic(x, symbol).function("log") / _symbolic(y, symbol).function("log")
+    raise unanswered(f"math.{name} of {symbol.what} is not known to the prover")
+
+
+def _symbolic(x: Any, symbol: Any) -> Any:
+    """The number among symbols."""
+    return x if isinstance(x, Symbol) else 0 * symbol + x
 
 
 MATH = SimpleNamespace(**{name: on_symbols(f) if callable(f) else f for name, f in vars(math).items() if not name.startswith("_")})

@@ -69,11 +69,11 @@ def _symbol(name: str, hint: Any, space: Space[Any]) -> Any:
     if hint is float:
         return space.scalar(name)
     if typing.get_origin(hint) is Annotated and hint.__origin__ is float:
-        return space.scalar(name, *_bounds(hint))
+        return space.scalar(name, *bounds(hint))
     return None
 
 
-def _bounds(hint: Any) -> tuple[float | None, float | None, bool]:
+def bounds(hint: Any) -> tuple[float | None, float | None, bool]:
     """The largest lower and the smallest upper bound, and whether the number may be equal to the lower one."""
     low: list[tuple[float, bool]] = []
     high: list[float] = []

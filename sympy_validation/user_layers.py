@@ -7,6 +7,7 @@ import itertools
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,12 +56,15 @@ def user_theorems(name: str, limits: Limits = LIMITS) -> list[Theorem]:
     given = _given(entry, call)
     subject = f"{Path(path).name}.py:{entry.__name__}"
     finite = finite_values(entry, given)
+    total = prod(map(len, finite.values()))
+    untried = (f"{COMBINATIONS} of the {total} combinations of {', '.join(finite)}",) if total > COMBINATIONS else ()
     theorems: list[Theorem] = []
     for number, values in enumerate(itertools.islice(itertools.product(*finite.values()), COMBINATIONS)):
         chosen = dict(zip(finite, values, strict=True))
         label = ", ".join(f"{key}={value}" for key, value in chosen.items()) if number else ""
         for theorem in _theorems(subject, entry, given | chosen, limits):
-            theorems.append(replace(theorem, name=" ".join(filter(None, (label, theorem.name)))))
+            unasked = (*theorem.unasked, *untried)
+            theorems.append(replace(theorem, name=" ".join(filter(None, (label, theorem.name))), unasked=unasked))
     return theorems
 
 

@@ -64,9 +64,9 @@ class DeclaredOps(RearrangementOps):
             self._conditions.add(f"the rows of {name} sum to 1")
         return matrix
 
-    def scalar(self, name: str, *, positive: bool = False) -> SymbolicScalar:
-        """An arbitrary real number, or positive one."""
-        return SymbolicScalar(self.variable(name, 1, 1, positive=positive).entry, self._conditions)
+    def scalar(self, name: str, *, positive: bool = False, fixed: bool = False) -> SymbolicScalar:
+        """An arbitrary real number, or positive one; ``fixed`` if a statement is for each value, and not for almost all."""
+        return SymbolicScalar(self.variable(name, 1, 1, positive=positive, fixed=fixed).entry, self._conditions)
 
     def unknown_activation(self, name: str) -> UnknownActivation:
         """An arbitrary differentiable function, as an activation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
-from numbers import Rational
+from numbers import Number, Rational
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,11 +16,11 @@ from sympy_validation.all_sizes.elementary import ELEMENTARY
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, factors_of, number
+from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, factors_of, number, quotient_of
 from sympy_validation.all_sizes.terms import ZERO, Application, Indicator, Polynomial, Selected, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 from sympy_validation.cases import Bounds, Case, DividedError
-from sympy_validation.operands import Operand, by_own_code, undecided
+from sympy_validation.operands import ArbitraryNumber, Operand, by_own_code, unanswered, undecided
 
 
 class Conditions:
@@ -95,6 +95,11 @@ def exact(c: Any) -> Polynomial | None:
     return None
 
 
+def _is_never(other: Any) -> bool:
+    """Whether no number is equal to it: a word, None, ∞; numbers of other kinds might be."""
+    return isinstance(other, float) or not isinstance(other, Number)
+
+
 class Compared:
     """Comparisons, which are all one question: whether a sign holds."""
 
@@ -116,7 +121,7 @@ class Compared:
 
 
 @dataclass(frozen=True, eq=False)
-class SymbolicScalar(Compared, Operand):
+class SymbolicScalar(Compared, ArbitraryNumber, Operand):
     """A real number that depends on scalars and sizes, with + - * / ** between these and numbers."""
 
     what = "a hyper-parameter"
@@ -134,7 +139,7 @@ class SymbolicScalar(Compared, Operand):
         """The answer to a comparison, where it is the same for all values of the case."""
         c = exact(other)
         if c is None:
-            return False if sign == "==" else self._compare()
+            return False if sign == "==" and _is_never(other) else self._compare()
         difference = self.value - c
         for P in (difference, clear_denominators(difference)):
             if is_positive(P) or is_positive(-P):
@@ -154,7 +159,9 @@ class SymbolicScalar(Compared, Operand):
     def __bool__(self) -> bool:
         return not self._is("==", 0)
 
-    __hash__ = Operand.__hash__
+    def __hash__(self) -> int:
+        self._decided()
+        return id(self)
 
     def _inverse(self) -> Polynomial:
         self.conditions.nonzero(self.value)
@@ -214,9 +221,9 @@ class SymbolicScalar(Compared, Operand):
         return self.function("fabs")
 
     def function(self, name: str) -> SymbolicScalar:
-        """The function of ``math`` or of NumPy, at this number; NervaError for one that is not known here."""
+        """The function of ``math`` or of NumPy, at this number; an exception for one that is not known here."""
         if name not in ELEMENTARY:
-            raise NervaError(f"{name} of {self.what} is not known to the prover; known are {', '.join(ELEMENTARY)}")
+            raise unanswered(f"{name} of {self.what} is not known to the prover; known are {', '.join(ELEMENTARY)}")
         if name == "sqrt" and self.closed and not self:
             return self._with(ZERO)
         return self._with(ELEMENTARY[name](self.value, self.conditions))
@@ -225,18 +232,26 @@ class SymbolicScalar(Compared, Operand):
         """The normal form as readable text."""
         return text(self.value)
 
-    __str__ = text
+    def __str__(self) -> str:
+        self._decided()
+        return self.text()
+
+    def __repr__(self) -> str:
+        self._decided()
+        return f"{type(self).__name__}({self.value.key})"
 
 
-class Counted(Compared, Factor):
+class Counted(Compared, ArbitraryNumber, Factor):
     """A size in the hands of a user's code, which can compute with it as with a number, but not decide by it."""
 
+    what = "a size"
     conditions: Conditions
 
     def _decide(self, *_: Any) -> NoReturn:
         raise undecided(f"the size {'·'.join(f.name if isinstance(f, Size) else str(f) for f in factors_of(self))}")  # type: ignore[arg-type]
 
-    __int__ = __index__ = __float__ = __mod__ = __rmod__ = __divmod__ = _decide
+    __int__ = __index__ = __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _decide
+    __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _decide
 
     def _is(self, sign: str, other: Any) -> bool:
         """The answer to a comparison, if the case has one."""
@@ -255,10 +270,6 @@ class Counted(Compared, Factor):
     def _scalar(self) -> SymbolicScalar:
         return SymbolicScalar(count_of(self), self.conditions)  # type: ignore[arg-type]
 
-    def _decided(self) -> None:
-        if by_own_code(2):
-            self._decide()
-
     def __mul__(self, other: Any) -> Any:
         product = super().__mul__(other)
         return self._scalar().__mul__(other) if product is NotImplemented else self._counted(product)
@@ -269,8 +280,14 @@ class Counted(Compared, Factor):
 
     def __floordiv__(self, other: Any) -> Any:
         """The size without a factor; whether it is a multiple of another number is not decided."""
+        return self._quotient(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._quotient(other, self)
+
+    def _quotient(self, size: Any, other: Any) -> Any:
         try:
-            return self._counted(super().__floordiv__(other))
+            return self._counted(quotient_of(size, other))
         except (NervaError, TypeError):
             self._decide()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from nerva_core.algebra.geometry import AnyGeometry
@@ -15,7 +16,7 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
-from sympy_validation.cases import ANY, MOST, Case
+from sympy_validation.cases import ANY, MOST, Bounds, Case
 from sympy_validation.spaces.spaces import ROUNDED, AnyGrid, ExampleLayer, Kind, Space
 
 
@@ -29,8 +30,8 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         self._variables: dict[str, SymbolicMatrix] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._sizes: dict[str, None] = {}
-        self._closed: dict[str, float] = {}
-        """Hyper-parameters that may be equal to their lower bound."""
+        self._ranges: dict[str, tuple[float | None, float | None, bool]] = {}
+        """The bounds of the hyper-parameters of which the case assumes nothing, and whether they may be equal to the lower one."""
         self._understood: set[str] = set()
         """Conditions that are those of the case."""
         self.assume(ANY)
@@ -47,18 +48,21 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
         self.ops.assume(self.case)
 
     def divisions(self) -> Iterator[tuple[Case, ...]]:
-        """Cases that may be proved one by one where all together are not: a closed bound is met or not, a size is 1 or more."""
-        bounds = self._bounds_met()
-        if bounds:
-            yield tuple(bounds)
+        """Cases that may be proved one by one where all together are not: a number is a bound, 0 or 1 or not, a size is 1 or more."""
+        by_values = [cases for ends in ((0,), (0, 1)) if (cases := self._by_values(ends))]
+        yield from map(tuple, by_values)
         for name in self._sizes:
             if self.case.range(name) == (1, None):
-                yield tuple(replace(each, sizes={name: size}) for each in bounds or [ANY] for size in ((1, 1), (2, None)))
+                cases = by_values[0] if by_values else [ANY]
+                yield tuple(replace(each, sizes={name: size}) for each in cases for size in ((1, 1), (2, None)))
 
-    def _bounds_met(self) -> list[Case]:
+    def _by_values(self, ends: tuple[int, ...]) -> list[Case]:
+        """The hyper-parameters divided by these numbers; none if there are too many cases."""
         cases: list[Case] = []
-        for name, low in self._closed.items():
-            cases = [replace(case, scalars={**case.scalars, name: (low, high)}) for case in cases or [ANY] for high in (low, None)]
+        for name, (low, high, closed) in self._ranges.items():
+            pieces = list(_pieces(low, high, closed, ends))
+            if len(pieces) > 1:
+                cases = [replace(case, scalars={**case.scalars, name: each}) for case in cases or [ANY] for each in pieces]
         return cases if len(cases) <= MOST else []
 
     def size(self, name: str) -> Size:
@@ -75,16 +79,16 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         if name in self.case.scalars:
             return self._between(name, *self.case.scalars[name])
-        if closed and low is not None:
-            self._closed[name] = low
-        scalar = self.ops.scalar(self._identifier("scalar", name), positive=low is not None and low >= 0 and not closed)
+        self._ranges[name] = low, high, closed
+        positive = low is not None and low >= 0 and not closed
+        scalar = self.ops.scalar(self._identifier("scalar", name), positive=positive, fixed=self.own)
         return replace(scalar, name=name, bounds=(low, high), closed=closed) if self.own else scalar
 
     def _between(self, name: str, low: float | None, high: float | None) -> Scalar:
         """A number of the interval, made of one that is positive, by which its comparisons are answered."""
         if low is not None and low == high:
             return low
-        more = self.ops.scalar(self._identifier("scalar", f"{name}_more"), positive=True)
+        more = self.ops.scalar(self._identifier("scalar", f"{name}_more"), positive=True, fixed=self.own)
         self._understood.add(f"{more.text()} > 0")
         if low is None or high is None:
             value = high - more if low is None else low + more
@@ -156,3 +160,14 @@ def _identifier(name: str) -> str:
     layer, _, parameter = name.rpartition(".")
     parameter = f"p{parameter}" if parameter.isdigit() else parameter
     return f"{parameter}_{layer.replace('.', '_')}" if layer else parameter
+
+
+def _pieces(low: float | None, high: float | None, closed: bool, ends: tuple[int, ...]) -> Iterator[Bounds]:
+    """The open intervals between these numbers, and the numbers; the last is taken without its upper bound, which proves more."""
+    inside = [end for end in ends if (low is None or low < end) and (high is None or end < high)]
+    if closed and low is not None:
+        yield low, low
+    for start, end in pairwise((low, *inside, None)):
+        yield start, end
+        if end is not None:
+            yield end, end

@@ -170,3 +170,106 @@ class Own(Layer):
 def test_a_size_has_no_text_for_code_to_decide_by(tmp_path: Path) -> None:
     (verdict,) = own(tmp_path, DECIDES.replace("CONDITION", "f'{N}' == '7001'").replace("PARAMETER", "pass").replace("BACK", "4"))
     assert not (verdict.status == "proved" and verdict.all_sizes)
+
+
+SCALED = """
+import collections
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+
+@dataclass(frozen=True)
+class Pair:
+    first: Any
+
+@dataclass(frozen=True)
+class Own(Layer):
+    FIELD
+
+    def feedforward(self, ops, params, X):
+        N, D = ops.shape(X)
+        return ops.scale(FORWARD, X), ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        N, D = ops.shape(DY)
+        return ops.scale(BACKWARD, DY), ()
+"""
+FAR = "sum((1200, 34))"
+"""A number that code does not mention, so that nothing is tried beside it."""
+
+
+def scaled(tmp_path: Path, field: str, forward: str, backward: str) -> list[Verdict]:
+    return own(tmp_path, SCALED.replace("FIELD", field).replace("FORWARD", forward).replace("BACKWARD", backward))
+
+
+@pytest.mark.parametrize(
+    ("field", "forward", "backward"),
+    [
+        ("n: int = 2", "math.sqrt(self.n * self.n)", "self.n"),
+        ("n: Annotated[int, Ge(0)] = 2", "self.n + 1", "self.n + 1 if self.n else 5"),
+        ("pass", "2", f"3 if Pair(D) == Pair({FAR}) else 2"),
+        ("pass", "2", f"collections.ChainMap({{{FAR}: 3}}).get(D, 2)"),
+        ("c: float = 0.5", "2", f"{{{FAR}: 3}}.get(self.c, 2)"),
+    ],
+)
+def test_what_is_wrong_for_one_value_is_not_proved_for_all(tmp_path: Path, field: str, forward: str, backward: str) -> None:
+    assert not all(v.status == "proved" and v.all_sizes for v in scaled(tmp_path, field, forward, backward))
+
+
+def test_combinations_that_are_not_tried_are_not_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sympy_validation.user_layers.COMBINATIONS", 2)
+    monkeypatch.setattr("sympy_validation.hyperparameters.COMBINATIONS", 2)
+    found = scaled(tmp_path, "kind: Literal[0, 1, 2] = 0", "2", "3 if self.kind == 2 else 2")
+    assert [(v.status, v.all_sizes) for v in found] == [("proved", False)] * 2
+    assert "2 of the 3 combinations of kind" in found[0].theorem.unasked
+
+
+def test_a_count_is_any_size(tmp_path: Path) -> None:
+    (verdict,) = scaled(tmp_path, "n: Count = 2", "math.sqrt(self.n * self.n)", "self.n")
+    assert (verdict.words, verdict.all_sizes) == ("proved", True)
+
+
+def test_a_whole_number_is_any_positive_one(tmp_path: Path) -> None:
+    (verdict,) = scaled(tmp_path, "n: int = 2", "math.sqrt(self.n * self.n)", "self.n")
+    assert (verdict.words, verdict.all_sizes) == ("proved for n > 0 only", False)
+
+
+JUMPS = """
+@dataclass(frozen=True)
+class Own(Layer):
+    c: float = 0.5
+
+    def feedforward(self, ops, params, X):
+        Z = ops.zeros(*ops.shape(X))
+        A = SCALE * X
+        return ops.hadamard(X, ops.less(A, Z) + ops.less(Z, A)), ()
+
+    def backpropagate(self, ops, params, cache, DY):
+        return DY, ()
+"""
+
+
+@pytest.mark.parametrize(("scale", "proved"), [(f"(self.c - {FAR})", False), ("(self.c**2 + 1)", True)])
+def test_a_hyper_parameter_is_not_almost_any(tmp_path: Path, scale: str, proved: bool) -> None:
+    """[a x < 0] + [0 < a x] = 1 for almost all x, but not for a = c - 1234 where c is 1234."""
+    (verdict,) = own(tmp_path, JUMPS.replace("SCALE", scale))
+    assert (verdict.status == "proved" and verdict.all_sizes) == proved
+
+
+def test_a_number_at_which_code_jumps_is_a_case_of_its_own(tmp_path: Path) -> None:
+    """max(x, a x) for any a, also for 1, where both are the same."""
+    (verdict,) = own(
+        tmp_path,
+        """
+@dataclass(frozen=True)
+class Own(Layer):
+    a: float = 0.1
+
+    def feedforward(self, ops, params, X):
+        return ops.maximum(X, self.a * X), X
+
+    def backpropagate(self, ops, params, cache, DY):
+        return ops.where(ops.less(cache, self.a * cache), self.a * DY, DY), ()
+""",
+    )
+    assert (verdict.status, verdict.all_sizes) == ("proved", True)

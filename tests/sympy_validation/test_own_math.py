@@ -10,6 +10,7 @@ import sympy as sp
 
 from sympy_validation.all_sizes import AllSizesOps
 from sympy_validation.all_sizes.rearrangements import SymbolicRange
+from sympy_validation.operands import ComparedError
 from sympy_validation.own_math import use_symbols
 
 
@@ -43,8 +44,11 @@ def test_symbols(module: ModuleType) -> None:
     for a, b in equal:
         assert ops.is_zero(ops.full(a - b, 1, 1))
     assert not ops.is_zero(ops.full(module.math.pow(c, 3) - c, 1, 1))
-    with pytest.raises(TypeError, match=r"math\.isclose is not known to the prover"):
+    with pytest.raises(TypeError, match=r"math\.isclose of a hyper-parameter is not known to the prover"):
         module.math.isclose(c, 1)
+    for ask in (lambda: module.math.hypot(D, 2), lambda: module.math.isclose(a=c, b=1), lambda: module.math.floor(D)):
+        with pytest.raises(ComparedError, match="is not known to the prover"):
+            ask()
 
 
 def test_entries_are_symbols_of_sympy(module: ModuleType) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import dataclasses
+import math
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from sympy_validation.cases import Case
-from sympy_validation.operands import ComparedError
+from sympy_validation.operands import ComparedError, watched
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
 
 
@@ -48,3 +57,28 @@ def test_a_product_is_divided_by_its_factors() -> None:
     assert str((2 * D) // D) == "2"
     with pytest.raises(ComparedError):
         D // 2
+
+
+WRAPPED = dataclasses.make_dataclass("WRAPPED", "a")
+ASKS: list[Callable[[Any], Any]] = [
+    *(int, float, complex, round, math.trunc, math.floor, math.ceil, operator.index, hash, str, repr, format),
+    *(lambda x: x % 2, lambda x: 7 % x, lambda x: divmod(x, 2), lambda x: 1000 // x, lambda x: (x + 1) // 2, lambda x: hasattr(x, "real")),
+    *(lambda x: isinstance(x, float), lambda x: collections.ChainMap({}).get(x), lambda x: WRAPPED(x) == WRAPPED(1)),
+]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize("kind", ["size", "scalar"])
+def test_what_a_number_would_answer_is_not_answered(kind: str, ask: Callable[[Any], Any]) -> None:
+    """Also if the code that asks goes on after the exception."""
+    number = getattr(SymbolicSizesSpace(own=True), kind)("n")
+    with pytest.raises(ComparedError), watched(), contextlib.suppress(Exception):
+        ask(number)
+
+
+@pytest.mark.parametrize("other", [Decimal(17), 17j])
+def test_numbers_of_other_kinds_may_be_equal(other: Any) -> None:
+    c = SymbolicSizesSpace(own=True).scalar("c")
+    with pytest.raises(ComparedError):
+        assert c == other
+    assert (c == "c", c == None, c == math.inf) == (False, False, False)  # noqa: E711
