@@ -49,12 +49,15 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
 
     def divisions(self) -> Iterator[tuple[Case, ...]]:
         """Cases that may be proved one by one where all together are not: a number is a bound, 0 or 1 or not, a size is 1 or more."""
-        by_values = [cases for ends in ((0,), (0, 1)) if (cases := self._by_values(ends))]
-        yield from map(tuple, by_values)
+        by_values = self._by_values((0,))
+        if by_values:
+            yield tuple(by_values)
         for name in self._sizes:
             if self.case.range(name) == (1, None):
-                cases = by_values[0] if by_values else [ANY]
-                yield tuple(replace(each, sizes={name: size}) for each in cases for size in ((1, 1), (2, None)))
+                yield tuple(replace(each, sizes={name: size}) for each in by_values or [ANY] for size in ((1, 1), (2, None)))
+        finer = self._by_values((0, 1))
+        if finer:
+            yield tuple(finer)
 
     def _by_values(self, ends: tuple[int, ...]) -> list[Case]:
         """The hyper-parameters divided by these numbers; none if there are too many cases."""

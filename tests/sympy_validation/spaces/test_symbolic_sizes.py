@@ -48,7 +48,16 @@ def test_cases_into_which_a_proof_is_divided() -> None:
     assert [[case.words for case in cases] for cases in space.divisions()] == [
         ["lam = 0", "lam > 0"],
         ["D = 1, lam = 0", "D > 1, lam = 0", "D = 1, lam > 0", "D > 1, lam > 0"],
+        [f"{c}, {lam}" for c in ("0 < c < 1", "c = 1", "c > 1") for lam in ("lam = 0", "0 < lam < 1", "lam = 1", "lam > 1")],
     ]
+
+
+def test_an_unbounded_number_is_divided_by_zero_and_one() -> None:
+    space = SymbolicSizesSpace(own=True)
+    space.scalar("c")
+    first, finer = ([case.words for case in cases] for cases in space.divisions())
+    assert first == ["c < 0", "c = 0", "c > 0"]
+    assert finer == ["c < 0", "c = 0", "0 < c < 1", "c = 1", "c > 1"]
 
 
 def test_within_a_case() -> None:
