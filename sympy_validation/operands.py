@@ -25,8 +25,8 @@ class ComparedError(TypeError):
     """In each of which it is not arbitrary, if there are such cases."""
 
 
-_asked: list[ComparedError] = []
-"""The first comparison since ``watched`` began."""
+_asked: list[Exception] = []
+"""The first question without an answer since ``watched`` began."""
 
 
 def undecided(what: str, cases: Sequence[Case] = ()) -> ComparedError:
@@ -38,14 +38,24 @@ def unanswered(words: str, cases: Sequence[Case] = ()) -> ComparedError:
     """The error for a question that a number would answer."""
     error = ComparedError(words)
     error.cases = cases
+    _ask(error)
+    return error
+
+
+def _ask(error: Exception) -> None:
     if not _asked:
         _asked.append(error)
+
+
+def _refused(words: str) -> NervaError:
+    error = NervaError(f"{words} of a proof: use the operations of ops")
+    _ask(error)
     return error
 
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """ComparedError for a comparison in what follows, also if the code that compares catches the exception and goes on."""
+    """The exception for what has no answer in what follows, also if the code that asks catches it and goes on."""
     _asked.clear()
     yield
     if _asked:
@@ -117,10 +127,10 @@ class Operand:
         return id(self)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise NervaError(f"NumPy cannot compute with {self.what} of a proof: use the operations of ops")
+        raise _refused(f"NumPy cannot compute with {self.what}")
 
     def __array_function__(self, function: Any, *_: Any) -> NoReturn:
-        raise NervaError(f"np.{function.__name__} cannot compute with {self.what} of a proof: use the operations of ops")
+        raise _refused(f"np.{function.__name__} cannot compute with {self.what}")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
         """A NumPy number * X is the number * X, and a function of a number that of the prover; anything else of NumPy is refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.user_files import load_file
-from sympy_validation.operands import ComparedError
+from sympy_validation.operands import ComparedError, watched
 from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import PointSpace
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
@@ -90,3 +91,12 @@ def test_a_users_code_does_not_compare_sizes(tmp_path: Path) -> None:
     for f in compare:
         with pytest.raises(ComparedError, match="the size N"):
             f()
+
+
+@pytest.mark.parametrize("function", [np.sum, np.asarray, lambda X: np.greater(X, 0)])
+def test_a_refusal_that_is_caught_is_one(function: Callable[[Any], Any]) -> None:
+    space = SymbolicSizesSpace(own=True)
+    X, c = space.matrix("X", space.size("N"), space.size("D")), space.scalar("c")
+    for operand in (X, c):
+        with pytest.raises(NervaError, match="use the operations of ops"), watched(), contextlib.suppress(NervaError):
+            function(operand)
