@@ -71,6 +71,22 @@ class ArbitraryNumber:
     def _decide(self, *_: Any) -> NoReturn:
         raise undecided(f"the value of {self.what}")
 
+    def _is(self, sign: str, other: Any) -> bool:
+        """The answer to a comparison; an exception where there is none."""
+        raise NotImplementedError
+
+    def __lt__(self, other: Any) -> bool:
+        return self._is("<", other)
+
+    def __le__(self, other: Any) -> bool:
+        return self._is("<=", other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._is(">", other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._is(">=", other)
+
     __int__: Any = _decide
     __index__: Any = _decide
     __float__: Any = _decide

@@ -100,28 +100,8 @@ def _is_never(other: Any) -> bool:
     return isinstance(other, float) or not isinstance(other, Number)
 
 
-class Compared:
-    """Comparisons, which are all one question: whether a sign holds."""
-
-    def _is(self, sign: str, other: Any) -> bool:
-        """The answer to a comparison; an exception where there is none."""
-        raise NotImplementedError
-
-    def __lt__(self, other: Any) -> bool:
-        return self._is("<", other)
-
-    def __le__(self, other: Any) -> bool:
-        return self._is("<=", other)
-
-    def __gt__(self, other: Any) -> bool:
-        return self._is(">", other)
-
-    def __ge__(self, other: Any) -> bool:
-        return self._is(">=", other)
-
-
 @dataclass(frozen=True, eq=False)
-class SymbolicScalar(Compared, ArbitraryNumber, Operand):
+class SymbolicScalar(ArbitraryNumber, Operand):
     """A real number that depends on scalars and sizes, with + - * / ** between these and numbers."""
 
     what = "a hyper-parameter"
@@ -241,7 +221,7 @@ class SymbolicScalar(Compared, ArbitraryNumber, Operand):
         return f"{type(self).__name__}({self.value.key})"
 
 
-class Counted(Compared, ArbitraryNumber, Factor):
+class Counted(ArbitraryNumber, Factor):
     """A size in the hands of a user's code, which can compute with it as with a number, but not decide by it."""
 
     what = "a size"
