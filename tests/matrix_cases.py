@@ -217,6 +217,7 @@ NUMBERS: dict[str, Any] = {
     "k": 1,
     "first": 1,
     "count": 2,
+    "base": 10,
 }
 NUMBERS |= {"K": 4, "D": 5}
 NUMBERS |= {"rows": [[1, 2], [3, 4]], "s": [0.25, 0.5], "columns": [1, 0], "G": Geometry.of((3, 3), 2), "epsilon": 0.5}

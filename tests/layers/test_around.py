@@ -26,6 +26,8 @@ NOT_HANDED_ON = {
     "is_sized",
     "sized",
     "walk",
+    "with_padding",
+    "can_go_on",
     "without_penalty",
     "at_epoch",
 }
