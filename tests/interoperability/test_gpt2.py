@@ -117,7 +117,7 @@ def built(*blocks: str) -> Any:
         ),
         (lambda: from_gpt2(state_dict(), 4), "4 heads of the same size need a multiple of 4 columns, got 6"),
         (lambda: from_gpt2(state_dict(), 3, length=6), "length must be from 1 to 5, the positions that were trained, got 6"),
-        (lambda: from_gpt2(changed(transformer__wpe__weight=torch.ones(K)), 3), r"'wpe.weight' should be a matrix, .* has the shape \(6,\)"),
+        (lambda: from_gpt2(changed(transformer__wpe__weight=torch.ones(K)), 3), r"'wpe.weight' should be a matrix, .* shape \(6,\)"),
         (lambda: to_gpt2(parse_layers(["Sequences(4)", "Embedding(2, 3)", "Linear(3)"]), ()), "a state dict of GPT-2 is that of Sequences"),
         (lambda: to_gpt2(built("Block(2)"), ()), "the activation TanhGELU"),
         (lambda: to_gpt2(built("Block(2, activation=TanhGELU)", "Block(3, activation=TanhGELU)"), ()), "with equal causal blocks"),
