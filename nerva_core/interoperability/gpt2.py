@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -109,8 +109,9 @@ def _is_matrix(name: str) -> bool:
 def _blocks(network: Sequential) -> int:
     """The number of blocks of a network that is built as GPT-2 is."""
     match network.layers:
-        case (Sequences(), Tied(layers=Sequential(layers=(PositionEmbedding(), *blocks, LayerNorm(epsilon=LayerNorm.epsilon))))):
-            if all(map(_is_block, blocks)) and len({(block.heads, block.widening) for block in blocks}) <= 1:
+        case (Sequences(), Tied(layers=Sequential(layers=(PositionEmbedding(), *layers, LayerNorm(epsilon=LayerNorm.epsilon))))):
+            blocks = [layer for layer in layers if _is_block(layer)]
+            if len(blocks) == len(layers) and len({(block.heads, block.widening) for block in blocks}) <= 1:
                 return len(blocks)
     raise NervaError(
         "a state dict of GPT-2 is that of Sequences; Tied(PositionEmbedding; Block ...; LayerNorm) with equal causal blocks that have the "
@@ -118,7 +119,7 @@ def _blocks(network: Sequential) -> int:
     )
 
 
-def _is_block(layer: Any) -> bool:
+def _is_block(layer: Any) -> TypeGuard[TransformerBlock]:
     return (
         isinstance(layer, TransformerBlock)
         and layer.causal
