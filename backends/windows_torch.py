@@ -55,9 +55,9 @@ class TorchWindowOps(_Operations):
         if P is None:
             return MatrixOps.convolve_weights(self, X, DY, G)
         C, K = X.shape[1], DY.shape[1]
-        W = DY.new_empty(G.offsets * C, K)
-        _, DW, _ = self._pullback(_images(DY, P.out), _images(X, P.size), _kernel(W, C, P), P, (False, True, False))
-        return DW.permute(2, 3, 1, 0).reshape(W.shape)
+        kernel = DY.new_empty(K, C, *P.kernel)  # in this order, which the kernel for one example insists on
+        _, DW, _ = self._pullback(_images(DY, P.out), _images(X, P.size), kernel, P, (False, True, False))
+        return DW.permute(2, 3, 1, 0).reshape(G.offsets * C, K)
 
     def convolve_inputs(self, DY: Tensor, W: Tensor, G: Windows) -> Tensor:
         P = plane(DY, G)

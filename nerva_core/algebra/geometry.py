@@ -82,11 +82,14 @@ class Geometry:
 
     @cached_property
     def sources(self) -> np.ndarray[Any, Any]:
-        """The inverse, a P x M array: the numbers q U + u of all places and offsets that see a position; Q U to fill up the rows."""
+        """The inverse, a P x M array: the numbers q U + u of all places and offsets that see a position; Q U to fill up the rows.
+
+        M is at least 1, also where no window sees any position.
+        """
         seen: list[list[int]] = [[] for _ in range(self.positions + 1)]
         for number, position in enumerate(self.map.flat):
             seen[position].append(number)
-        most = max(map(len, seen[:-1]))
+        most = max(1, *map(len, seen[:-1]))
         return np.array([row + [self.map.size] * (most - len(row)) for row in seen[:-1]])
 
 

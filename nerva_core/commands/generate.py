@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 def generate(
     model: Annotated[Path, typer.Argument(help="A model.safetensors, or the directory of the run that wrote it.")],
-    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "\n",
+    prompt: Annotated[str | None, typer.Option(help="What the text begins with; by default a new line.", show_default=False)] = None,
     length: Annotated[int, typer.Option(help="How many characters (or bytes) follow it.")] = 200,
     temperature: Annotated[float, typer.Option(help="1 draws as the network says, 0 takes the most probable, more is wilder.")] = 1.0,
     top_k: Annotated[int | None, typer.Option(help="Draw from so many of the most probable ones; by default from all.")] = None,
@@ -24,9 +25,13 @@ def generate(
     The same seed gives the same text on every backend.
     """
     from nerva_core.algebra import numeric_backend
+    from nerva_core.algebra.errors import NervaError
     from nerva_core.training.generation import generate
     from nerva_core.training.runs import model_of
 
     trained = model_of(model)
     ops = numeric_backend.backend(backend, dtype)
-    print(generate(trained, prompt, length, temperature, top_k, seed, ops, cache))
+    known = trained.encoding.classes
+    if prompt is None and known and "\n" not in known:
+        raise NervaError(f"the text of the training has no new line to begin with; give --prompt, such as --prompt {shlex.quote(known[0])}")
+    print(generate(trained, "\n" if prompt is None else prompt, length, temperature, top_k, seed, ops, cache))

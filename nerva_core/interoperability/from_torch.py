@@ -49,10 +49,13 @@ class FromTorch:
         return math.prod(self.shape)
 
     def rows(self, X: Any) -> Array:
-        """Examples as PyTorch takes them, N x C x ..., as rows, the channels last."""
+        """Examples as PyTorch takes them, N x C x ..., as rows, the channels last. NervaError for another shape, or numbers of no token."""
         X = _array(X)
         if X.shape[1:] != self.shape:
             raise NervaError(f"examples must have the shape {self.shape}, got {X.shape[1:]}")
+        below = self.network.numbers_below()
+        if below is not None and not (known := np.isin(X, np.arange(below))).all():
+            raise NervaError(f"the network looks up numbers 0, 1, ..., {below - 1}, got {X[~known][0]:g}")
         rows: Array = (np.moveaxis(X, 1, -1) if self.channels_first else X).reshape(len(X), -1)
         return rows
 

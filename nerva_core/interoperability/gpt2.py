@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -54,6 +54,9 @@ def from_gpt2(state: Mapping[str, Any], heads: int, length: int | None = None) -
         raise NervaError(f"{unknown!r} is no parameter of GPT-2 with {blocks} blocks, which has {', '.join(names(1))}")
     if output is not None and not np.array_equal(output, arrays["wte.weight"]):
         raise NervaError(f"the output {OUTPUT!r} of GPT-2 is its embedding 'wte.weight', here they differ")
+    for name in ("wte.weight", "wpe.weight"):
+        if arrays[name].ndim != 2:
+            raise NervaError(f"{name!r} should be a matrix, with a row for each token or position, has the shape {arrays[name].shape}")
     (V, K), positions = arrays["wte.weight"].shape, len(arrays["wpe.weight"])
     L = positions if length is None else length
     if not 1 <= L <= positions:
@@ -106,16 +109,24 @@ def _is_matrix(name: str) -> bool:
 def _blocks(network: Sequential) -> int:
     """The number of blocks of a network that is built as GPT-2 is."""
     match network.layers:
-        case (Sequences(), Tied(layers=Sequential(layers=(PositionEmbedding(), *blocks, LayerNorm())))) if all(map(_is_block, blocks)):
-            return len(blocks)
+        case (Sequences(), Tied(layers=Sequential(layers=(PositionEmbedding(), *layers, LayerNorm(epsilon=LayerNorm.epsilon))))):
+            blocks = [layer for layer in layers if _is_block(layer)]
+            if len(blocks) == len(layers) and len({(block.heads, block.widening) for block in blocks}) <= 1:
+                return len(blocks)
     raise NervaError(
-        "a state dict of GPT-2 is that of Sequences; Tied(PositionEmbedding; Block ...; LayerNorm) with causal blocks that have the norm "
-        f"first, and nothing else, got {network!r}"
+        "a state dict of GPT-2 is that of Sequences; Tied(PositionEmbedding; Block ...; LayerNorm) with equal causal blocks that have the "
+        f"norm first and the activation TanhGELU, and nothing else, got {network!r}"
     )
 
 
-def _is_block(layer: Any) -> bool:
-    return isinstance(layer, TransformerBlock) and layer.causal and layer.norm_first and layer.positions == "none"
+def _is_block(layer: Any) -> TypeGuard[TransformerBlock]:
+    return (
+        isinstance(layer, TransformerBlock)
+        and layer.causal
+        and layer.norm_first
+        and layer.positions == "none"
+        and layer.activation == TanhGELU()
+    )
 
 
 def _array(tensor: Any) -> Array:

@@ -17,6 +17,7 @@ from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import as_layer, as_rule, initial, on_positions, operations, rule_template
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear
+from nerva_core.layers.positions import PositionsOfExamples
 from nerva_core.training.config import describe
 
 if TYPE_CHECKING:
@@ -40,14 +41,19 @@ def optimizer(rule: Optimizer | str, learning_rate: Any = 0.01, **keywords: Any)
 
 
 def to_keras(model: Model) -> Any:
-    """A trained network as a ``keras.Sequential`` with the outputs of ``model.predict``: Keras's layers where there are."""
+    """A trained network as a ``keras.Sequential`` with the outputs of ``model.predict``: Keras's layers where there are.
+
+    A network on positions is one layer: what is inside knows from the whole of what its rows are positions, also when it is loaded.
+    """
     keras = require("keras", "keras")
     made = keras.Sequential([keras.layers.Input((model.inputs,))])
     if model.encoding.shift is not None and model.encoding.spread is not None:
         (shift, rest), spread = map(np.ravel, model.encoding.offsets()), np.ravel(model.encoding.spread)
         made.add(keras.layers.Rescaling(scale=1.0, offset=(-shift).tolist()))  # first, as -shift / spread would cancel
         made.add(keras.layers.Rescaling(scale=(1 / spread).tolist(), offset=(-rest / spread).tolist()))
-    for part, params, state in zip(model.network.layers, model.params, model.state, strict=True):
+    whole = any(isinstance(part, PositionsOfExamples) for part in model.network.layers)
+    parts = [(model.network, model.params, model.state)] if whole else zip(model.network.layers, model.params, model.state, strict=True)
+    for part, params, state in parts:
         _add(keras, made, part, params, state)
     return made
 

@@ -24,7 +24,7 @@ class Dialect:
 COMMON = {
     "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "divide": "{0} / {1}", "negate": "-{0}", "reciprocal": "1 / {0}",
     "matmul": "{0} @ {1}", "same": "{0}", "rows": "X.shape[0] * {v}",
-    "member": "{0}[{v}]", "split": "{0}.reshape({v}).swapaxes(1, 2).reshape(-1, {s[0]}, {s[1]})",
+    "member": "{0}[{v}]", "split": "{0}.reshape({v}).swapaxes(1, 2).reshape({blocks}, {s[1]})",
     "unsplit": "{0}.reshape({v}).swapaxes(1, 2).reshape(-1, {s[1]})",
 }  # fmt: skip
 NUMPY = {
@@ -144,6 +144,9 @@ def _expression(node: Node, operands: list[str], dialect: Dialect) -> str:
         return dialect.parameter.replace("{v}", node.value)
     value = node.value.tolist() if node.op == "constant" else node.value
     text, named = dialect.functions[node.op], {"v": value, "s": node.shape, "all": ", ".join(operands)}
+    if node.op == "split":  # the numbers of blocks and of their rows, of which one is open
+        rows, _ = node.shape
+        named["blocks"] = f"-1, {rows}" if isinstance(rows, int) else f"{node.members}, -1"
     if node.op == "spread":
         size = node.shape[value]
         named |= {"n": f"X.shape[0] * {size.factor}" if isinstance(size, Rows) else size, "v": value - 2}

@@ -139,7 +139,9 @@ def _upsampling(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
 
 def _flatten(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
     count = math.prod(w.positions)
-    w.flattened, w.channels, w.positions = w.channels if count > 1 else 0, w.channels * count, ()
+    if count > 1:
+        w.flattened = w.channels
+    w.channels, w.positions = w.channels * count, ()
     return [w.nn.Flatten()]
 
 

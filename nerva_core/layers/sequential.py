@@ -17,6 +17,7 @@ from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols, total
 from nerva_core.layers.continuation import Place
+from nerva_core.layers.positions import Rearrangement
 
 Parser = TypeVar("Parser", bound=Callable[[Sequence[Any]], "Sequential"])
 
@@ -82,7 +83,8 @@ class Sequential(Layer):
         return tuple(layer.given_padding(d, r, m) for layer, d, r in zip(self.layers, self.widths(D), each, strict=False))
 
     def numbers_below(self) -> Size | None:
-        return self.layers[0].numbers_below() if self.layers else None
+        first = next((layer for layer in self.layers if not isinstance(layer, Rearrangement)), None)
+        return None if first is None else first.numbers_below()
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.layers[0].shape_of_input(symbols) if self.layers else super().shape_of_input(symbols)

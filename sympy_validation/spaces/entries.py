@@ -11,7 +11,7 @@ from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.trees import map_tree
 from nerva_core.interpreters.memberwise import on_matrices
 from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, rowwise
-from sympy_validation.spaces.spaces import OTHER_SIZE, Kind, Space
+from sympy_validation.spaces.spaces import MEMORY, OTHER_SIZE, Kind, Space
 from sympy_validation.spaces.zero_test import Fixed, Indicator, Stopped, Unknown, is_zero
 
 
@@ -64,7 +64,7 @@ class EntriesSpace(Space[Grid]):
 
     def size(self, name: str) -> Size:
         name = self.case.name(name)
-        return self.case.fit(name, self.sizes.get(name, OTHER_SIZE))
+        return self.case.fit(name, self.sizes.get(name, MEMORY.get(name, OTHER_SIZE)))
 
     def scalar(self, name: str, low: float | None = None, high: float | None = None, closed: bool = False) -> Scalar:
         if name in self.case.scalars:

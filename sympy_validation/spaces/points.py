@@ -25,8 +25,8 @@ SIZES = ({"N": 3, "D": 2, "K": 4, "H": 5}, {"N": 4, "D": 3, "K": 2, "H": 5})
 DX = 0 for every input, so N is at least 3; with D = 2 softmax(-x) has the Jacobian of softmax(x), so D is 3 in one of them."""
 
 
-INNER_SIZES = {"L": 3, "G": 2, "A": 2, "C": 2, "P": 3}
-"""Sizes that are multiplied with others: positions, heads and their columns, channels."""
+INNER_SIZES = {"L": 3, "S": 2, "G": 2, "A": 2, "C": 2, "P": 3}
+"""Sizes that are multiplied with others: positions, heads and their columns, channels. Of L positions, S are the memory: fewer than all."""
 
 CHECKS: tuple[tuple[int, Mapping[str, int] | None], ...] = (
     (0, None),

@@ -30,6 +30,8 @@ ROUNDED = "up to the rounding of numbers in the code"
 
 OTHER_SIZE = 2
 """The size at which entries are computed of what is not given one: positions, channels, heads."""
+MEMORY = {"S": OTHER_SIZE - 1}
+"""Of the positions, fewer than all are the memory: otherwise none is left that asks it, and CrossAttention is 0 whatever it computes."""
 
 
 class Kind(Enum):

@@ -19,8 +19,10 @@ GEOMETRIES = [
     Geometry.of((4, 4), 2, 2),
     Geometry.of((5, 4), 1, 2),
     Geometry.of((3, 3, 3), 2, 1, 1),
+    Geometry.of((1,), 3, 2, 3, 2),
 ]
-"""Of one to three dimensions; with and without stride, padding and dilation; kernels smaller than the stride, and of one position."""
+"""Of one to three dimensions; with and without stride, padding and dilation; kernels smaller than the stride, and of one position; windows
+that see nothing but padding."""
 
 
 def seen(X: Array, G: Geometry) -> Array:

@@ -50,3 +50,16 @@ def test_mistakes(run: Path, nerva: Nerva, monkeypatch: pytest.MonkeyPatch, argu
     assert (status, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_a_text_without_new_lines_asks_for_a_prompt(tmp_path: Path, nerva: Nerva) -> None:
+    (tmp_path / "a.txt").write_text("ab" * 50)
+    values = {
+        "data": {"name": "Text", "path": str(tmp_path / "a.txt"), "length": 4},
+        "model": {"layers": "Embedding(2);Linear"},
+        "loss": "SoftmaxCrossEntropy",
+        "training": {"epochs": 1},
+    }
+    Run.start(make_config(values), tmp_path / "run").train()
+    message = "error: the text of the training has no new line to begin with; give --prompt, such as --prompt a\n"
+    assert nerva("generate", tmp_path / "run") == (2, "", message)

@@ -99,6 +99,11 @@ def without(name: str) -> dict[str, Any]:
     return {key: tensor for key, tensor in state_dict().items() if key != name}
 
 
+def built(*blocks: str) -> Any:
+    inside = ["PositionEmbedding", *blocks, "LayerNorm"]
+    return parse_layers(["Sequences(4)", {"name": "Tied", "width": 6, "vocabulary": 3, "layers": inside}])
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -112,7 +117,13 @@ def without(name: str) -> dict[str, Any]:
         ),
         (lambda: from_gpt2(state_dict(), 4), "4 heads of the same size need a multiple of 4 columns, got 6"),
         (lambda: from_gpt2(state_dict(), 3, length=6), "length must be from 1 to 5, the positions that were trained, got 6"),
+        (lambda: from_gpt2(changed(transformer__wpe__weight=torch.ones(K)), 3), r"'wpe.weight' should be a matrix, .* shape \(6,\)"),
         (lambda: to_gpt2(parse_layers(["Sequences(4)", "Embedding(2, 3)", "Linear(3)"]), ()), "a state dict of GPT-2 is that of Sequences"),
+        (lambda: to_gpt2(built("Block(2)"), ()), "the activation TanhGELU"),
+        (lambda: to_gpt2(built("Block(2, activation=TanhGELU)", "Block(3, activation=TanhGELU)"), ()), "with equal causal blocks"),
+        (lambda: from_gpt2(state_dict(), HEADS).predict([[0, 1, V, 0, 0]]), "numbers 0, 1, ..., 6, got 7"),
+        (lambda: from_gpt2(state_dict(), HEADS).predict([[0, 1, -1, 0, 0]]), "numbers 0, 1, ..., 6, got -1"),
+        (lambda: from_gpt2(state_dict(), HEADS).predict([[0, 1, 0.5, 0, 0]]), "numbers 0, 1, ..., 6, got 0.5"),
     ],
 )
 def test_what_does_not_fit_is_refused(code: Any, message: str) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from nerva_core.algebra.trees import leaves
 from nerva_core.interoperability import keras as interop
-from nerva_core.layers import BatchNormalization, Dropout, Layer, Linear
+from nerva_core.layers import BatchNormalization, Convolution, Dropout, Flatten, Images, Layer, Linear, Sequential, SqueezeExcitation
+from nerva_core.training.config import make_config
+from nerva_core.training.models import Model
 from tests.conftest import installed, load_frameworks
 from tests.interoperability.cases import D
 
@@ -79,3 +81,19 @@ def test_shapes_and_configuration(layer: Layer) -> None:
     assert (again.layer, again.seed, again.name) == (layer, 3, "mine")
     np.testing.assert_array_equal(again(np.ones((2, 5, D), "float32"), training=True), outputs)
     assert sum(1 for _ in leaves(layer.shapes(D))) // 2 == len(made.trainable_weights)
+
+
+def test_a_network_on_positions_is_written_and_read(tmp_path: Path) -> None:
+    network = Sequential((Images(2, 3), Convolution(4, kernel=2, groups=2), SqueezeExcitation(2), Flatten(), Linear(2)))
+    rng = np.random.default_rng(0)
+    model = Model(
+        make_config({"data": "Digits", "model": {"layers": "Linear"}, "loss": "SquaredError"}),
+        network,
+        12,
+        network.init(rng, 12),
+        network.initial_state(12),
+    )
+    interop.to_keras(model).save(tmp_path / "a.keras")
+    given = rng.normal(size=(3, 12)).astype("float32")
+    found = keras.saving.load_model(tmp_path / "a.keras").predict(given, verbose=0)
+    np.testing.assert_allclose(found, model.predict(given), rtol=1e-4, atol=1e-6)

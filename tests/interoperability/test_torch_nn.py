@@ -54,6 +54,17 @@ def test_names_and_layout_are_those_of_torch_nn() -> None:
     np.testing.assert_allclose(written(X).detach().numpy(), bound.evaluate(ops, params, state, rows), rtol=0, atol=1e-12)
 
 
+def test_a_second_flatten_changes_nothing() -> None:
+    positions, rng = (4, 3), np.random.default_rng(0)
+    written = []
+    for layers in (["Conv(4)", "Flatten", "Linear(2)"], ["Conv(4)", "Flatten", "Flatten", "Linear(2)"]):
+        bound, _ = parse_layers(layers).bind(positions)
+        params = bound.init(np.random.default_rng(0), 2)
+        written.append(to_torch_nn(bound, params, bound.initial_state(2), 2, positions, "float64"))
+    X = torch.tensor(rng.normal(size=(3, 2, *positions)))
+    torch.testing.assert_close(written[1](X), written[0](X))
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [

@@ -33,7 +33,8 @@ from tests.helpers import examples
 D = 3
 NETWORK = Sequential((Linear(4), BatchNormalization(), Softmax()))
 IMAGES = Sequential((Images(3, 1), Convolution(4, kernel=2, padding=1), MaxPool(2, stride=1), Flatten(), Linear(2)))
-CASES: list[Layer] = [*examples(LAYERS), *map(ActivationLayer, examples(ACTIVATIONS)), NETWORK, IMAGES]
+GROUPS = Sequential((Images(3, 1), Convolution(4, kernel=1), Convolution(6, kernel=2, padding=1, groups=2), Flatten(), Linear(2)))
+CASES: list[Layer] = [*examples(LAYERS), *map(ActivationLayer, examples(ACTIVATIONS)), NETWORK, IMAGES, GROUPS]
 each_layer = pytest.mark.parametrize("layer", CASES, ids=repr)
 
 

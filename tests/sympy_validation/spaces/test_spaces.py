@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sympy_validation.certificates import POINTS
 from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.spaces.spaces import ExampleLayer, Kind
@@ -98,3 +99,9 @@ def test_columnwise_and_rowwise() -> None:
 
 def test_the_example_of_any_layer_has_parameters_without_names() -> None:
     assert ExampleLayer(3).shapes(2) == ((3, 2), (1, 3))
+
+
+def test_not_all_positions_are_the_memory() -> None:
+    """So that the positions that ask it are not none: at points and for entries, CrossAttention would be 0 whatever it computes."""
+    for space in (*map(PointSpace, range(POINTS)), *map(EntriesSpace, SIZES)):
+        assert space.size("S") < space.size("L")
