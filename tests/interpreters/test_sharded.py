@@ -122,7 +122,12 @@ CALLS: dict[str, Callable[[Any, Any], tuple[Any, ...]]] = {
     "rows_at": lambda m, matrix: (matrix(3, 5), matrix(m, 1)),
 }
 """Arguments for those operations of which the small example has rows where columns are too."""
-MIX_ROWS = {"diag": "cut both ways", "columns_max": "rows_max mixes the rows"}
+MIX_ROWS = {
+    "diag": "cut both ways",
+    "columns_max": "rows_max mixes the rows",
+    "sines": "cannot be counted one by one",
+    "cosines": "cannot be counted one by one",
+}
 """The operations that are refused, and what is said."""
 
 
