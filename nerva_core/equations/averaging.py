@@ -78,7 +78,7 @@ class Lookahead(Averaged):
     alpha: Share = 0.5
 
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
-        return (*self.optimizer.scalars(eta, t), 0 ** (t % self.k))
+        return (*self.optimizer.scalars(eta, t), 0.0 ** (t % self.k))
 
     def step(
         self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar

@@ -322,7 +322,7 @@ def test_extremes_that_fuzzing_found(text: str, message: str) -> None:
         ("Adam(lr=0.01)", "Adam has no parameter 'lr'"),
         ("RMSProp(0.01)", r"RMSProp: rho must be named: RMSProp\(rho=0.01\)"),
         ("GAF(Adam(0.01), arctan)", r"Adam: beta1 must be named"),
-        ("SGD(0.01)", "GradientDescent takes at most 0 parameters, got 1"),
+        ("SGD(0.01)", r"SGD: momentum must be named: SGD\(momentum=0.01\)"),
         ("Momentum(0.01, 0.9)", "Momentum takes at most 1 parameters, got 2"),
     ],
 )

@@ -74,7 +74,13 @@ class Twice(Layer):
 
 
 def to_every_tie(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
-    return layer.backpropagate(ops, params, cache._replace(Selected=ops.ones(*ops.shape(cache.Selected))), DY)
+    """DY at every position that is the largest of its window."""
+    up, pool = layer.layers()
+    X, C = ops.channel_windows(cache.X, pool.windows), ops.shape(DY)[1]
+    U = pool.windows.offsets
+    ties = ops.equal(X, ops.column_repeat(ops.rows_max(X), U))
+    DZ = ops.hadamard(ties, ops.column_repeat(ops.reshape(DY, ops.shape(X)[0], 1), U))
+    return up.backpropagate(ops, (), (), ops.channel_fold(DZ, C, pool.windows))
 
 
 @pytest.mark.parametrize(("equations", "status"), [(None, "open"), (to_every_tie, "refuted")])
