@@ -173,10 +173,13 @@ class ExactOps(MemberwiseOps[ExactMatrix]):
 
 
 def exactly(entry: Any, numbers: Numbers) -> Any:
-    """The entry with its real parameters as exact numbers, so that 1 - β is not rounded. Entries inside it are treated likewise."""
+    """The entry with its real parameters as exact numbers, so that 1 - β is not rounded. Entries inside it are treated likewise.
+
+    0 stays as it is, since layers ask for it: nothing is dropped then.
+    """
     if isinstance(entry, tuple):
         return tuple(exactly(item, numbers) for item in entry)
     if isinstance(entry, Entry):
         fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
         return dataclasses.replace(entry, **{name: exactly(value, numbers) for name, value in fields.items()})
-    return numbers(entry) if isinstance(entry, float) else entry
+    return numbers(entry) if isinstance(entry, float) and entry != 0 else entry

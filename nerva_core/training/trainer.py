@@ -293,8 +293,10 @@ class Trainer:
         return copies
 
     def _averages(self) -> list[Any]:
-        """What the optimizer evaluates the network with, for each parameter."""
+        """What the optimizer evaluates the network with, for each parameter; of a state without the optimizer's, the parameters."""
         optimizer = self.config.optimizer
+        if not self.state.optimizer:
+            return list(leaves(self.state.params))
         return [optimizer.evaluated(state, theta) for state, theta in zip(self.state.optimizer, leaves(self.state.params), strict=True)]
 
     def _is_averaged(self) -> bool:

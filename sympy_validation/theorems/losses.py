@@ -79,7 +79,8 @@ def loss_theorems(entry: type[Loss], given: Mapping[str, Any], methods: tuple[Me
             else f"L(Y, T) = the {reduction} of the losses of the rows"
         )
         conditions = tuple(f"for {key} = {value}" for key, value in given.items())
-        yield Theorem(subject, theorem.quantity, statement, claim, theorem.method, conditions)
+        at = "".join(f"({value})" for value in given.values() if value != GIVEN.get(entry.__name__, {}).get("gamma", value))
+        yield Theorem(subject + at, theorem.quantity, statement, claim, theorem.method, conditions)
 
 
 def specification_forms() -> Iterator[Theorem]:

@@ -97,7 +97,9 @@ def test_where_the_weight_decay_is() -> None:
 @pytest.mark.parametrize("variant", ["printed", "momentum-buffer"])
 @pytest.mark.parametrize("text", ["Adam", "RMSProp", "WeightDecay(Momentum, 0.1)", "GAF(Momentum)"])
 def test_a_variant_that_makes_no_sense_is_refused(variant: str, text: str) -> None:
-    with pytest.raises(NervaError, match=f"the variant '{variant}' is for GradientDescent, Momentum and Nesterov") as caught:
+    with pytest.raises(
+        NervaError, match=f"the variant '{variant}' is for GradientDescent, Momentum, Nesterov and SGD without decay"
+    ) as caught:
         OPTIMIZERS.parse(f"GAF({text}, variant={variant})")
     assert ("put the decay outside: WeightDecay(GAF(" in str(caught.value)) == text.startswith("WeightDecay")
 

@@ -43,7 +43,7 @@ def test_trees() -> None:
     assert hollow(tree) == (LinearParameters(None, None), ())
     assert fill_in(hollow(tree), ["W", "b"]) == tree
     with pytest.raises(NervaError, match="expected 2 matrices, got 1"):
-        fill_in(tree, ["W"])
+        fill_in(hollow(tree), ["W"])
     assert rule_template(Adam()) == AdamState(None, None)
 
 

@@ -34,7 +34,7 @@ def test_layers_of_a_sequence_have_masks_of_their_own() -> None:
     assert entry == "1.R[0,0]"
 
 
-VANISHING = {("Embedding", "DX")} | {("SReLU", f"D{name}") for name in ("al", "tl", "ar", "tr")}
+VANISHING = {("Embedding", "DX"), ("Tied", "DX")} | {("SReLU", f"D{name}") for name in ("al", "tl", "ar", "tr")}
 """An embedding reads numbers of rows, of which it is a step function; the elements of a point may all lie between the t of an SReLU."""
 
 

@@ -9,17 +9,33 @@ import pytest
 from nerva_core.equations.hard_functions import Binary, Signum
 from nerva_core.equations.losses import LOSSES
 from nerva_core.interpreters.sharded import CutSize
-from nerva_core.layers import DAB, LAYERS, Add, Linear, Multiply, Sequential, SparseLinear, StraightThrough
+from nerva_core.layers import (
+    DAB,
+    LAYERS,
+    Add,
+    Concatenate,
+    Linear,
+    Multiply,
+    Padded,
+    Sequential,
+    SparseLinear,
+    StraightThrough,
+    Tied,
+    WeightNorm,
+)
 from nerva_core.layers.embedding import Embedding
 from nerva_core.layers.recurrent import Recurrent
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.residual import Residual
-from nerva_core.layers.transformer import MultiHeadAttention, TransformerBlock
+from nerva_core.layers.transformer import MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock
 from sympy_validation.sharding import ProvedOps, sharded_layer, sharded_loss
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorems.layers import layer_of
 
-MADE_OF_OTHERS = {Sequential, Repeat, Residual, Add, Multiply, MultiHeadAttention, TransformerBlock, DAB, StraightThrough}
+MADE_OF_OTHERS = {
+    *(Sequential, Repeat, Residual, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
+    *(DAB, StraightThrough, Padded, Tied, WeightNorm),
+}
 NOT_PROVED = {Embedding, SparseLinear}
 """Whose rows are numbers; which has a pattern. The local test compares them, and recurrent layers and ``SequenceCrossEntropy``, whose rows
 are read as several."""

@@ -151,7 +151,7 @@ def test_networks_that_cannot_write_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layers", "loss", "message"),
     [
-        (GPT, "SoftmaxCrossEntropyOneHot", "the loss is SoftmaxCrossEntropyOneHot; use SoftmaxCrossEntropy"),
+        (GPT, "SoftmaxCrossEntropyOneHot", "which the loss SoftmaxCrossEntropyOneHot counts as data; use SoftmaxCrossEntropy"),
         ("Embedding(8);Flatten;Linear", "SoftmaxCrossEntropy", "a class at each of 12 positions, but the network gives 1 row"),
         ("Embedding(8);Linear(7)", "SoftmaxCrossEntropy", "the network has 7 outputs, but the data have 3 classes"),
     ],

@@ -127,7 +127,10 @@ def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
     return kind(**{field.name: SYMBOLS[field.name](ops) for field in dataclasses.fields(kind) if field.name in SYMBOLS})
 
 
-IN_PARTS = {"LSTM", "GRU", "MultiHeadAttention", "SparseLinear", "TransformerBlock"}
+IN_PARTS = {
+    *("LSTM", "GRU", "MultiHeadAttention", "MultiHeadCrossAttention", "CrossAttention", "SparseLinear", "TransformerBlock"),
+    *("Convolution", "Padded", "SqueezeExcitation", "Tied", "WeightNorm"),
+}
 """Proved in the table alone: one step of a cell, the loop around any cell, columns that are a product, any pattern, any layers inside."""
 
 

@@ -26,4 +26,4 @@ def test_an_unknown_layer_is_a_function_with_its_derivatives() -> None:
 
 
 def test_what_is_assumed_is_a_hypothesis_in_bounds() -> None:
-    assert "(forall n, (n < N)%nat -> forall k, (k < K)%nat -> 0 < (Y 0 n k)) ->" in text("losses.CrossEntropy.DY")
+    assert "(forall n, (n < N)%nat -> forall k, (k < K)%nat -> 0 < (Y 0 n k)) ->" in text("losses.CrossEntropy.DY/")

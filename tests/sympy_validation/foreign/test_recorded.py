@@ -13,7 +13,7 @@ def recorded(change: Any = None) -> tuple[Any, list[str]]:
     run = Current.start()
     use("numpy")
     x = input_tensor(parse("x: N D").inputs[0], {})
-    run.recording, run.change = True, change
+    run.recording, run.changes = True, dict([change] if change else [])
     result = x.tanh() + x
     return result - x, [name for name, *_ in run.operations]
 

@@ -24,7 +24,7 @@ class SumForMeanError(MeanSquaredError):
 
 def test_the_gradient_of_the_sum_is_not_that_of_the_mean() -> None:
     for entry, status in ((MeanSquaredError, "proved"), (SumForMeanError, "refuted")):
-        assert {v.status for v in prove(list(loss_theorems(entry))) if v.theorem.quantity == "DY"} == {status}
+        assert {v.status for v in prove(list(loss_theorems(entry, {}))) if v.theorem.quantity == "DY"} == {status}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def test_a_wrong_gradient_is_refuted(monkeypatch: pytest.MonkeyPatch, wrong: typ
     right = wrong.__mro__[1]
     monkeypatch.setattr(losses, "TARGETS", {**losses.TARGETS, wrong.__name__: losses.TARGETS.get(right.__name__, Kind.REAL)})
     for entry, status in ((right, "proved"), (wrong, "refuted")):
-        assert {v.status for v in prove(list(loss_theorems(entry))) if v.theorem.quantity == "DY"} == {status}
+        assert {v.status for v in prove(list(loss_theorems(entry, {}))) if v.theorem.quantity == "DY"} == {status}
 
 
 def test_every_loss_has_theorems() -> None:
