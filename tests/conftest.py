@@ -8,6 +8,7 @@ import importlib.util
 import os
 import signal
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -26,6 +27,20 @@ from nerva_core.algebra.numeric_backend import Backend, DType, backend, backend_
 from nerva_core.training.interruption import SIGNALS
 
 DTYPES = get_args(DType)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-samples", action="store_true", help="every example of tests that are marked as sampled")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test that is marked ``sampled(k)`` run a k-th of the examples, always the same: those of slow ones that are like each other."""
+    if config.getoption("--all-samples"):
+        return
+    marks = [item.get_closest_marker("sampled") for item in items]
+    chosen = [mark is None or zlib.crc32(item.name.encode()) % mark.args[0] == 0 for item, mark in zip(items, marks, strict=True)]
+    config.hook.pytest_deselected(items=[item for item, kept in zip(items, chosen, strict=True) if not kept])
+    items[:] = [item for item, kept in zip(items, chosen, strict=True) if kept]
 
 
 def installed(module: str) -> bool:

@@ -63,6 +63,7 @@ def test_the_gradients_are_those_of_the_equations(layer: Layer) -> None:
     assert_trees_equal(map_tree(np.asarray, new), expected_state, atol=1e-12)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
 def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
     """JAX's own check, by differences of the forward pass in float64."""
@@ -108,6 +109,7 @@ def test_noise_is_drawn_from_the_key() -> None:
     assert interop.evaluate(layer, (), (), X, *noise).shape == X.shape
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
 def test_a_second_derivative_equals_differences(layer: Layer) -> None:
     """The Hessian of ⟨DY, Y⟩ times a vector, where DY is constant, against differences of the gradient."""
@@ -140,6 +142,7 @@ TRAINED = Sequential((BatchNormalization(), Linear(4), QActivation(ELU()), Linea
 """No bias stands before a normalization: its gradient is 0 but for rounding, and Adam and its kin divide that by its own size."""
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_training_with_a_transformation_is_ours(rule: Optimizer, dtype: Any) -> None:

@@ -20,6 +20,7 @@ load_frameworks()
 import tensorflow as tf  # noqa: E402
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.parametrize("layer", EVERY_LAYER, ids=repr)
 def test_the_gradients_are_those_of_the_equations(layer: Layer, compiled: bool) -> None:
@@ -43,6 +44,7 @@ def test_the_gradients_are_those_of_the_equations(layer: Layer, compiled: bool) 
     assert_trees_equal(map_tree(lambda s: s.numpy(), with_leaves(expected_state, new)), expected_state, atol=1e-12)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
 def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
     """TensorFlow's own check, by differences of the forward pass in float64."""
@@ -53,6 +55,7 @@ def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
         np.testing.assert_allclose(ours, exact, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
 def test_a_second_derivative_equals_differences(layer: Layer) -> None:
     """The Hessian of ⟨DY, Y⟩ times a vector, where DY is constant, against differences of the gradient."""

@@ -14,7 +14,7 @@ from nerva_core.interpreters.subjects import FUNCTIONS, TABLES, find
 from nerva_core.layers import ActivationLayer, BatchNormalization, Linear, LogSoftmax, Sequential, Softmax
 
 N, D, K = size("N"), size("D"), size("K")
-SIZES = {"N": 2, "D": 3, "E": 2, "K": 4, "A": 2, "C": 2, "G": 2, "H": 2, "L": 3, "M": 2, "P": 4, "Q": 3, "U": 2, "m": 2}
+SIZES = {"N": 2, "D": 3, "E": 2, "V": 4, "K": 4, "A": 2, "C": 2, "G": 2, "H": 2, "L": 3, "M": 2, "P": 4, "Q": 3, "U": 2, "m": 2}
 
 
 @pytest.mark.parametrize(

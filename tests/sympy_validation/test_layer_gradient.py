@@ -14,7 +14,7 @@ from sympy_validation.layer_gradient import LayerGradient, gradient_name
 from sympy_validation.spaces.entries import EntriesSpace
 from sympy_validation.spaces.points import SIZES, PointSpace
 from sympy_validation.symbols import symbolic
-from sympy_validation.theorems.layers import layer_of, sequence
+from sympy_validation.theorems.layers import MAKES, layer_of, sequence
 
 
 @pytest.mark.parametrize(("name", "gradient"), [("W", "DW"), ("2.gamma", "2.Dgamma"), ("1.0.b", "1.0.Db")])
@@ -44,7 +44,7 @@ def test_no_gradient_is_0_for_every_dy(entry: Any) -> None:
     if entry.__name__ == "Sequential":
         return
     space = PointSpace(4)
-    problem = LayerGradient(layer_of(entry)).problem(space)
+    problem = LayerGradient(MAKES.get(entry) or layer_of(entry)).problem(space)
     for quantity, expected in problem.expected.items():
         if (entry.__name__, quantity) not in VANISHING:
             assert any(x.value != 0 for row in expected().elements for x in row), quantity

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -35,7 +37,15 @@ ATTEMPTS: dict[tuple[int, str], Attempt] = {}
 """One for the theorems that share a claim and a method, which share the setting up."""
 
 
-@pytest.mark.parametrize("theorem", table(), ids=lambda theorem: theorem.id)
+def of_the_table() -> Iterator[Any]:
+    """All theorems; of those entry by entry that say at a few sizes what another says for all, a sample."""
+    for_all = {(theorem.subject, theorem.quantity) for theorem in table() if theorem.method == "all sizes"}
+    for theorem in table():
+        twin = theorem.method == "entries" and (theorem.subject, theorem.quantity) in for_all
+        yield pytest.param(theorem, id=theorem.id, marks=pytest.mark.sampled(3) if twin else ())
+
+
+@pytest.mark.parametrize("theorem", of_the_table())
 def test_theorem(theorem: Theorem) -> None:
     attempt = Attempt(theorem.claim, theorem.method, theorem.entry_sizes)
     verdict = decide(theorem, ATTEMPTS.setdefault((id(theorem.claim), theorem.method), attempt))

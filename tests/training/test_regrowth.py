@@ -54,7 +54,7 @@ def test_properties_of_a_move(seed: int) -> None:
     kept = np.delete(np.arange(P), leaving)
     assert len(grown) == len(leaving)
     at = np.searchsorted(new_places, old_places[kept])
-    for old, now, fresh in zip((params.w, *moments.w), (found.w, *new_moments.w), (0.25, 0, 1), strict=True):
+    for old, now, fresh in zip((params.w, *moments.w), (found.w, *new_moments.w), (0.25, 0.25, 1.25), strict=True):
         assert now.dtype == old.dtype
         np.testing.assert_array_equal(now[0, at], old[0, kept])
         np.testing.assert_array_equal(now[0, np.searchsorted(new_places, grown)], fresh)
