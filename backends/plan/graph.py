@@ -1,4 +1,4 @@
-"""The operations of a step as a graph: recorded by running the step once, on shapes.
+"""The operations of a step as a graph: recorded by running the step once, plainly.
 
 Equal operations on equal operands are one node, so a value that is written twice, such as the mask of a ReLU, is computed once.
 """
@@ -14,12 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix import Shape
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.trees import leaves, map_tree
-from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced, unwrap
 
 LEAF, CONSTANT = "leaf", "constant"
@@ -66,7 +64,7 @@ class StepNode:
         self.arguments = arguments
         self.operands = tuple(a for a in arguments if isinstance(a, StepNode))
         self.value = value
-        """An Example; of a leaf its value while the step is recorded, and of a constant always."""
+        """Its value in the recorded step; afterwards an Example, except of a constant."""
         self.order: tuple[int, ...] = (next(StepNode._count), 0)
         """Nodes run in the lexicographic order of these."""
 
@@ -162,37 +160,11 @@ def _identity(argument: Any) -> Any:
     )  # 0.0 is not -0.0
 
 
-FAMILIES, MATRICES = ("split", "family"), ("join", "member", "members_sum")
-"""The operations whose result has, and has not, an axis for members, whatever the operands have."""
-
-
-def example(name: str, arguments: tuple[Any, ...], dtype: Any) -> Example:
-    """The shape and dtype of the result of an operation, from those of its operands: to record a step costs none of its arithmetic."""
-    nodes = [a for a in arguments if isinstance(a, StepNode)]
-    if name == "take_rows":
-        return Example((nodes[1].shape[0], nodes[0].shape[1]), dtype)
-    if name in ("segment", "all_sum"):
-        return Example(tuple(arguments[2:]) if name == "segment" else nodes[0].shape, dtype)
-    known = (SHAPES.matrix(_shape(a)) if isinstance(a, StepNode) else a.value if isinstance(a, StepNumber) else a for a in arguments)
-    result: Shape = getattr(SHAPES, name)(*known).value
-    is_family = name in FAMILIES or (name not in MATRICES and any(len(node.shape) == 3 for node in nodes))
-    return Example((result.members, *result[:2]) if is_family else result[:2], dtype)
-
-
-def _shape(node: StepNode) -> Shape:
-    *members, m, n = node.shape
-    return Shape(m, n, *members)
-
-
-SHAPES = ShapeOps()
-
-
 class Builder:
     """The nodes of a graph, each of them once."""
 
     def __init__(self, backend: Backend[Any]) -> None:
         self.backend = backend
-        self.dtype = backend.full(0, 1, 1).dtype
         self._known: dict[Any, StepNode] = {}
         self._uniform: dict[StepNode, float | None] = {}
 
@@ -200,11 +172,9 @@ class Builder:
         """The node of an operation; a constant if it depends on nothing that changes."""
         key = (name, *map(_identity, arguments))
         if key not in self._known:
-            if all(not isinstance(a, StepNumber) and (not isinstance(a, StepNode) or a.name == CONSTANT) for a in arguments):
-                value = getattr(self.backend, name)(*(a.value if isinstance(a, StepNode) else a for a in arguments))
-                self._known[key] = StepNode(CONSTANT, (), value)
-            else:
-                self._known[key] = StepNode(name, arguments, example(name, arguments, self.dtype))
+            value = getattr(self.backend, name)(*(a.value if isinstance(a, (StepNode, StepNumber)) else a for a in arguments))
+            fixed = all(not isinstance(a, StepNumber) and (not isinstance(a, StepNode) or a.name == CONSTANT) for a in arguments)
+            self._known[key] = StepNode(CONSTANT, (), value) if fixed else StepNode(name, arguments, value)
         return self._known[key]
 
     def uniform(self, constant: StepNode) -> float | None:
@@ -226,11 +196,11 @@ class StepRecorder(Interpreter[StepNode]):
         return self.builder.node(operation.name, *operation.arguments)
 
     def size(self, value: StepNode) -> tuple[Size, Size]:
-        *_, m, n = value.shape
+        m, n = self.backend.shape(value.value)
         return m, n
 
     def member_count(self, value: StepNode) -> Size:
-        return value.shape[0] if len(value.shape) == 3 else 1
+        return self.backend.members(value.value)
 
     def perform(self, name: str, arguments: tuple[Any, ...], positions: tuple[int, ...]) -> Traced[StepNode]:
         definition = getattr(MatrixOps, name)

@@ -79,30 +79,3 @@ def test_nodes_are_put_just_before_and_after_others() -> None:
         last,
         third,
     ]
-
-
-def test_a_step_is_recorded_without_being_computed() -> None:
-    """No matrix of this size has room."""
-    n = 10**8
-
-    def step(ops: Any, state: Any, c: Any) -> Any:
-        Y = ops.exp(state @ ops.transpose(state)) + ops.full(c, n, n)
-        return ops.scale(c, ops.columns_sum(Y)), ops.elements_sum(Y)
-
-    graph = record(make_backend("numpy", "float64"), step, np.broadcast_to(1.0, (n, n)), (), (np.array(0.5),))
-    assert [node.shape for node in graph.results] == [(1, n), (1, 1)]
-
-
-@pytest.mark.parametrize("name", ["numpy", "torch"])
-def test_a_family_of_one_member_keeps_its_axis(name: str) -> None:
-    ops = make_backend(name, "float64")
-    X = ops.matrix(np.arange(6.0).reshape(2, 3))
-
-    def step(ops: Any, state: Any, c: Any) -> Any:
-        F = ops.hadamard(ops.split(state, 2, 3), ops.split(state, 2, 3))
-        return ops.scale(c, ops.join(F, 1)), ops.elements_sum(state)
-
-    graph = record(ops, step, X, (), (np.array(0.5),))
-    shapes = {node.name: node.shape for node in graph.nodes()}
-    assert (shapes["split"], shapes["hadamard"], shapes["join"]) == ((1, 2, 3), (1, 2, 3), (2, 3))
-    np.testing.assert_array_equal(ops.to_numpy(ops.run_steps(step, X, (), (np.array([0.5]),))[0]), [[0, 0.5, 2], [4.5, 8, 12.5]])
