@@ -29,8 +29,11 @@ def _family(*matrices: Shape) -> tuple[Size, ...]:
 
 
 def _parts(*parts: Shape) -> tuple[Size, Size]:
-    fit(all(X[:2] == parts[0][:2] for X in parts), f"shapes {' and '.join(map(str, dict.fromkeys(parts)))} differ")
-    return parts[0].rows, len(parts) * parts[0].columns
+    first, *others = parts
+    fit(all(X.rows == first.rows for X in others), f"the rows of {' and '.join(map(str, dict.fromkeys(parts)))} differ")
+    if all(X.columns == first.columns for X in others):
+        return first.rows, len(parts) * first.columns
+    return first.rows, sum((X.columns for X in others), first.columns)
 
 
 class FamilyOps(StepFunctionOps[M]):
