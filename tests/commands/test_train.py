@@ -144,7 +144,7 @@ def test_on_a_terminal_there_is_progress_in_colours_unless_they_are_not_wanted(t
     [
         ("nerva tra", {"trace", "train"}),
         ("nerva train --check", {"--checkpoint-every"}),
-        ("nerva train --optimizer A", {"AMSGrad", "AdaGrad", "Adadelta", "Adam", "AdamW"}),
+        ("nerva train --optimizer A", {"AMSGrad", "AdaGrad", "Adadelta", "Adafactor", "Adam", "AdamW"}),
         ("nerva train --backend t", {"tensorflow", "torch"}),
     ],
 )
