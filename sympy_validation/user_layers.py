@@ -243,7 +243,7 @@ def _cases(claim: Callable[[Make], Claim], make: Make, must_run: bool) -> tuple[
             if case != Case():
                 raise ImpossibleError from None  # its values are none that the entry takes
         except Exception:
-            pass
+            pass  # of what does not run, the run on symbols below tells
         space = SymbolicSizesSpace(own=True)
         try:
             with watched():

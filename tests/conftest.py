@@ -34,13 +34,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test that is marked ``sampled(k)`` run a k-th of the examples, always the same: those of slow ones that are like each other."""
+    """Of a slow test that is marked ``sampled(k, *words)`` run a k-th of the examples, always the same, whose name has one of the words."""
     if config.getoption("--all-samples"):
         return
-    marks = [item.get_closest_marker("sampled") for item in items]
-    chosen = [mark is None or zlib.crc32(item.name.encode()) % mark.args[0] == 0 for item, mark in zip(items, marks, strict=True)]
+    chosen = [_is_chosen(item) for item in items]
     config.hook.pytest_deselected(items=[item for item, kept in zip(items, chosen, strict=True) if not kept])
     items[:] = [item for item, kept in zip(items, chosen, strict=True) if kept]
+
+
+def _is_chosen(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("sampled")
+    if mark is None:
+        return True
+    k, *words = mark.args
+    return bool(words and not any(word in item.name for word in words)) or zlib.crc32(item.name.encode()) % k == 0
 
 
 def installed(module: str) -> bool:

@@ -261,3 +261,25 @@ BLOCK_OF: dict[type, Callable[[Any, Any, int], Block]] = {
     Add: _sum,
 }
 """The block of a layer. Adding one: its line here, and what it is in each file of ``opponents``."""
+
+
+def values(block: Block) -> Any:
+    """The parameters of a block, weights as inputs x outputs."""
+    match block:
+        case Dense(W, b):
+            return W.T, b
+        case Normalization(gamma, beta) | RowNormalization(gamma, beta):
+            return gamma, beta
+        case Kernel(W, b):
+            return W, b
+        case RowTable(E):
+            return (E,)
+        case PositionTable(P):
+            return (P,)
+        case Heads(to_qkv, back):
+            return *values(to_qkv), *values(back)
+        case Recurrence(W, U, b, c):
+            return W.T, U.T, b, c
+        case SumOfBranches(f, g):
+            return [values(each) for each in f], [values(each) for each in g]
+    return ()

@@ -28,6 +28,7 @@ from nerva_core.benchmark.description import (
     SumOfBranches,
     blocks,
     momentum,
+    values,
 )
 
 
@@ -66,28 +67,6 @@ class JaxScan(Contender):
     def epoch(self, rows: Array) -> Array:
         self.state, losses = self.run(self.state, rows, self.X, self.T)
         return np.asarray(losses)
-
-
-def values(block: Block) -> Any:
-    """The parameters of a block, weights as inputs x outputs."""
-    match block:
-        case Dense(W, b):
-            return W.T, b
-        case Normalization(gamma, beta) | RowNormalization(gamma, beta):
-            return gamma, beta
-        case Kernel(W, b):
-            return W, b
-        case RowTable(E):
-            return (E,)
-        case PositionTable(P):
-            return (P,)
-        case Heads(to_qkv, back):
-            return *values(to_qkv), *values(back)
-        case Recurrence(W, U, b, c):
-            return W.T, U.T, b, c
-        case SumOfBranches(f, g):
-            return [values(each) for each in f], [values(each) for each in g]
-    return ()
 
 
 class JaxForward:

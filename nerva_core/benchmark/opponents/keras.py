@@ -25,8 +25,8 @@ from nerva_core.benchmark.description import (
     SumOfBranches,
     blocks,
     momentum,
+    values,
 )
-from nerva_core.benchmark.opponents.jax import values
 
 
 class Keras(Contender):
