@@ -220,8 +220,8 @@ class NormClipping(GradientActivation):
     threshold: Positive = 0.1
 
     def value(self, ops: MatrixOps[M], X: M) -> M:
-        factor = self.threshold * ops.reciprocal(ops.maximum(ops.norm(X), ops.full(self.threshold, 1, 1)))
-        return ops.hadamard(ops.fill(factor, *ops.shape(X)), X)
+        bound = ops.maximum(ops.norm(X), ops.full(self.threshold, 1, 1))
+        return self.threshold * ops.quotient(X, ops.fill(bound, *ops.shape(X)))
 
 
 # Properties ------------------------------------------------------------------------------------------------------------------------

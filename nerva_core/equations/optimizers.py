@@ -171,8 +171,8 @@ class GlobalNormClipping(Wrapper):
         self, ops: MatrixOps[M], states: Sequence[Any], thetas: Sequence[M], gradients: Sequence[M], eta: Scalar, *scalars: Scalar
     ) -> tuple[list[M], list[Any]]:
         norm = ops.norm(ops.join_column_parts(*(ops.norm(Dtheta) for Dtheta in gradients)))
-        factor = self.threshold * ops.reciprocal(ops.maximum(norm, ops.full(self.threshold, 1, 1)))
-        clipped = [ops.hadamard(ops.fill(factor, *ops.shape(Dtheta)), Dtheta) for Dtheta in gradients]
+        bound = ops.maximum(norm, ops.full(self.threshold, 1, 1))
+        clipped = [self.threshold * ops.quotient(Dtheta, ops.fill(bound, *ops.shape(Dtheta))) for Dtheta in gradients]
         return self.optimizer.step(ops, states, thetas, clipped, eta, *scalars)
 
 

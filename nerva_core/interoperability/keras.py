@@ -194,12 +194,16 @@ def _optimizer_class() -> Any:
             for variable in variables:
                 numpy = operations("numpy", "float64")
                 state = self.rule.init(numpy, numpy.zeros(*_matrix_shape(variable.shape)))
-                kept = []
-                for name, matrix in named_leaves(state):
-                    slot = self.add_variable_from_reference(reference_variable=variable, name=name or "state")
-                    slot.assign(np.reshape(matrix, tuple(variable.shape)))
-                    kept.append(slot)
-                self._kept.append(kept)
+                self._kept.append([self._slot(variable, name or "state", matrix) for name, matrix in named_leaves(state)])
+
+        def _slot(self, variable: Any, name: str, matrix: Any) -> Any:
+            """A variable for a matrix of the state; of the shape of ``variable`` where the rule keeps a number for each of its elements."""
+            if matrix.shape == _matrix_shape(variable.shape):
+                slot = self.add_variable_from_reference(reference_variable=variable, name=name)
+            else:  # the averages of Adafactor
+                slot = self.add_variable(matrix.shape, dtype=variable.dtype, name=f"{variable.path}/{name}".replace("/", "_"))
+            slot.assign(np.reshape(matrix, tuple(slot.shape)))
+            return slot
 
         def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
             """One step on all variables; Keras would take them one by one, and some rules look at all."""
@@ -207,12 +211,12 @@ def _optimizer_class() -> Any:
             slots = [self._kept[self._get_variable_index(variable)] for variable in trainable_variables]
             shapes = [_matrix_shape(variable.shape) for variable in trainable_variables]
             scalars = [ops.cast(c, dtype) for c in _scalars(self.rule, learning_rate, self.iterations + 1)]
-            states = [self.as_state([_as(slot, dtype, shape) for slot in kept]) for kept, shape in zip(slots, shapes, strict=True)]
+            states = [self.as_state([_as(slot, dtype, _matrix_shape(slot.shape)) for slot in kept]) for kept in slots]
             thetas, gradients = ([_as(x, dtype, s) for x, s in zip(xs, shapes, strict=True)] for xs in (trainable_variables, grads))
             step = self.rule.step(operations(keras.backend.backend(), dtype), states, thetas, gradients, *scalars)
             for variable, kept, theta, state in zip(trainable_variables, slots, *step, strict=True):
                 for target, matrix in zip((variable, *kept), (theta, *leaves(state)), strict=True):
-                    self.assign(target, ops.reshape(matrix, variable.shape))
+                    self.assign(target, ops.reshape(matrix, target.shape))
 
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "rule": describe(self.rule)}

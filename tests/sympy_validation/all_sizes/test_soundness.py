@@ -12,8 +12,7 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes import AllSizesOps, NotDifferentiable, SymbolicMatrix, Undefined, evaluate
-from sympy_validation.all_sizes.generic import is_generic
-from sympy_validation.all_sizes.sums import orient
+from sympy_validation.all_sizes.generic import is_generic, orient
 from sympy_validation.all_sizes.winners import take_once
 from tests.sympy_validation.all_sizes.dual_numbers import FUNCTIONS, INTERVALS, Dual, NumberOps, Numbers, Undecided, number
 from tests.sympy_validation.all_sizes.programs import POSITIVE, SIZES, VARIABLES, Step, execute, random_program
