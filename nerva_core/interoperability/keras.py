@@ -172,8 +172,6 @@ def from_description(table: dict[str, Any]) -> Layer:
 
 def _optimizer_class() -> Any:
     keras = require("keras", "keras")
-    ops = keras.ops
-
     Base: Any = keras.optimizers.Optimizer
 
     @keras.saving.register_keras_serializable(package="nerva")
@@ -191,17 +189,17 @@ def _optimizer_class() -> Any:
                 return
             super().build(variables)
             self._kept = []
+            numpy = operations("numpy", "float64")
             for variable in variables:
-                numpy = operations("numpy", "float64")
-                state = self.rule.init(numpy, numpy.zeros(*_matrix_shape(variable.shape)))
-                self._kept.append([self._slot(variable, name or "state", matrix) for name, matrix in named_leaves(state)])
+                state = named_leaves(self.rule.init(numpy, numpy.zeros(*_matrix_shape(variable.shape))))
+                self._kept.append([self._slot(variable, name or "state", matrix) for name, matrix in state])
 
         def _slot(self, variable: Any, name: str, matrix: Any) -> Any:
-            """A variable for a matrix of the state; of the shape of ``variable`` where the rule keeps a number for each of its elements."""
+            """A variable for a matrix of the state: of the shape of ``variable``, or of its own, as the averages of Adafactor are."""
             if matrix.shape == _matrix_shape(variable.shape):
-                slot = self.add_variable_from_reference(reference_variable=variable, name=name)
-            else:  # the averages of Adafactor
-                slot = self.add_variable(matrix.shape, dtype=variable.dtype, name=f"{variable.path}/{name}".replace("/", "_"))
+                slot = self.add_variable_from_reference(variable, name)
+            else:
+                slot = self.add_variable(matrix.shape, dtype=variable.dtype, name=f"{variable.path}_{name}".replace("/", "_"))
             slot.assign(np.reshape(matrix, tuple(slot.shape)))
             return slot
 
@@ -210,13 +208,13 @@ def _optimizer_class() -> Any:
             dtype = keras.backend.standardize_dtype(trainable_variables[0].dtype)
             slots = [self._kept[self._get_variable_index(variable)] for variable in trainable_variables]
             shapes = [_matrix_shape(variable.shape) for variable in trainable_variables]
-            scalars = [ops.cast(c, dtype) for c in _scalars(self.rule, learning_rate, self.iterations + 1)]
+            scalars = [keras.ops.cast(c, dtype) for c in _scalars(self.rule, learning_rate, self.iterations + 1)]
             states = [self.as_state([_as(slot, dtype, _matrix_shape(slot.shape)) for slot in kept]) for kept in slots]
             thetas, gradients = ([_as(x, dtype, s) for x, s in zip(xs, shapes, strict=True)] for xs in (trainable_variables, grads))
             step = self.rule.step(operations(keras.backend.backend(), dtype), states, thetas, gradients, *scalars)
             for variable, kept, theta, state in zip(trainable_variables, slots, *step, strict=True):
                 for target, matrix in zip((variable, *kept), (theta, *leaves(state)), strict=True):
-                    self.assign(target, ops.reshape(matrix, target.shape))
+                    self.assign(target, keras.ops.reshape(matrix, target.shape))
 
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "rule": describe(self.rule)}
