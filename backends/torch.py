@@ -43,6 +43,12 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
             raise self._device_missing() from None
         if self._device.type == "cpu" and self._device.index:  # torch takes any number for the one there is
             raise self._device_missing()
+        if self.joins:
+            from backends.gloo import GlooWorkers
+            from backends.plan.torch_kernels import agree_on_onednn
+
+            self.workers = GlooWorkers(self.torch)
+            agree_on_onednn(self)
 
     def devices(self) -> list[str]:
         cuda = [f"cuda:{i}" for i in range(self.torch.cuda.device_count())]
@@ -71,13 +77,6 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     def _fetch(self, rows: list[list[Tensor]]) -> Array:
         values = self.torch.cat([value for row in rows for value in row])  # so that a device is waited for once
         return self.to_numpy(values).reshape(len(rows), -1)
-
-    def join_workers(self) -> None:
-        from backends.gloo import GlooWorkers
-        from backends.plan.torch_kernels import agree_on_onednn
-
-        self.workers = GlooWorkers(self.torch)
-        agree_on_onednn(self)
 
     def segment(self, X: Tensor, offset: int, m: int, n: int) -> Tensor:
         return X.reshape(-1)[offset : offset + m * n].reshape(m, n)

@@ -44,17 +44,21 @@ class Backend(MatrixOps[M]):
     workers: Workers = Alone()
     """The processes that share out the rows of every batch, this one among them."""
 
-    def __init__(self, dtype: DType = "float32", device: str = "cpu") -> None:
+    def __init__(self, dtype: DType = "float32", device: str = "cpu", join: bool = False) -> None:
+        """``join`` the other workers, which the launcher of this process tells of; NervaError if this backend has no way to."""
         if dtype not in get_args(DType):
             raise NervaError(f"dtype must be one of {', '.join(map(repr, get_args(DType)))}, got {dtype!r}")
         self.dtype: DType = dtype
         self.device = device
         self._compiled: dict[Callable[..., Any], Any] = {}  # here and not in a global cache, so that it goes with the backend
+        self.joins = join
         self.start()
+        if join and self.workers.count == 1:
+            raise NervaError(f"backend {self.name!r} runs in one process; the backends of this project take several workers")
 
     @abstractmethod
     def start(self) -> None:
-        """Import the framework and prepare ``self.device``; NervaError if the device is not there."""
+        """Import the framework, join the other workers if it ``joins``, and prepare ``self.device``; NervaError if that is not there."""
 
     @abstractmethod
     def devices(self) -> list[str]:
@@ -114,10 +118,6 @@ class Backend(MatrixOps[M]):
     def gathered(self, values: Sequence[float]) -> Array:
         """Some numbers of every worker, whose dtype holds them exactly: a row for each."""
         return np.concatenate([self.to_numpy(row) for row in self.workers.gather(self.matrix([list(values)]))])
-
-    def join_workers(self) -> None:
-        """Find the other workers, by what the launcher of this process says; NervaError if this backend has no way to."""
-        raise NervaError(f"backend {self.name!r} runs in one process; backends 'numpy' (by MPI) and 'torch' (by gloo) take several workers")
 
     def compile(self, function: F) -> F:
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
@@ -189,8 +189,8 @@ def backend_classes() -> dict[str, type[Backend[Any]]]:
     return classes
 
 
-def backend(name: str, dtype: DType | str = "float32", device: str = "cpu") -> Backend[Any]:
-    """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution).
+def backend(name: str, dtype: DType | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
+    """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution), which may ``join`` other workers.
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
     """
@@ -202,7 +202,7 @@ def backend(name: str, dtype: DType | str = "float32", device: str = "cpu") -> B
     except Exception as error:
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
-        return chosen(cast(DType, dtype), device)  # which checks it
+        return chosen(cast(DType, dtype), device, join)  # which checks it
     except NervaError:
         raise
     except ImportError as error:
