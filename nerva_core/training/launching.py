@@ -55,6 +55,9 @@ LOGGED = re.compile(
 )
 """How lines begin that C++ code logs, and the stack with which it ends a process."""
 
+SPOKEN = ("error: ", "warning: ", "interrupted ", "Traceback ")
+"""How lines begin that follow what C++ code logs and are none of it."""
+
 BANNER = re.compile(r"^=+$")
 """With such a line mpiexec begins to say that a worker has ended."""
 
@@ -248,9 +251,11 @@ def _ended(statuses: list[int | None]) -> Ended:
 
 
 def _pass_on_errors(lines: Iterable[str]) -> None:
-    """Print what a worker says, but what the C++ code of its framework logs."""
+    """Print what a worker says, but what the C++ code of its framework logs, in one line or in several."""
+    logged = False
     for line in lines:
-        if not LOGGED.match(line):
+        logged = bool(LOGGED.match(line)) or (logged and not line.startswith(SPOKEN))
+        if not logged:
             print(line, end="", file=sys.stderr, flush=True)
 
 
