@@ -164,7 +164,7 @@ class Engine:
         """One of each kind."""
         short = {"NERVA_TIME_OUT": str(TIME_OUT)}
         for rank in (0, 1):
-            self.fault(f"frozen-{rank}", LOST, "", self._signals(signal.SIGSTOP, rank), **short)
+            self.fault(f"frozen-{rank}", LOST, "and the others with it", self._signals(signal.SIGSTOP, rank), **short)
             self.fault(f"interrupted-{rank}", 128 + signal.SIGINT, "and saved; continue with", self._signals(signal.SIGINT, rank))
         module = self.folder / "never"
         module.mkdir()
