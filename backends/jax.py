@@ -15,6 +15,7 @@ from backends.windows_jax import JaxWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import F
 from nerva_core.algebra.trees import leaves
+from nerva_core.interpreters.stored import StoredOps
 
 if TYPE_CHECKING:
     from backends.jax_workers import JaxWorkers
@@ -30,6 +31,7 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
     name = "jax"
     requires = "jax"
     extra = "jax"
+    narrows = True
     _all: JaxWorkers | None = None
 
     def start(self) -> None:
@@ -66,7 +68,19 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
             return []
 
     def matrix(self, values: Any) -> Array:
-        return self.jax.device_put(self._array(values), self._device)
+        return self.stored(self.jax.device_put(self._array(values), self._device))
+
+    def stored(self, X: Array) -> Array:
+        return X.astype("bfloat16") if self.storage == "bfloat16" and X.size > 1 else X
+
+    def widened(self, X: Array) -> Array:
+        return X.astype(self.dtype)
+
+    def to_numpy(self, X: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(self.widened(X))
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)

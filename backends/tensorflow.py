@@ -16,6 +16,7 @@ from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.interpreters.stored import StoredOps
 
 Tensor = Any
 
@@ -26,6 +27,7 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
     name = "tensorflow"
     requires = "tensorflow"
     extra = "tensorflow"
+    narrows = True
     _all: TensorFlowWorkers | None = None
 
     def start(self) -> None:
@@ -48,11 +50,20 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
 
     def matrix(self, values: Any) -> Tensor:
         with self.tf.device(self.device):
-            return self.tf.constant(self._array(values))
+            return self.stored(self.tf.constant(self._array(values)))
+
+    def stored(self, X: Tensor) -> Tensor:
+        return self.tf.cast(X, "bfloat16") if self.storage == "bfloat16" and X.shape.num_elements() != 1 else X
+
+    def widened(self, X: Tensor) -> Tensor:
+        return self.tf.cast(X, self._dtype)
 
     def to_numpy(self, X: Tensor) -> Array:
-        array: Array = X.numpy()
+        array: Array = self.widened(X).numpy()
         return array
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return self.tf.constant(c, dtype=self._dtype)

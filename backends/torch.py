@@ -19,6 +19,7 @@ from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operations.windows import Windows
+from nerva_core.interpreters.stored import StoredOps
 
 Tensor = Any
 
@@ -29,6 +30,7 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     name = "torch"
     requires = "torch"
     extra = "torch"
+    narrows = True
 
     def start(self) -> None:
         import torch
@@ -56,16 +58,27 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
 
     def matrix(self, values: Any) -> Tensor:
         array = self._array(values)
-        return self.torch.tensor(array, dtype=self._dtype, device=self._device)
+        return self.stored(self.torch.tensor(array, dtype=self._dtype, device=self._device))
+
+    def stored(self, X: Tensor) -> Tensor:
+        return X.bfloat16() if self.storage == "bfloat16" and X.numel() > 1 else X
+
+    def widened(self, X: Tensor) -> Tensor:
+        return X.to(self._dtype)
 
     def to_numpy(self, X: Tensor) -> Array:
-        array: Array = X.detach().cpu().numpy()
+        array: Array = self.widened(X.detach().cpu()).numpy()
         return array
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return float(c)
 
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+        if self.storage != self.dtype:  # a plan has buffers of one dtype
+            return self.run_plainly(step, state, data, inputs)
         if step not in self._compiled:
             self._compiled[step] = Planned(step, TorchKernels(self))
         planned: Planned = self._compiled[step]

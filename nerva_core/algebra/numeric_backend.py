@@ -26,6 +26,8 @@ from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.algebra.workers import Alone, Workers
 
 DType = Literal["float32", "float64"]
+Storage = Literal["bfloat16"]
+"""How matrices may be kept, besides in the dtype in which is computed."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 ENTRY_POINTS = "nerva_core.backends"
@@ -44,11 +46,19 @@ class Backend(MatrixOps[M]):
     workers: Workers = Alone()
     """The processes that share out the rows of every batch, this one among them."""
 
-    def __init__(self, dtype: DType = "float32", device: str = "cpu", join: bool = False) -> None:
+    narrows: ClassVar[bool] = False
+    """Whether it can keep matrices in bfloat16."""
+
+    def __init__(self, dtype: DType | Storage = "float32", device: str = "cpu", join: bool = False) -> None:
         """``join`` the other workers, which the launcher of this process tells of; NervaError if this backend has no way to."""
-        if dtype not in get_args(DType):
-            raise NervaError(f"dtype must be one of {', '.join(map(repr, get_args(DType)))}, got {dtype!r}")
-        self.dtype: DType = dtype
+        known = get_args(DType) + (get_args(Storage) if self.narrows else ())
+        if dtype not in known:
+            why = f"; {self.name} has no bfloat16, but jax, torch and tensorflow have" if dtype in get_args(Storage) else ""
+            raise NervaError(f"dtype must be one of {', '.join(map(repr, known))}, got {dtype!r}{why}")
+        self.storage: DType | Storage = dtype
+        """How matrices are kept."""
+        self.dtype: DType = "float32" if dtype == "bfloat16" else dtype
+        """In what is computed."""
         self.device = device
         self._compiled: dict[Callable[..., Any], Any] = {}  # here and not in a global cache, so that it goes with the backend
         self.joins = join
@@ -80,6 +90,18 @@ class Backend(MatrixOps[M]):
     @abstractmethod
     def to_numpy(self, X: M) -> Array:
         """The values of X as a NumPy array."""
+
+    def stored(self, X: M) -> M:
+        """X as it is kept: in bfloat16, if it has more than one element and matrices are kept so."""
+        return X
+
+    def widened(self, X: M) -> M:
+        """X in the dtype in which is computed."""
+        return X
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """``function(ops, *arguments)`` on matrices of this backend, one operation after the other."""
+        return function(self, *arguments)
 
     def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
         return self.matrix(rows)
@@ -138,7 +160,7 @@ class Backend(MatrixOps[M]):
         """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
         rows = []
         for given in zip(*leaves(inputs), strict=True):
-            state, outputs = step(self, state, *data, *with_leaves(inputs, map(self._argument, given)))
+            state, outputs = self.at_once(step, state, *data, *with_leaves(inputs, map(self._argument, given)))
             rows.append(list(leaves(outputs)))
         return state, self._fetch(rows)
 
@@ -156,10 +178,10 @@ class Backend(MatrixOps[M]):
         return map_tree(lambda a: a if a.dtype.kind == "i" else a.astype(self.dtype, copy=False), inputs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.dtype, self.device)  # what is compiled is compiled again
+        return type(self), (self.storage, self.device)  # what is compiled is compiled again
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"
+        return f"{type(self).__name__}(dtype={self.storage!r}, device={self.device!r})"
 
     def _device_missing(self) -> NervaError:
         return NervaError(f"backend {self.name!r} finds no device {self.device!r}; {did_you_mean(self.device, self.devices())}")
@@ -189,7 +211,7 @@ def backend_classes() -> dict[str, type[Backend[Any]]]:
     return classes
 
 
-def backend(name: str, dtype: DType | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
+def backend(name: str, dtype: DType | Storage | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
     """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution), which may ``join`` other workers.
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
@@ -202,7 +224,7 @@ def backend(name: str, dtype: DType | str = "float32", device: str = "cpu", join
     except Exception as error:
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
-        return chosen(cast(DType, dtype), device, join)  # which checks it
+        return chosen(cast("DType | Storage", dtype), device, join)  # which checks it
     except NervaError:
         raise
     except ImportError as error:

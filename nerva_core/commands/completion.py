@@ -25,4 +25,4 @@ def backend_names(incomplete: str) -> list[str]:
 
 def dtype_names(incomplete: str) -> list[str]:
     """Completes the name of a dtype."""
-    return [name for name in ("float32", "float64") if name.startswith(incomplete)]
+    return [name for name in ("float32", "float64", "bfloat16") if name.startswith(incomplete)]

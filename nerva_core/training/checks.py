@@ -6,7 +6,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.memory import require_memory
-from nerva_core.algebra.numeric_backend import DType
+from nerva_core.algebra.numeric_backend import DType, Storage
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
@@ -30,10 +30,15 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
         )
     if config.training.prune is not None and data.streamed:
         raise NervaError(f"prune = {config.training.prune} needs the training data in memory; they are read from files as they are needed")
-    check_range(config.dtype, data)
+    check_range(computed_in(config.dtype), data)
     check_batches(network, config.training.batch_size, len(data.Xtrain))
     check_memory(config, network, data)
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
+
+
+def computed_in(dtype: DType | Storage) -> DType:
+    """The dtype in which is computed; bfloat16 has its range."""
+    return "float32" if dtype == "bfloat16" else dtype
 
 
 def check_range(dtype: DType, data: Dataset) -> None:

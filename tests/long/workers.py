@@ -145,6 +145,7 @@ class Engine:
                 started = time.monotonic()
                 self.ended(process, LOST, "was ended by SIGKILL, and the others with it")
                 report.slowest = max(report.slowest, time.monotonic() - started)
+                print(f"{self.backend}: kill {report.kills + 1} of {kills}", file=sys.stderr, flush=True)
                 report.kills, report.of_the_first, mine = report.kills + 1, report.of_the_first + (rank == 0), mine + 1
             report.runs += mine > 0
             report.identical += mine > 0 and self.compare(name)
@@ -156,6 +157,7 @@ class Engine:
         started = time.monotonic()
         self.ended(process, status, said)
         self.report.faults[name] = round(time.monotonic() - started, 1)
+        print(f"{self.backend}: {name}, ended after {self.report.faults[name]} s", file=sys.stderr, flush=True)
         self.run(name)
         if not self.compare(name):
             raise AssertionError(f"{self.backend}: the run that was {name} ended differently")
@@ -191,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=30, help="on each engine")
     parser.add_argument("--backends", default=",".join(name for name, module in NEEDS.items() if find_spec(module)))
-    parser.add_argument("--epochs", type=int, default=12, help="of a run")
+    parser.add_argument("--epochs", type=int, default=60, help="of a run")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
