@@ -58,6 +58,9 @@ LOGGED = re.compile(
 SPOKEN = ("error: ", "warning: ", "interrupted ", "Traceback ")
 """How lines begin that follow what C++ code logs and are none of it."""
 
+NOT_FOUND = 14
+"""SIGALRM: by this signal a worker ends that MPI keeps waiting for others which do not start."""
+
 BANNER = re.compile(r"^=+$")
 """With such a line mpiexec begins to say that a worker has ended."""
 
@@ -144,7 +147,11 @@ def _by_mpiexec(workers: int, arguments: list[str], environment: dict[str, str])
         finally:
             process.terminate()
     killed = re.search(r"EXIT CODE: (\d+)", said)
-    return Ended(LOST, f"a worker was ended by {_signal(int(killed[1]))}") if killed else Ended(status)
+    if not killed:
+        return Ended(status)
+    if int(killed[1]) == NOT_FOUND:
+        return Ended(LOST, f"a worker that did not find the others within {time_out():g} seconds has ended")
+    return Ended(LOST, f"a worker was ended by {_signal(int(killed[1]))}")
 
 
 def _pass_on(lines: Iterable[str]) -> str:
