@@ -132,13 +132,9 @@ class Engine:
             while True:
                 workers = self.random.choice([count for count in counts if count > 1])
                 process = self.start(name, workers)
-                early = self.random.random() < 0.1
-                if report.kills >= kills or not (early or self.at_a_checkpoint(name, process)):
-                    self.ended(process, 0, "")
-                    break
-                rank = self.random.randrange(workers)
-                victim = self.worker(process, rank)
-                if victim is None:
+                rank, early = self.random.randrange(workers), self.random.random() < 0.1
+                victim = self.worker(process, rank) if report.kills < kills else None
+                if victim is None or not (early or self.at_a_checkpoint(name, process)):
                     self.ended(process, 0, "")
                     break
                 os.kill(victim, signal.SIGKILL)
@@ -180,8 +176,8 @@ class Engine:
 
     def _signals(self, number: signal.Signals, rank: int) -> Callable[[str, subprocess.Popen[str]], None]:
         def send(name: str, process: subprocess.Popen[str]) -> None:
-            worker = self.worker(process, rank) if self.at_a_checkpoint(name, process) else None
-            if worker is None:
+            worker = self.worker(process, rank)
+            if worker is None or not self.at_a_checkpoint(name, process):
                 raise AssertionError(f"{self.backend}: the run has ended before it could be {name}")
             os.kill(worker, number)
 
@@ -194,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=30, help="on each engine")
     parser.add_argument("--backends", default=",".join(name for name, module in NEEDS.items() if find_spec(module)))
     parser.add_argument("--epochs", type=int, default=60, help="of a run")
+    parser.add_argument("--kills-only", action="store_true", help="not the other faults")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -201,7 +198,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for backend in options.backends.split(","):
         with tempfile.TemporaryDirectory() as folder:
             engine = Engine(Path(folder), backend, options.epochs, options.seed)
-            engine.other_faults()
+            if not options.kills_only:
+                engine.other_faults()
             engine.kill(options.kills)
         print(json.dumps(asdict(engine.report)), flush=True)
         good = good and engine.report.identical == engine.report.runs
