@@ -54,6 +54,8 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
         if self.device not in names:
             raise self._device_missing()
         platform, _, index = self.device.partition(":")
+        if platform != "cpu":
+            jax.config.update("jax_default_matmul_precision", "highest")  # not products of fewer digits
         self._device = jax.local_devices(backend=platform)[int(index or 0)]
 
     def devices(self) -> list[str]:

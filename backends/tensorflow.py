@@ -41,6 +41,7 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
                 self.workers = self._all = TensorFlowWorkers(tf)
             if self.device not in self.devices():
                 raise self._device_missing()
+            tf.config.experimental.enable_tensor_float_32_execution(False)  # no products of fewer digits on a GPU
             with xla.loops_for_sums("tensorflow", tf.__version__):
                 self.compile(lambda X: X + X)(tf.zeros([1, 1]))  # the first operation starts the runtime, which writes its notes too
 

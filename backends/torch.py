@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,6 +46,10 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
             raise self._device_missing() from None
         if self._device.type == "cpu" and self._device.index:  # torch takes any number for the one there is
             raise self._device_missing()
+        if self._device.type == "cuda":  # no products of fewer digits, and no sums in an order of chance
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+            torch.use_deterministic_algorithms(True)
         if self.joins:
             from backends.gloo import GlooWorkers
             from backends.plan.torch_kernels import agree_on_onednn

@@ -48,7 +48,7 @@ ANY_NUMBER = ("numpy", "torch")
 """The engines whose runs go on with another number of workers, to the same bits."""
 TIME_OUT = 5
 """Seconds that a worker waits for a frozen one."""
-PATIENCE = 240
+PATIENCE = 900
 """Seconds in which a run must end, whatever has happened; the machine may be busy."""
 
 
