@@ -59,7 +59,7 @@ def train(
     backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=backend_names)] = None,
     dtype: Annotated[str | None, _option("float32, float64, or bfloat16 (not numpy).", TRAINING, complete=dtype_names)] = None,
     device: Annotated[str | None, _option("cpu, or a device of the backend such as cuda:0.", TRAINING)] = None,
-    workers: Annotated[int | None, _option("Processes that share out every batch (numpy by MPI, torch by gloo).", TRAINING)] = None,
+    workers: Annotated[int | None, _option("Processes that share out every batch, of any backend.", TRAINING)] = None,
     output: Annotated[Path | None, _option("A new directory for the results; by default one in ./runs.", OUTPUT)] = None,
     resume: Annotated[bool, _option("Continue the run in --output from its last checkpoint.", OUTPUT, "--resume")] = False,
     checkpoint_every: Annotated[int | None, _option("Save the state every so many epochs.", OUTPUT)] = None,
