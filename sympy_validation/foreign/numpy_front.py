@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from sympy_validation.foreign import functions as f
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.keywords import function, method, plain, same
 from sympy_validation.foreign.labels import Labels, positions
-from sympy_validation.foreign.products import Products
+from sympy_validation.foreign.products import LETTERS, Products
 from sympy_validation.foreign.shapes import as_shape
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
@@ -28,6 +29,11 @@ class NumpyTensor(Products):
     def size(self) -> Any:
         """The number of elements."""
         return self.elements
+
+    @property
+    def strides(self) -> tuple[windows.Stride, ...]:
+        """The distances in memory of neighbours, which only serve to make windows."""
+        return tuple(windows.Stride(k) for k in range(self.ndim))
 
     def _reduced(self, name: str, axis: Any, keepdims: bool, given: dict[str, Any]) -> Any:
         return getattr(super(), name)(axis, keepdims, **{k: v for k, v in plain(given).items() if k == "ddof"})
@@ -196,6 +202,26 @@ def swapped_less(x: Any, y: Any) -> Any:
     return Storage.of(x) > Storage.of(y)
 
 
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum over pairs of axes."""
+    x, y = Storage.of(x), Storage.of(y)
+    if isinstance(axes, int):
+        axes = (range(x.ndim - axes, x.ndim), range(axes))
+    left, right = ([t.axis(a) for a in (side if isinstance(side, (tuple, list, range)) else (side,))] for t, side in zip((x, y), axes))
+    a, b = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
+    for i, j in zip(left, right, strict=True):
+        b[j] = a[i]
+    out = [c for k, c in enumerate(a) if k not in left] + [c for k, c in enumerate(b) if k not in right]
+    return Products.einsum(f"{''.join(a)},{''.join(b)}->{''.join(out)}", x, y)
+
+
+def taken(x: Any, index: Any, axis: Any) -> Any:
+    """The parts with an index along an axis."""
+    if axis is None:
+        raise NotCaptured("take without an axis")
+    return x[(slice(None),) * x.axis(axis) + (index,)]
+
+
 def joined(axis_of: Callable[[Any], int]) -> Callable[..., Any]:
     """A concatenation along an axis that follows from the parts."""
 
@@ -316,6 +342,12 @@ NUMPY: dict[str, Any] = COMMON | {
     "flip": lambda x, axis=None: f.flipped(x, range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)),
     "repeat": f.repeated,
     "tile": lambda x, times: f.tiled(x, times if isinstance(times, (tuple, list)) else (times,)),
+    "tensordot": tensordot,
+    "sliding_window_view": windows.sliding,
+    "as_strided": windows.by_strides,
+    "take": lambda x, index, axis=None, **_: taken(x, index, axis),
+    "heaviside": lambda x, _: Storage.of(x) > 0,
+    "nan_to_num": same,
     "take_along_axis": lambda x, index, axis: f.take_along(x, index, axis),
     "shape": lambda x: x.shape,
     "ndim": lambda x: x.ndim,

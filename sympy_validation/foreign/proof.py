@@ -24,6 +24,8 @@ from sympy_validation.spaces.numbers import text as exact_text
 
 TRIALS = 3
 """The number of points at which each verdict is looked at."""
+ROUNDING = 1e-9
+"""A difference of this part of the largest element may be a rounding: it only counts if exact numbers show it."""
 
 
 class Refuted(Exception):  # noqa: N818
@@ -144,11 +146,20 @@ def _difference(theorem: Captured, name: str, wanted: Any, found: Any, points: S
         gap = np.abs(right - wrong) / (1e-12 + np.abs(right) + np.abs(wrong))
         gap = np.where(np.isfinite(gap), gap, 0)
         if gap.size and gap.max() > 1e-6:
-            clear = (gap > 1e-2) & (np.abs(right) > 1e-2) & (np.abs(right) < 1e3)
-            at = np.unravel_index(int(np.argmax(clear if clear.any() else gap)), gap.shape)
-            texts = _exact_texts(wanted, found, at, point) or (f"{right[at]:.8g}...", f"{wrong[at]:.8g}...")
+            large = np.abs(right - wrong) > ROUNDING * max(1.0, _largest(right), _largest(wrong))
+            clear = (gap > 1e-2) & (np.abs(right) > 1e-2) & (np.abs(right) < 1e3) & large
+            at = np.unravel_index(int(np.argmax(clear if clear.any() else np.where(large, gap, 0) if large.any() else gap)), gap.shape)
+            texts = _exact_texts(wanted, found, at, point)
+            if texts is None and not large.any():
+                continue  # what is left of terms that cancel
+            texts = texts or (f"{right[at]:.8g}...", f"{wrong[at]:.8g}...")
             return Difference(name, dict(point.sizes), tuple(int(k) for k in at), *texts)
     return None
+
+
+def _largest(values: Any) -> float:
+    """The largest of the values that are finite."""
+    return float(np.max(np.abs(values), initial=0, where=np.isfinite(values)))
 
 
 def _exact_texts(wanted: Any, found: Any, at: Sequence[Any], point: FloatPoint) -> tuple[str, str] | None:

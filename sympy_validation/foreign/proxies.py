@@ -99,6 +99,7 @@ def _replacements() -> dict[int, Any]:
     """The proxies by the identity of what they stand for: modules, and functions that were imported by name."""
     found: dict[int, Any] = {}
     modules: list[tuple[Any, Mapping[str, Any], str]] = [(np, NUMPY, ""), (math, MATH, ""), (np.linalg, NUMPY, "linalg.")]
+    modules.append((np.lib.stride_tricks, NUMPY, ""))
     if "scipy.special" in sys.modules:
         modules.append((sys.modules["scipy.special"], NUMPY, ""))
     torch = sys.modules.get("torch")

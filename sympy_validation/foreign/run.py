@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Variable, product_of
-from sympy_validation.foreign.sizes import Factor, SumSize
+from sympy_validation.foreign.sizes import Factor, FloorSize, SumSize
 
 Values = Callable[[Callable[[Any], int], int, int], Any]
 """The matrix of a fixed map, from the numbers for which sizes stand, and its numbers of rows and columns."""
+
+
+PLACED: dict[str, Values] = {}
+"""The matrices of placements, whose names state what they are, so that they are the same in all runs."""
 
 
 @dataclass
@@ -19,10 +24,10 @@ class SymbolicRun:
     """One run of the code on symbols."""
 
     conditions: Conditions = field(default_factory=Conditions)
-    fixed: dict[str, Values] = field(default_factory=dict)
+    fixed: ChainMap[str, Values] = field(default_factory=lambda: ChainMap({}, PLACED))
     """The matrices that masks and slices stand for; in the proof they are any matrices."""
-    sums: dict[str, SumSize] = field(default_factory=dict)
-    """Sizes that are sums, by their names."""
+    sums: dict[str, SumSize | FloorSize] = field(default_factory=dict)
+    """Sizes that are sums or rounded quotients, by their names."""
     operations: list[Any] = field(default_factory=list)
     """The operations of the backward pass, while they are recorded."""
     recording: bool = False

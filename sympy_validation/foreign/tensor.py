@@ -20,7 +20,7 @@ from sympy_validation.all_sizes.terms import ONE, Entry, Polynomial, constant, o
 from sympy_validation.foreign.constants import constant_of, reading
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
 from sympy_validation.foreign.run import Current
-from sympy_validation.foreign.sizes import Dim, Factors, SumSize, count, dim, merged, undim
+from sympy_validation.foreign.sizes import Dim, Factors, FloorSize, SumSize, count, dim, merged, undim
 
 X = TypeVar("X", bound="Storage")
 
@@ -85,7 +85,7 @@ class Storage:
         self.version = 0
         self._seen = self.root.version
         self.variable: Variable | None = None
-        for size in (f for factors in self.dims for f in factors if isinstance(f, SumSize)):
+        for size in (f for factors in self.dims for f in factors if isinstance(f, (SumSize, FloorSize))):
             Current.run.sums[size.name] = size
 
     # Views.

@@ -8,6 +8,7 @@ from typing import Any
 
 from sympy_validation.foreign import functions as f
 from sympy_validation.foreign import numpy_front as n
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.keywords import function, method, same
 from sympy_validation.foreign.labels import Labels, positions
@@ -91,6 +92,36 @@ def smooth_l1(d: Any) -> Any:
     return (abs(d) < 1).where(0.5 * d * d, abs(d) - 0.5)
 
 
+def torch_names(g: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of x, w and bias by the names that PyTorch gives them."""
+
+    def call(*operands: Any, **given: Any) -> Any:
+        names = {"input": "x", "weight": "w"}
+        return g(*operands, **{names.get(name, name): value for name, value in given.items()})
+
+    return call
+
+
+def pool(k: int, kind: str) -> Callable[..., Any]:
+    """Pooling over k axes."""
+
+    def call(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, **given: Any) -> Any:
+        if any(value not in (False, None, 1) for name, value in given.items() if name != "count_include_pad"):
+            raise NotCaptured(f"pooling with {', '.join(given)}")
+        if padding and given.get("count_include_pad") is False:
+            raise NotCaptured("pooling that does not count the padding")
+        return windows.pooled(x, kernel_size, stride, padding, k, kind)
+
+    return call
+
+
+def adaptive_mean(x: Any, size: Any, n: int) -> Any:
+    """The mean over the last n axes."""
+    if tuple(windows.each(size, n)) != (1,) * n:
+        raise NotCaptured("adaptive pooling to more than one element")
+    return x.mean(tuple(range(x.ndim - n, x.ndim)), True)
+
+
 TORCH: dict[str, Any] = n.COMMON | {
     "max": torch_max,
     "min": lambda x, *axes, **given: x.min(*axes, **given),
@@ -168,6 +199,20 @@ TORCH: dict[str, Any] = n.COMMON | {
     "detach": lambda x: x.detach(),
     "repeat_interleave": lambda x, times, dim=None: f.repeated(x, times, dim),
     "square": n.squared,
+    "tensordot": lambda x, y, dims=2: n.tensordot(x, y, dims),
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), torch_names(windows.convolution)),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), torch_names(windows.transposed_convolution)),
+    **dict.fromkeys(("conv1d_input", "conv2d_input", "conv3d_input"), windows.gradient_of_input),
+    **dict.fromkeys(("conv1d_weight", "conv2d_weight", "conv3d_weight"), windows.gradient_of_weight),
+    **{f"avg_pool{k}d": pool(k, "mean") for k in (1, 2, 3)},
+    **{f"max_pool{k}d": pool(k, "max") for k in (1, 2, 3)},
+    "adaptive_avg_pool1d": lambda x, size: adaptive_mean(x, size, 1),
+    "adaptive_avg_pool2d": lambda x, size: adaptive_mean(x, size, 2),
+    "unfold": windows.columns,
+    "fold": windows.from_columns,
+    "pixel_shuffle": windows.shuffled,
+    "pixel_unshuffle": windows.unshuffled,
+    "as_strided": windows.by_strides,
 }  # fmt: skip
 
 

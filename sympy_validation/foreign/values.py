@@ -29,7 +29,7 @@ from sympy_validation.all_sizes.terms import (
 from sympy_validation.foreign.elementwise import FLOOR, ROUND, SINE
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.run import SymbolicRun
-from sympy_validation.foreign.sizes import SumSize, dim
+from sympy_validation.foreign.sizes import FloorSize, SumSize, dim
 from sympy_validation.foreign.tensor import axis_indices
 
 NEAR = 1e-9
@@ -55,11 +55,11 @@ class FloatPoint:
         """A size as a number."""
         if isinstance(size, int):
             return size
-        total = 0
-        form = size.terms if isinstance(size, SumSize) else dim(size).form.items()
-        for m, c in form:
-            total += c * math.prod(self.sizes[str(s)] for s in m)
-        return int(total)
+        if str(size) in self.sizes:
+            return self.sizes[str(size)]
+        form = size.terms if isinstance(size, (SumSize, FloorSize)) else dim(size).form.items()
+        total = sum(c * math.prod(self.size(s) for s in m) for m, c in form)
+        return int(total) // size.divisor if isinstance(size, FloorSize) else int(total)
 
     def shape(self, factors: Sequence[Any]) -> tuple[int, ...]:
         """The numbers of factors."""
