@@ -53,7 +53,7 @@ def input_tensor(x: Input, sizes: Mapping[str, int]) -> Any:
     if x.given:
         return x.value
     if x.size:
-        return undim(factors_of_size(x.name, sizes))
+        return undim(factors_of_size(x.size, sizes))
     dims = x.dims(sizes)
     if x.below:
         factors = factors_of_size(x.below, sizes)

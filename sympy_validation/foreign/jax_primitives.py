@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from sympy_validation.all_sizes.terms import Polynomial
 from sympy_validation.foreign import functions as f
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.labels import Labels, numbered, positions
 from sympy_validation.foreign.products import LETTERS, Products
@@ -143,7 +144,7 @@ def _gather(p: Any, size: Sizes, x: Any, index: Any) -> Any:
                 q, p["slice_sizes"], size, x, [int(P.terms.get((), 0)) for _, P in places.elements_in_order() if P.terms.keys() <= {()}]
             )
         if len(q.start_index_map) != 1:
-            raise NotCaptured("this gather")
+            return _gather_of_numbers(q, x, places)
         factors = x.dims[q.start_index_map[0]]
         array = np.array([int(_known(P)) for _, P in places.elements_in_order()]).reshape(places.array.shape)
         index = numbered(array, factors[0] if len(factors) == 1 else 1).moved(lambda b: b.reshape(*places.shape))
@@ -155,15 +156,32 @@ def _gather(p: Any, size: Sizes, x: Any, index: Any) -> Any:
         return _gather_along(q, x, labels, a)
     if tuple(q.collapsed_slice_dims) != (a,):
         raise NotCaptured("this gather")
-    found = x[(slice(None),) * a + (labels,)]
-    kept = [k for k in range(found.ndim) if not a <= k < a + labels.ndim]
+    return _ordered(q, x[(slice(None),) * a + (labels,)], range(a, a + labels.ndim))
+
+
+def _ordered(q: Any, found: Any, batch: Sequence[int]) -> Any:
+    """The axes of what was gathered at their places: those of the indices, and the others."""
+    kept = [k for k in range(found.ndim) if k not in batch]
     rest = [k for k in range(found.ndim) if k not in q.offset_dims]
     order = [0] * found.ndim
-    for target, source in zip(sorted(q.offset_dims), kept, strict=True):
-        order[target] = source
-    for target, source in zip(rest, range(a, a + labels.ndim), strict=True):
+    for target, source in zip([*sorted(q.offset_dims), *rest], [*kept, *batch], strict=True):
         order[target] = source
     return found.permute(*order)
+
+
+def _gather_of_numbers(q: Any, x: Any, places: Any) -> Any:
+    """Elements whose numbers along several axes of known lengths are known, such as w[:, :, ::-1, ::-1]."""
+    axes = q.start_index_map
+    lengths = [undim(x.dims[a]) for a in axes]
+    if tuple(q.collapsed_slice_dims) != tuple(axes) or any(isinstance(n, Dim) for n in lengths) or q.operand_batching_dims:
+        raise NotCaptured("this gather")
+    numbers = np.array([int(_known(P)) for _, P in places.elements_in_order()]).reshape(places.shape)
+    y = x.permute(*axes, *(k for k in range(x.ndim) if k not in axes))
+    array = y.array.reshape(*lengths, *y.array.shape[sum(n > 1 for n in lengths) :])
+    batch = numbers.shape[:-1]
+    dims = [*((n,) for n in batch), *y.dims[len(axes) :]]
+    picked = array[tuple(np.moveaxis(numbers, -1, 0))]
+    return _ordered(q, Storage.make(dims, picked.reshape([n for n in picked.shape if n > 1])), range(len(batch)))
 
 
 def _part(q: Any, sizes: Any, size: Sizes, x: Any, starts: list[int]) -> Any:
@@ -262,6 +280,40 @@ def _dynamic_slice(p: Any, size: Sizes, x: Any, *starts: Any) -> Any:
     return x
 
 
+def _convolution(p: Any, size: Sizes, x: Any, w: Any) -> Any:
+    """conv_general_dilated: axes in any order, and elements of the input and of the window at distances."""
+    if p["batch_group_count"] != 1:
+        raise NotCaptured("a convolution with groups in the batch")
+    spec = p["dimension_numbers"]
+    x, w = Storage.of(x).permute(*spec.lhs_spec), Storage.of(w).permute(*spec.rhs_spec)
+    for k, d in enumerate(p["lhs_dilation"], start=2):
+        if d != 1:
+            x = windows.placed(x, k, 0, d, (undim(x.dims[k]) - 1) * d + 1)
+    pads = [(size(low), size(high)) for low, high in p["padding"]]
+    for k, (low, high) in enumerate(pads):
+        if isinstance(low, int) and isinstance(high, int) and min(low, high) < 0:
+            x = windows.every(x, k + 2, max(-low, 0), 1, undim(x.dims[k + 2]) + min(low, 0) + min(high, 0))
+            pads[k] = (max(low, 0), max(high, 0))
+    y = windows.convolution(x, w, None, p["window_strides"], pads, p["rhs_dilation"], size(p["feature_group_count"]))
+    return y.permute(*(spec.out_spec.index(k) for k in range(y.ndim)))
+
+
+def _reduce_window(kind: str) -> Rule:
+    """The sum or the largest element of each window."""
+
+    def rule(p: Any, size: Sizes, x: Any, *_: Any) -> Any:
+        if any(d != 1 for d in p.get("base_dilation") or ()):
+            raise NotCaptured("windows of dilated elements")
+        x = Storage.of(x).pad([(size(a), size(b)) for a, b in p["padding"]], -float("inf") if kind == "max" else 0)
+        lengths = [size(n) for n in p["window_dimensions"]]
+        axes = [a for a, n in enumerate(lengths) if n != 1 or p["window_strides"][a] != 1]
+        chosen = [[values[a] for a in axes] for values in (lengths, p["window_strides"], p.get("window_dilation") or (1,) * x.ndim)]
+        found = windows.windows(x, axes, *chosen)
+        return getattr(found, kind)(tuple(range(x.ndim, found.ndim)))
+
+    return rule
+
+
 def _known(x: Any) -> Any:
     terms = (x if isinstance(x, Polynomial) else Storage.of(x).array[()]).terms
     if terms.keys() <= {()}:
@@ -331,12 +383,16 @@ RULES: dict[str, Rule] = {
     "optimization_barrier": _same,
     "reduce_precision": _same,
     "concatenate": lambda p, size, *xs: Products.concatenate([Storage.of(x) for x in xs], p["dimension"]),
+    "stack": lambda p, size, *xs: Products.stack([Storage.of(x) for x in xs], p.get("axis", p.get("dimension", 0))),
     "gather": _gather,
     "scatter-add": _scatter_add,
     "iota": _iota,
     "slice": _slice,
     "split": _split,
     "pad": _pad,
+    "conv_general_dilated": _convolution,
+    "reduce_window_sum": _reduce_window("sum"),
+    "reduce_window_max": _reduce_window("max"),
     "cumsum": _cumsum,
     "rev": _reverse,
     "clamp": _clamp,

@@ -102,6 +102,10 @@ def _replacements() -> dict[int, Any]:
     modules.append((np.lib.stride_tricks, NUMPY, ""))
     if "scipy.special" in sys.modules:
         modules.append((sys.modules["scipy.special"], NUMPY, ""))
+    if "einops" in sys.modules:
+        from sympy_validation.foreign.einops_front import EINOPS
+
+        modules.append((sys.modules["einops"], EINOPS, ""))
     torch = sys.modules.get("torch")
     if torch is not None:
         from sympy_validation.foreign.torch_front import TORCH

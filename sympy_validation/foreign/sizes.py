@@ -289,8 +289,20 @@ def _without(whole: list[Factor], part: list[Factor]) -> list[Factor] | None:
 
 def least_of(n: Any) -> float:
     """The least value of a size or a number; -∞ where a size is taken away."""
-    low = n if isinstance(n, int) else _least(dim(n).form)
+    low = n if isinstance(n, int) else _least(_above(dim(n).form))
     return -inf if low is None else low
+
+
+def _above(form: Form) -> Form:
+    """A form that is not larger: -n (a // n) is at least -a."""
+    found: Counter[tuple[Size, ...]] = Counter()
+    for m, c in form.items():
+        if c < 0 and len(m) == 1 and isinstance(m[0], FloorSize) and c % m[0].divisor == 0:
+            for k, d in m[0].terms:
+                found[k] += c // m[0].divisor * d
+        else:
+            found[m] += c
+    return {m: c for m, c in found.items() if c}
 
 
 def dim(value: Any) -> Dim:

@@ -38,7 +38,7 @@ def inputs_at(signature: Signature, point: FloatPoint) -> dict[str, Any]:
             found[x.name] = x.value
             continue
         if x.size:
-            found[x.name] = int(np.prod(point.shape(factors_of_size(x.name, {})), dtype=int))
+            found[x.name] = int(np.prod(point.shape(factors_of_size(x.size, {})), dtype=int))
             continue
         factors = x.dims({})
         shape = point.shape([f for axis in factors for f in axis])

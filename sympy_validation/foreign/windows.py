@@ -51,6 +51,8 @@ def every(x: Any, a: int, start: Any, step: int, length: Any) -> Any:
     if isinstance(undim(x.dims[a]), int) and isinstance(length, int):
         return x.sliced(a, slice(start, start + step * (length - 1) + 1, step))
     whole, part = x.dims[a], dim(length).factors
+    if len(whole) > 1 and isinstance(start, int) and whole[-1] == step:  # of (T s) every s-th is an axis T
+        return every(x.sliced(a, slice(start % step, None, step)), a, start // step, 1, length)
     if step == 1 and start == 0 and dim(length).form == dim(undim(whole)).form:
         return x
     if len(whole) != 1 or len(part) != 1 or not isinstance(whole[0], Size) or not isinstance(part[0], Size):
@@ -73,11 +75,22 @@ def placed(x: Any, a: int, start: Any, step: int, whole: Any) -> Any:
     if step == 1 and start == 0 and dim(whole).form == dim(undim(part)).form:
         return x
     factors = dim(whole).factors
+    if len(factors) > 1 and isinstance(start, int) and factors[-1] == step:
+        return _interleaved(placed(x, a, start // step, 1, undim(factors[:-1])), a, start % step, step)
     if len(part) != 1 or len(factors) != 1 or not isinstance(part[0], Size) or not isinstance(factors[0], Size):
         raise SizeNeeded([*dim(undim(part)).names(), *dim(whole).names()], f"windows of an axis of length {dim(whole)}")
     (j,), (i,) = x.indices()[a], axis_indices(a, factors)
     S = placement(start, part[0], factors[0], step)
     return Storage.make([*x.dims[:a], factors, *x.dims[a + 1 :]], mapped(x.array, S, i, j, up=True))
+
+
+def _interleaved(x: Any, a: int, r: int, step: int) -> Any:
+    """An axis (T step) that has the elements at r, r + step, ... and is 0 elsewhere."""
+    p = len(int_shape(x.dims[: a + 1]))
+    wide = zeros((*x.array.shape[:p], step, *x.array.shape[p:]))
+    wide[(slice(None),) * p + (r,)] = x.array if x.array.ndim else x.array[()]
+    dims = [*x.dims[:a], (*x.dims[a], step), *x.dims[a + 1 :]]
+    return Storage.make(dims, wide.reshape(int_shape(Storage.make(dims, wide).dims)))
 
 
 def windows(x: Any, axes: Sequence[int], size: Sequence[Any], stride: Any = 1, dilation: Any = 1, lengths: Any = None) -> Any:
