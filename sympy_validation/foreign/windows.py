@@ -292,7 +292,8 @@ def by_strides(x: Any, shape: Any, strides: Any, **_: Any) -> Any:
     """as_strided, where each axis is one of x, or the positions and the elements of windows of one."""
     if not all(isinstance(s, Stride) for s in strides) or len(shape) != len(strides):
         raise NotCaptured("strides that are not those of the array: write them by x.strides")
-    window = [k for k, s in enumerate(strides) if s.axis in [t.axis for t in strides[:k]]]
+    pairs = [[k for k, s in enumerate(strides) if s.axis == a] for a in range(x.ndim)]
+    window = [min(pair, key=lambda k: shape[k] if isinstance(shape[k], int) else MOST_PLACES) for pair in pairs if len(pair) == 2]
     plain = [k for k in range(len(shape)) if k not in window]
     if sorted(strides[k].axis for k in plain) != list(range(x.ndim)) or len({strides[k].axis for k in window}) < len(window):
         raise NotCaptured("strides that are not those of windows along axes")
