@@ -20,7 +20,7 @@ except ImportError:  # on Windows
 SECONDS, GIBIBYTES = 60.0, 4.0
 AGAIN = 1.0
 """The seconds after which code is stopped again that was importing, or that has swallowed the exception."""
-WAITING = 8
+WAITING = 20
 """So many times as long may pass by the clock: other programs may have the processor."""
 
 

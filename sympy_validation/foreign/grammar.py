@@ -118,7 +118,7 @@ def parse(text: str) -> Signature:
     signature = Signature(tuple(inputs), tuple(_axes(p.partition(":")[2] or p) for p in _parts(right)) if arrow else (), numbers)
     lengths = {word for x in inputs for axis in x.axes for word in _words(axis)} | {x.below for x in inputs}
     for x in inputs:
-        if x.size and x.size != x.name and x.size not in lengths:
+        if len(x.size) > 1 and x.size != x.name and x.size not in lengths:
             raise NervaError(f"{x.size} in '{x.name}={x.size}' is the size of no axis; a text stands in quotes: {x.name}='{x.size}'")
     unknown = set(numbers) - set(signature.sizes())
     if unknown:

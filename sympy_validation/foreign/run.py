@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Variable, product_of
-from sympy_validation.foreign.sizes import Factor, FloorSize, SumSize
+from sympy_validation.foreign.sizes import Factor, FloorSize, SumSize, letters_of
 
 Values = Callable[[Callable[[Any], int], int, int], Any]
 """The matrix of a fixed map, from the numbers for which sizes stand, and its numbers of rows and columns."""
@@ -36,6 +36,11 @@ class SymbolicRun:
     depth: int = 0
     narrow: bool = False
     """Whether the code casts to a type of less than 64 bits."""
+
+    @property
+    def rounded(self) -> list[str]:
+        """The names of the sizes of which there are rounded quotients: numbers may fit where these do not."""
+        return sorted({name for size in self.sums.values() if isinstance(size, FloorSize) for name in letters_of(size)})
 
     def fixed_map(self, name: str, rows: Factor, columns: Factor, values: Values) -> Variable:
         """A matrix of numbers for each pair of sizes, such as the lower triangle of ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -39,12 +40,15 @@ def nll_loss(x: Any, y: Any, weight: Any = None, reduction: str = "mean", **_: A
 
 def cross_entropy(x: Any, y: Any, weight: Any = None, reduction: str = "mean", **given: Any) -> Any:
     """The cross entropy of softmax with labels or with probabilities."""
-    if given.get("label_smoothing"):
-        raise NotCaptured("label smoothing inside cross_entropy")
+    smoothing = given.get("label_smoothing", 0)
     logs = f.log_softmax(x, 1)
-    if isinstance(y, Labels):
-        return nll_loss(logs, y, weight, reduction)
-    return reduced(-(logs * y).sum(1), reduction)
+    if not isinstance(y, Labels):
+        if smoothing or weight is not None:
+            raise NotCaptured("label smoothing or weights with probabilities")
+        found = -(logs * y).sum(1)
+        return found.sum() / x.shape[0] if reduction == "mean" else reduced(found, reduction)
+    plain = nll_loss(logs, y, weight, reduction)
+    return (1 - smoothing) * plain + smoothing * reduced(-logs.mean(1), reduction) if smoothing else plain
 
 
 def reduced(x: Any, reduction: str) -> Any:
@@ -84,12 +88,50 @@ def torch_max(x: Any, *axes: Any, **given: Any) -> Any:
 
 def losses(g: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """A loss of an element, with a reduction."""
-    return lambda x, y, *_, reduction="mean", **__: reduced(g(x, y), reduction)
+
+    def call(x: Any, y: Any, reduction: str = "mean", **given: Any) -> Any:
+        known = {"beta", "delta", "log_target", "pos_weight"} & set(inspect.signature(g).parameters)
+        others = {name for name, value in given.items() if name not in known and value is not None}
+        if others:
+            raise NotCaptured(f"a loss with {', '.join(sorted(others))}")
+        found = g(x, y, **{name: value for name, value in given.items() if name in known})
+        return found.sum() / x.shape[0] if reduction == "batchmean" else reduced(found, reduction)
+
+    return call
 
 
-def smooth_l1(d: Any) -> Any:
-    """d² / 2 for |d| < 1, else |d| - 1/2."""
-    return (abs(d) < 1).where(0.5 * d * d, abs(d) - 0.5)
+def smooth_l1(x: Any, y: Any, beta: Any = 1.0) -> Any:
+    """d² / 2β for |d| < β, else |d| - β/2."""
+    d = x - y
+    return (abs(d) < beta).where(0.5 * d * d / beta, abs(d) - 0.5 * beta)
+
+
+def binary_cross_entropy_of_logits(x: Any, y: Any, pos_weight: Any = None) -> Any:
+    """-(w y log σ(x) + (1 - y) log(1 - σ(x)))."""
+    if pos_weight is None:
+        return f.softplus(x) - x * y
+    return pos_weight * y * f.softplus(-x) + (1 - y) * f.softplus(x)
+
+
+def divergence(x: Any, y: Any, log_target: bool = False) -> Any:
+    """y (log y - x), of x that are logarithms."""
+    return y.exp() * (y - x) if log_target else y * (y.log() - x)
+
+
+def cosine_similarity(x: Any, y: Any, dim: int = 1, **_: Any) -> Any:
+    """x · y / (|x| |y|)."""
+    return (x * y).sum(dim) / (f.norm(x, 2, dim) * f.norm(y, 2, dim))
+
+
+def gated(x: Any, dim: int = -1) -> Any:
+    """The first half times the sigmoid of the second."""
+    a, b = x.chunk(2, dim)
+    return a * b.sigmoid()
+
+
+def softplus(x: Any, beta: Any = 1, threshold: Any = 20) -> Any:
+    """log(1 + e^βx) / β."""
+    return f.softplus(x) if isinstance(beta, int) and beta == 1 else f.softplus(beta * x) / beta
 
 
 def torch_names(g: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,7 +199,17 @@ TORCH: dict[str, Any] = n.COMMON | {
     "gelu": lambda x, approximate="none": f.gelu(x, approximate == "tanh"),
     "silu": lambda x, **_: x * x.sigmoid(),
     "mish": lambda x, **_: x * f.softplus(x).tanh(),
-    "softplus": lambda x, *_: f.softplus(x),
+    "softplus": softplus,
+    "kl_div": losses(divergence),
+    "huber_loss": losses(lambda x, y, delta=1.0: delta * smooth_l1(x, y, delta)),
+    "cosine_similarity": cosine_similarity,
+    "glu": gated,
+    "relu6": lambda x, **_: f.clip(x, 0.0, 6.0),
+    "hardsigmoid": lambda x, **_: f.clip(x + 3, 0.0, 6.0) / 6,
+    "hardswish": lambda x, **_: x * f.clip(x + 3, 0.0, 6.0) / 6,
+    "softsign": lambda x: x / (1 + abs(x)),
+    "celu": lambda x, alpha=1.0, **_: (x > 0).where(x, alpha * ((x / alpha).exp() - 1)),
+    "tanhshrink": lambda x: x - x.tanh(),
     "logsigmoid": lambda x: -f.softplus(-x),
     "hardtanh": lambda x, min_val=-1.0, max_val=1.0: f.clip(x, min_val, max_val),
     "layer_norm": layer_norm,
@@ -174,9 +226,9 @@ TORCH: dict[str, Any] = n.COMMON | {
     "cross_entropy": cross_entropy,
     "mse_loss": losses(lambda x, y: (x - y) * (x - y)),
     "l1_loss": losses(lambda x, y: abs(x - y)),
-    "smooth_l1_loss": losses(lambda x, y: smooth_l1(x - y)),
+    "smooth_l1_loss": losses(smooth_l1),
     "binary_cross_entropy": losses(lambda x, y: -(y * x.log() + (1 - y) * (1 - x).log())),
-    "binary_cross_entropy_with_logits": losses(lambda x, y: f.softplus(x) - x * y),
+    "binary_cross_entropy_with_logits": losses(binary_cross_entropy_of_logits),
     "scaled_dot_product_attention": attention,
     "linear": lambda x, w, b=None: x @ w.T if b is None else x @ w.T + b,
     "addmm": lambda b, x, y, **_: b + x @ y,

@@ -46,6 +46,8 @@ class FloatPoint:
         self.run, self.sizes, self.positive, self.rough = run, dict(sizes), positive, rough
         self.at_kink = False
         """Whether a formula that was evaluated jumps or has a kink here."""
+        self.cancels = False
+        """Whether large terms cancel here, so that floats say nothing, and only exact numbers do."""
         self.random = random.Random(seed)
         self.inputs: dict[str, Any] = {}
         self.tables: dict[str, Any] = {}

@@ -21,6 +21,7 @@ from sympy_validation.foreign.grammar import Signature, other_orders, parse
 from sympy_validation.foreign.proof import Disagreement, Open, Refuted, prove_at
 from sympy_validation.foreign.quotients import tried_in_numbers
 from sympy_validation.foreign.reasons import line_of, readable, where
+from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.repair import advice
 from sympy_validation.limits import Limits, NoVerdict
 
@@ -79,8 +80,11 @@ def _climb(code: Code, signature: Signature) -> GradientVerdict:
     for _ in range(4):
         try:
             return _prove(code, signature, named, why)
-        except SizeNeeded as error:
-            new = [n for n in error.names if n not in named and n in signature.sizes()]
+        except (SizeNeeded, ShapesDiffer) as error:
+            needed = error.names if isinstance(error, SizeNeeded) else Current.run.rounded
+            if not needed:
+                raise
+            new = [n for n in needed if n not in named and n in signature.sizes()]
             if not new:
                 raise
             named |= dict.fromkeys(new, _range(len(named) + len(new)))
