@@ -199,7 +199,7 @@ class Dim:
         if rest is not None:
             return undim(rest)
         if isinstance(other, int) and (len(self.form) > 1 or self.is_rounded):
-            return _rounded_quotient(self.form, other)
+            return rounded_quotient(self.form, other)
         if isinstance(other, Dim):
             raise NotCaptured(f"{self} // {other}: state the size as a product, ({other} A) in the place of {self}")
         raise SizeNeeded(self.names(), f"{self} // {other}: state the size as a product, ({other} A) in the place of {self}")
@@ -250,6 +250,12 @@ def _difference(a: Any, b: Any) -> Form:
     return {m: c for m, c in found.items() if c}
 
 
+def as_one(n: Any) -> Factors:
+    """The axis of this length that is numbered as a whole."""
+    factors = dim(n).factors
+    return (sum_size(dim(n).form),) if len(factors) > 1 else factors
+
+
 def letters_of(size: Size) -> set[str]:
     """The names of the sizes of which a size is made."""
     if isinstance(size, (SumSize, FloorSize)):
@@ -257,7 +263,7 @@ def letters_of(size: Size) -> set[str]:
     return {str(size)}
 
 
-def _rounded_quotient(form: Form, n: int) -> Any:
+def rounded_quotient(form: Form, n: int) -> Any:
     """A sum over a number; what of it can be divided is, so that (2T + 3) // 2 is T + 1."""
     whole = {m: c // n for m, c in form.items() if not m or c % n == 0}
     rest = {m: c for m, c in form.items() if m and c % n} | ({(): form[()] % n} if form.get((), 0) % n else {})

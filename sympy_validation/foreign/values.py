@@ -42,8 +42,8 @@ NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
 class FloatPoint:
     """Numbers for the sizes, and random ones for the elements of the inputs."""
 
-    def __init__(self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False) -> None:
-        self.run, self.sizes, self.positive, self.rough = run, dict(sizes), positive, rough
+    def __init__(self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False, small: bool = False) -> None:
+        self.run, self.sizes, self.positive, self.rough, self.small = run, dict(sizes), positive, rough, small
         self.at_kink = False
         """Whether a formula that was evaluated jumps or has a kink here."""
         self.cancels = False
@@ -73,7 +73,7 @@ class FloatPoint:
             count = math.prod(shape)
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
             numbers = [x + self.random.random() / 16 for x in numbers] if self.rough else numbers
-            self.inputs[name] = np.array(numbers).reshape(shape)
+            self.inputs[name] = np.array(numbers).reshape(shape) / (8 if self.small else 1)
             if positive or self.positive:
                 self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
         return self.inputs[name]

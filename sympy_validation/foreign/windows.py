@@ -18,7 +18,7 @@ from sympy_validation.foreign.gather import zeros
 from sympy_validation.foreign.parts import mapped
 from sympy_validation.foreign.placements import placement
 from sympy_validation.foreign.products import LETTERS, Products
-from sympy_validation.foreign.sizes import Dim, dim, undim
+from sympy_validation.foreign.sizes import Dim, as_one, dim, rounded_quotient, undim
 from sympy_validation.foreign.tensor import Storage, View, axis_indices, int_shape
 
 MOST_PLACES = 32
@@ -43,14 +43,14 @@ def known(sizes: Sequence[Any], what: str) -> tuple[int, ...]:
 def length_of(whole: Any, window: int, stride: int, dilation: int) -> Any:
     """How many windows an axis has."""
     rest = whole - dilation * (window - 1) - 1
-    return rest // stride + 1
+    return (rounded_quotient(rest.form, stride) if isinstance(rest, Dim) else rest // stride) + 1
 
 
 def every(x: Any, a: int, start: Any, step: int, length: Any) -> Any:
     """The elements start, start + step, ... along an axis, so many of them."""
     if isinstance(undim(x.dims[a]), int) and isinstance(length, int):
         return x.sliced(a, slice(start, start + step * (length - 1) + 1, step))
-    whole, part = x.dims[a], dim(length).factors
+    whole, part = x.dims[a], as_one(length)
     if len(whole) > 1 and isinstance(start, int) and whole[-1] == step:  # of (T s) every s-th is an axis T
         return every(x.sliced(a, slice(start % step, None, step)), a, start // step, 1, length)
     if step == 1 and start == 0 and dim(length).form == dim(undim(whole)).form:
