@@ -87,7 +87,9 @@ def other_orders(signature: Signature) -> Iterator[Signature]:
             return chosen.get(tuple(sorted(_words(axis))), axis)
 
         inputs = tuple(replace(x, axes=tuple(map(reordered, x.axes))) for x in signature.inputs)
-        if products and any(tuple(_words(a)) != b for x, y in zip(signature.inputs, inputs, strict=True) for a, b in zip(x.axes, y.axes, strict=True)):
+        if products and any(
+            tuple(_words(a)) != b for x, y in zip(signature.inputs, inputs, strict=True) for a, b in zip(x.axes, y.axes, strict=True)
+        ):
             yield replace(signature, inputs=inputs)
 
 

@@ -266,7 +266,12 @@ def _trace_with_shape(f: Callable[..., Any], structs: Sequence[Any], scope: Scop
     except (NotCaptured, NervaError):
         raise
     except Exception as error:
-        if "Inconclusive" in type(error).__name__ or "symbolic dim" in str(error).lower() or "DimExpr" in str(error) or "floordiv" in str(error):
+        if (
+            "Inconclusive" in type(error).__name__
+            or "symbolic dim" in str(error).lower()
+            or "DimExpr" in str(error)
+            or "floordiv" in str(error)
+        ):
             words = set(re.findall(r"[A-Za-z_]\w*", str(error)))
             names = [name for name in scope.names if name in words] or scope.names
             raise SizeNeeded(names, f"JAX needs a size as a number: {str(error).splitlines()[0]}") from error

@@ -14,7 +14,8 @@ import numpy as np
 
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.labels import Labels
-from sympy_validation.foreign.numpy_front import MATH, NUMPY, NumpyTensor
+from sympy_validation.foreign.numpy_arrays import NumpyTensor
+from sympy_validation.foreign.numpy_front import MATH, NUMPY
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
 

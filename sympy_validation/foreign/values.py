@@ -42,7 +42,9 @@ NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
 class FloatPoint:
     """Numbers for the sizes, and random ones for the elements of the inputs."""
 
-    def __init__(self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False, small: bool = False) -> None:
+    def __init__(
+        self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False, small: bool = False
+    ) -> None:
         self.run, self.sizes, self.positive, self.rough, self.small = run, dict(sizes), positive, rough, small
         self.at_kink = False
         """Whether a formula that was evaluated jumps or has a kink here."""

@@ -21,8 +21,8 @@ from sympy_validation.foreign.grammar import Signature, other_orders, parse
 from sympy_validation.foreign.proof import Disagreement, Open, Refuted, prove_at
 from sympy_validation.foreign.quotients import tried_in_numbers
 from sympy_validation.foreign.reasons import line_of, readable, where
-from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.repair import advice
+from sympy_validation.foreign.run import Current
 from sympy_validation.limits import Limits, NoVerdict
 
 REPAIR_SECONDS, AT_LEAST = 4.0, 0.5

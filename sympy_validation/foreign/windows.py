@@ -173,9 +173,7 @@ def transposed_convolution(
     n = w.ndim - 2
     size = known(w.shape[2:], "a window")
     strides, dilations, paddings, more = (each(value, n) for value in (stride, dilation, padding, output_padding))
-    lengths = [
-        (x.shape[k + 2] - 1) * strides[k] - 2 * paddings[k] + dilations[k] * (size[k] - 1) + 1 + more[k] for k in range(n)
-    ]
+    lengths = [(x.shape[k + 2] - 1) * strides[k] - 2 * paddings[k] + dilations[k] * (size[k] - 1) + 1 + more[k] for k in range(n)]
     y = gradient_of_input((x.shape[0], w.shape[1] * groups, *lengths), w, x, stride, padding, dilation, groups)
     return y if bias is None else y + Storage.of(bias).reshape(-1, *[1] * n)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from torch.nn import functional as F  # noqa: N812
 
 from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
