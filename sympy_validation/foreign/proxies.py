@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.errors import NoModel, NotCaptured
 from sympy_validation.foreign.labels import Labels
 from sympy_validation.foreign.numpy_arrays import NumpyTensor
 from sympy_validation.foreign.numpy_front import MATH, NUMPY
@@ -90,7 +90,7 @@ def guarded(real: Callable[..., Any], name: str) -> Any:
 
     def call(*operands: Any, **given: Any) -> Any:
         if any(map(is_symbolic, (*operands, *given.values()))):
-            raise NotCaptured(f"the function {name}")
+            raise NoModel(f"the function {name}")
         return real(*operands, **given)
 
     return call

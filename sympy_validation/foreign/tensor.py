@@ -18,7 +18,7 @@ from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import UNIT, Index, Place, Size, Variable, number_index, place_of, product_of
 from sympy_validation.all_sizes.terms import ONE, Entry, Polynomial, constant, only
 from sympy_validation.foreign.constants import constant_of, reading
-from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
+from sympy_validation.foreign.errors import NoModel, NotCaptured, ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.sizes import Dim, Factors, FloorSize, SumSize, count, dim, merged, undim
 
@@ -87,6 +87,11 @@ class Storage:
         self.variable: Variable | None = None
         for size in (f for factors in self.dims for f in factors if isinstance(f, (SumSize, FloorSize))):
             Current.run.sums[size.name] = size
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NoModel(f"the method or attribute .{name}")
 
     # Views.
 

@@ -42,7 +42,7 @@ def test_other_words_are_refused(words: str) -> None:
 
 
 def test_a_size_may_have_another_name_than_the_parameter() -> None:
-    x, heads = parse("x: B T (H A), heads=H").inputs
+    _, heads = parse("x: B T (H A), heads=H").inputs
     assert (heads.name, heads.size) == ("heads", "H")
     assert not heads.differentiable
 
