@@ -20,8 +20,8 @@ except ImportError:  # on Windows
 SECONDS, GIBIBYTES = 60.0, 4.0
 AGAIN = 1.0
 """The seconds after which code is stopped again that was importing, or that has swallowed the exception."""
-WAITING = 20
-"""So many times as long may pass by the clock: other programs may have the processor."""
+WAITING, WAITING_LEAST = 20, 300.0
+"""So many times as long may pass by the clock, and at least so many seconds: other programs may have the processor."""
 
 
 class NoVerdict(BaseException):
@@ -58,7 +58,7 @@ class Limits:
             if not _imports(frame):
                 raise NoVerdict
 
-        timers = ((signal.SIGPROF, signal.ITIMER_PROF, self.seconds), (signal.SIGALRM, signal.ITIMER_REAL, WAITING * self.seconds))
+        timers = ((signal.SIGPROF, signal.ITIMER_PROF, self.seconds), (signal.SIGALRM, signal.ITIMER_REAL, max(WAITING * self.seconds, WAITING_LEAST)))
         before = [signal.signal(number, stop) for number, _, _ in timers]
         for _, timer, seconds in timers:
             signal.setitimer(timer, seconds, AGAIN)

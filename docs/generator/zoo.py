@@ -185,7 +185,7 @@ SPECIMENS = (
         "torch_zoo",
         "SmoothL1WeightForgotten",
         "SmoothL1Weighted",
-        "x: N D, t: N D, w: N D const",
+        "x: N D, t: N D, w > 0: N D const",
         "the weights only count forwards",
         "rbgirshick/fast-rcnn#134",
     ),
@@ -211,7 +211,6 @@ SPECIMENS = (
         "torch_zoo", "DropoutMaskForgotten", "Dropout", "x: N D, mask: N D bool, p: const", "the mask is left out", "ddbourgin/numpy-ml#94"
     ),
     Specimen("jax_zoo", "sine_times_wrong", "sine_times", "x: N, y: N", "a sign, in a tutorial", "jax-ml/jax#3213"),
-    Specimen("jax_zoo", "normalize_without_eps", "normalize", "x: N D, eps > 0: ", "ε is left out of a factor", "chainer/chainer#4190"),
     Specimen("jax_zoo", "log_softmax_as_softmax", "log_softmax", "x: N D", "the sum of softmax", "uxlfoundation/oneDNN#616"),
 )
 

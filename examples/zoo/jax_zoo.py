@@ -25,39 +25,6 @@ sine_times_wrong.defvjp(sine_fwd, lambda res, g: (res[0] * g * res[2], -res[1] *
 
 
 @jax.custom_vjp
-def normalize(x, eps):
-    return x / (jnp.sqrt(jnp.sum(x * x, axis=-1, keepdims=True)) + eps)
-
-
-def normalize_fwd(x, eps):
-    n = jnp.sqrt(jnp.sum(x * x, axis=-1, keepdims=True))
-    return x / (n + eps), (x, n, eps)
-
-
-def normalize_bwd(res, g):
-    x, n, eps = res
-    along = jnp.sum(g * x, axis=-1, keepdims=True)
-    return g / (n + eps) - x * along / (n * (n + eps) ** 2), -jnp.sum(g * x / (n + eps) ** 2)
-
-
-normalize.defvjp(normalize_fwd, normalize_bwd)
-
-
-@jax.custom_vjp
-def normalize_without_eps(x, eps):
-    return x / (jnp.sqrt(jnp.sum(x * x, axis=-1, keepdims=True)) + eps)
-
-
-def normalize_without_eps_bwd(res, g):
-    x, n, eps = res
-    y = x / (n + eps)
-    return (g - y * jnp.sum(g * y, axis=-1, keepdims=True)) / (n + eps), normalize_bwd(res, g)[1]
-
-
-normalize_without_eps.defvjp(normalize_fwd, normalize_without_eps_bwd)
-
-
-@jax.custom_vjp
 def log_softmax(x):
     return jax.nn.log_softmax(x, axis=-1)
 
