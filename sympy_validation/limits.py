@@ -58,7 +58,10 @@ class Limits:
             if not _imports(frame):
                 raise NoVerdict
 
-        timers = ((signal.SIGPROF, signal.ITIMER_PROF, self.seconds), (signal.SIGALRM, signal.ITIMER_REAL, max(WAITING * self.seconds, WAITING_LEAST)))
+        timers = (
+            (signal.SIGPROF, signal.ITIMER_PROF, self.seconds),
+            (signal.SIGALRM, signal.ITIMER_REAL, max(WAITING * self.seconds, WAITING_LEAST)),
+        )
         before = [signal.signal(number, stop) for number, _, _ in timers]
         for _, timer, seconds in timers:
             signal.setitimer(timer, seconds, AGAIN)

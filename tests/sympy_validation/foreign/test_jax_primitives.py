@@ -33,7 +33,7 @@ def on_symbols(f: Callable[..., Any]) -> Callable[..., Any]:
         lambda x: jnp.stack([x, x * x], axis=-1),
         lambda x: jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 2), (1, 1), "VALID"),
         lambda x: jax.lax.conv_general_dilated(
-            x[None, None], jnp.array([[[[1.0, 2.0], [0.5, 3.0]]]]), (1, 1), ((1, 1), (0, 1)), rhs_dilation=(2, 1)
+            x[None, None], jnp.array([[[[1.0, 2.0], [0.5, 3.0]]]], x.dtype), (1, 1), ((1, 1), (0, 1)), rhs_dilation=(2, 1)
         ),
     ],
 )
