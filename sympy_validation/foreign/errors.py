@@ -17,7 +17,7 @@ class SizeNeeded(NotCaptured):
         super().__init__(why)
 
 
-class NoModel(NotCaptured, AttributeError):
+class NoModel(NotCaptured, AttributeError):  # noqa: N818
     """A function or a method of a library of which there is no model here."""
 
     def __init__(self, what: str) -> None:
