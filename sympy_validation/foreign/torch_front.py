@@ -86,7 +86,7 @@ def torch_max(x: Any, *axes: Any, **given: Any) -> Any:
     return x.max(*axes, **given)
 
 
-def losses(g: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def losses(g: Callable[..., Any]) -> Callable[..., Any]:
     """A loss of an element, with a reduction."""
 
     def call(x: Any, y: Any, reduction: str = "mean", **given: Any) -> Any:
