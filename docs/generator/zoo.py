@@ -183,14 +183,6 @@ SPECIMENS = (
     ),
     Specimen(
         "torch_zoo",
-        "SmoothL1WeightForgotten",
-        "SmoothL1Weighted",
-        "x: N D, t: N D, w > 0: N D const",
-        "the weights only count forwards",
-        "rbgirshick/fast-rcnn#134",
-    ),
-    Specimen(
-        "torch_zoo",
         "AttentionKeysNotTransposed",
         "Attention",
         ATTENTION,

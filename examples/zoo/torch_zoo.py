@@ -245,28 +245,6 @@ class HuberUpstreamIgnored(Huber):
         return dx, -dx, None
 
 
-class SmoothL1Weighted(Function):
-    @staticmethod
-    def forward(ctx, x, t, w):
-        d = w * (x - t)
-        ctx.save_for_backward(d, w)
-        return torch.where(d.abs() < 1, 0.5 * d**2, d.abs() - 0.5).sum() / x.shape[0]
-
-    @staticmethod
-    def backward(ctx, g):
-        d, w = ctx.saved_tensors
-        dx = g * w * d.clamp(-1, 1) / d.shape[0]
-        return dx, -dx, None
-
-
-class SmoothL1WeightForgotten(SmoothL1Weighted):
-    @staticmethod
-    def backward(ctx, g):
-        d, w = ctx.saved_tensors
-        dx = g * d.clamp(-1, 1) / d.shape[0]
-        return dx, -dx, None
-
-
 class SignSTE(Function):
     @staticmethod
     def forward(ctx, x):

@@ -106,6 +106,11 @@ def smooth_l1(x: Any, y: Any, beta: Any = 1.0) -> Any:
     return (abs(d) < beta).where(0.5 * d * d / beta, abs(d) - 0.5 * beta)
 
 
+def huber(x: Any, y: Any, delta: Any = 1.0) -> Any:
+    """d² / 2 for |d| < δ, else δ (|d| - δ/2)."""
+    return delta * smooth_l1(x, y, delta)
+
+
 def binary_cross_entropy_of_logits(x: Any, y: Any, pos_weight: Any = None) -> Any:
     """-(w y log σ(x) + (1 - y) log(1 - σ(x)))."""
     if pos_weight is None:
@@ -201,7 +206,7 @@ TORCH: dict[str, Any] = n.COMMON | {
     "mish": lambda x, **_: x * f.softplus(x).tanh(),
     "softplus": softplus,
     "kl_div": losses(divergence),
-    "huber_loss": losses(lambda x, y, delta=1.0: delta * smooth_l1(x, y, delta)),
+    "huber_loss": losses(huber),
     "cosine_similarity": cosine_similarity,
     "glu": gated,
     "relu6": lambda x, **_: f.clip(x, 0.0, 6.0),

@@ -134,7 +134,7 @@ def both_sides(padding: Any, size: Sequence[int], dilation: Sequence[int]) -> li
         padding = 0
     if padding == "same":
         return [(d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2) for k, d in zip(size, dilation, strict=True)]
-    return [p if isinstance(p, (tuple, list)) else (p, p) for p in each(padding, len(size))]
+    return [(p[0], p[1]) if isinstance(p, (tuple, list)) else (p, p) for p in each(padding, len(size))]
 
 
 def in_groups(x: Any, axis: int, groups: Any) -> Any:
