@@ -153,7 +153,8 @@ def pool(k: int, kind: str) -> Callable[..., Any]:
     """Pooling over k axes."""
 
     def call(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, **given: Any) -> Any:
-        if any(value not in (False, None, 1) for name, value in given.items() if name != "count_include_pad"):
+        plain = {"dilation": 1, "count_include_pad": given.get("count_include_pad")}
+        if any(value is not None and value is not False and plain.get(name) is not value for name, value in given.items()):
             raise NotCaptured(f"pooling with {', '.join(given)}")
         if padding and given.get("count_include_pad") is False:
             raise NotCaptured("pooling that does not count the padding")

@@ -46,5 +46,5 @@ def test_rounded_quotients() -> None:
         _ = half == 1
     with pytest.raises(SizeNeeded):
         _ = (T + 1) % 2
-    assert least_of(T - 2 * ((T - 1) // 2)) == 0  # 2 ((T - 1) // 2) is at most T
+    assert least_of(T - 2 * ((T - 1) // 2)) == 1  # 2 ((T - 1) // 2) is at most T - 1
     assert least_of(T - 3 * ((T - 1) // 2)) < 0
