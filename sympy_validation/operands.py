@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fractions
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -139,10 +140,11 @@ class ArbitraryNumber(Opaque):
             self._decide()
 
 
-class Operand(Opaque):
+class Operand:
     """A value that cannot be compared, and that NumPy's functions refuse instead of taking it for a number."""
 
     __slots__ = ()
+    what = "a matrix"
 
     def _compare(self, *_: Any) -> NoReturn:
         raise undecided(f"the value of {self.what}")
@@ -182,7 +184,12 @@ class Operand(Opaque):
 
 @cache
 def _owner(filename: str) -> bool | None:
-    """Whether the file is the user's own; None if it is of Python or installed, and so works for whoever calls it."""
+    """Whether the file is the user's own; None if it is of Python or installed, and so works for whoever calls it.
+
+    ``Fraction(1, 3) * X`` asks for the type of X, to leave the product to X: this is no question of the user.
+    """
+    if filename == fractions.__file__:
+        return False
     return is_own(filename) or (None if not is_library(filename) else False)
 
 

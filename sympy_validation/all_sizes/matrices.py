@@ -23,12 +23,12 @@ from sympy_validation.all_sizes.symbols import (
 )
 from sympy_validation.all_sizes.terms import Polynomial
 from sympy_validation.all_sizes.text import text
-from sympy_validation.operands import Operand
+from sympy_validation.operands import Opaque, Operand
 from sympy_validation.ways import unfollowed
 
 
 @dataclass(frozen=True, eq=False)
-class SymbolicMatrix(Operand):
+class SymbolicMatrix(Opaque, Operand):
     """A matrix given by the normal form of its entry at row i and column j."""
 
     rows: Dimension

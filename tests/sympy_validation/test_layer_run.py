@@ -31,7 +31,8 @@ class Triple(Layer):
 def test_a_right_layer() -> None:
     assert run(Linear(2)).check()
     right = run(Triple())
-    assert right.check() and {code.co_name for code, _, _ in right.steps} == {"feedforward", "backpropagate"}
+    assert right.check()
+    assert {code.co_name for code, _, _ in right.steps} == {"feedforward", "backpropagate"}
 
 
 def test_a_slope_that_differs_is_a_contradiction_about_its_quantity() -> None:

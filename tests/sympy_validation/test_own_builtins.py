@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.user_files import load_file
 from sympy_validation.operands import ComparedError
 from sympy_validation.own_builtins import REPLACED, ask_no_symbols
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
@@ -35,19 +37,34 @@ def test_symbols_have_no_answers(name: str, symbol: Any) -> None:
 
 
 def test_anything_else_has_its_own() -> None:
-    assert own.type(3) is int and own.type("A", (), {}).__name__ == "A"
-    assert own.isinstance(3, int) and isinstance(int, own.type) and issubclass(type, own.type) and not isinstance(3, own.type)
+    assert own.type(3) is int
+    assert own.type("A", (), {}).__name__ == "A"
+    assert own.isinstance(3, int)
+    assert isinstance(int, own.type)
+    assert issubclass(type, own.type)
+    assert not isinstance(3, own.type)
     assert own.type[int] == type[int]
-    assert own.hasattr([], "append") and own.getattr([], "nothing", 5) == 5 and "append" in own.dir([])
-    assert own.isinstance(SPACE, SymbolicSizesSpace) and own.vars(SimpleNamespace(a=1)) == {"a": 1}
+    assert own.hasattr([], "append")
+    assert own.getattr([], "nothing", 5) == 5
+    assert "append" in own.dir([])
+    assert own.isinstance(SPACE, SymbolicSizesSpace)
+    assert own.vars(SimpleNamespace(a=1)) == {"a": 1}
+
+
+def test_a_fraction_leaves_its_product_to_the_matrix(tmp_path: Path) -> None:
+    (tmp_path / "third.py").write_text("from fractions import Fraction\ndef third(X): return Fraction(1, 3) * X\n", encoding="utf-8")
+    assert SPACE.ops.is_zero(3 * load_file(tmp_path / "third.py").third(X) - X)
 
 
 def test_the_operations_of_the_interface_are_there() -> None:
-    assert own.hasattr(SPACE.ops, "exp") and own.getattr(SPACE.ops, "exp")(X).rows == X.rows
-    assert not own.hasattr(object(), "exp") and hasattr(MatrixOps, "exp")
+    assert own.hasattr(SPACE.ops, "exp")
+    assert own.getattr(SPACE.ops, "exp")(X).rows == X.rows
+    assert not own.hasattr(object(), "exp")
+    assert hasattr(MatrixOps, "exp")
 
 
 def test_a_module_keeps_what_it_has_defined_itself() -> None:
     module: Any = SimpleNamespace(type="its own")
     ask_no_symbols(module)
-    assert module.type == "its own" and module.hasattr is REPLACED["hasattr"]
+    assert module.type == "its own"
+    assert module.hasattr is REPLACED["hasattr"]
