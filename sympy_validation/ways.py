@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sympy_validation.faults import fault, is_own
 
+F = TypeVar("F", bound=Callable[..., Any])
 Step = tuple[CodeType, int, int]
 """Code, the offset of an instruction, and that of the next one that ran; -1 before the first."""
 
@@ -78,7 +79,7 @@ def followed() -> Iterator[Ways]:
         sys.settrace(before)
 
 
-def unfollowed(method: Callable[..., Any]) -> Callable[..., Any]:
+def unfollowed(method: F) -> F:
     """The method, inside of which nothing of a user's runs: nothing is followed there, which would take time."""
 
     @functools.wraps(method)
@@ -92,7 +93,7 @@ def unfollowed(method: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             sys.settrace(trace)
 
-    return quiet
+    return cast("F", quiet)
 
 
 def line_of(step: Step) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def caught_at() -> str:
 
 def test_an_operation_of_the_library_is_not_followed(functions: Any) -> None:
     inside: list[Any] = []
-    quiet = unfollowed(lambda: inside.append(sys.gettrace()))
+    quiet: Callable[[], None] = unfollowed(lambda: inside.append(sys.gettrace()))
     before = sys.gettrace()
     with followed() as found:
         quiet()
