@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
@@ -82,6 +92,19 @@ class ModelConfig(_Section):
     """The part of its weights that each layer with a size has, for layers given as text."""
     load_weights: str | None = None
     """A file with the weights to start from: Nerva's .npz, or a model.safetensors of a network of the same shape."""
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _a_list_in_text(cls, layers: Any) -> Any:
+        """Text such as ``["Linear(8)", "ReLU"]``, as a command line has it, is the list of TOML that it looks like."""
+        if not isinstance(layers, str) or not layers.lstrip().startswith("["):
+            return layers
+        try:
+            return tomllib.loads(f"layers = {layers}")["layers"]
+        except (tomllib.TOMLDecodeError, RecursionError):
+            raise NervaError(
+                f'a list of layers is written ["Linear(8)", "ReLU", {{name = "Dropout", p = 0.2}}], as in TOML, got {layers[:100]!r}'
+            ) from None
 
     def build(self) -> Sequential:
         """The network; NervaError if the description is not sound."""
