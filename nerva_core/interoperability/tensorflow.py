@@ -99,11 +99,17 @@ def _draw(tf: Any, at: OnPositions, seed: Any, X: Any, evaluation: bool) -> Any:
 
     found = tf.numpy_function(drawn, [seed, tf.size(X) // D], [X.dtype] * count)
     matrices = found if isinstance(found, (list, tuple)) else [found]  # one result comes without its list
-    shapes: list[Any] = []
-    map_shapes(shapes.append, chosen.noise_shapes(rows, D))
-    for matrix, shape in zip(matrices, shapes, strict=True):
-        matrix.set_shape(shape)
+    P = math.prod(at.before)
+    counts = (rows, rows) if rows is not None else (P, 2 * P)  # what differs for one example and for two is not known
+    for matrix, first, second in zip(matrices, *(_noise_shapes(chosen, N, D) for N in counts), strict=True):
+        matrix.set_shape([n if n == m else None for n, m in zip(first, second, strict=True)])
     return with_leaves(template, matrices)
+
+
+def _noise_shapes(layer: Layer, N: int, D: int) -> list[tuple[int, int]]:
+    shapes: list[tuple[int, int]] = []
+    map_shapes(shapes.append, layer.noise_shapes(N, D))
+    return shapes
 
 
 def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:

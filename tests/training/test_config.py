@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.data import Digits, Spirals
-from nerva_core.data.dataset import make_dataset
 from nerva_core.equations.activations import ReLU
 from nerva_core.equations.gradient_activations import Arctan
 from nerva_core.equations.optimizers import GAF, Adam, Momentum, WeightDecay
@@ -72,7 +71,7 @@ def test_a_gradient_activation_in_an_optimizer() -> None:
 
 def test_a_list_of_layers_in_text() -> None:
     for text in ('["Linear(3)", "ReLU", {name = "Dropout", p = 0.25}, "Linear"]', " ['Linear(3)', 'ReLU', 'Dropout(0.25)', 'Linear']"):
-        network = make_config({"model": {"layers": text}}).completed(make_dataset(Digits())).model.build()
+        network = completed({"layers": text}).model.build()
         assert [type(layer).__name__ for layer in network.layers] == ["Linear", "ActivationLayer", "Dropout", "Linear"]
     with pytest.raises(NervaError, match=r"a list of layers is written .* as in TOML, got '\[Linear, ReLU\]'"):
         make_config({"model": {"layers": "[Linear, ReLU]"}})
