@@ -75,6 +75,9 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+_LIST = '["Linear(8)", "ReLU", {name = "Dropout", p = 0.2}]'
+
+
 class ModelConfig(_Section):
     """The network: Nerva's notation with sizes, text with sizes in brackets, or a list of layers (see ``nerva_core.layers.notation``)."""
 
@@ -95,16 +98,16 @@ class ModelConfig(_Section):
 
     @field_validator("layers", mode="before")
     @classmethod
-    def _a_list_in_text(cls, layers: Any) -> Any:
+    def _text_or_a_list(cls, layers: Any) -> Any:
         """Text such as ``["Linear(8)", "ReLU"]``, as a command line has it, is the list of TOML that it looks like."""
-        if not isinstance(layers, str) or not layers.lstrip().startswith("["):
-            return layers
-        try:
-            return tomllib.loads(f"layers = {layers}")["layers"]
-        except (tomllib.TOMLDecodeError, RecursionError):
-            raise NervaError(
-                f'a list of layers is written ["Linear(8)", "ReLU", {{name = "Dropout", p = 0.2}}], as in TOML, got {layers[:100]!r}'
-            ) from None
+        if isinstance(layers, str) and layers.lstrip().startswith("["):
+            try:
+                layers = tomllib.loads(f"layers = {layers}")["layers"]
+            except (tomllib.TOMLDecodeError, RecursionError):
+                raise NervaError(f"a list of layers is written as in TOML, {_LIST}; got {layers[:100]!r}") from None
+        if not isinstance(layers, str) and not (isinstance(layers, (list, tuple)) and all(isinstance(i, (str, dict)) for i in layers)):
+            raise NervaError(f"layers are text or a list such as {_LIST}; got {str(layers)[:100]}")
+        return layers
 
     def build(self) -> Sequential:
         """The network; NervaError if the description is not sound."""
