@@ -147,5 +147,5 @@ def _like_rows_of(X: Any, Y: Any, at: OnPositions) -> Any:
     tf = _tf()
     if X.shape.rank == 2:
         return Y
-    leading = X.shape.rank - 1 - len(at.before)
-    return tf.reshape(Y, tf.concat([tf.shape(X)[:leading], at.shape_after(X.shape, Y.shape[-1])[leading:]], 0))
+    leading, K = X.shape.rank - 1 - len(at.before), at.layer.outputs_for(X.shape[-1])  # in a graph Y may not tell its columns
+    return tf.reshape(Y, tf.concat([tf.shape(X)[:leading], at.shape_after(X.shape, K)[leading:]], 0))
