@@ -130,10 +130,8 @@ def _layer_class() -> Any:
             weights = self.trees()
             params, state = map_tree(lambda weight: weight.value, weights)
             training = training and (self.trainable or not self._has_statistics)  # frozen, it uses and keeps its statistics, as Keras's
-            noisy = _is_noisy(self.layer, self.positions, X, training)
-            seed = self.seeds.next() if noisy else None
-            X = _moved(X, self.positions, -1, 1)
-            noise = framework.draw(self.layer, seed, X, evaluation=not training, positions=self.positions) if noisy else ()
+            X, noisy = _moved(X, self.positions, -1, 1), _is_noisy(self.layer, self.positions, X, training)
+            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training, positions=self.positions) if noisy else ()
             if not training:
                 return _moved(framework.evaluate(self.layer, params, state, X, *noise, positions=self.positions), self.positions, 1, -1)
             Y, new = framework.function(self.layer, self.positions)(params, X, *noise, state=state)
