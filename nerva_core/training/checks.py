@@ -142,12 +142,12 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
             kind = f"{counted(data.positions, 'position')} of {data.classes} classes" if data.classes else "numbers as targets"
             raise NervaError(f"the data have {kind}, but the loss is {loss}; use {needed}")
         return
+    if outputs == 1:
+        _check_single_output(loss, last, data.classes is not None)
     if data.classes is None:
         _check_reach(last, data)
-        return
-    if outputs == 1:
-        _check_single_output(loss, last)
-    _check_last(loss, last)
+    else:
+        _check_last(loss, last)
 
 
 def _check_last(loss: Loss, last: Layer) -> None:
@@ -211,15 +211,13 @@ def _is_softmax(loss: Loss) -> bool:
     return isinstance(loss, SoftmaxCrossEntropy)
 
 
-def _check_single_output(loss: Loss, last: Layer) -> None:
+def _check_single_output(loss: Loss, last: Layer, classes: bool) -> None:
     """With one output a softmax is 1, and a loss without a term for the class 0 is least where everything is class 1."""
     constant = _is_softmax(loss) or isinstance(last, (Softmax, LogSoftmax)) or isinstance(loss, (CosineDistance, Hinge))
-    if constant or loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy):
+    if constant or (classes and (loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy))):
         what = "the softmax or the direction or rank of one number is constant" if constant else "it has no term for the class 0"
-        raise NervaError(
-            f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; "
-            "use BinaryCrossEntropy after a Linear layer, or two outputs"
-        )
+        instead = "BinaryCrossEntropy after a Linear layer, or two outputs" if classes else "SquaredError after a Linear layer"
+        raise NervaError(f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; use {instead}")
 
 
 def _check_reach(last: Layer, data: Dataset) -> None:

@@ -45,6 +45,8 @@ BINARY, TEN, LINE = "Checkerboard(n=50)", "Digits", "SineOfSum(n=50)"
         ("SortingSequences(n=50)", ["Linear(25)"], "SoftmaxCrossEntropyOneHot", r"use SequenceCrossEntropy\(classes=5\)"),
         (LINE, ["Linear(1)", "Sigmoid"], "SquaredError", "gives numbers from 0 to 1, but the targets go from -"),
         (LINE, ["Linear(1)", "ReLU"], "SquaredError", "make the last layer Linear"),
+        (LINE, ["Linear(1)"], "CosineDistance", "direction or rank of one number is constant; use SquaredError after a Linear layer"),
+        (LINE, ["Linear(1)", "Softmax"], "AbsoluteError", "constant; use SquaredError"),
     ],
 )
 def test_loss_last_layer_outputs_and_data_must_fit_together(data: str, layers: list[str], loss: str, message: str) -> None:
