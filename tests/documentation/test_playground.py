@@ -261,10 +261,14 @@ def test_a_training_step_in_a_browser(page: Browser) -> None:
     assert losses[0] < losses[1]
     page.run("document.getElementById('back').click()")
     assert page.run(STATUS).startswith("Step 20: ")
-    in_formula = "[...document.querySelectorAll('.matrix')].find((box) => /^D𝑊|^DW/.test(box.textContent)).querySelector('math [data-place]')"
+    in_formula = (
+        "[...document.querySelectorAll('.matrix')].find((box) => /^D𝑊|^DW/.test(box.textContent)).querySelector('math [data-place]')"
+    )
     page.run(f"{in_formula}.dispatchEvent(new PointerEvent('pointerover', {{ bubbles: true }}))")
     about = page.run("document.getElementById('about').textContent")
-    assert about.startswith("DW (layer 3, Linear: backward); computed from DY (layer 3, Linear: backward), X (layer 3, Linear: forward); used for W")
+    assert about.startswith(
+        "DW (layer 3, Linear: backward); computed from DY (layer 3, Linear: backward), X (layer 3, Linear: forward); used for W"
+    )
     assert page.run("document.querySelectorAll('.source').length") == 2
     transposed = "[...document.querySelectorAll('.matrix')][3].querySelector('msup [data-place]')"
     page.run(f"{transposed}.dispatchEvent(new PointerEvent('pointerover', {{ bubbles: true }}))")

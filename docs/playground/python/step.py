@@ -128,7 +128,14 @@ def parts(trace: Trace) -> list[dict[str, Any]]:
             "number": part.number,
             "title": part.title,
             "matrices": [
-                {"name": m.name, "given": m.given, "origin": m.right if m.given else "", "shape": m.shape, "mathml": f"<math>{m.mathml}</math>", "values": m.values}
+                {
+                    "name": m.name,
+                    "given": m.given,
+                    "origin": m.right if m.given else "",
+                    "shape": m.shape,
+                    "mathml": f"<math>{m.mathml}</math>",
+                    "values": m.values,
+                }
                 for m in part.matrices
             ],
         }
