@@ -19,7 +19,7 @@ FIGURE, COMPARISON = "activations.png", "comparison.png"
 def plot(
     runs: Annotated[list[Path], typer.Argument(help="Runs, or directories of runs; or one model.safetensors.", metavar="RUN...")],
     png: Annotated[
-        Path | None, typer.Option(help=f"A new file for the figure; by default {COMPARISON} here, for activation functions {FIGURE} in the run.")
+        Path | None, typer.Option(help=f"A new file for the figure; by default {COMPARISON} here, of activations {FIGURE} in the run.")
     ] = None,
 ) -> None:
     """Draw the loss and the accuracy of runs: those that differ by the seed alone as their mean, with a band over all of them.
