@@ -279,6 +279,6 @@ def test_a_training_step_in_a_browser(page: Browser) -> None:
     assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
     page.run("document.getElementById('layers').value = 'Liner(3)'; document.getElementById('layers').dispatchEvent(new Event('change'))")
     page.run("document.getElementById('forth').click()")
-    page.wait("document.querySelector('.note')", 200)
+    page.wait("document.querySelector('.note') !== null", 200)
     assert page.run("getComputedStyle(document.getElementById('walk')).display") == "none"
     assert "did you mean 'Linear'?" in page.run("document.querySelector('.note').textContent")
