@@ -190,6 +190,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
+STATUS = "document.getElementById('status').textContent"
 ENDED = "/^(Done|Stopped|No verdict|Python could not)/.test(document.getElementById('status').textContent)"
 
 
@@ -207,6 +208,8 @@ def proves(page: Browser, text: str | int, seconds: int = 60, wait: str = ENDED)
 
 
 def test_an_exercise_in_a_browser(page: Browser) -> None:
+    page.run("document.getElementById('code').dispatchEvent(new FocusEvent('focusin', { bubbles: true }))")
+    page.wait(f"{STATUS} === 'Python is ready.'", 200)
     number = next(k for k, each in enumerate(examples()) if "BatchLinear" in each["text"])
     shown = proves(page, number)
     assert "for every DY: refuted" in shown
@@ -244,9 +247,6 @@ def test_a_phone(page: Browser) -> None:
     proves(page, 1)
     assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.run("document.querySelectorAll('svg path').length") >= 2
-
-
-STATUS = "document.getElementById('status').textContent"
 
 
 def test_a_training_step_in_a_browser(page: Browser) -> None:
