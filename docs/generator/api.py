@@ -34,16 +34,13 @@ def page_of(name: str, root: Path) -> str:
     return f"api/{package}/{name}.md"
 
 
-def api_pages(root: Path, every: int = 1) -> dict[str, str]:
-    """The pages under api/. Of a quick build only every k-th has more than its title."""
+def api_pages(root: Path) -> dict[str, str]:
+    """The pages under api/."""
     pages = {page_of(name, root): name for name in modules(root)}
     items = "".join(f"* [`{name}`]({page.removeprefix('api/')})\n" for page, name in pages.items())
     return {
         "api/index.md": f"{HEAD}\n{items}",
-        **{
-            page: f"# {name}\n" + (f"\n::: {name}\n{_constants(name, root)}" if k % every == 0 else "")
-            for k, (page, name) in enumerate(pages.items())
-        },
+        **{page: f"# {name}\n\n::: {name}\n{_constants(name, root)}" for page, name in pages.items()},
     }
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Make the pages, and the navigation over them and those that are written."""
     extra: Any = config.extra
-    extra["pages"] = generated_pages(ROOT / extra["proofs"], ROOT / extra["accuracy"], int(extra["api_every"]))
+    extra["pages"] = generated_pages(ROOT / extra["proofs"], ROOT / extra["accuracy"])
     config.nav = navigation(Path(config.docs_dir), extra["pages"])
     return config
 

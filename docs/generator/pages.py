@@ -16,7 +16,7 @@ from docs.generator.theorems import theorems_page
 ROOT = Path(__file__).parent.parent.parent
 
 
-def generated_pages(proofs: Path, accuracy: Path, api_every: int = 1) -> dict[str, str]:
+def generated_pages(proofs: Path, accuracy: Path) -> dict[str, str]:
     """The pages, from the running code and from what was proved and measured."""
     evidence = Evidence.read(proofs, accuracy)
     return {
@@ -27,7 +27,7 @@ def generated_pages(proofs: Path, accuracy: Path, api_every: int = 1) -> dict[st
         "examples.md": examples_page(ROOT),
         "reference/commands.md": command_page(),
         "reference/configuration.md": configuration_page(),
-        **api_pages(ROOT, api_every),
+        **api_pages(ROOT),
         "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }

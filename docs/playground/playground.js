@@ -40,12 +40,6 @@ function heard(event) {
     replaceWorker();
   } else show(event);
 }
-/** Python is loaded while a visitor reads or writes, so that it is there when Prove is pressed. */
-function begin() {
-  if (state !== "none" || location.protocol === "file:") return;
-  say("Python is being loaded ...");
-  newWorker();
-}
 function replaceWorker() {
   worker?.terminate();
   newWorker();
@@ -81,7 +75,6 @@ function stop(text) {
   replaceWorker();
 }
 const say = (text) => { $("status").textContent = text; };
-$("input").addEventListener("focusin", begin, { once: true });
 $("prove").addEventListener("click", prove);
 $("stop").addEventListener("click", () => stop("Stopped."));
 $("code").addEventListener("keydown", (event) => {

@@ -208,8 +208,6 @@ def proves(page: Browser, text: str | int, seconds: int = 60, wait: str = ENDED)
 
 
 def test_an_exercise_in_a_browser(page: Browser) -> None:
-    page.run("document.getElementById('code').dispatchEvent(new FocusEvent('focusin', { bubbles: true }))")
-    page.wait(f"{STATUS} === 'Python is ready.'", 200)
     number = next(k for k, each in enumerate(examples()) if "BatchLinear" in each["text"])
     shown = proves(page, number)
     assert "for every DY: refuted" in shown
