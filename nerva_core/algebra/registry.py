@@ -99,7 +99,7 @@ class Table(Generic[E]):
         """Register a dataclass under its class name and its own aliases, not those of a base; a name that is taken is an error."""
         for name in (entry.__name__, *vars(entry).get("aliases", ())):
             if self._by_key.setdefault(_key(name), entry) is not entry:
-                raise NervaError(f"{self.kind} {name!r} is defined twice")
+                raise NervaError(f"{self.kind} {name!r} is defined twice; give yours another name")
         self.entries[entry.__name__] = entry
         return entry
 

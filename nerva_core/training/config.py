@@ -321,7 +321,9 @@ def _explain(where: str, problem: Any) -> str:
         section: Any = Config
         for part in location[:-1]:
             section = section.model_fields[part].annotation
-        return f"{where}: unknown setting {name!r}; {did_you_mean(location[-1], section.model_fields)}"
+        elsewhere = [f"{key}.{name}" for key, field in Config.model_fields.items() if name in getattr(field.annotation, "model_fields", ())]
+        hint = f"it is {elsewhere[0]}" if elsewhere else did_you_mean(location[-1], section.model_fields)
+        return f"{where}: unknown setting {name!r}; {hint}"
     if problem["type"] == "value_error":  # one of ours: it says what was received
         return f"{where}: {name}: {problem['ctx']['error']}"
     message = problem["msg"]

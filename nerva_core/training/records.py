@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError, counted
+from nerva_core.algebra.errors import NervaError, counted, not_there
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.results import Metrics, TrainingResult
 from nerva_core.training.runs import CONFIG, METRICS, MODEL, RESULT
@@ -54,7 +54,9 @@ def records(paths: Iterable[Path]) -> list[Record]:
     for path in paths:
         below = [path] if (path / CONFIG).is_file() else sorted(part.parent for part in path.glob(f"*/{CONFIG}"))
         if not below:
-            raise NervaError(f"{path} holds no run" if path.exists() else f"{path} is not there")
+            raise NervaError(
+                f"{path} holds no run; a run is a directory that nerva train --output has written" if path.exists() else not_there(path)
+            )
         found += [record(directory) for directory in below]
     return found
 

@@ -88,7 +88,7 @@ def test_a_list_of_layers() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("epochs = 3", "unknown setting 'epochs'"),
+        ("epochs = 3", "unknown setting 'epochs'; it is training.epochs"),
         ("[training]\nepoch = 3", "unknown setting 'training.epoch'; did you mean 'epochs'"),
         ("[training]\nepochs = 0", "training.epochs: input should be greater than 0, got 0"),
         ("[training]\nbatch_size = -5", "training.batch_size: input should be greater than 0, got -5"),

@@ -146,7 +146,7 @@ class FloatDomain(Domain):
         return math.exp(x)
 
     def log(self, x: float) -> float:
-        return math.log(x)
+        return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
 
     def sqrt(self, x: float) -> float:
         return math.sqrt(x)
