@@ -28,9 +28,8 @@ from nerva_core.layers import (
     Tied,
     WeightNorm,
 )
+from nerva_core.layers.around import Around
 from nerva_core.layers.recurrent import Recurrent
-from nerva_core.layers.repeat import Repeat
-from nerva_core.layers.residual import Residual
 from nerva_core.layers.transformer import MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock
 from sympy_validation.sharding import Operand, ProvedOps, sharded_layer, sharded_loss, sharded_operation
 from sympy_validation.symbols import symbolic
@@ -39,8 +38,9 @@ from tests.interpreters.test_sharded import MIX_ROWS
 from tests.matrix_cases import example
 
 MADE_OF_OTHERS = {
-    *(Sequential, Repeat, Residual, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
+    *(Sequential, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
     *(DAB, StraightThrough, Padded, Tied, WeightNorm),
+    *(entry for entry in LAYERS if issubclass(entry, Around) and any(field.name == "layers" for field in dataclasses.fields(entry))),
 }
 NOT_PROVED = {SparseLinear}
 """Which has a pattern. For it, recurrent layers, ``SequenceCrossEntropy`` and what is made of other layers the theorem of every operation
