@@ -167,8 +167,8 @@ class Sharded:
         return {name: self.agree(value, found[name]) for name, value in plain.items()}
 
 
-class Operand(NamedTuple):
-    """An operand of an operation: m x n, or a family of so many matrices."""
+class OperandShape(NamedTuple):
+    """The shape of an operand of an operation: m x n, of each of so many matrices."""
 
     m: Any
     n: Any
@@ -176,13 +176,13 @@ class Operand(NamedTuple):
 
 
 def sharded_operation(name: str, given: Callable[[Any], Sequence[Any]], interpreter: type[ProvedOps] = ProvedOps) -> bool:
-    """Whether sharded = unsharded is proved for an operation on the arguments that ``given(space)`` has, an ``Operand`` for a matrix.
+    """Whether sharded = unsharded is proved for an operation on the arguments that ``given(space)`` has, an ``OperandShape`` for a matrix.
 
     As the interpreter does one operation after the other, what is proved of all operations holds for all equations that are made of them.
     """
     setting = Sharded(interpreter)
     arguments = given(setting.space)
-    operands = [a for a in arguments if isinstance(a, Operand)]
+    operands = [a for a in arguments if isinstance(a, OperandShape)]
     pairs = [setting.variable(f"X{k}", X.m, _columns(X), positive=True) for k, X in enumerate(operands)]
     for X, pair in zip(operands, pairs, strict=True):
         if name in OF_NUMBERS and X.n == 1:
@@ -192,11 +192,11 @@ def sharded_operation(name: str, given: Callable[[Any], Sequence[Any]], interpre
         def size(m: Any) -> Any:
             return m if ops is setting.ops or not isinstance(m, Size) else setting.cutting.size(m) or m
 
-        def value(X: Any, given: Operand) -> Any:
+        def value(X: Any, given: OperandShape) -> Any:
             return X if given.members == 1 else ops.split(X, size(given.m), given.n)
 
         values = map(value, matrices, operands)
-        return {name: getattr(ops, name)(*(next(values) if isinstance(a, Operand) else size(a) for a in arguments))}
+        return {name: getattr(ops, name)(*(next(values) if isinstance(a, OperandShape) else size(a) for a in arguments))}
 
     return setting.proved(equation, *pairs)[name]
 
@@ -205,7 +205,7 @@ OF_NUMBERS = ("one_hot", "rows_at", "sums_at_rows")
 """The operations of which an operand, a column, holds the numbers of rows or categories."""
 
 
-def _columns(X: Operand) -> Any:
+def _columns(X: OperandShape) -> Any:
     return X.n if X.members == 1 else product_of(X.members, X.n)
 
 

@@ -46,8 +46,6 @@ def computed_in(dtype: DType | Storage) -> DType:
     return "float32" if dtype == "bfloat16" else dtype
 
 
-
-
 def check_shapes(network: Sequential, N: int, D: int) -> None:
     """NervaError unless the equations of each layer fit for N examples with D columns, and give the shapes that the layer states.
 

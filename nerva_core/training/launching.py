@@ -292,9 +292,8 @@ def _by_torch(workers: int, arguments: list[str], environment: dict[str, str]) -
     try:
         elastic_launch(config, sys.executable)("-m", "nerva_core", *arguments)
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        status = failure.exitcode
-        return Ended(LOST, f"worker {rank} was ended by {_signal(-status)}") if status < 0 else Ended(status)
+        statuses = {rank: failure.exitcode for rank, failure in error.failures.items()}
+        return _ended([statuses.get(rank) for rank in range(workers)])
     except SignalException as error:
         return Ended(128 + int(error.sigval))
     return Ended(0)

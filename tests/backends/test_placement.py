@@ -1,12 +1,14 @@
-"""Whatever runs on a device stays there: PyTorch's device ``meta``, which holds no numbers, refuses a matrix of the processor's memory."""
+"""Whatever runs on a device stays there: on PyTorch's device ``meta``, which holds no numbers, no operation is given a matrix of the processor's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from backends.patterns import NotAPattern
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import backend
 from nerva_core.comparison.subject import Subject
@@ -16,18 +18,42 @@ from nerva_core.training.trainer import Trainer
 
 torch = pytest.importorskip("torch")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from backends.torch import TorchBackend  # noqa: E402
+
+COPIES = ("aten._to_copy", "aten.lift_fresh", "aten.copy_")
+"""What takes a matrix to a device."""
+
+
+class OnMeta(TorchDispatchMode):
+    """Refuses every operation but a copy that is given a tensor of another device; PyTorch itself refuses only some."""
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = [X for X in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(X, torch.Tensor)]
+        elsewhere = [X for X in given if X.device.type != "meta"]
+        assert not elsewhere or str(operation).startswith(COPIES), f"{operation} on the device {elsewhere[0].device}"
+        return operation(*args, **(kwargs or {}))
+
+
+@pytest.fixture(autouse=True)
+def on_meta() -> Iterator[None]:
+    with OnMeta():
+        yield
 
 
 class Meta(TorchBackend):
-    """On the device meta; of its numbers nothing is known, so 0 is read."""
+    """On the device meta; of its numbers nothing is known, so 1 is read, and of no places that they are a pattern."""
 
     def devices(self) -> list[str]:
         return ["meta"]
 
     def to_numpy(self, X: Any) -> Array:
         assert X.device.type == "meta"
-        return np.zeros(tuple(X.shape), self.dtype)
+        return np.ones(tuple(X.shape), self.dtype)
+
+    def _pattern(self, *_: Any) -> Any:
+        raise NotAPattern
 
 
 OPS = Meta("float32", "meta")
@@ -61,5 +87,5 @@ def test_training_stays_on_its_device(settings: dict[str, Any], monkeypatch: pyt
 
 
 def test_a_matrix_of_the_processor_is_refused() -> None:
-    with pytest.raises(RuntimeError, match=r"meta|device"):
+    with pytest.raises(AssertionError, match=r"aten.mm.* on the device cpu"):
         OPS.matrix(np.ones((2, 2))) @ torch.ones(2, 2)

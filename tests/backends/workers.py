@@ -22,7 +22,7 @@ blocks = 4
 """Batches of 25 rows in four blocks, and a last one of three rows, which are fewer than blocks."""
 
 SMALL = """
-data = "Digits(train=11, test=4)"
+data = "Digits(train=31, test=4)"
 [model]
 layers = "BatchNormalization;Linear"
 sizes = [64, 10]

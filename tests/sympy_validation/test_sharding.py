@@ -31,7 +31,7 @@ from nerva_core.layers import (
 from nerva_core.layers.around import Around
 from nerva_core.layers.recurrent import Recurrent
 from nerva_core.layers.transformer import MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock
-from sympy_validation.sharding import Operand, ProvedOps, sharded_layer, sharded_loss, sharded_operation
+from sympy_validation.sharding import OperandShape, ProvedOps, sharded_layer, sharded_loss, sharded_operation
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorems.layers import layer_of
 from tests.interpreters.test_sharded import MIX_ROWS
@@ -69,26 +69,26 @@ def test_a_loss_on_parts_of_the_rows_is_the_loss_on_all(entry: Any) -> None:
 # Operations ----------------------------------------------------------------------
 
 SHAPES: dict[str, Callable[[Any, Any, Any, Any, Any], tuple[Any, ...]]] = {
-    "apply": lambda N, D, K, V, G: (lambda ops, X: ops.columns_mean(X), Operand(N, D)),
-    "matmul": lambda N, D, K, V, G: (Operand(N, D), Operand(D, K)),
-    "join_columns": lambda N, D, K, V, G: (Operand(N, D), Operand(N, K)),
-    "transpose_columns": lambda N, D, K, V, G: (Operand(N, 3 * D), 3),
-    "split": lambda N, D, K, V, G: (Operand(N * 2, 3 * D), 2, D),
-    "member": lambda N, D, K, V, G: (Operand(N, D, 6), 1),
-    "members_sum": lambda N, D, K, V, G: (Operand(N, D, 6),),
-    "join": lambda N, D, K, V, G: (Operand(N, D, 6), 1),
-    "windows": lambda N, D, K, V, G: (Operand(N * G.positions, D), G),
-    "fold": lambda N, D, K, V, G: (Operand(N * G.places, G.offsets * D), G),
-    "convolve": lambda N, D, K, V, G: (Operand(N * G.positions, D), Operand(G.offsets * D, K), G),
-    "convolve_weights": lambda N, D, K, V, G: (Operand(N * G.positions, D), Operand(N * G.places, K), G),
-    "convolve_inputs": lambda N, D, K, V, G: (Operand(N * G.places, K), Operand(G.offsets * D, K), G),
-    "channel_windows": lambda N, D, K, V, G: (Operand(N * G.positions, D), G),
-    "channel_fold": lambda N, D, K, V, G: (Operand(N * G.places * D, G.offsets), D, G),
-    "pool_max": lambda N, D, K, V, G: (Operand(N * G.positions, D), G),
-    "pool_max_inputs": lambda N, D, K, V, G: (Operand(N * G.positions, D), Operand(N * G.places, D), G),
-    "one_hot": lambda N, D, K, V, G: (Operand(N, 1), V),
-    "rows_at": lambda N, D, K, V, G: (Operand(V, D), Operand(N, 1)),
-    "sums_at_rows": lambda N, D, K, V, G: (Operand(N, D), Operand(N, 1), V),
+    "apply": lambda N, D, K, V, G: (lambda ops, X: ops.columns_mean(X), OperandShape(N, D)),
+    "matmul": lambda N, D, K, V, G: (OperandShape(N, D), OperandShape(D, K)),
+    "join_columns": lambda N, D, K, V, G: (OperandShape(N, D), OperandShape(N, K)),
+    "transpose_columns": lambda N, D, K, V, G: (OperandShape(N, 3 * D), 3),
+    "split": lambda N, D, K, V, G: (OperandShape(N * 2, 3 * D), 2, D),
+    "member": lambda N, D, K, V, G: (OperandShape(N, D, 6), 1),
+    "members_sum": lambda N, D, K, V, G: (OperandShape(N, D, 6),),
+    "join": lambda N, D, K, V, G: (OperandShape(N, D, 6), 1),
+    "windows": lambda N, D, K, V, G: (OperandShape(N * G.positions, D), G),
+    "fold": lambda N, D, K, V, G: (OperandShape(N * G.places, G.offsets * D), G),
+    "convolve": lambda N, D, K, V, G: (OperandShape(N * G.positions, D), OperandShape(G.offsets * D, K), G),
+    "convolve_weights": lambda N, D, K, V, G: (OperandShape(N * G.positions, D), OperandShape(N * G.places, K), G),
+    "convolve_inputs": lambda N, D, K, V, G: (OperandShape(N * G.places, K), OperandShape(G.offsets * D, K), G),
+    "channel_windows": lambda N, D, K, V, G: (OperandShape(N * G.positions, D), G),
+    "channel_fold": lambda N, D, K, V, G: (OperandShape(N * G.places * D, G.offsets), D, G),
+    "pool_max": lambda N, D, K, V, G: (OperandShape(N * G.positions, D), G),
+    "pool_max_inputs": lambda N, D, K, V, G: (OperandShape(N * G.positions, D), OperandShape(N * G.places, D), G),
+    "one_hot": lambda N, D, K, V, G: (OperandShape(N, 1), V),
+    "rows_at": lambda N, D, K, V, G: (OperandShape(V, D), OperandShape(N, 1)),
+    "sums_at_rows": lambda N, D, K, V, G: (OperandShape(N, D), OperandShape(N, 1), V),
 }
 """Arguments of operations whose sizes the prover must know as products."""
 COMPARED = {
@@ -103,7 +103,7 @@ def arguments(name: str, space: Any) -> tuple[Any, ...]:
     N, D, K, V = (space.size(size) for size in "NDKV")
     if name in SHAPES:
         return SHAPES[name](N, D, K, V, space.geometry("S"))
-    return tuple(example(name, N, D, Operand))
+    return tuple(example(name, N, D, OperandShape))
 
 
 def operation_is_proved(name: str, interpreter: type[ProvedOps] = ProvedOps) -> bool:
