@@ -1,4 +1,4 @@
-"""Whatever runs on a device stays there: on PyTorch's device ``meta``, which holds no numbers, no operation is given a matrix of the processor's."""
+"""Whatever runs on a device stays there: on PyTorch's ``meta``, which holds no numbers, no operation is given a matrix of another."""
 
 from __future__ import annotations
 

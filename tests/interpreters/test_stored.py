@@ -1,4 +1,4 @@
-"""Matrices in bfloat16: every operation is the rounding of the one in float32; every step of a run is as near the exact one as what is rounded allows; what is not kept so."""
+"""Matrices in bfloat16: every operation is that in float32, rounded; every step is near the exact one; what is not kept so."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_every_step_is_near_the_exact_one(name: str, blocks: int) -> None:
     assert len(found) == 5
     for before, after in itertools.pairwise(found):
         for expected, A in zip(step(X, T, before, blocks), after, strict=True):
-            assert (A == rounded(A)).all()
+            assert np.array_equal(A, rounded(A))
             assert (np.abs(A - expected.value) <= expected.error).all()
 
 
