@@ -292,7 +292,10 @@ def _by_torch(workers: int, arguments: list[str], environment: dict[str, str]) -
     try:
         elastic_launch(config, sys.executable)("-m", "nerva_core", *arguments)
     except ChildFailedError as error:
-        statuses = {rank: failure.exitcode for rank, failure in error.failures.items()}
+        first, failure = error.get_first_failure()
+        # One that is killed and one that has lost it may be seen in the same second; the launcher ends the others by SIGTERM.
+        seen = [(rank, f.exitcode) for rank, f in error.failures.items() if f.timestamp == failure.timestamp]
+        statuses = {rank: status for rank, status in seen if rank == first or status != -signal.SIGTERM}
         return _ended([statuses.get(rank) for rank in range(workers)])
     except SignalException as error:
         return Ended(128 + int(error.sigval))
