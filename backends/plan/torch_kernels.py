@@ -6,6 +6,7 @@ none on others): this is measured once a process. A small product is quicker to 
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -153,6 +154,29 @@ class TorchKernels(Kernels):
 
     def _scale(self, c: Any, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.mul, X, self._operand(c), out=out)]
+
+    def _reshape(self, X: Tensor, m: int, n: int, out: Tensor) -> list[Call]:
+        return [self.copy(X, out.view(X.shape))]
+
+    def _split(self, X: Tensor, m: int, n: int, out: Tensor) -> list[Call]:
+        rows, columns = X.shape
+        parts = X.reshape(rows // m, m, columns // n, n).transpose(1, 2)
+        return [self.copy(parts, out.view(parts.shape))]
+
+    def _join(self, F: Tensor, k: int, out: Tensor) -> list[Call]:
+        parts = F.reshape(k, -1, *F.shape[-2:]).transpose(1, 2)
+        return [self.copy(parts, out.view(parts.shape))]
+
+    def _family(self, *members_and_out: Tensor) -> list[Call]:
+        *members, out = members_and_out
+        return [partial(self.torch.stack, members, out=out)]
+
+    def _join_column_parts(self, *parts_and_out: Tensor) -> list[Call]:
+        *parts, out = parts_and_out
+        return [partial(self.torch.cat, parts, -1, out=out)]
+
+    def _masked_softmax(self, S: Tensor, mask: Tensor, out: Tensor) -> list[Call]:
+        return [lambda: self.torch.softmax(S.masked_fill(mask == 0, -math.inf), -1, out=out)]
 
     def _columns_sum(self, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.sum, X, -2, True, out=out)]

@@ -24,6 +24,7 @@ from nerva_core.layers import (
     WeightNorm,
 )
 from nerva_core.layers.embedding import Embedding
+from nerva_core.layers.recompute import Recompute
 from nerva_core.layers.recurrent import Recurrent
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.residual import Residual
@@ -33,7 +34,7 @@ from sympy_validation.symbols import symbolic
 from sympy_validation.theorems.layers import layer_of
 
 MADE_OF_OTHERS = {
-    *(Sequential, Repeat, Residual, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
+    *(Sequential, Recompute, Repeat, Residual, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
     *(DAB, StraightThrough, Padded, Tied, WeightNorm),
 }
 NOT_PROVED = {Embedding, SparseLinear}
