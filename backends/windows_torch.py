@@ -39,6 +39,12 @@ def plane(X: Tensor, G: Windows) -> Plane | None:
     return Plane(*((value,) * (2 - len(numbers)) + numbers for numbers, value in neutral))
 
 
+def _plane(X: Tensor, G: Windows) -> Plane:
+    P = plane(X, G)
+    assert P is not None
+    return P
+
+
 class TorchWindowOps(_Operations):
     """The operations on windows that PyTorch has kernels for."""
 
@@ -69,22 +75,29 @@ class TorchWindowOps(_Operations):
         return _rows(DX)
 
     def pool_max(self, X: Tensor, G: Windows) -> Tensor:
-        P = plane(X, G)
-        if P is None or any(P.padding):
-            return MatrixOps.pool_max(self, X, G)  # in which what lies outside is 0; for PyTorch it is -∞
-        return _rows(self._maxima(X, P)[0])
+        return self.maxima(X, G)[0] if self.pools(X, G) else MatrixOps.pool_max(self, X, G)
 
     def pool_max_inputs(self, X: Tensor, DY: Tensor, G: Windows) -> Tensor:
-        P = plane(X, G)
-        if P is None or any(P.padding):
+        if not self.pools(X, G):
             return MatrixOps.pool_max_inputs(self, X, DY, G)
-        _, places = self._maxima(X, P)
-        pullback, geometry = self.torch.ops.aten.max_pool2d_with_indices_backward, (P.kernel, P.stride, P.padding, P.dilation)
-        return _rows(pullback(_images(DY, P.out), _images(X, P.size), *geometry, False, places))
+        return self.at_maxima(X, DY, G, self.maxima(X, G)[1])
 
-    def _maxima(self, X: Tensor, P: Plane) -> Any:
-        geometry = P.kernel, P.stride, P.padding, P.dilation
-        return self.torch.ops.aten.max_pool2d_with_indices(_images(X, P.size), *geometry)
+    def pools(self, X: Tensor, G: Windows) -> bool:
+        """Whether PyTorch's max-pool is the definition: in this, what lies outside of an image is 0, and for PyTorch it is -∞."""
+        P = plane(X, G)
+        return P is not None and not any(P.padding)
+
+    def maxima(self, X: Tensor, G: Windows) -> tuple[Tensor, Tensor]:
+        """The largest elements of all windows, and where they are."""
+        P = _plane(X, G)
+        Y, indices = self.torch.ops.aten.max_pool2d_with_indices(_images(X, P.size), P.kernel, P.stride, P.padding, P.dilation)
+        return _rows(Y), indices
+
+    def at_maxima(self, X: Tensor, DY: Tensor, G: Windows, indices: Tensor) -> Tensor:
+        """The elements of DY, each added where ``maxima`` says."""
+        P = _plane(X, G)
+        pullback, geometry = self.torch.ops.aten.max_pool2d_with_indices_backward, (P.kernel, P.stride, P.padding, P.dilation)
+        return _rows(pullback(_images(DY, P.out), _images(X, P.size), *geometry, False, indices))
 
     def _pullback(self, DY: Tensor, X: Tensor, W: Tensor, P: Plane, wanted: tuple[bool, bool, bool]) -> Any:
         """(DX, DW, Db) of a convolution, those that are wanted."""

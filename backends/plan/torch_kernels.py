@@ -19,6 +19,7 @@ from backends.plan.graph import StepGraph, StepNode
 from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now, number_now
 from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
 from backends.plan.torch_momentum import momentum
+from backends.plan.torch_rewrites import Places, normalized_inputs, share_places
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 
@@ -93,6 +94,8 @@ class TorchKernels(Kernels):
 
     def rewrite(self, graph: StepGraph) -> None:
         super().rewrite(graph)
+        normalized_inputs(graph, _is_large)
+        share_places(graph)
         fold_scales(graph, _is_large)
         delay(graph, self.allocates)
 
@@ -177,6 +180,33 @@ class TorchKernels(Kernels):
 
     def _masked_softmax(self, S: Tensor, mask: Tensor, out: Tensor) -> list[Call]:
         return [lambda: self.torch.softmax(S.masked_fill(mask == 0, -math.inf), -1, out=out)]
+
+    def _normalized_inputs(self, Z: Tensor, gamma: Tensor, scale: Tensor, DY: Tensor, out: Tensor) -> list[Call]:
+        pullback, zeros, ones = (
+            self.torch.ops.aten.native_batch_norm_backward,
+            *(f(Z.shape[1]).to(Z) for f in (self.torch.zeros, self.torch.ones)),
+        )
+
+        def run() -> None:  # as if Z were the input, of mean 0 and variance 1
+            weight = (gamma * scale).reshape(-1)
+            out.copy_(pullback(DY, Z, weight, None, None, zeros, ones, True, 0.0, (True, False, False))[0])
+
+        return [run]
+
+    def _pool_max_keeping(self, X: Tensor, G: Any, places: Places, out: Tensor) -> list[Call]:
+        if not self.backend.pools(X, G):
+            return [self.plain("pool_max", (X, G), out)]
+
+        def run() -> None:
+            Y, places.indices = self.backend.maxima(X, G)
+            out.copy_(Y)
+
+        return [run]
+
+    def _pool_max_inputs_at(self, X: Tensor, DY: Tensor, G: Any, places: Places, out: Tensor) -> list[Call]:
+        if not self.backend.pools(X, G):
+            return [self.plain("pool_max_inputs", (X, DY, G), out)]
+        return [lambda: out.copy_(self.backend.at_maxima(X, DY, G, places.indices))]
 
     def _columns_sum(self, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.sum, X, -2, True, out=out)]

@@ -69,7 +69,7 @@ class Session:
         }
 
     def run(self, seconds: float, processor_time: bool = False) -> dict[str, Any]:
-        """Train for at least so long, in whole epochs: the seconds of a step, or those that processors worked on it, all threads together."""
+        """Train for so long at least, in whole epochs: the seconds of a step, by the clock or those that processors worked on it."""
         assert self.contender is not None
         total, steps = 0.0, 0
         while steps == 0 or total < seconds:

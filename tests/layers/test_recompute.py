@@ -18,7 +18,13 @@ from tests.backends.plan.test_planned import PLANNED, D, Run
 from tests.conftest import make_backend
 from tests.layers.check import check_layer, random_parameters
 
-INSIDE = ["Linear(4)", "BatchNormalization", "Dropout(0.5)", {"name": "DAB", "hard": "Signum", "bridge": ["Linear(4)"]}, "SparseLinear(4, 0.5)"]
+INSIDE = [
+    "Linear(4)",
+    "BatchNormalization",
+    "Dropout(0.5)",
+    {"name": "DAB", "hard": "Signum", "bridge": ["Linear(4)"]},
+    "SparseLinear(4, 0.5)",
+]
 WHOLE, AGAIN = parse_layers(INSIDE), parse_layers([{"name": "Recompute", "layers": INSIDE}])
 
 
