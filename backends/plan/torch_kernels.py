@@ -182,10 +182,8 @@ class TorchKernels(Kernels):
         return [lambda: self.torch.softmax(S.masked_fill(mask == 0, -math.inf), -1, out=out)]
 
     def _normalized_inputs(self, Z: Tensor, gamma: Tensor, scale: Tensor, DY: Tensor, out: Tensor) -> list[Call]:
-        pullback, zeros, ones = (
-            self.torch.ops.aten.native_batch_norm_backward,
-            *(f(Z.shape[1]).to(Z) for f in (self.torch.zeros, self.torch.ones)),
-        )
+        zeros, ones = out.new_zeros(out.shape[1]), out.new_ones(out.shape[1])
+        pullback = self.torch.ops.aten.native_batch_norm_backward
 
         def run() -> None:  # as if Z were the input, of mean 0 and variance 1
             weight = (gamma * scale).reshape(-1)
