@@ -38,8 +38,6 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
     name = "tensorflow"
     requires = "tensorflow"
     extra = "tensorflow"
-    _by_xla = False
-    """Whether what is being traced is for XLA."""
 
     def start(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings, but no notes of the compiler while a user trains
@@ -72,14 +70,7 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
         return self.tf.gather(X, indices, axis=-2)
 
     def compile(self, function: F) -> F:
-        def traced(*arguments: Any) -> Any:
-            outside, self._by_xla = self._by_xla, True
-            try:
-                return function(*arguments)
-            finally:
-                self._by_xla = outside
-
-        compiled: F = self.tf.function(traced, autograph=False, reduce_retracing=True, jit_compile=True)
+        compiled: F = self.tf.function(function, autograph=False, reduce_retracing=True, jit_compile=True)
         return compiled
 
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
@@ -263,9 +254,6 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
 
     def sort_rows(self, X: Tensor) -> Tensor:
         return self.tf.sort(X, axis=-1)
-
-    def again(self, X: Tensor) -> Tensor:
-        return self.tf.raw_ops.XlaOptimizationBarrier(input=[X])[0] if self._by_xla else X  # which no other compiler knows
 
     def stop_gradient(self, X: Tensor) -> Tensor:
         return self.tf.stop_gradient(X)

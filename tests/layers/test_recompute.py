@@ -15,7 +15,7 @@ from nerva_core.equations.losses import SquaredError
 from nerva_core.equations.optimizers import Momentum
 from nerva_core.layers import ActivationLayer, Linear, Recompute, Sequential, parse_layers
 from tests.backends.plan.test_planned import PLANNED, D, Run
-from tests.conftest import make_backend
+from tests.conftest import installed, make_backend
 from tests.layers.check import check_layer, random_parameters
 
 INSIDE = [
@@ -72,6 +72,17 @@ def test_a_plan_computes_it_again_and_keeps_less(name: str, monkeypatch: pytest.
     activations = [sum(buffer.count == 20 * 64 for buffer in program._buffers) for program in (programs[0], programs[-1])]
     assert activations[1] < 0.6 * activations[0]
     assert len(programs[-1].calls) > len(programs[0].calls)
+
+
+@pytest.mark.parametrize("name", ["jax", "tensorflow"])
+def test_a_step_that_xla_compiles_gives_the_same(name: str) -> None:
+    if not installed(name):
+        pytest.skip(f"{name} is not installed")
+    block = ["Linear(4)", "Tanh"]
+    networks = parse_layers(block), parse_layers([{"name": "Recompute", "layers": block}])
+    kept, again = (Run(name, network, SquaredError(), Momentum()).results("run_steps") for network in networks)
+    for ours, expected in zip(again, kept, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-14)
 
 
 def test_it_is_written_as_a_list_or_as_text() -> None:

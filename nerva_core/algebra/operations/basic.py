@@ -215,7 +215,7 @@ class BasicOps(ABC, Generic[M]):
 
     @operation(work="free")
     def again(self, X: M) -> M:
-        """X. Of a compiled step, what is computed from it is computed another time, though the same of X is known."""
+        """X. Where a backend can tell its compiler so, what is computed from it is computed another time, though the same of X is known."""
         return X
 
     # Differentiation --------------------------------------------------------------------------------------------------
