@@ -39,10 +39,29 @@ def plane(X: Tensor, G: Windows) -> Plane | None:
     return Plane(*((value,) * (2 - len(numbers)) + numbers for numbers, value in neutral))
 
 
-def _plane(X: Tensor, G: Windows) -> Plane:
+class MaxPool(NamedTuple):
+    """PyTorch's max-pool, which finds the largest elements of all windows and where they are."""
+
+    aten: Any
+    P: Plane
+
+    def maxima(self, X: Tensor) -> tuple[Tensor, Tensor]:
+        Y, indices = self.aten.max_pool2d_with_indices(_images(X, self.P.size), *self._geometry())
+        return _rows(Y), indices
+
+    def at_maxima(self, X: Tensor, DY: Tensor, indices: Tensor) -> Tensor:
+        """The elements of DY, each added where ``maxima`` says."""
+        images = _images(DY, self.P.out), _images(X, self.P.size)
+        return _rows(self.aten.max_pool2d_with_indices_backward(*images, *self._geometry(), False, indices))
+
+    def _geometry(self) -> tuple[Pair, ...]:
+        return self.P.kernel, self.P.stride, self.P.padding, self.P.dilation
+
+
+def max_pool(torch: Any, X: Tensor, G: Windows) -> MaxPool | None:
+    """PyTorch's max-pool where it is the definition: in this, what lies outside of an image is 0, and for PyTorch it is -∞."""
     P = plane(X, G)
-    assert P is not None
-    return P
+    return None if P is None or any(P.padding) else MaxPool(torch.ops.aten, P)
 
 
 class TorchWindowOps(_Operations):
@@ -75,29 +94,12 @@ class TorchWindowOps(_Operations):
         return _rows(DX)
 
     def pool_max(self, X: Tensor, G: Windows) -> Tensor:
-        return self.maxima(X, G)[0] if self.pools(X, G) else MatrixOps.pool_max(self, X, G)
+        pool = max_pool(self.torch, X, G)
+        return MatrixOps.pool_max(self, X, G) if pool is None else pool.maxima(X)[0]
 
     def pool_max_inputs(self, X: Tensor, DY: Tensor, G: Windows) -> Tensor:
-        if not self.pools(X, G):
-            return MatrixOps.pool_max_inputs(self, X, DY, G)
-        return self.at_maxima(X, DY, G, self.maxima(X, G)[1])
-
-    def pools(self, X: Tensor, G: Windows) -> bool:
-        """Whether PyTorch's max-pool is the definition: in this, what lies outside of an image is 0, and for PyTorch it is -∞."""
-        P = plane(X, G)
-        return P is not None and not any(P.padding)
-
-    def maxima(self, X: Tensor, G: Windows) -> tuple[Tensor, Tensor]:
-        """The largest elements of all windows, and where they are."""
-        P = _plane(X, G)
-        Y, indices = self.torch.ops.aten.max_pool2d_with_indices(_images(X, P.size), P.kernel, P.stride, P.padding, P.dilation)
-        return _rows(Y), indices
-
-    def at_maxima(self, X: Tensor, DY: Tensor, G: Windows, indices: Tensor) -> Tensor:
-        """The elements of DY, each added where ``maxima`` says."""
-        P = _plane(X, G)
-        pullback, geometry = self.torch.ops.aten.max_pool2d_with_indices_backward, (P.kernel, P.stride, P.padding, P.dilation)
-        return _rows(pullback(_images(DY, P.out), _images(X, P.size), *geometry, False, indices))
+        pool = max_pool(self.torch, X, G)
+        return MatrixOps.pool_max_inputs(self, X, DY, G) if pool is None else pool.at_maxima(X, DY, pool.maxima(X)[1])
 
     def _pullback(self, DY: Tensor, X: Tensor, W: Tensor, P: Plane, wanted: tuple[bool, bool, bool]) -> Any:
         """(DX, DW, Db) of a convolution, those that are wanted."""

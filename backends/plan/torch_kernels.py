@@ -20,8 +20,10 @@ from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now,
 from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
 from backends.plan.torch_momentum import momentum
 from backends.plan.torch_rewrites import Places, normalized_inputs, share_places
+from backends.windows_torch import max_pool
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.operations.windows import Windows
 
 if TYPE_CHECKING:
     from backends.torch import TorchBackend
@@ -191,20 +193,22 @@ class TorchKernels(Kernels):
 
         return [run]
 
-    def _pool_max_keeping(self, X: Tensor, G: Any, places: Places, out: Tensor) -> list[Call]:
-        if not self.backend.pools(X, G):
+    def _pool_max_keeping(self, X: Tensor, G: Windows, places: Places, out: Tensor) -> list[Call]:
+        pool = max_pool(self.torch, X, G)
+        if pool is None:
             return [self.plain("pool_max", (X, G), out)]
 
         def run() -> None:
-            Y, places.indices = self.backend.maxima(X, G)
+            Y, places.indices = pool.maxima(X)
             out.copy_(Y)
 
         return [run]
 
-    def _pool_max_inputs_at(self, X: Tensor, DY: Tensor, G: Any, places: Places, out: Tensor) -> list[Call]:
-        if not self.backend.pools(X, G):
+    def _pool_max_inputs_at(self, X: Tensor, DY: Tensor, G: Windows, places: Places, out: Tensor) -> list[Call]:
+        pool = max_pool(self.torch, X, G)
+        if pool is None:
             return [self.plain("pool_max_inputs", (X, DY, G), out)]
-        return [lambda: out.copy_(self.backend.at_maxima(X, DY, G, places.indices))]
+        return [lambda: out.copy_(pool.at_maxima(X, DY, places.indices))]
 
     def _columns_sum(self, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.sum, X, -2, True, out=out)]
