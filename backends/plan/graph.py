@@ -41,6 +41,7 @@ POINTWISE = frozenset(
             "xlogy",
         ),
         *("less", "less_equal", "greater", "greater_equal", "equal", "where", "maximum", "minimum"),
+        "where_not_negative",  # which PyTorch's graphs are rewritten to
     }
 )
 """The operations that give every element from the same element of their operands."""

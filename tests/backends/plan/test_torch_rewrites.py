@@ -9,7 +9,7 @@ import pytest
 
 from backends.plan import torch_kernels
 from backends.plan.graph import StepGraph, record
-from backends.plan.torch_rewrites import match, normalized_inputs, share_places
+from backends.plan.torch_rewrites import add_biases, join_masks, keep_bias_gradients, match, normalized_inputs, share_maxima
 from nerva_core.algebra.trees import leaves
 from nerva_core.layers import Layer, Sequential, parse_layers
 from tests.conftest import make_backend
@@ -72,9 +72,42 @@ def test_the_gradient_of_batch_normalization_is_one_operation_where_it_is_chosen
     assert len(names(graph)) < before
 
 
+def test_a_kernel_keeps_what_it_also_computes(rng: np.random.Generator) -> None:
+    """The sums that are Dγ and Dβ, and that which is Db."""
+    graph = graph_of(rng, ["Convolution(3, 3)", "BatchNormalization"])
+    sums = names(graph).count("columns_sum")
+    normalized_inputs(graph, lambda node: True)
+    keep_bias_gradients(graph)
+    assert names(graph).count("kept_of") == 3
+    assert names(graph).count("columns_sum") == sums - 5  # those of DZ and Z ⊙ DZ, too
+
+
+def test_what_is_kept_is_not_read_before(rng: np.random.Generator) -> None:
+    network, ops, (_, X, _, _) = network_and_state(rng, ["Convolution(3, 3)"])
+    G = network.layers[0].windows  # type: ignore[attr-defined]
+
+    def step(ops: Any, state: Any, given: Any) -> Any:
+        X, DY, *_ = state
+        Db = ops.columns_sum(DY)
+        return (ops.hadamard(X, ops.row_repeat(Db, ops.shape(X)[0])), DY, ops.convolve_weights(X, DY, G), Db), (ops.elements_sum(Db),)
+
+    state = X, X[:8], ops.matrix(np.zeros((27, 3))), ops.matrix(np.zeros((1, 3)))
+    graph = record(ops, step, state, (), (np.asarray(0.5),))
+    keep_bias_gradients(graph)
+    assert "kept_of" not in names(graph)
+
+
+def test_biases_and_masks_are_part_of_what_they_stand_in(rng: np.random.Generator) -> None:
+    graph = graph_of(rng, ["Convolution(3, 3)", "ReLU", "Tanh", "ReLU"])
+    add_biases(graph)
+    join_masks(graph)
+    found = names(graph)
+    assert (found.count("where_not_negative"), found.count("less_equal"), found.count("add")) == (2, 0, 0)
+
+
 def test_places_are_shared_by_passes_over_the_same_windows(rng: np.random.Generator) -> None:
     graph = graph_of(rng, ["MaxPool", "MaxPool"])
-    share_places(graph)
+    share_maxima(graph)
     pairs = [node.arguments[-1] for node in graph.nodes() if node.name in ("pool_max_keeping", "pool_max_inputs_at")]
     assert [pairs.index(places) for places in pairs] == [0, 1, 1, 0]
     assert "pool_max_inputs" not in names(graph)
@@ -87,10 +120,13 @@ def test_the_kernels_give_what_the_operations_give(
 ) -> None:
     """One step; where PyTorch has no kernel for a max-pool, its definition is run."""
     monkeypatch.setattr(torch_kernels, "LARGE", 0)
-    network, ops, (params, X, DY, Y) = network_and_state(rng, ["BatchNormalization", "MaxPool", "BatchNormalization(epsilon=0.1)"], dtype)
+    network, ops, (params, X, DY, Y) = network_and_state(
+        rng, ["BatchNormalization", "Convolution(3, 3, padding=1)", "ReLU", "MaxPool", "BatchNormalization(epsilon=0.1)"], dtype
+    )
     if not kernel:
-        monkeypatch.setattr(torch_kernels, "max_pool", lambda torch, X, G: None)
-    params = tuple(type(p)(*(X[:1] + k for k in range(len(p)))) if p else () for p in params)
+        for name in ("max_pool", "convolution"):
+            monkeypatch.setattr(torch_kernels, name, lambda torch, X, G: None)
+    params = tuple(type(p)(*(theta + 0.1 * k for k, theta in enumerate(p, 1))) if p else () for p in params)
     results = []
     for run in (ops.run_plainly, ops.run_steps):
         state = (tuple(type(p)(*map(torch.clone, p)) if p else () for p in params), X.clone(), DY.clone(), Y.clone())
@@ -98,3 +134,14 @@ def test_the_kernels_give_what_the_operations_give(
         results.append([ops.to_numpy(matrix) for matrix in leaves(state)])
     for planned, plain in zip(*reversed(results), strict=True):
         np.testing.assert_allclose(planned, plain, rtol=0, atol=32 * np.finfo(dtype).eps * max(1, np.abs(plain).max()))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zero_is_not_negative_and_the_largest_negative_number_is(dtype: str) -> None:
+    ops = make_backend("torch", dtype)
+    below = -np.finfo(dtype).smallest_subnormal
+    X = np.array([[0.0, -0.0, below, -below, -1.0, np.inf, -np.inf]], dtype)
+    Y, out = ops.matrix(np.arange(1.0, 8.0)[None]), ops.matrix(np.zeros_like(X))
+    for call in torch_kernels.TorchKernels(ops).calls("where_not_negative", (Y, torch.from_numpy(X)), out):
+        call()
+    assert ops.to_numpy(out).tolist() == [[1, 2, 0, 4, 0, 6, 0]]
