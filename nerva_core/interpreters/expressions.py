@@ -319,6 +319,7 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "take_columns": lambda X, columns: _indexed("columns", X, mk.Symbol(_numbers(columns))),
     "join_columns": lambda X, Y: _infix("⊕", [piece(X).within(), piece(Y).within()], SUM),
     "sort_rows": lambda X: _indexed("sort", X, mk.Symbol("row")),
+    "again": _function("again"),
     "stop_gradient": _function("stop"),
     "diag": _function("diag"),
     "Diag": _function("Diag"),
