@@ -40,7 +40,7 @@ def plane(X: Tensor, G: Windows) -> Plane | None:
     return Plane(*((value,) * (2 - len(numbers)) + numbers for numbers, value in neutral))
 
 
-class Convolution(NamedTuple):
+class ConvolutionKernels(NamedTuple):
     """PyTorch's convolution and its pullback."""
 
     torch: Any
@@ -71,13 +71,13 @@ class Convolution(NamedTuple):
         return self.torch.ops.aten.convolution_backward(_images(DY, self.P.out), images, kernel, *geometry, wanted)
 
 
-def convolution(torch: Any, X: Tensor, G: Windows) -> Convolution | None:
+def convolution(torch: Any, X: Tensor, G: Windows) -> ConvolutionKernels | None:
     """PyTorch's convolution, if it has one for the geometry."""
     P = plane(X, G)
-    return None if P is None else Convolution(torch, P)
+    return None if P is None else ConvolutionKernels(torch, P)
 
 
-class MaxPool(NamedTuple):
+class MaxPoolKernels(NamedTuple):
     """PyTorch's max-pool, which finds the largest elements of all windows and where they are."""
 
     aten: Any
@@ -96,10 +96,10 @@ class MaxPool(NamedTuple):
         return self.P.kernel, self.P.stride, self.P.padding, self.P.dilation
 
 
-def max_pool(torch: Any, X: Tensor, G: Windows) -> MaxPool | None:
+def max_pool(torch: Any, X: Tensor, G: Windows) -> MaxPoolKernels | None:
     """PyTorch's max-pool where it is the definition: in this, what lies outside of an image is 0, and for PyTorch it is -∞."""
     P = plane(X, G)
-    return None if P is None or any(P.padding) else MaxPool(torch.ops.aten, P)
+    return None if P is None or any(P.padding) else MaxPoolKernels(torch.ops.aten, P)
 
 
 class TorchWindowOps(_Operations):

@@ -19,7 +19,7 @@ from backends.plan.graph import StepGraph, StepNode
 from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now, number_now
 from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
 from backends.plan.torch_momentum import momentum
-from backends.plan.torch_rewrites import Kept, add_biases, join_masks, keep_bias_gradients, normalized_inputs, share_maxima
+from backends.plan.torch_rewrites import KeptValue, add_biases, join_masks, keep_bias_gradients, normalized_inputs, share_maxima
 from backends.windows_torch import convolution, max_pool
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
@@ -187,7 +187,7 @@ class TorchKernels(Kernels):
     def _masked_softmax(self, S: Tensor, mask: Tensor, out: Tensor) -> list[Call]:
         return [lambda: self.torch.softmax(S.masked_fill(mask == 0, -math.inf), -1, out=out)]
 
-    def _normalized_inputs(self, Z: Tensor, gamma: Tensor, scale: Tensor, DY: Tensor, sums: Kept, out: Tensor) -> list[Call]:
+    def _normalized_inputs(self, Z: Tensor, gamma: Tensor, scale: Tensor, DY: Tensor, sums: KeptValue, out: Tensor) -> list[Call]:
         zeros, ones = out.new_zeros(out.shape[1]), out.new_ones(out.shape[1])
         pullback = self.torch.ops.aten.native_batch_norm_backward
 
@@ -198,7 +198,7 @@ class TorchKernels(Kernels):
 
         return [run]
 
-    def _kept_of(self, source: Tensor, kept: Kept, k: int, out: Tensor) -> list[Call]:
+    def _kept_of(self, source: Tensor, kept: KeptValue, k: int, out: Tensor) -> list[Call]:
         return [lambda: out.copy_(kept.value[k])]
 
     def _convolve(self, X: Tensor, W: Tensor, G: Windows, *rest: Tensor) -> list[Call]:
@@ -208,7 +208,7 @@ class TorchKernels(Kernels):
             return [self.plain("convolve", (X, W, G), out), *(partial(self.torch.add, out, b, out=out) for b in bias)]
         return [lambda: out.copy_(kernels.outputs(X, W, *bias))]
 
-    def _convolve_weights(self, X: Tensor, DY: Tensor, G: Windows, sums: Kept, out: Tensor) -> list[Call]:
+    def _convolve_weights(self, X: Tensor, DY: Tensor, G: Windows, sums: KeptValue, out: Tensor) -> list[Call]:
         kernels = convolution(self.torch, X, G)
 
         def run() -> None:
@@ -223,7 +223,7 @@ class TorchKernels(Kernels):
         below = -limits.smallest_normal * limits.eps  # the largest number below 0: the kernel gives 0 up to it
         return [partial(self.torch.ops.aten.threshold_backward.grad_input, Y, X, below, grad_input=out)]
 
-    def _pool_max_keeping(self, X: Tensor, G: Windows, indices: Kept, out: Tensor) -> list[Call]:
+    def _pool_max_keeping(self, X: Tensor, G: Windows, indices: KeptValue, out: Tensor) -> list[Call]:
         pool = max_pool(self.torch, X, G)
         if pool is None:
             return [self.plain("pool_max", (X, G), out)]
@@ -234,7 +234,7 @@ class TorchKernels(Kernels):
 
         return [run]
 
-    def _pool_max_inputs_at(self, X: Tensor, DY: Tensor, G: Windows, indices: Kept, out: Tensor) -> list[Call]:
+    def _pool_max_inputs_at(self, X: Tensor, DY: Tensor, G: Windows, indices: KeptValue, out: Tensor) -> list[Call]:
         pool = max_pool(self.torch, X, G)
         if pool is None:
             return [self.plain("pool_max_inputs", (X, DY, G), out)]

@@ -1,4 +1,4 @@
-"""What PyTorch's graph is rewritten to, so that one of its kernels does what the equations write as several operations."""
+"""Rewrites of PyTorch's graphs: one of its kernels for what the equations write as several operations."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def replace(node: StepNode, name: str, *arguments: Any) -> None:
     node.operands = tuple(a for a in arguments if isinstance(a, StepNode))
 
 
-class Kept:
+class KeptValue:
     """What one operation of a graph keeps for others that run later."""
 
     value: Any = None
 
 
-def keep(graph: StepGraph, node: StepNode, gradients: Sequence[Pattern]) -> Kept:
+def keep(graph: StepGraph, node: StepNode, gradients: Sequence[Pattern]) -> KeptValue:
     """What a node, which is read later, also computes: ``kept_of(node, kept, k)`` is in the place of what has the k-th pattern."""
-    nodes, kept = graph.nodes(), Kept()
+    nodes, kept = graph.nodes(), KeptValue()
     readers = consumers(nodes)
     for other in nodes:
         for k, gradient in enumerate(gradients):
@@ -114,5 +114,5 @@ def share_maxima(graph: StepGraph) -> None:
             pool = forward.get((X, repr(G)))
             if pool is not None and pool.order < node.order:
                 if pool.name == "pool_max":
-                    replace(pool, "pool_max_keeping", X, G, Kept())
+                    replace(pool, "pool_max_keeping", X, G, KeptValue())
                 replace(node, "pool_max_inputs_at", X, DY, G, pool.arguments[2])
