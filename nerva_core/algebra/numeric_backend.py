@@ -27,8 +27,8 @@ from nerva_core.algebra.trees import Tree, leaves, map_tree, named_leaves, with_
 from nerva_core.algebra.workers import Alone, Workers
 
 DType = Literal["float32", "float64"]
-Storage = Literal["bfloat16"]
-"""How matrices may be kept, besides in the dtype in which is computed."""
+Kept = Literal[DType, "bfloat16"]
+"""How matrices may be kept: in the dtype in which is computed, or in half of it."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 ENTRY_POINTS = "nerva_core.backends"
@@ -50,13 +50,13 @@ class Backend(MatrixOps[M]):
     narrows: ClassVar[bool] = False
     """Whether it can keep matrices in bfloat16."""
 
-    def __init__(self, dtype: DType | Storage = "float32", device: str = "cpu", join: bool = False) -> None:
+    def __init__(self, dtype: Kept = "float32", device: str = "cpu", join: bool = False) -> None:
         """``join`` the other workers, which the launcher of this process tells of; NervaError if this backend has no way to."""
-        known = get_args(DType) + (get_args(Storage) if self.narrows else ())
+        known = get_args(Kept if self.narrows else DType)
         if dtype not in known:
-            why = f"; {self.name} has no bfloat16, but jax, torch and tensorflow have" if dtype in get_args(Storage) else ""
+            why = f"; {self.name} has no bfloat16, but jax, torch and tensorflow have" if dtype in get_args(Kept) else ""
             raise NervaError(f"dtype must be one of {', '.join(map(repr, known))}, got {dtype!r}{why}")
-        self.storage: DType | Storage = dtype
+        self.storage: Kept = dtype
         """How matrices are kept."""
         self.dtype: DType = "float32" if dtype == "bfloat16" else dtype
         """In what is computed."""
@@ -228,7 +228,7 @@ def backend_classes() -> dict[str, type[Backend[Any]]]:
     return classes
 
 
-def backend(name: str, dtype: DType | Storage | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
+def backend(name: str, dtype: Kept | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
     """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution), which may ``join`` other workers.
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
@@ -241,7 +241,7 @@ def backend(name: str, dtype: DType | Storage | str = "float32", device: str = "
     except Exception as error:
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
-        return chosen(cast("DType | Storage", dtype), device, join)  # which checks it
+        return chosen(cast("Kept", dtype), device, join)  # which checks it
     except NervaError:
         raise
     except ImportError as error:

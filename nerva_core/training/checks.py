@@ -7,7 +7,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.matrix import Shape
 from nerva_core.algebra.memory import require_memory
-from nerva_core.algebra.numeric_backend import DType, Storage
+from nerva_core.algebra.numeric_backend import DType, Kept
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
@@ -41,7 +41,7 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
 
 
-def computed_in(dtype: DType | Storage) -> DType:
+def computed_in(dtype: Kept) -> DType:
     """The dtype in which is computed; bfloat16 has its range."""
     return "float32" if dtype == "bfloat16" else dtype
 

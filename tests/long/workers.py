@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=30, help="on each engine")
     parser.add_argument("--backends", default=",".join(name for name, module in NEEDS.items() if find_spec(module)))
-    parser.add_argument("--epochs", type=int, default=60, help="of a run")
+    parser.add_argument("--epochs", type=int, default=200, help="of a run")
     parser.add_argument("--kills-only", action="store_true", help="not the other faults")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
