@@ -13,6 +13,7 @@ from tests.backends.workers import SMALL, run
 jax = pytest.importorskip("jax")
 
 
+@pytest.mark.sampled(2)  # it starts three processes: make long-tests runs it
 def test_two_workers_find_the_bits_of_one(tmp_path: Path) -> None:
     """Batches of four rows are shared; a last one of three, whose blocks differ in size, every worker computes."""
     (tmp_path / "c.toml").write_text(SMALL)

@@ -15,6 +15,7 @@ from tests.backends.workers import SMALL, run
 tensorflow = pytest.importorskip("tensorflow")
 
 
+@pytest.mark.sampled(2)  # it starts three processes: make long-tests runs it
 def test_two_workers_find_what_numpy_finds(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(SMALL)
     for backend, workers in (("numpy", 1), ("tensorflow", 2)):
