@@ -3,7 +3,7 @@
 # make docs   build the documentation in site/, with the proofs of this very code (its search needs a server: python3 -m http.server -d site)
 # make playground docs   the same, with the prover in the browser (npm fetches Python for browsers, in a pinned version)
 # make accuracy   measure what the documentation says of accuracy again (minutes)
-# make long-tests   kills, scikit-learn's checks on every backend, 13,000 wrong inputs, all of what make test samples: an hour
+# make long-tests   kills, faults of workers, 8 GB of data, scikit-learn's checks on every backend, 13,000 wrong inputs, all of what make test samples: hours
 # make clean
 
 PYTHON ?= python3
@@ -28,6 +28,8 @@ check: $(VENV)/.full
 long-tests: export OMP_NUM_THREADS := 1
 long-tests: | $(VENV)/.full
 	$(VENV)/bin/python -m tests.long.kill --kills 50
+	$(VENV)/bin/python -m tests.long.workers
+	$(VENV)/bin/python -m tests.long.memory
 	$(VENV)/bin/python -m tests.long.fuzz --examples 1000
 	$(VENV)/bin/python -m tests.long.estimators
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal --all-samples -m sampled

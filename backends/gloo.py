@@ -6,31 +6,22 @@ import datetime
 import os
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.workers import WorkerLostError, Workers, time_out
+from nerva_core.algebra.workers import WorkerLostError, Workers, rendezvous, time_out
 
 Tensor = Any
-
-NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-"""The variables of the environment by which workers find each other."""
 
 
 class GlooWorkers(Workers):
     """All processes of ``torch.distributed``."""
 
     def __init__(self, torch: Any) -> None:
-        missing = [name for name in NEEDED if name not in os.environ]
-        if missing:
-            raise NervaError(
-                f"workers find each other by {', '.join(NEEDED)} in the environment, as torchrun sets them; missing: {missing[0]}"
-            )
+        self.rank, self.count, _ = rendezvous(os.environ)
         self.torch, self.distributed = torch, torch.distributed
         if not self.distributed.is_initialized():
             try:
                 self.distributed.init_process_group("gloo", timeout=datetime.timedelta(seconds=time_out()))
             except (RuntimeError, ValueError) as error:
                 raise WorkerLostError(f"the workers cannot find each other within {time_out():g} seconds: {_first_line(error)}") from None
-        self.rank, self.count = self.distributed.get_rank(), self.distributed.get_world_size()
 
     def exchange(self, X: Tensor, other: int) -> Tensor:
         given = X.contiguous()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from backends.numpy import Array, NumpyBackend
 from backends.sparse_xla import JaxPatternOps
 from backends.windows_jax import JaxWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
-from nerva_core.algebra.numeric_backend import Backend, F
+from nerva_core.algebra.numeric_backend import F
 from nerva_core.algebra.trees import leaves
+from nerva_core.interpreters.stored import StoredOps
+
+if TYPE_CHECKING:
+    from backends.jax_workers import JaxWorkers
 
 
 class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
@@ -27,6 +31,8 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
     name = "jax"
     requires = "jax"
     extra = "jax"
+    narrows = True
+    _all: JaxWorkers | None = None
 
     def start(self) -> None:
         import jax
@@ -38,25 +44,45 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
         self._metadata = set_xla_metadata
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
+        if self.joins:
+            from backends.jax_workers import JaxWorkers
+
+            with xla.loops_for_sums("jax", jax.__version__):
+                self.workers = self._all = JaxWorkers(jax, self.device.partition(":")[0])
         with xla.loops_for_sums("jax", jax.__version__):
             names = self.devices()
         if self.device not in names:
             raise self._device_missing()
         platform, _, index = self.device.partition(":")
-        self._device = jax.devices(platform)[int(index or 0)]
+        if platform != "cpu":
+            jax.config.update("jax_default_matmul_precision", "highest")  # not products of fewer digits
+        self._device = jax.local_devices(backend=platform)[int(index or 0)]
 
     def devices(self) -> list[str]:
-        found = [device for platform in ("cpu", "gpu", "tpu") for device in self._of_platform(platform)]
-        return [name for device in found for name in ([device.platform] if device.id == 0 else []) + [f"{device.platform}:{device.id}"]]
+        """Those of this process, by their numbers in it."""
+        found = {platform: len(self._of_platform(platform)) for platform in ("cpu", "gpu", "tpu")}
+        return [name for platform, count in found.items() for k in range(count) for name in ([platform] * (k == 0) + [f"{platform}:{k}"])]
 
     def _of_platform(self, platform: str) -> list[Any]:
         try:
-            return list(self.jax.devices(platform))
+            return list(self.jax.local_devices(backend=platform))
         except RuntimeError:
             return []
 
     def matrix(self, values: Any) -> Array:
-        return self.jax.device_put(self._array(values), self._device)
+        return self.stored(self.jax.device_put(self._array(values), self._device))
+
+    def stored(self, X: Array) -> Array:
+        return X.astype("bfloat16") if self.storage == "bfloat16" and X.size > 1 else X
+
+    def widened(self, X: Array) -> Array:
+        return X.astype(self.dtype)
+
+    def to_numpy(self, X: Array) -> np.ndarray[Any, Any]:
+        return np.asarray(self.widened(X))
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)
@@ -66,9 +92,6 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
 
     def stop_gradient(self, X: Array) -> Array:
         return self.jax.lax.stop_gradient(X)
-
-    def join_workers(self) -> None:
-        Backend.join_workers(self)  # which has no way to: MPI is NumPy's
 
     def expm1(self, X: Array) -> Array:
         # XLA's expm1 is off by 5 ulp for small x.
@@ -154,4 +177,4 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
 
             return self.jax.lax.scan(body, state, stacked)
 
-        return self.jax.jit(scan, donate_argnums=0)
+        return self.jax.jit(scan, donate_argnums=0) if self._all is None else self._all.compiled(scan)

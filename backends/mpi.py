@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,8 @@ class MPIWorkers(Workers):
     """All processes of the MPI world."""
 
     def __init__(self) -> None:
-        self.comm = require("mpi4py.MPI", "mpi").COMM_WORLD
+        with _ended_after(time_out()):
+            self.comm = require("mpi4py.MPI", "mpi").COMM_WORLD
         self.rank, self.count = self.comm.rank, self.comm.size
 
     def exchange(self, X: Array, other: int) -> Array:
@@ -45,3 +49,18 @@ class MPIWorkers(Workers):
                 time.sleep(WAITING)
             if time.monotonic() > end:
                 raise WorkerLostError(f"another worker has not answered for {time_out():g} seconds ({TIME_OUT} is how long to wait)")
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """Let SIGALRM end this process after so many seconds in this block: MPI waits for ever, in C, for a worker that does not start."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -34,6 +34,10 @@ class NumpyBackend(ShiftedProducts, NumpyPatternOps, Backend[Array]):
 
         self.xp, self.special = np, special
         self._patterns = Patterns()
+        if self.joins:
+            from backends.mpi import MPIWorkers
+
+            self.workers = MPIWorkers()
         if self.device not in self.devices():
             raise self._device_missing()
 
@@ -57,11 +61,6 @@ class NumpyBackend(ShiftedProducts, NumpyPatternOps, Backend[Array]):
 
     def take_rows(self, X: Array, indices: Any) -> Array:
         return self.xp.take(X, indices, axis=-2)
-
-    def join_workers(self) -> None:
-        from backends.mpi import MPIWorkers
-
-        self.workers = MPIWorkers()
 
     def segment(self, X: Array, offset: int, m: int, n: int) -> Array:
         return X.reshape(-1)[offset : offset + m * n].reshape(m, n)

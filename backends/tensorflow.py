@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backends import accurate, xla
 from backends import grid_lookup as steps
+from backends.quiet import silent
 from backends.sparse_xla import TensorFlowPatternOps
+from backends.tensorflow_workers import TensorFlowWorkers
 from backends.windows_tensorflow import TensorFlowWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, F
 from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.interpreters.stored import StoredOps
 
 Tensor = Any
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """TensorFlow's C++ code writes notes to stderr as it starts, which no setting turns off. Exceptions are raised as ever."""
-    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(null)
 
 
 class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tensor]):
@@ -38,16 +27,21 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
     name = "tensorflow"
     requires = "tensorflow"
     extra = "tensorflow"
+    narrows = True
+    _all: TensorFlowWorkers | None = None
 
     def start(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings, but no notes of the compiler while a user trains
-        with _quiet_stderr():
+        with silent(2):  # it writes notes as it starts
             import tensorflow as tf
 
             self.tf = tf
             self._dtype = tf.as_dtype(self.dtype)
+            if self.joins:
+                self.workers = self._all = TensorFlowWorkers(tf)
             if self.device not in self.devices():
                 raise self._device_missing()
+            tf.config.experimental.enable_tensor_float_32_execution(False)  # no products of fewer digits on a GPU
             with xla.loops_for_sums("tensorflow", tf.__version__):
                 self.compile(lambda X: X + X)(tf.zeros([1, 1]))  # the first operation starts the runtime, which writes its notes too
 
@@ -57,11 +51,20 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
 
     def matrix(self, values: Any) -> Tensor:
         with self.tf.device(self.device):
-            return self.tf.constant(self._array(values))
+            return self.stored(self.tf.constant(self._array(values)))
+
+    def stored(self, X: Tensor) -> Tensor:
+        return self.tf.cast(X, "bfloat16") if self.storage == "bfloat16" and X.shape.num_elements() != 1 else X
+
+    def widened(self, X: Tensor) -> Tensor:
+        return self.tf.cast(X, self._dtype)
 
     def to_numpy(self, X: Tensor) -> Array:
-        array: Array = X.numpy()
+        array: Array = self.widened(X).numpy()
         return array
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return self.tf.constant(c, dtype=self._dtype)
@@ -76,7 +79,10 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
-        state, outputs = self._compiled[step](state, data, map_tree(self.tf.constant, self.converted(inputs)))
+        given = map_tree(self.tf.constant, self.converted(inputs))
+        if self._all is not None:
+            return self._all.called(self._compiled[step], state, data, given)
+        state, outputs = self._compiled[step](state, data, given)
         return state, self.to_numpy(outputs)
 
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:
@@ -87,14 +93,18 @@ class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tenso
 
             def body(k: Any, state: Any, outputs: Any) -> Any:
                 given = map_tree(lambda array: array[k], stacked)
-                state, values = xla.run_step(self, self._apart, step, state, *data, *given)
+                state, values = self._run_step(step, state, *data, *given)
                 return k + 1, state, outputs.write(k, tf.concat(list(leaves(values)), axis=1)[0])
 
             start = (tf.constant(0), state, tf.TensorArray(self._dtype, size=count))
             _, state, outputs = tf.while_loop(lambda k, *_: k < count, body, start)
             return state, outputs.stack()
 
-        return self.compile(loop)
+        return self.compile(loop) if self._all is None else tf.function(loop, autograph=False, reduce_retracing=True)
+
+    def _run_step(self, step: Callable[..., tuple[Any, Any]], *arguments: Any) -> Any:
+        """XLA knows no collectives of several processes."""
+        return xla.run_step(self, self._apart, step, *arguments) if self._all is None else self._all.run(step, self, *arguments)
 
     def _apart(self, f: Callable[[Tensor], Tensor], X: Tensor) -> Tensor:
         """f(X), where XLA keeps it in memory: it fuses nothing with what is in a branch. Both branches are the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operations.windows import Windows
+from nerva_core.interpreters.stored import StoredOps
 
 Tensor = Any
 
@@ -29,6 +31,7 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     name = "torch"
     requires = "torch"
     extra = "torch"
+    narrows = True
 
     def start(self) -> None:
         import torch
@@ -43,6 +46,16 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
             raise self._device_missing() from None
         if self._device.type == "cpu" and self._device.index:  # torch takes any number for the one there is
             raise self._device_missing()
+        if self._device.type == "cuda":  # no products of fewer digits, and no sums in an order of chance
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+            torch.use_deterministic_algorithms(True)
+        if self.joins:
+            from backends.gloo import GlooWorkers
+            from backends.plan.torch_kernels import agree_on_onednn
+
+            self.workers = GlooWorkers(self.torch)
+            agree_on_onednn(self)
 
     def devices(self) -> list[str]:
         cuda = [f"cuda:{i}" for i in range(self.torch.cuda.device_count())]
@@ -50,16 +63,27 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
 
     def matrix(self, values: Any) -> Tensor:
         array = self._array(values)
-        return self.torch.tensor(array, dtype=self._dtype, device=self._device)
+        return self.stored(self.torch.tensor(array, dtype=self._dtype, device=self._device))
+
+    def stored(self, X: Tensor) -> Tensor:
+        return X.bfloat16() if self.storage == "bfloat16" and X.numel() > 1 else X
+
+    def widened(self, X: Tensor) -> Tensor:
+        return X.to(self._dtype)
 
     def to_numpy(self, X: Tensor) -> Array:
-        array: Array = X.detach().cpu().numpy()
+        array: Array = self.widened(X.detach().cpu()).numpy()
         return array
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return float(c)
 
     def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+        if self.storage != self.dtype:  # a plan has buffers of one dtype
+            return self.run_plainly(step, state, data, inputs)
         if step not in self._compiled:
             self._compiled[step] = Planned(step, TorchKernels(self))
         planned: Planned = self._compiled[step]
@@ -71,13 +95,6 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     def _fetch(self, rows: list[list[Tensor]]) -> Array:
         values = self.torch.cat([value for row in rows for value in row])  # so that a device is waited for once
         return self.to_numpy(values).reshape(len(rows), -1)
-
-    def join_workers(self) -> None:
-        from backends.gloo import GlooWorkers
-        from backends.plan.torch_kernels import agree_on_onednn
-
-        self.workers = GlooWorkers(self.torch)
-        agree_on_onednn(self)
 
     def segment(self, X: Tensor, offset: int, m: int, n: int) -> Tensor:
         return X.reshape(-1)[offset : offset + m * n].reshape(m, n)

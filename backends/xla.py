@@ -73,4 +73,6 @@ class CopiedTransposes(TracingOps[M]):
 
 def run_step(ops: Backend[M], apart: Callable[[Callable[[M], M], M], M], step: Callable[..., Any], *arguments: Any) -> Any:
     """``step(ops, *arguments)`` as it is to be compiled for the device of the backend. Of others than the processor nothing is known."""
+    if ops.storage == "bfloat16":
+        return ops.at_once(step, *arguments)
     return CopiedTransposes(ops, apart).call(step, *arguments) if ops.device.startswith("cpu") else step(ops, *arguments)

@@ -3,15 +3,16 @@
 N = N₁ + N₂ rows are cut into the first N₁ and the last N₂. The equation runs once on variables of N rows, and once, by ``ShardedOps``, on
 variables of N₁ and of N₂ rows. In the normal form of the first result every row index of N is then one of the first N₁ or one of the last
 N₂, every sum over N rows is the sum of two, and the number N is N₁ + N₂; what remains must be the second result. As N₁ and N₂ may be cut
-again, this holds for every partition of the rows.
+again, this holds for every partition of the rows. It is proved of every operation, and so, as the interpreter does one after the other, of
+every equation that is made of them; and once more of the equations of layers and losses themselves.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps
@@ -19,7 +20,7 @@ from nerva_core.algebra.trees import map_shapes, named_leaves, with_leaves
 from nerva_core.equations.losses import Loss
 from nerva_core.interpreters.sharded import Cut, CutSize, ShardedOps, Value, sums_of
 from nerva_core.interpreters.traced import Traced
-from nerva_core.layers import Layer
+from nerva_core.layers import Embedding, Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix, SymbolicScalar, powers, products, sums
 from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.scalars import Conditions
@@ -141,8 +142,17 @@ class Sharded:
         self.cutting.variables[_variable(A)] = tuple(map(_variable, parts))
         return A, self.sharded.cut(parts, size)
 
+    def categories(self, x: SymbolicMatrix, parts: Any, n: Any) -> None:
+        """State what ``one_hot`` means: a row of the result is that of the same number of x, so that the parts of x give its parts."""
+        whole, *others = (_variable(self.ops.one_hot(matrix, n)) for matrix in (x, *parts.value.parts))
+        self.cutting.variables[whole] = tuple(others)
+
     def agree(self, plain: SymbolicMatrix, found: Any) -> bool:
         """Whether the result on parts is the parts of the result."""
+        if isinstance(found.value, Cut) and found.value.way == "columns":
+            plain, found = self.ops.transpose(plain), self.sharded.transpose(found)
+        elif isinstance(found.value, Cut) and found.value.way == "members":
+            plain, found = self.ops.join(plain, self.cutting.N), self.sharded.join(found, self.cutting.size(self.cutting.N))
         result = self.sharded.results(found)
         expected, parts = self.cutting.matrices(plain), result if isinstance(result, tuple) else (result,)
         if len(expected) != len(parts):
@@ -157,6 +167,48 @@ class Sharded:
         return {name: self.agree(value, found[name]) for name, value in plain.items()}
 
 
+class OperandShape(NamedTuple):
+    """The shape of an operand of an operation: m x n, of each of so many matrices."""
+
+    m: Any
+    n: Any
+    members: int = 1
+
+
+def sharded_operation(name: str, given: Callable[[Any], Sequence[Any]], interpreter: type[ProvedOps] = ProvedOps) -> bool:
+    """Whether sharded = unsharded is proved for an operation on the arguments that ``given(space)`` has, an ``OperandShape`` for a matrix.
+
+    As the interpreter does one operation after the other, what is proved of all operations holds for all equations that are made of them.
+    """
+    setting = Sharded(interpreter)
+    arguments = given(setting.space)
+    operands = [a for a in arguments if isinstance(a, OperandShape)]
+    pairs = [setting.variable(f"X{k}", X.m, _columns(X), positive=True) for k, X in enumerate(operands)]
+    for X, pair in zip(operands, pairs, strict=True):
+        if name in OF_NUMBERS and X.n == 1:
+            setting.categories(*pair, setting.space.size("V"))
+
+    def equation(ops: Any, *matrices: Any) -> dict[str, Any]:
+        def size(m: Any) -> Any:
+            return m if ops is setting.ops or not isinstance(m, Size) else setting.cutting.size(m) or m
+
+        def value(X: Any, given: OperandShape) -> Any:
+            return X if given.members == 1 else ops.split(X, size(given.m), given.n)
+
+        values = map(value, matrices, operands)
+        return {name: getattr(ops, name)(*(next(values) if isinstance(a, OperandShape) else size(a) for a in arguments))}
+
+    return setting.proved(equation, *pairs)[name]
+
+
+OF_NUMBERS = ("one_hot", "rows_at", "sums_at_rows")
+"""The operations of which an operand, a column, holds the numbers of rows or categories."""
+
+
+def _columns(X: OperandShape) -> Any:
+    return X.n if X.members == 1 else product_of(X.members, X.n)
+
+
 def sharded_layer(make: Callable[[Any], Layer], interpreter: type[ProvedOps] = ProvedOps) -> dict[str, bool]:
     """For the output and each gradient of a layer, whether sharded = unsharded is proved. NervaError if it mixes rows."""
     setting = Sharded(interpreter)
@@ -164,6 +216,8 @@ def sharded_layer(make: Callable[[Any], Layer], interpreter: type[ProvedOps] = P
     rows, D = layer.shape_of_input(setting.space)
     trees = [map_shapes(list, shapes) for shapes in (layer.shapes(D), layer.noise_shapes(rows, D))]
     X = setting.variable("X", rows, D)
+    if isinstance(layer, Embedding):
+        setting.categories(*X, layer.vocabulary)
     DY = setting.variable("DY", layer.rows_for(rows), layer.outputs_for(D))
     leaves = [
         setting.variable(f"{letter}{k}", *shape)

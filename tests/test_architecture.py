@@ -39,6 +39,7 @@ LIGHT = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in LIGHT}
 WITHOUT_A_SOURCE = {
     "test_positional": "every layer whose rows are positions of examples",
     "test_determinism": "whole runs, twice",
+    "test_placement": "everything that runs on a device",
     "test_whole_runs": "whole runs against loops in plain NumPy, and against PyTorch",
     "test_sympy": "the normal form against SymPy",
     "test_soundness": "random programs against exact numbers",

@@ -64,7 +64,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "epochs that are no number": (("--epochs", "many"), "'--epochs'"),
     "negative seed": (("--seed", "-1"), "seed"),
     "unknown backend": (("--backend", "pytorch"), "unknown backend 'pytorch'; did you mean 'torch'"),
-    "unknown dtype": (("--dtype", "float16"), "'float32' or 'float64'"),
+    "unknown dtype": (("--dtype", "float16"), "'float32', 'float64' or 'bfloat16'"),
     "unknown device": (("--device", "cuda:3"), "finds no device 'cuda:3'"),
     "unknown loss": (("--loss", "CrossEntrpy"), "did you mean 'CrossEntropy'"),
     "unknown optimizer": (("--optimizer", "Adan"), "did you mean 'Adam'"),

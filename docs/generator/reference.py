@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import typer
 
@@ -97,9 +97,12 @@ def _setting(name: str, field: Any, model: Any) -> list[str]:
 
 
 def _type(annotation: Any) -> str:
+    if get_origin(annotation) is Literal and all(isinstance(choice, str) for choice in get_args(annotation)):
+        *others, last = get_args(annotation)
+        return f"{', '.join(others)} or {last}" if others else str(last)
     text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     text = re.sub(r"typing\.|nerva_core\.[\w.]*\.|annotated_types\.", "", text)
-    return {"str": "text", "int": "integer", "Literal['float32', 'float64']": "float32 or float64"}.get(text, text.replace("str", "text"))
+    return {"str": "text", "int": "integer"}.get(text, text.replace("str", "text"))
 
 
 def _documentation(model: Any) -> dict[str, str]:

@@ -27,6 +27,8 @@ from nerva_core.algebra.trees import Tree, leaves, map_tree, named_leaves, with_
 from nerva_core.algebra.workers import Alone, Workers
 
 DType = Literal["float32", "float64"]
+Kept = Literal[DType, "bfloat16"]
+"""How matrices may be kept: in the dtype in which is computed, or in half of it."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 ENTRY_POINTS = "nerva_core.backends"
@@ -45,17 +47,29 @@ class Backend(MatrixOps[M]):
     workers: Workers = Alone()
     """The processes that share out the rows of every batch, this one among them."""
 
-    def __init__(self, dtype: DType = "float32", device: str = "cpu") -> None:
-        if dtype not in get_args(DType):
-            raise NervaError(f"dtype must be one of {', '.join(map(repr, get_args(DType)))}, got {dtype!r}")
-        self.dtype: DType = dtype
+    narrows: ClassVar[bool] = False
+    """Whether it can keep matrices in bfloat16."""
+
+    def __init__(self, dtype: Kept = "float32", device: str = "cpu", join: bool = False) -> None:
+        """``join`` the other workers, which the launcher of this process tells of; NervaError if this backend has no way to."""
+        known = get_args(Kept if self.narrows else DType)
+        if dtype not in known:
+            why = f"; {self.name} has no bfloat16, but jax, torch and tensorflow have" if dtype in get_args(Kept) else ""
+            raise NervaError(f"dtype must be one of {', '.join(map(repr, known))}, got {dtype!r}{why}")
+        self.storage: Kept = dtype
+        """How matrices are kept."""
+        self.dtype: DType = "float32" if dtype == "bfloat16" else dtype
+        """In what is computed."""
         self.device = device
         self._compiled: dict[Callable[..., Any], Any] = {}  # here and not in a global cache, so that it goes with the backend
+        self.joins = join
         self.start()
+        if join and self.workers.count == 1:
+            raise NervaError(f"backend {self.name!r} runs in one process; the backends of this project take several workers")
 
     @abstractmethod
     def start(self) -> None:
-        """Import the framework and prepare ``self.device``; NervaError if the device is not there."""
+        """Import the framework, join the other workers if it ``joins``, and prepare ``self.device``; NervaError if that is not there."""
 
     @abstractmethod
     def devices(self) -> list[str]:
@@ -85,6 +99,18 @@ class Backend(MatrixOps[M]):
     @abstractmethod
     def to_numpy(self, X: M) -> Array:
         """The values of X as a NumPy array."""
+
+    def stored(self, X: M) -> M:
+        """X as it is kept: in bfloat16, if it has more than one element and matrices are kept so."""
+        return X
+
+    def widened(self, X: M) -> M:
+        """X in the dtype in which is computed."""
+        return X
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """``function(ops, *arguments)`` on matrices of this backend, one operation after the other."""
+        return function(self, *arguments)
 
     def constant(self, rows: Sequence[Sequence[Scalar]]) -> M:
         return self.matrix(rows)
@@ -124,10 +150,6 @@ class Backend(MatrixOps[M]):
         """Some numbers of every worker, whose dtype holds them exactly: a row for each."""
         return np.concatenate([self.to_numpy(row) for row in self.workers.gather(self.matrix([list(values)]))])
 
-    def join_workers(self) -> None:
-        """Find the other workers, by what the launcher of this process says; NervaError if this backend has no way to."""
-        raise NervaError(f"backend {self.name!r} runs in one process; backends 'numpy' (by MPI) and 'torch' (by gloo) take several workers")
-
     def compile(self, function: F) -> F:
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
         return function
@@ -147,7 +169,7 @@ class Backend(MatrixOps[M]):
         """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
         rows = []
         for given in zip(*leaves(inputs), strict=True):
-            state, outputs = step(self, state, *data, *with_leaves(inputs, map(self._argument, given)))
+            state, outputs = self.at_once(step, state, *data, *with_leaves(inputs, map(self._argument, given)))
             rows.append(list(leaves(outputs)))
         return state, self._fetch(rows)
 
@@ -165,10 +187,10 @@ class Backend(MatrixOps[M]):
         return map_tree(lambda a: a if a.dtype.kind == "i" else a.astype(self.dtype, copy=False), inputs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.dtype, self.device)  # what is compiled is compiled again
+        return type(self), (self.storage, self.device)  # what is compiled is compiled again
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(dtype={self.dtype!r}, device={self.device!r})"
+        return f"{type(self).__name__}(dtype={self.storage!r}, device={self.device!r})"
 
     def _device_missing(self) -> NervaError:
         return NervaError(f"backend {self.name!r} finds no device {self.device!r}; {did_you_mean(self.device, self.devices())}")
@@ -206,8 +228,8 @@ def backend_classes() -> dict[str, type[Backend[Any]]]:
     return classes
 
 
-def backend(name: str, dtype: DType | str = "float32", device: str = "cpu") -> Backend[Any]:
-    """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution).
+def backend(name: str, dtype: Kept | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
+    """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution), which may ``join`` other workers.
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
     """
@@ -219,7 +241,7 @@ def backend(name: str, dtype: DType | str = "float32", device: str = "cpu") -> B
     except Exception as error:
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
-        return chosen(cast(DType, dtype), device)  # which checks it
+        return chosen(cast("Kept", dtype), device, join)  # which checks it
     except NervaError:
         raise
     except ImportError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from nerva_core.algebra.errors import NervaError
@@ -25,6 +25,18 @@ def time_out() -> float:
     if not 0 < seconds < 1e6:
         raise NervaError(f"{TIME_OUT} must be a number of seconds, got {text!r}")
     return seconds
+
+
+NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""The variables of the environment by which workers find each other, where their launcher does not say it otherwise."""
+
+
+def rendezvous(environment: Mapping[str, str]) -> tuple[int, int, str]:
+    """(the number of this worker, the number of all, where they meet), by the variables of torchrun; NervaError if one is missing."""
+    missing = [name for name in NEEDED if name not in environment]
+    if missing:
+        raise NervaError(f"workers find each other by {', '.join(NEEDED)} in the environment, as torchrun sets them; missing: {missing[0]}")
+    return int(environment["RANK"]), int(environment["WORLD_SIZE"]), f"{environment['MASTER_ADDR']}:{environment['MASTER_PORT']}"
 
 
 class WorkerLostError(NervaError):
@@ -57,6 +69,8 @@ class Workers(ABC):
     """The number of this worker, from 0."""
     count: int
     """How many there are."""
+    alike: bool = False
+    """Whether all run one program, so that their blocks must have the same sizes."""
 
     @abstractmethod
     def exchange(self, X: Any, other: int) -> Any:

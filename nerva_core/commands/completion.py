@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 
 def names_of(*tables: str) -> Callable[[str], list[str]]:
@@ -25,4 +26,6 @@ def backend_names(incomplete: str) -> list[str]:
 
 def dtype_names(incomplete: str) -> list[str]:
     """Completes the name of a dtype."""
-    return [name for name in ("float32", "float64") if name.startswith(incomplete)]
+    from nerva_core.algebra.numeric_backend import Kept
+
+    return [name for name in get_args(Kept) if name.startswith(incomplete)]

@@ -60,9 +60,9 @@ def train(
     set_: Annotated[list[str] | None, _option("Any setting: --set training.class_weights=balanced.", TRAINING, "--set")] = None,
     seed: Annotated[int | None, _option("Determines initial values, order and noise.", TRAINING)] = None,
     backend: Annotated[str | None, _option("numpy, jax, torch or tensorflow.", TRAINING, complete=backend_names)] = None,
-    dtype: Annotated[str | None, _option("float32 or float64.", TRAINING, complete=dtype_names)] = None,
+    dtype: Annotated[str | None, _option("float32, float64, or bfloat16 (not numpy).", TRAINING, complete=dtype_names)] = None,
     device: Annotated[str | None, _option("cpu, or a device of the backend such as cuda:0.", TRAINING)] = None,
-    workers: Annotated[int | None, _option("Processes that share out every batch (numpy by MPI, torch by gloo).", TRAINING)] = None,
+    workers: Annotated[int | None, _option("Processes that share out every batch, of any backend.", TRAINING)] = None,
     output: Annotated[Path | None, _option("A new directory for the results; by default one in ./runs.", OUTPUT)] = None,
     resume: Annotated[bool, _option("Continue the run in --output from its last checkpoint.", OUTPUT, "--resume")] = False,
     checkpoint_every: Annotated[int | None, _option("Save the state every so many epochs.", OUTPUT)] = None,
@@ -155,13 +155,18 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
 
 
 def _train(run: Run, reporters: Reporters) -> None:
-    from nerva_core.training.checks import precision_warning
+    from nerva_core.training.checks import computed_in, precision_warning
     from nerva_core.training.interruption import Interrupted
     from nerva_core.training.launching import is_first
     from nerva_core.training.penalties import penalty_warning
 
     trainer = run.trainer
-    warnings = run.warning, trainer.data.warning, precision_warning(trainer.config.dtype, trainer.data), penalty_warning(trainer)
+    warnings = (
+        run.warning,
+        trainer.data.warning,
+        precision_warning(computed_in(trainer.config.dtype), trainer.data),
+        penalty_warning(trainer),
+    )
     for warning in filter(None, warnings) if is_first() else ():
         print(f"warning: {warning}", file=sys.stderr)
     try:

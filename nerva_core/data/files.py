@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -189,7 +190,9 @@ class Cached(DataSource):
         folder, of = Path(self.path).expanduser(), f"{self.source!r}\n"
         made = folder / "source.txt"
         if not made.exists():
-            write_arrays(folder, self.source.load(), of)
+            parts = folder / "parts"
+            write_arrays(folder, self.source.load(parts), of)
+            shutil.rmtree(parts, ignore_errors=True)
         if made.read_text(encoding="utf-8") != of:
             raise NervaError(
                 f"{folder} holds the arrays of another source, {made.read_text(encoding='utf-8').strip()}; choose another path"

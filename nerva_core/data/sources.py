@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -28,9 +29,13 @@ class DataSource(Entry):
     def read(self) -> Dataset:
         """The data as they are."""
 
-    def load(self) -> Dataset:
-        """The data, limited and scaled. NervaError if they cannot be read or are not sound."""
-        data = self.read()
+    def read_in_parts(self, folder: Path) -> Dataset:
+        """The data, in files in the folder if they can be read without being in memory as a whole; by default they cannot."""
+        return self.read()
+
+    def load(self, folder: Path | None = None) -> Dataset:
+        """The data, limited and scaled, read in parts if a folder is given. NervaError if they cannot be read or are not sound."""
+        data = self.read() if folder is None else self.read_in_parts(folder)
         for name, limit, X in (("train", self.train, data.Xtrain), ("test", self.test, data.Xtest)):
             if limit is not None and limit > len(X):
                 raise NervaError(f"{type(self).__name__}: {name} must be at most {len(X)}, as many examples there are, got {limit}")

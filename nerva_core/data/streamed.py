@@ -171,12 +171,22 @@ def write_arrays(folder: Path, data: Any, source: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("Xtrain", "Ttrain", "Xtest", "Ttest"):
-            np.save(folder / f"{name}.npy", np.ascontiguousarray(getattr(data, name)), allow_pickle=False)
+            _write(folder / f"{name}.npy", getattr(data, name))
         partial = folder / "source.partial"
         partial.write_text(source, encoding="utf-8")
         partial.replace(folder / "source.txt")
     except OSError as error:
         raise NervaError(f"cannot write the arrays into {folder}: {error.strerror}") from None
+
+
+def _write(path: Path, X: FileRows | Array) -> None:
+    if not isinstance(X, FileRows):
+        np.save(path, np.ascontiguousarray(X), allow_pickle=False)
+        return
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": X[:1].dtype.str, "fortran_order": False, "shape": X.shape})
+        for chunk in X.chunks():
+            file.write(np.ascontiguousarray(chunk).data)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

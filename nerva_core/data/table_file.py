@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
-from nerva_core.data.dataset import Dataset, Scaling, make_dataset, split
+from nerva_core.data.dataset import Dataset, Scaling, make_dataset, split, streamed_dataset
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.files import Task, existing
-from nerva_core.data.preparation import MOST_CATEGORIES, Missing, learn, prepare
+from nerva_core.data.preparation import MOST_CATEGORIES, Column, Missing, learn, prepare
 from nerva_core.data.sources import SOURCES, DataSource
+from nerva_core.data.streamed import map_npy
+from nerva_core.data.table_parts import ArrowFile, ColumnsOnDisk, write_split
 from nerva_core.data.tables import READERS, DataTable, Texts, read_table
 
 
@@ -42,9 +44,45 @@ class TableFile(DataSource):
     def read(self) -> Dataset:
         return dataset_of(self, read_table(existing(self.path, "a file")))
 
+    def read_in_parts(self, folder: Path) -> Dataset:
+        """Files of Parquet's and Arrow's formats are never in memory as a whole; other ones are."""
+        path = existing(self.path, "a file")
+        if path.suffix.lower() not in READERS:
+            return self.read()
+        file = ArrowFile(path)
+        plan = split_of(self, DataTable(str(path), ColumnsOnDisk(file)))
+        inputs = (prepare(part, plan.columns)[0] for part in file.parts([column.name for column in plan.columns]))
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {folder / "Xtrain.npy": plan.train, folder / "Xtest.npy": plan.test}
+        write_split(inputs, len(plan.encoding.features), files)
+        X = [map_npy(file) for file in files]
+        data = streamed_dataset(str(path), X[0], plan.Ttrain, X[1], plan.Ttest, regression=self.task == "regression")
+        return replace(data, classes=len(plan.encoding.classes) or None, encoding=plan.encoding)
+
+
+class Split(NamedTuple):
+    """How the rows and columns of a table become a data set."""
+
+    train: Array
+    """The numbers of the rows of the training set, in its order."""
+    Ttrain: Array
+    test: Array
+    Ttest: Array
+    columns: tuple[Column, ...]
+    encoding: Encoding
+
 
 def dataset_of(source: TableFile, table: DataTable) -> Dataset:
     """The data set of a table, read as the source says."""
+    plan = split_of(source, table)
+    X, _ = prepare(table, plan.columns)
+    parts = X[plan.train], plan.Ttrain, X[plan.test], plan.Ttest
+    data = make_dataset(table.where, *parts, regression=source.task == "regression", classes=len(plan.encoding.classes) or None)
+    return replace(data, encoding=plan.encoding)
+
+
+def split_of(source: TableFile, table: DataTable) -> Split:
+    """The training and the test set of a table, and how its columns become inputs."""
     if len(table.columns) < 2:
         raise NervaError(f"{table.where} needs at least two columns, features and a target, got {len(table.columns)}")
     target = source.target or list(table.columns)[-1]
@@ -56,10 +94,8 @@ def dataset_of(source: TableFile, table: DataTable) -> Dataset:
     rows = np.arange(table.rows)
     train, Ttrain, test, Ttest = split(np.random.default_rng(0), rows, T, source.test_fraction, not regression, classes)
     columns = learn(table, names, train, source.missing)
-    X, _ = prepare(table, columns)
-    data = make_dataset(table.where, X[train], Ttrain, X[test], Ttest, regression=regression, classes=len(classes) or None)
     inputs = tuple(name for column in columns for name in column.inputs)
-    return replace(data, encoding=Encoding(features=inputs, classes=classes, columns=columns))
+    return Split(train, Ttrain, test, Ttest, columns, Encoding(features=inputs, classes=classes, columns=columns))
 
 
 def _numbers(table: DataTable, target: str) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class DataTable(NamedTuple):
 
     where: str
     """What messages call it."""
-    columns: dict[str, Values]
+    columns: Mapping[str, Values]
 
     @property
     def rows(self) -> int:
@@ -91,7 +91,7 @@ def is_frame(X: Any) -> bool:
 
 def of_frame(frame: Any, where: str = "the data frame") -> DataTable:
     """The columns of a data frame of pandas, polars, Arrow, or whatever else Narwhals knows."""
-    nw = require("narwhals.stable.v2", "tables")
+    nw = _narwhals()
     try:
         known = nw.from_native(frame, eager_only=True)
     except TypeError:
@@ -99,9 +99,15 @@ def of_frame(frame: Any, where: str = "the data frame") -> DataTable:
     return DataTable(where, {str(name): _of_series(where, str(name), known[name]) for name in known.columns})
 
 
+def _narwhals() -> Any:
+    return require("narwhals.stable.v2", "tables")
+
+
 def _of_series(where: str, name: str, series: Any) -> Values:
     if series.dtype.is_temporal():
         return Unusable(f"dates or times ({series.dtype})")
+    if series.dtype.is_integer() or series.dtype.is_float():
+        return _finite(where, name, series.cast(_narwhals().Float64).fill_null(math.nan).to_numpy())
     cells = [None if cell is None or cell != cell else cell for cell in series.to_list()]
     present = [cell for cell in cells if cell is not None]
     if all(isinstance(cell, str) for cell in present) and present:
@@ -123,8 +129,9 @@ def _of_cells(where: str, name: str, cells: Sequence[str], numbers: bool = True)
     return texts
 
 
-def _finite(where: str, name: str, values: list[float]) -> Array:
-    infinite = next((k for k, value in enumerate(values) if math.isinf(value)), None)
-    if infinite is not None:
-        raise NervaError(f"{where}: column {name!r}, row {infinite + 1}: numbers must be finite, got {values[infinite]}")
-    return np.array(values, dtype=np.float64)
+def _finite(where: str, name: str, values: Sequence[float] | Array) -> Array:
+    numbers = np.array(values, dtype=np.float64)
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if len(infinite):
+        raise NervaError(f"{where}: column {name!r}, row {infinite[0] + 1}: numbers must be finite, got {numbers[infinite[0]]}")
+    return numbers

@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
-from nerva_core.algebra.numeric_backend import DType
+from nerva_core.algebra.numeric_backend import Kept
 from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.data import SOURCES, Dataset, DataSource, Digits
 from nerva_core.equations.initializers import INITIALIZERS, Initializer, Zero
@@ -224,8 +224,8 @@ class Config(_Section):
 
     backend: str = "numpy"
     """What runs the equations: numpy, jax, torch, tensorflow, or a backend of another distribution."""
-    dtype: DType = "float32"
-    """The precision of every number of the run."""
+    dtype: Kept = "float32"
+    """The precision of every number of the run; with "bfloat16" matrices are kept so, and computed with in float32."""
     device: str = "cpu"
     """Where the backend keeps the data, as the framework names it."""
     compile: bool = True

@@ -9,6 +9,7 @@ import numpy as np
 
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import map_tree
 from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
 from nerva_core.layers import Sequential
@@ -110,13 +111,14 @@ class Evaluator:
         result = np.zeros((classes, classes), dtype=int)
         for start in range(0, len(self.data.Ttest), EVALUATION_BATCH):
             rows = slice(start, start + EVALUATION_BATCH)
-            Y = self.network.evaluate(self.ops, *state, self.ops.matrix(self.data.Xtest[rows]))
+            Y = self.ops.at_once(self.network.evaluate, *state, self.ops.matrix(self.data.Xtest[rows]))
             np.add.at(result, (self.data.Ttest[rows], self.loss.classes_of(self.ops.to_numpy(Y))), 1)
         return result
 
     def hard_distance(self, state: EvaluatedState) -> float | None:
         """The earth mover distance of the first hard layer on the test set, as ``metrics.hard_distance`` has it."""
-        return hard_distance(self.ops, self.network, *state, self.ops.matrix(self.data.Xtest[:MOST_ROWS]))
+        given = map_tree(self.ops.widened, (*state, self.ops.matrix(self.data.Xtest[:MOST_ROWS])))
+        return hard_distance(self.ops, self.network, *given)
 
 
 def evaluation_batch(data: Dataset) -> int:

@@ -144,11 +144,11 @@ class Run:
 
         def stepped(epoch: int, steps: int, loss: float) -> None:
             on_step(epoch, steps, loss)
-            interruption.number = self._agreed(interruption.number)
-            if interruption.number is not None or time.monotonic() - self._saved > 60 * training.checkpoint_every_minutes:
+            agreed = self._agreed(interruption.number)  # a signal that comes while it is asked is obeyed after the next step
+            if agreed is not None or time.monotonic() - self._saved > 60 * training.checkpoint_every_minutes:
                 self._checkpoint()
-            if interruption.number is not None:
-                raise Interrupted(interruption.number)
+            if agreed is not None:
+                raise Interrupted(agreed)
 
         for metrics in self.trainer.run(stepped):
             self.history.append(metrics)

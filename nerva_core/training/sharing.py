@@ -85,9 +85,20 @@ class Sharing:
     def _mine(self, N: int) -> tuple[CutSize, list[slice]]:
         """The sizes of the blocks of this worker, and where they are among N rows."""
         sizes, ends = block_sizes(N, self.blocks), np.cumsum(block_sizes(N, self.blocks))
-        each = self.blocks // self.ops.workers.count
-        mine = range(self.ops.workers.rank * each, (self.ops.workers.rank + 1) * each)
+        rank, count = self._sharers(sizes)
+        each = self.blocks // count
+        mine = range(rank * each, (rank + 1) * each)
         return CutSize(N, tuple(sizes[b] for b in mine)), [slice(int(ends[b]) - sizes[b], int(ends[b])) for b in mine]
+
+    def _sharers(self, sizes: tuple[int, ...]) -> tuple[int, int]:
+        """(The number of this worker, the number of all) that share blocks of these sizes; (0, 1) if each computes all of them.
+
+        Workers that run one program must have as many rows.
+        """
+        workers = self.ops.workers
+        each = self.blocks // workers.count
+        uneven = workers.alike and any(sizes[k] != sizes[k % each] for k in range(self.blocks))
+        return (0, 1) if uneven else (workers.rank, workers.count)
 
     def _shared(self, step: Step, template: Any, size: CutSize, sizes: list[CutSize | None]) -> Step:
         """The step on the blocks of this worker; ``template`` has the form of the noise, and ``sizes`` are its numbers of rows."""
@@ -106,7 +117,7 @@ class Sharing:
 
         def shared(ops: Backend[Any], state: Any, *given: Any) -> tuple[Any, Any]:
             *data, batch, noise, rest = given
-            workers = self.ops.workers.count
+            workers = self._sharers(block_sizes(size.total, self.blocks))[1]
             add: Add = SumOfWorkers(ops, workers) if workers > 1 else sums_of(ops)
             chosen = [slice(b, b + 1) for b in range(len(size.blocks))] if self.in_turn else [slice(None)]
             result: tuple[Any, Any] = in_turn(lambda part, add: on_blocks(part, add, ops, state, data, batch, noise, rest), chosen, add)

@@ -67,9 +67,7 @@ class Trainer:
     def __init__(
         self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = (), network: Sequential | None = None
     ) -> None:
-        self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device)
-        if workers_in()[1] > 1:
-            self.ops.join_workers()
+        self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device, join=workers_in()[1] > 1)
         loaded = config.data.load() if data is None else data
         self.data = prepared(loaded, config.training, random_stream(config.seed, VALIDATION))
         self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)

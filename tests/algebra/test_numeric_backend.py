@@ -35,9 +35,10 @@ def test_an_unknown_backend_is_corrected(name: str, nearest: str) -> None:
         backend(name)
 
 
-def test_the_dtype_is_one_of_two(backend_name: str) -> None:
+def test_the_dtype_is_known(backend_name: str) -> None:
     bad: Any = "float16"
-    with pytest.raises(NervaError, match="dtype must be one of 'float32', 'float64', got 'float16'"):
+    narrow = ", 'bfloat16'" if backend_classes()[backend_name].narrows else ""
+    with pytest.raises(NervaError, match=f"dtype must be one of 'float32', 'float64'{narrow}, got 'float16'"):
         backend(backend_name, bad)
 
 

@@ -21,6 +21,18 @@ blocks = 4
 """
 """Batches of 25 rows in four blocks, and a last one of three rows, which are fewer than blocks."""
 
+SMALL = """
+data = "Digits(train=31, test=4)"
+[model]
+layers = "BatchNormalization;Linear"
+sizes = [64, 10]
+[training]
+epochs = 1
+batch_size = 4
+blocks = 2
+"""
+"""What is compiled quickly."""
+
 
 def nerva_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "nerva_core", *arguments]

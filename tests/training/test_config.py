@@ -97,7 +97,7 @@ def test_a_list_of_layers() -> None:
         ("[training]\nschedule_by = 'batch'", "training.schedule_by: input should be 'epoch' or 'step', got 'batch'"),
         ("training = 3", "training: input should be a valid"),
         ("seed = -1", "seed: input should be greater than or equal to 0, got -1"),
-        ("dtype = 'float16'", "dtype: input should be 'float32' or 'float64', got 'float16'"),
+        ("dtype = 'float16'", "dtype: input should be 'float32', 'float64' or 'bfloat16', got 'float16'"),
         ("optimizer = 'Adams'", "optimizer: unknown optimizer 'Adams'; did you mean 'Adam'"),
         ("optimizer = 3", "the optimizer must be text such as 'Adam', got 3"),
         ("optimizer = 'Momentum(mu=2)'", "mu must be >= 0 and < 1, got 2.0"),

@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.training.launching import LOST, _pass_on, _signal, launch, workers_in
+from nerva_core.training.launching import (
+    LOST,
+    Ended,
+    _ended,
+    _free_ports,
+    _pass_on,
+    _pass_on_errors,
+    _signal,
+    _statuses,
+    _variables,
+    launch,
+    workers_in,
+)
 
 
 def test_workers_are_known_by_the_variables_of_their_launcher() -> None:
@@ -34,8 +46,8 @@ def test_what_mpiexec_says_at_the_end_is_not_passed_on(capsys: pytest.CaptureFix
 
 
 def test_a_backend_without_workers_is_refused() -> None:
-    with pytest.raises(NervaError, match="--workers needs the backend 'numpy' or 'torch', got 'jax'"):
-        launch("jax", 2, [])
+    with pytest.raises(NervaError, match="--workers needs the backend 'numpy' or 'torch' or 'jax' or 'tensorflow', got 'other'"):
+        launch("other", 2, [])
 
 
 @pytest.mark.parametrize(
@@ -55,3 +67,43 @@ def test_how_a_worker_ends(rank: int, launched: bool, lost: bool, status: int, s
     )
     result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (status, said)
+
+
+def test_how_processes_have_ended() -> None:
+    assert _ended([0, 0]) == Ended(0)
+    assert _ended([None, -9]) == Ended(LOST, "worker 1 was ended by SIGKILL")
+    assert _ended([-6, -9]) == Ended(LOST, "worker 1 was ended by SIGKILL")
+    assert _ended([-6, None]) == Ended(LOST)  # aborted by its engine, as another one does not answer
+    assert _ended([LOST, None]) == Ended(LOST)
+    assert _ended([None, 2]) == Ended(2)
+    assert _ended([130, 130]) == Ended(130)
+
+
+def test_processes_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nerva_core.training.launching.PATIENCE", 0.1)
+
+    def process(program: str) -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-S", "-c", program], text=True)
+
+    assert _statuses([process(""), process("")]) == [0, 0]
+    waiting = process("import time; time.sleep(60)")
+    try:
+        assert _statuses([waiting, process("import sys; sys.exit(2)")]) == [None, 2]
+    finally:
+        waiting.kill()
+        waiting.wait()
+
+
+def test_what_tells_a_worker_of_the_others() -> None:
+    ports = _free_ports(3)
+    assert len(set(ports)) == 3
+    found = _variables(1, ports)
+    assert (found["RANK"], found["WORLD_SIZE"], found["MASTER_PORT"]) == ("1", "3", str(ports[0]))
+    assert workers_in(found) == (1, 3)
+    assert f'127.0.0.1:{ports[2]}"]' in found["TF_CONFIG"]
+
+
+def test_what_frameworks_log_is_not_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    logged = ["E1128 00:29:41.1 23 x.cc:1] lost\n", "\n", "RPC: /xla.Heartbeat\n", "2026-11-28 00:29:41.123456: I x.cc\n"]
+    _pass_on_errors(["warning: a\n", *logged, "error: b\n", "  c\n"])
+    assert capsys.readouterr().err == "warning: a\nerror: b\n  c\n"

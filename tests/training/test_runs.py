@@ -193,6 +193,21 @@ def test_a_signal_saves_within_an_epoch_and_the_resumed_run_is_bitwise_the_same(
     assert [m | {"seconds": 0} for m in a] == [m | {"seconds": 0} for m in b]
 
 
+def test_a_signal_that_comes_while_workers_ask_each_other_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+
+    def agreed(run: Run, number: int | None) -> int | None:
+        asked.append(number)
+        if len(asked) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return number
+
+    monkeypatch.setattr(Run, "_agreed", agreed)
+    with pytest.raises(Interrupted):
+        Run.start(configure(), tmp_path / "run").train()
+    assert asked == [None, signal.SIGINT]
+
+
 def test_a_state_within_an_epoch_continues_also_where_the_calls_are_cut_differently(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
