@@ -78,7 +78,9 @@ def _learn(table: DataTable, name: str, names: Sequence[str], rows: Array, missi
     if len(categories) > MOST_CATEGORIES:
         others = ",".join(other for other in names if other != name)
         numbers = all(map(is_number, categories))
-        what = "these are numbers stored as texts; store them as numbers, or" if numbers else "that is no category but a name or a sentence;"
+        what = (
+            "these are numbers stored as texts; store them as numbers, or" if numbers else "that is no category but a name or a sentence;"
+        )
         raise NervaError(
             f"{table.where}: column {name!r} has {len(categories)} different texts in {len(rows)} rows, such as {categories[0][:40]!r}: "
             f"{what} leave it out with --columns {others or '...'}"

@@ -151,7 +151,9 @@ def _of_series(where: str, name: str, series: Any) -> Values:
     except (TypeError, ValueError, OverflowError):
         texts = {type(cell): cell for cell in present if isinstance(cell, str)}
         if texts:
-            return Unusable(f"numbers and texts such as {texts[str][:80]!r}", "give it cells of one kind, and none where a value is missing")
+            return Unusable(
+                f"numbers and texts such as {texts[str][:80]!r}", "give it cells of one kind, and none where a value is missing"
+            )
         return Unusable(f"values of type {type(present[0]).__name__}")
 
 

@@ -117,7 +117,7 @@ def test_a_column_of_numbers_with_an_odd_cell_is_no_category(tmp_path: Path, cel
 def test_an_index_that_pandas_wrote_is_no_feature(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"{name},x,y\n" + "\n".join(f"{k},{k % 3},{'cd'[k % 2]}" for k in range(20)))
-    with pytest.raises(NervaError, match="column 1 of 3 has no name.*index=False"):
+    with pytest.raises(NervaError, match=r"column 1 of 3 has no name.*index=False"):
         TableFile(path=str(path)).load()
     assert TableFile(path=str(path), columns=("x",)).load().encoding.features == ("x",)
     path.write_text("x,y,\n" + "\n".join(f"{k % 3},{'cd'[k % 2]}," for k in range(20)))
