@@ -88,7 +88,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "output that is in use": ((*DIGITS, "--output", "full"), "full is not empty"),
     "output that is a file": ((*DIGITS, "--output", "good.npz"), "good.npz is a file, and --output is a directory"),
     "resume without output": (("--resume",), "--resume needs --output"),
-    "resume of nothing": (("--resume", "--output", "full"), "full holds no run to resume"),
+    "resume of nothing": (("--resume", "--output", "full"), "full holds no run: there is no config.toml"),
     "resume with other settings": (("--resume", "--output", "full", "--seed", "1"), "only --epochs may be given, got seed"),
     "checkpoints never": (("--checkpoint-every", "0"), "checkpoint_every"),
     "trace into a directory": (("--trace", "--output", "new"), "takes no --output"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nerva_core.algebra.errors import NervaError
+
 if TYPE_CHECKING:
     from nerva_core.benchmark.measure import Plan, Timing
 
@@ -29,6 +31,9 @@ def bench(
     """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
     from rich.text import Text
 
+    for path in (json, png):
+        if path is not None and not (path.parent.is_dir() and not path.is_dir()):
+            raise NervaError(f"{path} must be a file in a folder that is there, got {'a folder' if path.is_dir() else path.parent}")
     from nerva_core.algebra.numeric_backend import backends_named
     from nerva_core.figures.terminal import console
 
