@@ -37,7 +37,7 @@ from nerva_core.equations.losses import (
 )
 from nerva_core.equations.optimizers import OPTIMIZERS, Momentum, Optimizer
 from nerva_core.equations.regrowth import GROWERS, PRUNERS, Grower, Pruner, Random
-from nerva_core.equations.schedules import SCHEDULES, Constant, Schedule
+from nerva_core.equations.schedules import Constant, Schedule, as_schedule
 from nerva_core.layers import (
     Sequential,
     multilayer_perceptron,
@@ -69,7 +69,7 @@ _Initializer = Annotated[InstanceOf[Initializer], BeforeValidator(INITIALIZERS.p
 _Natural = Annotated[int, Field(ge=0, lt=LARGEST)]
 _Positive = Annotated[int, Field(gt=0, lt=LARGEST)]
 _Density = Annotated[float, Field(gt=0, le=1, strict=False)]
-_Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(SCHEDULES.parse), _AsTable]
+_Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(as_schedule), _AsTable]
 
 
 class _Section(BaseModel):
