@@ -60,7 +60,10 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "sizes that are no numbers": (("--sizes", "64;many;10"), "--sizes must be numbers"),
     "negative size": (("--sizes", "64;-3;20;10"), "sizes must be positive integers"),
     "negative batch": (("--batch-size", "-1"), "batch_size"),
-    "more epochs than there are numbers": (("--epochs", "99999999999999999999"), "training.epochs: input should be less than 9223372036854775808"),
+    "more epochs than there are numbers": (
+        ("--epochs", "99999999999999999999"),
+        "training.epochs: input should be less than 9223372036854775808",
+    ),
     "a seed beyond 64 bits": (("--seed", "99999999999999999999"), "seed: input should be less than"),
     "no epochs": (("--epochs", "0"), "epochs"),
     "epochs that are no number": (("--epochs", "many"), "'--epochs'"),
