@@ -107,13 +107,13 @@ def backends() -> None:
 
 
 @app.command(name="list", epilog=epilog("list"))
-def list_names() -> None:
+def list_names(kinds: Annotated[list[str] | None, typer.Argument(help="Which: layers, losses, ...", show_default=False)] = None) -> None:
     """Print the names that configurations and options understand, with their parameters and what they are."""
     from nerva_core.figures.terminal import console
-    from nerva_core.training.catalogue import TABLES, description, signature
+    from nerva_core.training.catalogue import chosen_tables, description, signature
 
     terminal = console(highlight=False, soft_wrap=True)
-    for title, table in TABLES.items():
+    for title, table in chosen_tables(kinds or []).items():
         terminal.print(title, style="bold")
         for entry in table:
             terminal.print(f"  {signature(entry):<34}  {description(entry)}")

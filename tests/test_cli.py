@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nerva_core import __version__
+from nerva_core.training.catalogue import TABLES
 from tests.conftest import Nerva
 
 QUICK = ("train", "--data", "Digits(train=100, test=50)", "--epochs", "2")
@@ -107,6 +108,16 @@ def test_list_and_version_and_help(nerva: Nerva) -> None:
     status, out, _ = nerva("list")
     assert status == 0
     assert "Momentum(mu=0.9)" in out
+    for kinds in (("losses",), ("Loss",), ("activation", "LOSSES", "loss")):
+        status, out, _ = nerva("list", *kinds)
+        assert status == 0
+        assert "SoftmaxCrossEntropy" in out
+        assert "Momentum" not in out
+        assert out.count("losses") == 1
+    assert nerva("list", "optimiser")[::2] == (
+        2,
+        "error: unknown kind 'optimiser'; did you mean 'optimizers'? known: " + ", ".join(sorted(TABLES)) + "\n",
+    )
     assert nerva("--version")[1].strip() == __version__
     status, out, _ = nerva("--help")
     assert status == 0

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.matrix_ops import MatrixOps
-from nerva_core.algebra.registry import _key
+from nerva_core.algebra.registry import folded
 from nerva_core.comparison.measure import measure
 from nerva_core.comparison.subjects import subjects
 from nerva_core.equations.activations import ACTIVATIONS
@@ -74,7 +74,7 @@ config = make_config({{"data": "Digits(train=300)", "model": model, "training": 
 assert list(Trainer(config).run())[-1].train_accuracy > 0.9
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
-    assert _key("Another") not in ACTIVATIONS._by_key
+    assert folded("Another") not in ACTIVATIONS._by_key
 
 
 def run_script(name: str, directory: Path, *arguments: str) -> str:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 from annotated_types import Ge, Gt, Le, Lt
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.other_names import named_here
 
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
@@ -90,7 +91,7 @@ class Table(Generic[E]):
     def __init__(self, kind: str, base: type[E], elsewhere: Mapping[str, str] = types.MappingProxyType({})) -> None:
         """``elsewhere``: what comes nearest to entries of other frameworks that are none here, by their names."""
         self.kind = kind
-        self._elsewhere = {_key(name): nearest for name, nearest in elsewhere.items()}
+        self._elsewhere = {folded(name): nearest for name, nearest in elsewhere.items()}
         self.entries: dict[str, type[E]] = {}
         self._by_key: dict[str, type[E]] = {}
         Table.of[base] = self
@@ -98,7 +99,7 @@ class Table(Generic[E]):
     def add(self, entry: type[E]) -> type[E]:
         """Register a dataclass under its class name and its own aliases, not those of a base; a name that is taken is an error."""
         for name in (entry.__name__, *vars(entry).get("aliases", ())):
-            if self._by_key.setdefault(_key(name), entry) is not entry:
+            if self._by_key.setdefault(folded(name), entry) is not entry:
                 raise NervaError(f"{self.kind} {name!r} is defined twice; give yours another name")
         self.entries[entry.__name__] = entry
         return entry
@@ -107,17 +108,17 @@ class Table(Generic[E]):
         return iter(self.entries.values())
 
     def __contains__(self, name: str) -> bool:
-        return _key(name) in self._by_key
+        return folded(name) in self._by_key
 
     def lookup(self, name: str) -> type[E]:
         """The class called ``name``; an unknown name is an error that suggests the nearest one."""
         if name not in self:
             raise NervaError(f"unknown {self.kind} {name!r}; {self.nearest(name) or did_you_mean(name, self.entries)}")
-        return self._by_key[_key(name)]
+        return self._by_key[folded(name)]
 
     def nearest(self, name: str) -> str:
         """What comes nearest to an entry of another framework, as a hint; nothing for other names."""
-        found = self._elsewhere.get(_key(name))
+        found = self._elsewhere.get(folded(name))
         return f"{found} (all names: nerva list)" if found else ""
 
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
@@ -139,7 +140,7 @@ class Table(Generic[E]):
                 raise NervaError(f"{entry.__name__}: parameter {key!r} is given twice")
             given[key] = value
         for key in given.keys() - fields.keys():
-            known = did_you_mean(key, fields) if fields else "it has none"
+            known = named_here(key, fields) or (did_you_mean(key, fields) if fields else "it has none")
             raise NervaError(f"{entry.__name__} has no parameter {key!r}; {known}{hint}")
         missing = [key for key, field in fields.items() if key not in given and not _has_default(field)]
         if missing:
@@ -262,7 +263,8 @@ def _items(text: str, closing: str) -> tuple[list[Any], dict[str, Any], str]:
             raise NervaError(f"expected ',' or {closing!r} at {text.strip() or 'the end'!r}")
 
 
-def _key(name: str) -> str:
+def folded(name: str) -> str:
+    """A name as it is compared with others."""
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
@@ -293,10 +295,17 @@ def _convert(where: str, value: Any, hint: Any) -> Any:
     if isinstance(value, int) and abs(value) >= LARGEST:
         raise NervaError(f"{where} is too large: integers must be below 2⁶³ in magnitude")
     if hint in Table.of:
+        if isinstance(value, (bool, int, float)):
+            table = Table.of[hint]
+            raise NervaError(f"{where} must be {_a(table.kind)} such as {next(iter(table.entries))!r}, got {value!r}")
         return Table.of[hint].parse(value)
     if hasattr(hint, "from_description"):
         return hint.from_description(value)
     return _CONVERSIONS.get(typing.get_origin(hint) or hint, _plain)(where, value, hint)
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _optional(where: str, value: Any, hint: Any) -> Any:

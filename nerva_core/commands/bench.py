@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nerva_core.algebra.errors import NervaError
+
 if TYPE_CHECKING:
     from nerva_core.benchmark.measure import Plan, Timing
 
@@ -17,8 +19,8 @@ def bench(
     files: Annotated[list[Path] | None, typer.Argument(help="Configurations to train; without them, those of --configurations.")] = None,
     configurations: Annotated[str, typer.Option(help="Networks of the benchmark, separated by ','.")] = "A,B,C,D,E,F,G,H,tiny",
     backends: Annotated[str | None, typer.Option(help="Backends separated by ','; without it, all that are installed.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often every contender is timed.")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.0, help="How long at least each time.")] = 0.25,
+    rounds: Annotated[int, typer.Option(min=1, max=10_000, help="How often every contender is timed.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long at least each time.")] = 0.25,
     threads: Annotated[int, typer.Option(min=1, help="Threads, and on Linux processors, of every contender.")] = 1,
     processor_time: Annotated[
         bool, typer.Option("--processor-time", help="Count the time that processors work on a step: for a machine that others use too.")
@@ -32,6 +34,9 @@ def bench(
     """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
     from rich.text import Text
 
+    for path in (json, png):
+        if path is not None and not (path.parent.is_dir() and not path.is_dir()):
+            raise NervaError(f"{path} must be a file in a folder that is there, got {'a folder' if path.is_dir() else path.parent}")
     from nerva_core.algebra.numeric_backend import backends_named
     from nerva_core.figures.terminal import console
 

@@ -16,7 +16,7 @@ def find_rate(
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting, such as optimizer=Adam; may be repeated.")] = None,
     low: Annotated[float, typer.Option(help="The first rate.")] = 1e-6,
     high: Annotated[float, typer.Option(help="The last rate.")] = 10.0,
-    steps: Annotated[int, typer.Option(help="The number of steps.")] = 200,
+    steps: Annotated[int, typer.Option(min=10, max=1_000_000, help="The number of steps.")] = 200,
     png: Annotated[Path | None, typer.Option(help="A new file for the figure.")] = None,
 ) -> None:
     """Find a learning rate: train for a few steps with a rising rate, draw the loss, and suggest a tenth of the best rate."""

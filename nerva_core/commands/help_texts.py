@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "nerva plot rates",
         "nerva plot model.safetensors --png activations.png",
     ),
-    "list": ("nerva list", "nerva list | grep -i elu"),
+    "list": ("nerva list", "nerva list losses", "nerva list | grep -i elu"),
     "backends": ("nerva backends",),
     "export": (
         "nerva export runs/digits-numpy-1/model.safetensors weights.npz",

@@ -13,9 +13,9 @@ from nerva_core.algebra.errors import NervaError
 
 def landscape(
     run: Annotated[Path, typer.Argument(help="The directory of a run.")],
-    directions: Annotated[int, typer.Option(min=1, help="The number of random directions.")] = 3,
+    directions: Annotated[int, typer.Option(min=1, max=1000, help="The number of random directions.")] = 3,
     reach: Annotated[float, typer.Option(help="How far to go; 1 is the norm of the weights of every neuron.")] = 1.0,
-    points: Annotated[int, typer.Option(min=3, help="Points on a curve.")] = 21,
+    points: Annotated[int, typer.Option(min=3, max=10_000, help="Points on a curve.")] = 21,
     examples: Annotated[int, typer.Option(min=1, help="The first so many training examples.")] = 5000,
     seed: Annotated[int, typer.Option(min=0, help="Of the directions.")] = 0,
     png: Annotated[Path | None, typer.Option(help="A new file for the figure; by default landscape.png in the run.")] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import zlib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -232,6 +233,7 @@ def split(
     seed = int(rng.integers(2**31))
     if stratified:
         _require_two_of_each(T, names)
+    _require_parts(len(X), test_fraction, len(np.unique(T)) if stratified else 1)
     try:
         Xtrain, Xtest, Ttrain, Ttest = train_test_split(
             X, T, test_size=test_fraction, random_state=seed, stratify=T if stratified else None
@@ -239,6 +241,17 @@ def split(
     except ValueError as error:
         raise NervaError(f"cannot split {counted(len(X), 'example')} into a training and a test set: {error}") from None
     return Xtrain, Ttrain, Xtest, Ttest
+
+
+def _require_parts(examples: int, fraction: float, least: int) -> None:
+    """NervaError unless both parts of a split have at least so many examples."""
+    held = math.ceil(fraction * examples)
+    if min(held, examples - held) < least:
+        needed = f"each must have one of every class, {least} at least" if least > 1 else "neither may be empty"
+        raise NervaError(
+            f"cannot split {counted(examples, 'example')} into two sets with the fraction {fraction:g} of them in the second, which has "
+            f"{held}, and {examples - held} in the first: {needed}; choose another fraction, or give more examples"
+        )
 
 
 def _require_two_of_each(T: Array, names: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
+from nerva_core.data.formats import is_number
 from nerva_core.data.tables import DataTable, Texts
 
 MOST_CATEGORIES = 100
@@ -66,18 +67,23 @@ def _learn(table: DataTable, name: str, names: Sequence[str], rows: Array, missi
     if not any(present):
         raise NervaError(f"{table.where}: column {name!r} has no value in any of {len(rows)} training examples; leave it out")
     if missing == "refuse" and not all(present):
-        row = int(rows[present.index(False)]) + 1
-        raise NervaError(f"{table.where}: column {name!r} has no value in row {row}; for the median in its place say missing = 'impute'")
+        place = table.place(int(rows[present.index(False)]))
+        raise NervaError(f"{table.where}: column {name!r} has no value in {place}; for the median in its place say missing = 'impute'")
     indicator = missing == "indicator" and not all(present)
     if not isinstance(values, list):
         with np.errstate(over="ignore"):  # of numbers near the largest; the data set then says that they are too large
             return Column(name, fill=float(np.nanmedian(values[rows])), indicator=indicator)
+    table.require_category(name, values)
     categories = sorted({text for k in rows if (text := values[k]) is not None})
     if len(categories) > MOST_CATEGORIES:
         others = ",".join(other for other in names if other != name)
+        numbers = all(map(is_number, categories))
+        what = (
+            "these are numbers stored as texts; store them as numbers, or" if numbers else "that is no category but a name or a sentence;"
+        )
         raise NervaError(
             f"{table.where}: column {name!r} has {len(categories)} different texts in {len(rows)} rows, such as {categories[0][:40]!r}: "
-            f"that is no category but a name or a sentence; leave it out with --columns {others or '...'}"
+            f"{what} leave it out with --columns {others or '...'}"
         )
     return Column(name, tuple(categories), indicator=indicator)
 
@@ -99,8 +105,10 @@ def prepare(table: DataTable, columns: Sequence[Column]) -> tuple[Array, list[st
 
 
 def _as_numbers(table: DataTable, name: str, texts: Texts) -> Array:
-    row, text = next((k, text) for k, text in enumerate(texts, 1) if text is not None)
-    raise NervaError(f"{table.where}: column {name!r} was one of numbers in the training, got {text!r} in row {row}")
+    for k, text in enumerate(texts):
+        if text is not None and not is_number(text):
+            raise NervaError(f"{table.where}, {table.place(k)}: column {name!r} was one of numbers in the training, got {text[:80]!r}")
+    return np.array([np.nan if text is None else float(text) for text in texts])
 
 
 def _notes(table: DataTable, column: Column, values: Array | Texts) -> list[str]:

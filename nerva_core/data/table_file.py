@@ -85,6 +85,8 @@ def split_of(source: TableFile, table: DataTable) -> Split:
     """The training and the test set of a table, and how its columns become inputs."""
     if len(table.columns) < 2:
         raise NervaError(f"{table.where} needs at least two columns, features and a target, got {len(table.columns)}")
+    if not source.columns:
+        table.require_names()
     target = source.target or list(table.columns)[-1]
     names = source.columns or tuple(name for name in table.columns if name != target)
     if target in names:
@@ -101,6 +103,7 @@ def split_of(source: TableFile, table: DataTable) -> Split:
 def _numbers(table: DataTable, target: str) -> Array:
     values = table.column(target)
     if isinstance(values, list):
+        table.require_category(target, values)
         example = next((text for text in values if text is not None), "")
         raise NervaError(f"{table.where}: the target of a regression must be numbers, but column {target!r} has texts such as {example!r}")
     _require_all(table, target, values)
@@ -111,6 +114,8 @@ def _classes(table: DataTable, target: str) -> tuple[Array, tuple[str, ...]]:
     """The number of the class of each row, and the names of the classes, in the order of their values."""
     values = table.column(target)
     _require_all(table, target, values)
+    if isinstance(values, list):
+        table.require_category(target, values)
     found, numbers = np.unique(np.array(values, dtype=str) if isinstance(values, list) else values, return_inverse=True)
     if len(found) > MOST_CATEGORIES:
         raise NervaError(
@@ -125,7 +130,7 @@ def _classes(table: DataTable, target: str) -> tuple[Array, tuple[str, ...]]:
 def _require_all(table: DataTable, target: str, values: Array | Texts) -> None:
     missing = [value is None for value in values] if isinstance(values, list) else list(np.isnan(values))
     if any(missing):
-        raise NervaError(f"{table.where}, row {missing.index(True) + 1}: the target {target!r} has no value; leave the row out")
+        raise NervaError(f"{table.where}, {table.place(missing.index(True))}: the target {target!r} has no value; leave the row out")
 
 
 def source_of_path(path: str, target: str | None = None, columns: Sequence[str] = (), regression: bool = False) -> dict[str, Any] | None:

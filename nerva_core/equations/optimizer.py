@@ -19,7 +19,7 @@ from nerva_core.algebra.registry import Entry, Table
 class Optimizer(Entry):
     """θ' and the new state, from θ, Dθ and the state. Adam and RMSProp want coefficients by name: a number looks like a rate."""
 
-    hint = "the learning rate is that of the schedule, such as Constant(0.01)"
+    hint = "the learning rate is that of the schedule, such as Constant(0.01) (--schedule)"
 
     @property
     def needs_all_gradients(self) -> bool:

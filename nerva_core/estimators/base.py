@@ -130,6 +130,7 @@ class NervaEstimator(BaseEstimator):
             return X
         table = of_frame(X)
         if reset:
+            table.require_names()
             self.columns_ = learn(table, list(table.columns), np.arange(table.rows))
         return prepare(table, self.columns_)[0]
 

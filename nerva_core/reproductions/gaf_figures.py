@@ -127,6 +127,8 @@ def accuracies(table: Mapping[str, Mapping[float, Statistic]]) -> bytes:
         for kind in kinds:
             k, found = places[kind], table[kind]
             shown = {rate: s for rate, s in found.items() if trained(s)}
+            if not shown:  # the caption tells of it
+                continue
             means = [s.mean for s in shown.values()]
             curve(axis, list(shown), means, k, kind)
             spread = [s.deviation if len(s.values) > 1 else 0.0 for s in shown.values()]

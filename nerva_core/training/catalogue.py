@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from nerva_core.algebra.registry import Entry, Table, user_fields
+from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.registry import Entry, Table, folded, user_fields
 from nerva_core.data import SOURCES
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS
@@ -35,6 +37,15 @@ TABLES: dict[str, Table[Any]] = {
     "initial step values": STEP_VALUES,
     "data sources": SOURCES,
 }
+
+
+def chosen_tables(kinds: Sequence[str]) -> dict[str, Table[Any]]:
+    """The tables of these kinds, in the singular or plural, by default all; NervaError for what is none."""
+    names = {folded(name): title for title, table in TABLES.items() for name in (title, table.kind)}
+    for kind in kinds:
+        if folded(kind) not in names:
+            raise NervaError(f"unknown kind {kind!r}; {did_you_mean(kind, TABLES)}")
+    return {title: TABLES[title] for title in dict.fromkeys(names[folded(kind)] for kind in kinds)} if kinds else TABLES
 
 
 def description(entry: type[Entry]) -> str:

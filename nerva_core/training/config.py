@@ -21,14 +21,13 @@ from pydantic import (
     Field,
     InstanceOf,
     PlainSerializer,
-    PositiveInt,
     ValidationError,
     field_validator,
 )
 
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.numeric_backend import Kept
-from nerva_core.algebra.registry import Entry, user_fields
+from nerva_core.algebra.registry import LARGEST, Entry, user_fields
 from nerva_core.data import SOURCES, Dataset, DataSource, Digits
 from nerva_core.equations.initializers import INITIALIZERS, Initializer, Zero
 from nerva_core.equations.losses import (
@@ -67,6 +66,8 @@ _Optimizer = Annotated[InstanceOf[Optimizer], BeforeValidator(OPTIMIZERS.parse),
 _Pruner = Annotated[InstanceOf[Pruner] | None, BeforeValidator(lambda text: None if text is None else PRUNERS.parse(text)), _AsTable]
 _Grower = Annotated[InstanceOf[Grower], BeforeValidator(GROWERS.parse), _AsTable]
 _Initializer = Annotated[InstanceOf[Initializer], BeforeValidator(INITIALIZERS.parse), _AsTable]
+_Natural = Annotated[int, Field(ge=0, lt=LARGEST)]
+_Positive = Annotated[int, Field(gt=0, lt=LARGEST)]
 _Density = Annotated[float, Field(gt=0, le=1, strict=False)]
 _Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(as_schedule), _AsTable]
 
@@ -175,13 +176,13 @@ class ModelConfig(_Section):
 class TrainingConfig(_Section):
     """The length of the training, and its batches."""
 
-    epochs: PositiveInt = 20
+    epochs: _Positive = 20
     """How often every example is used."""
-    batch_size: PositiveInt = 16
+    batch_size: _Positive = 16
     """Examples in a batch; the last of an epoch may be smaller."""
     validation: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
     """The fraction of the training set that is held out, to choose by; the test set is then for the end."""
-    patience: PositiveInt | None = None
+    patience: _Positive | None = None
     """Stop after so many epochs without a smaller loss on the validation set."""
     keep: Literal["last", "best"] | None = None
     """The model that is written: of the last epoch, or of that with the smallest loss on the validation set; by default the best where
@@ -190,13 +191,13 @@ class TrainingConfig(_Section):
     """How much an example of each class counts in the loss; "balanced" for N / (K · the examples of the class)."""
     schedule_by: Literal["epoch", "step"] = "epoch"
     """What the schedule counts."""
-    checkpoint_every: PositiveInt = 1
+    checkpoint_every: _Positive = 1
     """After how many epochs the state is saved; it is also saved at the last epoch and at an interrupt."""
     checkpoint_every_minutes: Annotated[float, Field(gt=0, strict=False)] = 10.0
     """After how many minutes the state is saved within an epoch."""
-    blocks: PositiveInt | None = None
+    blocks: _Positive | None = None
     """Blocks of a batch whose sums are added up as a binary tree, with the same bits for any number of workers; by default one a worker."""
-    micro_batches: PositiveInt = 1
+    micro_batches: _Positive = 1
     """Parts of a batch that a worker computes one after the other, in the memory of one, where the layers allow it; the sums are exact."""
     prune: _Pruner = None
     """Which weights of sparse layers move to other places; none unless it is given."""
@@ -204,9 +205,9 @@ class TrainingConfig(_Section):
     """To which places weights move."""
     grow_weights: _Initializer = Field(default_factory=Zero)
     """The values of weights at new places."""
-    prune_interval: PositiveInt | None = None
+    prune_interval: _Positive | None = None
     """After how many steps weights move; by default at the start of each epoch but the first."""
-    top_k: Annotated[int, Field(ge=2)] | None = None
+    top_k: Annotated[int, Field(ge=2, lt=LARGEST)] | None = None
     """Whether the metrics have the fraction of the held-out examples whose class is among so many with the largest outputs, too."""
     record_gradients: bool = False
     """Whether the metrics have the largest magnitude of a gradient in every epoch."""
@@ -230,7 +231,7 @@ class Config(_Section):
     """Where the backend keeps the data, as the framework names it."""
     compile: bool = True
     """Whether the backend compiles the step; otherwise it runs the equations one operation after the other, with the same results."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: _Natural = 0
     """Determines initial values, the order of the examples and the noise, the same on every backend."""
     data: _Data = Field(default_factory=Digits)
     """The training and test examples: a data source."""

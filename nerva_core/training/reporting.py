@@ -156,10 +156,15 @@ class EpochTable(Silent):
         self.top_k = config.training.top_k
         classes = f", {counted(trainer.data.classes, 'class')}" if trainer.data.classes else ""
         features, held = trainer.data.inputs, trainer.data.Xvalidation
+        categories = [
+            f"{column.name}: {len(column.categories)} categories" for column in trainer.data.encoding.columns if column.categories
+        ]
+        listed = f" ({', '.join(categories)})" if categories else ""
         validation = "" if held is None else f", {len(held)} validation"
         test = counted(len(trainer.data.Xtest), "test example")
         self._print(
-            f"{type(config.data).__name__}: {trainer.examples} training{validation} and {test}, {counted(features, 'feature')}{classes}\n"
+            f"{type(config.data).__name__}: {trainer.examples} training{validation} and {test}, {counted(features, 'feature')}"
+            f"{listed}{classes}\n"
             f"{trainer.network.summary(features)}\n"
             f"{trainer.ops!r}, {type(config.loss).__name__}, {config.optimizer}, {config.schedule}, seed {config.seed}\n\n"
             f"{header(trainer.network.noise_scale() is not None, config.training.record_gradients, watched(trainer.data), self.top_k)}"

@@ -63,7 +63,7 @@ class Run:
     def resume(cls, directory: Path, epochs: int | None = None) -> Run:
         """The run in ``directory``, from its last checkpoint; ``epochs`` replaces the number of epochs to train in all."""
         if not (directory / CONFIG).is_file():
-            raise NervaError(f"{directory} holds no run to resume: there is no {CONFIG} in it")
+            raise NervaError(f"{directory} holds no run: there is no {CONFIG} in it")
         if is_first() and not os.access(directory, os.W_OK):
             raise NervaError(f"cannot resume in {directory}: it is not writable")
         config = load_config(directory / CONFIG, {} if epochs is None else {"training.epochs": epochs})
@@ -200,6 +200,8 @@ class Run:
 def model_of(path: Path) -> Model:
     """The model in a file, or that of the run in a directory; NervaError if the run has not come to an end."""
     if path.is_dir() and not (path / MODEL).exists():
+        if not (path / CONFIG).exists():
+            raise NervaError(f"{path} is neither a model nor the directory of a run: there is no {MODEL} and no {CONFIG} in it")
         raise NervaError(f"{path} has no {MODEL}: its run has not come to an end; continue it with: nerva train --resume --output {path}")
     return load_model(path / MODEL if path.is_dir() else path)
 

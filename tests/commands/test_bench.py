@@ -37,6 +37,8 @@ def test_a_configuration_file_is_measured(tmp_path: Path) -> None:
         (("--configurations", "A,tinny"), "did you mean 'tiny'"),
         (("--backends", "nunpy"), "did you mean 'numpy'"),
         (("no_such.toml",), "no_such.toml"),
+        (("--json", "."), ". must be a file in a folder that is there, got a folder"),
+        (("--png", "nowhere/a.png"), "must be a file in a folder that is there, got nowhere"),
     ],
 )
 def test_mistakes_are_one_message(arguments: tuple[str, ...], message: str) -> None:

@@ -46,6 +46,7 @@ def test_text_on_stdout(run: Path, nerva: Nerva) -> None:
 def test_mistakes(run: Path, nerva: Nerva, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str) -> None:
     monkeypatch.chdir(run)
     (run / "begun").mkdir(exist_ok=True)
+    (run / "begun/config.toml").touch()
     status, out, err = nerva("generate", *arguments)
     assert (status, out) == (2, "")
     assert message in err

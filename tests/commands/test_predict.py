@@ -36,6 +36,7 @@ def test_predictions_on_stdout_and_in_files(run: Path, tmp_path: Path, nerva: Ne
     [
         (("nothing", "x.csv"), "nothing is not there"),
         (("begun", "x.csv"), "begun has no model.safetensors: its run has not come to an end; continue it with: nerva train --resume"),
+        ((".", "x.csv"), "neither a model nor the directory of a run: there is no model.safetensors and no config.toml"),
         (("run", "nothing.csv"), "nothing.csv is not there"),
         (("x.csv", "x.csv"), "no safetensors file"),
         (("run", "x.csv", "--output", "p.txt"), "suffix, .csv or .npz; got 'p.txt'"),
@@ -49,6 +50,7 @@ def test_mistakes(run: Path, nerva: Nerva, monkeypatch: pytest.MonkeyPatch, argu
     monkeypatch.chdir(run)
     (run / "taken.csv").write_text("mine")
     (run / "begun").mkdir(exist_ok=True)
+    (run / "begun/config.toml").touch()
     status, out, err = nerva("predict", *arguments)
     assert (status, out) == (2, "")
     assert message in err

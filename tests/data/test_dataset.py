@@ -96,8 +96,11 @@ def test_split_is_stratified_and_repeats() -> None:
     assert (first[3] == 1).sum() == 4
     np.testing.assert_array_equal(first[0], second[0])
     assert set(first[0][:, 0]) | set(first[2][:, 0]) == set(range(100))
-    with pytest.raises(NervaError, match="cannot split"):
-        split(np.random.default_rng(1), X, T, 0.0, stratified=True)
+    for fraction, message in ((0.0, "which has 0, and 100"), (0.001, "which has 1, and 99"), (0.999, "has 100, and 0")):
+        with pytest.raises(NervaError, match=f"cannot split 100 examples .*{message} in the first: each must have one of every class"):
+            split(np.random.default_rng(1), np.arange(100.0)[:, None], labels, fraction, stratified=True)
+    with pytest.raises(NervaError, match=r"cannot split 1 example .* neither may be empty; choose another fraction"):
+        split(np.random.default_rng(1), X[:1], T[:1], 0.2, stratified=False)
 
 
 def test_class_numbers_keep_integers() -> None:

@@ -51,7 +51,7 @@ def test_a_text_of_its_own_in_every_row_is_no_category() -> None:
 
 
 def test_a_column_of_the_other_kind() -> None:
-    with pytest.raises(NervaError, match="was one of numbers in the training, got 'red' in row 1"):
+    with pytest.raises(NervaError, match="row 1: column 'age' was one of numbers in the training, got 'red'"):
         prepare(DataTable("t", {"age": ["red"]}), [Column("age")])
     X, _ = prepare(DataTable("t", {"kind": np.array([1.0, 2.0, np.nan])}), [Column("kind", ("1", "2"), indicator=True)])
     np.testing.assert_array_equal(X, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])

@@ -53,9 +53,9 @@ def test_numbers_as_classes_need_not_begin_with_0(tmp_path: Path) -> None:
         ({"target": "specis"}, "did you mean 'species'"),
         ({"columns": ("age", "species")}, "must not be one of the columns"),
         ({"columns": ("ages",)}, "did you mean 'age'"),
-        ({"target": "age"}, "row 1: the target 'age' has no value"),
+        ({"target": "age"}, "line 2: the target 'age' has no value"),
         ({"task": "regression"}, "must be numbers, but column 'species' has texts such as 'cat'"),
-        ({"missing": "refuse"}, "column 'age' has no value in row"),
+        ({"missing": "refuse"}, "column 'age' has no value in line"),
     ],
 )
 def test_mistakes(pets: Path, given: dict[str, Any], message: str) -> None:
@@ -85,3 +85,44 @@ def test_what_a_path_means(tmp_path: Path) -> None:
     assert source_of_path("Digits(train=10)") is None
     with pytest.raises(NervaError, match="--target is for a table"):
         source_of_path("Digits", "y")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["oops", *range(11)], "line 2: column 'x' has numbers, but 'oops' here; leave the cell empty"),
+        ([*range(20), "a", "b"], "line 22: column 'x' has numbers, but 'a' here \\(and 1 other cell\\)"),
+        (["7x", *[1, 2] * 50], "line 2: column 'x' has numbers, but '7x' here"),
+        (["0", "1", "2", "3+"] * 3, ""),
+        (["oops", "", "a"] * 3, ""),
+    ],
+)
+def test_a_column_of_numbers_with_an_odd_cell_is_no_category(tmp_path: Path, cells: list[Any], message: str) -> None:
+    """Neither as a feature, where each number would be an input, nor as the target, where it would be a class."""
+    path, classes = tmp_path / "a.csv", ["c" if k % 2 else "d" for k in range(len(cells))]
+    for header, rows, task in (
+        ("x,y", zip(cells, classes, strict=True), "classification"),
+        ("y,x", zip(classes, cells, strict=True), "classification"),
+        ("y,x", zip(classes, cells, strict=True), "regression"),
+    ):
+        path.write_text("\n".join([header, *(f"{a},{b}" for a, b in rows)]))
+        if message:
+            with pytest.raises(NervaError, match=message):
+                TableFile(path=str(path), task=task).load()
+        elif header == "x,y":
+            assert TableFile(path=str(path), scaling="none").load().inputs == len(set(cells))  # one of them may say "is missing"
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__"])
+def test_an_index_that_pandas_wrote_is_no_feature(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{name},x,y\n" + "\n".join(f"{k},{k % 3},{'cd'[k % 2]}" for k in range(20)))
+    with pytest.raises(NervaError, match=r"column 1 of 3 has no name.*index=False"):
+        TableFile(path=str(path)).load()
+    assert TableFile(path=str(path), columns=("x",)).load().encoding.features == ("x",)
+    path.write_text("x,y,\n" + "\n".join(f"{k % 3},{'cd'[k % 2]}," for k in range(20)))
+    with pytest.raises(NervaError, match="column 3 of 3 has no name"):
+        TableFile(path=str(path)).load()
+    path.write_text(",x,,y\n1,2,3,a\n4,5,6,b\n")
+    with pytest.raises(NervaError, match="2 columns have no name"):
+        TableFile(path=str(path)).load()

@@ -63,7 +63,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
         ("a.parquet", b"PAR1 no", "cannot read"),
         ("a.feather", b"", "cannot read"),
         ("a.xlsx", b"", "a table is read from .csv, .parquet"),
-        ("a.csv", b"x,y\n1,a\ninf,b\n", "row 2: numbers must be finite, got inf"),
+        ("a.csv", b"x,y\n1,a\ninf,b\n", "line 3, column 'x': numbers must be finite, got inf"),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(NervaError, match=message):
@@ -73,3 +73,9 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     with pytest.raises(NervaError, match="expected a data frame of pandas, polars or Arrow, got dict"):
         of_frame({"a": [1]})
     assert not is_frame(np.ones((2, 2)))
+
+
+def test_a_column_of_a_frame_with_numbers_and_texts_is_named_so() -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(NervaError, match="column 'x' holds numbers and texts such as 'oops'"):
+        of_frame(pandas.DataFrame({"x": [1.5, "oops", 2.5]})).column("x")

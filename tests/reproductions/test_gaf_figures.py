@@ -43,3 +43,11 @@ def test_no_two_optimizers_share_a_colour(monkeypatch: pytest.MonkeyPatch) -> No
     (box,) = figures[0].legends
     assert len({handle.get_color() for handle in box.get_lines()}) == len(KINDS)
     assert outside_of(figures[0]) == []
+
+
+def test_the_legend_names_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(gaf_figures, "png", figures.append)
+    accuracies({"none": {0.1: Statistic.of([80, 81])}, "printed": {0.1: Statistic.of([10.0, 11.0])}})
+    (box,) = figures[0].legends
+    assert [text.get_text() for text in box.get_texts()] == ["none"]

@@ -123,3 +123,14 @@ def test_json_says_how_a_run_ended(tmp_path: Path, capsys: pytest.CaptureFixture
     _, end = map(json.loads, capsys.readouterr().out.splitlines())
     assert (end["status"], end["epochs"], end["kept_epoch"]) == ("complete", 1, 1)
     assert end["test_accuracy"] == run.trainer.evaluate()[1]
+
+
+def test_the_first_line_names_the_categories_of_a_table(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,size,y\n" + "\n".join(f"{k},{'SML'[k % 3]},{'ab'[k % 2]}" for k in range(60)))
+    config = make_config({"data": {"name": "TableFile", "path": str(tmp_path / "a.csv")}, "model": {"layers": "Linear"}})
+    table = EpochTable()
+    written = io.StringIO()
+    table.console = table.progress.live.console = Console(file=written, width=120)
+    table.start(Run.start(config, tmp_path / "run"))
+    table.close()
+    assert "4 features (size: 3 categories), 2 classes\n" in written.getvalue()

@@ -140,7 +140,7 @@ def test_an_unwritable_place(tmp_path: Path) -> None:
 
 
 def test_resuming_needs_a_sound_run(tmp_path: Path) -> None:
-    with pytest.raises(NervaError, match="holds no run to resume"):
+    with pytest.raises(NervaError, match="holds no run: there is no"):
         Run.resume(tmp_path)
     with pytest.raises(StopHereError):
         Run.start(configure(), tmp_path / "run").train(on_epoch=stop_after(1))
