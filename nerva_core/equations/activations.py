@@ -231,6 +231,9 @@ class GELU(Activation):
         return result
 
 
+TANH_GELU_SLOPE = math.sqrt(8 / math.pi)
+
+
 @ACTIVATIONS.add
 @dataclass(frozen=True)
 class TanhGELU(Activation):
@@ -249,6 +252,14 @@ class TanhGELU(Activation):
         slope: M = S + ops.hadamard(ops.hadamard(S, ops.sigmoid(-Z)), self._inside(ops, X, 3))
         return ops.where(self._within(ops, X), slope, ops.greater_equal(X, ops.zeros(*ops.shape(X))))
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        """σ(2z) σ(-2z) (2 · 2z' + x 2z'' + (σ(-2z) - σ(2z)) x (2z')²)."""
+        Z = self._inside(ops, X, 1)
+        S, T = ops.sigmoid(Z), ops.sigmoid(-Z)
+        slope, twice = (TANH_GELU_SLOPE * self._parabola(ops, X, k) for k in (3, 6))
+        bend: M = 2 * twice + ops.hadamard(T - S, ops.hadamard(self._inside(ops, X, 3), slope))
+        return ops.where(self._within(ops, X), ops.hadamard(ops.hadamard(S, T), bend), ops.zeros(*ops.shape(X)))
+
     def _within(self, ops: MatrixOps[M], X: M) -> M:
         """[-32 < x < 32]."""
         most = ops.full(32, *ops.shape(X))
@@ -256,10 +267,18 @@ class TanhGELU(Activation):
 
     def _inside(self, ops: MatrixOps[M], X: M, k: int) -> M:
         """2z for k = 1; x 2z' for k = 3; 0 where x is outside."""
-        X = ops.where(self._within(ops, X), X, ops.zeros(*ops.shape(X)))
-        cubic = k * (0.044715 * ops.hadamard(X, X))
-        result: M = math.sqrt(8 / math.pi) * ops.hadamard(X, ops.ones(*ops.shape(X)) + cubic)
+        result: M = TANH_GELU_SLOPE * ops.hadamard(self._near(ops, X), self._parabola(ops, X, k))
         return result
+
+    def _parabola(self, ops: MatrixOps[M], X: M, k: int) -> M:
+        """1 + k 0.044715 x²: times √(8/π), it is 2z / x for k = 1; 2z' for k = 3; 2z' + x z'' for k = 6."""
+        X = self._near(ops, X)
+        result: M = ops.ones(*ops.shape(X)) + k * (0.044715 * ops.hadamard(X, X))
+        return result
+
+    def _near(self, ops: MatrixOps[M], X: M) -> M:
+        """x, and 0 where it is outside."""
+        return ops.where(self._within(ops, X), X, ops.zeros(*ops.shape(X)))
 
 
 SELU_SCALE, SELU_ELU = 1.0507009873554805, ELU(1.6732632423543772)

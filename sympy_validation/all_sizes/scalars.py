@@ -40,13 +40,13 @@ class Conditions:
         if not P.terms:
             raise NervaError("division by zero")
         Q = _without_positive_factors(P)
-        if not (is_positive(Q) or is_positive(-Q) or f"{text(Q)} > 0" in self.texts):
+        if not (powers.positive_in_cases(Q) or powers.positive_in_cases(-Q) or f"{text(Q)} > 0" in self.texts):
             self.add(f"{text(Q)} != 0")
 
     def positive(self, P: Polynomial) -> None:
         """Record P > 0, unless it is known. Positive factors are left out."""
         Q = _without_positive_factors(P)
-        if not is_positive(Q):
+        if not powers.positive_in_cases(Q):
             self.add(f"{text(Q)} > 0")
 
     def off_kinks(self, P: Polynomial) -> None:
