@@ -16,7 +16,7 @@ from sympy_validation.all_sizes.elementary import ELEMENTARY
 from sympy_validation.all_sizes.generic import is_generic
 from sympy_validation.all_sizes.products import clear_denominators, multiply
 from sympy_validation.all_sizes.signs import is_positive, sign
-from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, factors_of, number, quotient_of
+from sympy_validation.all_sizes.symbols import STOPPED, Factor, Product, Size, SizeSum, factors_of, is_size, number, quotient_of
 from sympy_validation.all_sizes.terms import ZERO, Application, Indicator, Polynomial, Selected, constant, count_of
 from sympy_validation.all_sizes.text import inner_atoms, text
 from sympy_validation.cases import Bounds, Case, DividedError
@@ -282,10 +282,20 @@ class Counted(ArbitraryNumber, Factor):
     def _counted(self, size: Any) -> Any:
         return OwnProduct(size.factors, self.conditions) if type(size) is Product else size
 
-    def __add__(self, other: Any) -> SymbolicScalar:
-        return self._scalar().__add__(other)
+    def __add__(self, other: Any) -> Any:
+        """The size of a matrix beside one of the other size, where it is one; a number otherwise."""
+        return self._sum(self, other, other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Any) -> Any:
+        return self._sum(other, self, other)
+
+    def _sum(self, a: Any, b: Any, other: Any) -> Any:
+        if type(other) is int and other == 0:
+            return self
+        if not is_size(other):
+            return self._scalar().__add__(other)
+        texts = (x._text() if isinstance(x, Counted) else str(x) for x in (a, b))
+        return OwnSum(f"({'+'.join(texts)})", terms=(a, b), conditions=self.conditions)
 
     def __sub__(self, other: Any) -> SymbolicScalar:
         return self._scalar().__sub__(other)
@@ -345,3 +355,22 @@ class OwnProduct(Counted, Product):
     def __hash__(self) -> int:
         self._decided()
         return hash((self.factors,))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OwnSum(Counted, SizeSum):
+    """A sum of sizes, which is compared as a number is."""
+
+    conditions: Conditions = field(default_factory=Conditions, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, SizeSum) and self.name == other.name:
+            return True
+        return self._is("==", other) if by_own_code(1) else False
+
+    def _is(self, sign: str, other: Any) -> bool:
+        return self._scalar()._is(sign, other)
+
+    def __hash__(self) -> int:
+        self._decided()
+        return hash(self.name)

@@ -129,7 +129,7 @@ def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
 
 IN_PARTS = {
     *("LSTM", "GRU", "MultiHeadAttention", "MultiHeadCrossAttention", "CrossAttention", "SparseLinear", "TransformerBlock"),
-    *("Convolution", "Padded", "SqueezeExcitation", "Tied", "WeightNorm"),
+    *("Convolution", "Padded", "SqueezeExcitation", "Tied", "TransposedConvolution", "WeightNorm"),
 }
 """Proved in the table alone: one step of a cell, the loop around any cell, columns that are a product, any pattern, any layers inside."""
 
