@@ -10,7 +10,16 @@ from nerva_core.algebra.numeric_backend import DType
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
-from nerva_core.equations.losses import LOSSES, CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
+from nerva_core.equations.losses import (
+    CTC,
+    LOSSES,
+    CosineDistance,
+    Hinge,
+    LogisticCrossEntropy,
+    Loss,
+    SequenceCrossEntropy,
+    SoftmaxCrossEntropy,
+)
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SparseLinear, SReLU
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import evaluation_batch
@@ -97,7 +106,7 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         _check_last(loss, last)
         return
     _check_one_row(network)
-    if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
+    if data.positions > 1 or isinstance(loss, (CTC, SequenceCrossEntropy)):
         if (loss.classification and data.positions > 1) or getattr(loss, "classes", data.classes) != data.classes:
             needed = f"SequenceCrossEntropy(classes={data.classes})" if data.classes else "SquaredError"
             kind = f"{counted(data.positions, 'position')} of {data.classes} classes" if data.classes else "numbers as targets"
