@@ -39,7 +39,7 @@ class Labelling(NamedTuple, Generic[M]):
     open: M
 
 
-class Cache(NamedTuple, Generic[M]):
+class CTCCache(NamedTuple, Generic[M]):
     """The logarithms of the probabilities, N·P x C; A of the last position; the family of the shares of each step."""
 
     logP: M
@@ -71,28 +71,30 @@ class CTC(Loss):
         labels = self.labelling(ops, T)
         return self.backpropagate(ops, labels, self.of_labelling(ops, Y, labels)[1])
 
-    def of_labelling(self, ops: MatrixOps[M], Y: M, labels: Labelling[M]) -> tuple[M, Cache[M]]:
+    def of_labelling(self, ops: MatrixOps[M], Y: M, labels: Labelling[M]) -> tuple[M, CTCCache[M]]:
         """(the loss of each row, what the gradient needs)."""
         N, S = ops.shape(labels.open)
         logP, Lambda = self.emissions(ops, Y, labels.states)
 
-        def forward(A: M, Lambda: M) -> tuple[M, tuple[M]]:
-            A, shares = self.step(ops, labels, A, Lambda)
-            return A, (shares,)
+        def forward(state: tuple[M], Lambda: M) -> tuple[tuple[M], tuple[M]]:
+            A, shares = self.step(ops, labels, *state, Lambda)
+            return (A,), (shares,)
 
         start = NEVER * (ops.ones(N, S) - ops.row_repeat(ops.transpose(ops.first_ones(1, S)), N))
-        A, (shares,) = ops.scan(forward, start, (Lambda,), self._count(ops, Y), names=("A",))
-        return self.end(ops, labels, A), Cache(logP, A, shares)
+        (A,), (shares,) = ops.scan(forward, (start,), (Lambda,), self._count(ops, Y), names=("A",))
+        return self.end(ops, labels, A), CTCCache(logP, A, shares)
 
-    def backpropagate(self, ops: MatrixOps[M], labels: Labelling[M], cache: Cache[M]) -> M:
+    def backpropagate(self, ops: MatrixOps[M], labels: Labelling[M], cache: CTCCache[M]) -> M:
         """The gradient with respect to Y."""
         logP, A, shares = cache
         (N, _), (rows, C) = ops.shape(A), ops.shape(logP)
 
-        def back(DA: M, shares: M) -> tuple[M, tuple[M]]:
-            return self.step_backpropagate(ops, shares, DA), (DA,)
+        def back(state: tuple[M], shares: M) -> tuple[tuple[M], tuple[M]]:
+            (DA,) = state
+            return (self.step_backpropagate(ops, shares, DA),), (DA,)
 
-        _, (DLambda,) = ops.scan(back, self.end_backpropagate(ops, labels, A), (shares,), rows // N, reverse=True, names=("DA",))
+        end = self.end_backpropagate(ops, labels, A)
+        _, (DLambda,) = ops.scan(back, (end,), (shares,), rows // N, reverse=True, names=("DA",))
         return ops.reshape(self.emissions_backpropagate(ops, logP, labels.states, DLambda), N, rows // N * C)
 
     def emissions(self, ops: MatrixOps[M], Y: M, states: M) -> tuple[M, M]:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
-from nerva_core.equations.ctc import CTC, Cache, Labelling
+from nerva_core.equations.ctc import CTC, CTCCache, Labelling
 from sympy_validation.attempt import Method
 from sympy_validation.claims import Claim, Make, Matrix, Problem
 from sympy_validation.spaces.spaces import Space, run
@@ -40,7 +40,7 @@ def any_labelling(space: Space[Any], S: Size, C: Size) -> Labelling[Any]:
 
 
 @dataclass(frozen=True)
-class EmissionsGradient(Claim):
+class CTCEmissionsGradient(Claim):
     """``emissions_backpropagate`` gives the gradient of Σ_t ⟨DΛ_t, Λ_t⟩."""
 
     loss: Make
@@ -66,7 +66,7 @@ class EmissionsGradient(Claim):
 
 
 @dataclass(frozen=True)
-class StepGradient(Claim):
+class CTCStepGradient(Claim):
     """One step back makes of the gradient of J(A) that with respect to A before it and Λ."""
 
     loss: Make
@@ -91,7 +91,7 @@ class StepGradient(Claim):
 
 
 @dataclass(frozen=True)
-class EndGradient(Claim):
+class CTCEndGradient(Claim):
     """``end_backpropagate`` gives the gradient of the sum of what ``end`` gives."""
 
     loss: Make
@@ -115,7 +115,7 @@ class EndGradient(Claim):
 
 
 @dataclass(frozen=True)
-class WholeGradient(Claim):
+class CTCGradient(Claim):
     """``backpropagate`` gives the gradient of the sum of the losses, for so many positions and any labels."""
 
     loss: Make
@@ -132,7 +132,7 @@ class WholeGradient(Claim):
         given = space.detach((tuple(labels), tuple(cache)))
 
         def backpropagate(ops: MatrixOps[Any], labels: Any, cache: Any) -> Matrix:
-            return loss.backpropagate(ops, Labelling(*labels), Cache(*cache))
+            return loss.backpropagate(ops, Labelling(*labels), CTCCache(*cache))
 
         def expected() -> Matrix:
             return space.gradient(ops.ones(N, 1), L, "Y")
@@ -143,13 +143,13 @@ class WholeGradient(Claim):
 def theorems() -> Iterator[Theorem]:
     """The table for the loss."""
     yield from about(
-        SUBJECT, EmissionsGradient(any_classes), "{} = ∂ Σ_t ⟨DΛ_t, Λ_t⟩ / ∂Y for any DΛ and any l'", ALL_SIZES, name="emissions"
+        SUBJECT, CTCEmissionsGradient(any_classes), "{} = ∂ Σ_t ⟨DΛ_t, Λ_t⟩ / ∂Y for any DΛ and any l'", ALL_SIZES, name="emissions"
     )
-    yield from about(SUBJECT, StepGradient(any_classes), STEP, ALL_SIZES, name="a step")
-    yield from about(SUBJECT, EndGradient(any_classes), "{} = ∂ Σ -log Σ_s e^A(s) / ∂A for any labels", ALL_SIZES, name="the end")
+    yield from about(SUBJECT, CTCStepGradient(any_classes), STEP, ALL_SIZES, name="a step")
+    yield from about(SUBJECT, CTCEndGradient(any_classes), "{} = ∂ Σ -log Σ_s e^A(s) / ∂A for any labels", ALL_SIZES, name="the end")
     for P in (1, 2):
         statement = f"{{}} = ∂ Σ L / ∂Y for any labels, P = {P}"
-        yield from about(SUBJECT, WholeGradient(any_classes, P), statement, ALL_SIZES, name=f"P = {P}")
+        yield from about(SUBJECT, CTCGradient(any_classes, P), statement, ALL_SIZES, name=f"P = {P}")
 
 
 STEP = "{} after a step backwards is that of J, if before it DA is that of J, for any J of the later steps and any labels"

@@ -53,10 +53,10 @@ class EveryEnd(CTC):
 @pytest.mark.parametrize(
     ("wrong", "claim", "quantity"),
     [
-        (WithoutSkips, ctc.StepGradient, "DA"),
-        (ForwardAgain, ctc.StepGradient, "DA"),
-        (OfTheLogarithms, ctc.EmissionsGradient, "DY"),
-        (EveryEnd, ctc.EndGradient, "DA"),
+        (WithoutSkips, ctc.CTCStepGradient, "DA"),
+        (ForwardAgain, ctc.CTCStepGradient, "DA"),
+        (OfTheLogarithms, ctc.CTCEmissionsGradient, "DY"),
+        (EveryEnd, ctc.CTCEndGradient, "DA"),
     ],
 )
 def test_wrong_gradients_are_not_proved(wrong: type[CTC], claim: Callable[[Any], Claim], quantity: str) -> None:
