@@ -18,7 +18,7 @@ demo: $(VENV)/.light
 
 test: export OMP_NUM_THREADS := 1
 test: check
-	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
+	$(VENV)/bin/python -m pytest -n 3 --dist worksteal
 
 check: $(VENV)/.full
 	$(VENV)/bin/ruff check .

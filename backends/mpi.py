@@ -9,7 +9,7 @@ import numpy as np
 
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import require
-from nerva_core.algebra.workers import WorkerLostError, Workers, time_out
+from nerva_core.algebra.workers import TIME_OUT, WorkerLostError, Workers, time_out
 
 WAITING = 2e-5
 """Seconds between two looks whether another worker has answered, once it has taken longer than ``SPINNING`` looks."""
@@ -44,4 +44,4 @@ class MPIWorkers(Workers):
             if looks > SPINNING:
                 time.sleep(WAITING)
             if time.monotonic() > end:
-                raise WorkerLostError(f"another worker has not answered for {time_out():g} seconds")
+                raise WorkerLostError(f"another worker has not answered for {time_out():g} seconds ({TIME_OUT} is how long to wait)")

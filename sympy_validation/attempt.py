@@ -19,6 +19,7 @@ from sympy_validation.parts import ByParts, Parts
 from sympy_validation.repair import POINTS, Advice, Search
 from sympy_validation.spaces.points import SIZES
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
+from sympy_validation.ways import Ways
 
 Method = Literal["all sizes", "entries"]
 
@@ -30,11 +31,12 @@ class Setting:
     space: Any
     problem: Problem
     own: bool
+    ways: Ways | None = None
 
     @cached_property
     def tested(self) -> Mapping[str, Any]:
         """What the quantities are."""
-        with watched() if self.own else nullcontext():
+        with watched(self.ways) if self.own else nullcontext():
             return self.problem.tested(self.space.ops)
 
 
@@ -54,6 +56,8 @@ class Attempt:
     """Whether exact points take too long."""
     cases: tuple[Case, ...] = (ANY,)
     """For all sizes: what is proved in each of these is proved."""
+    ways: Ways | None = None
+    """Where those that a user's code takes on symbols are kept."""
     _parts: Parts = field(default_factory=Parts)
     _spaces: list[Setting] = field(default_factory=list)
     _stopped: NoVerdict | None = None
@@ -88,7 +92,7 @@ class Attempt:
     @cached_property
     def _divided(self) -> list[Attempt]:
         space: SymbolicSizesSpace = next(self._settings()).space
-        return [Attempt(self.claim, self.method, own=True, cases=cases) for cases in space.divisions()]
+        return [Attempt(self.claim, self.method, own=True, cases=cases, ways=self.ways) for cases in space.divisions()]
 
     def _whole_or_parts(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         try:
@@ -105,12 +109,12 @@ class Attempt:
 
     @cached_property
     def _by_parts(self) -> Attempt:
-        return Attempt(ByParts(self.claim, self._parts), self.method, own=True, cases=self.cases)
+        return Attempt(ByParts(self.claim, self._parts), self.method, own=True, cases=self.cases, ways=self.ways)
 
     def _proves(self, quantity: str) -> tuple[bool, tuple[str, ...]]:
         conditions: tuple[str, ...] = ()
         for setting in self._settings():
-            with watched() if self.own else nullcontext():
+            with watched(self.ways) if self.own else nullcontext():
                 expected = setting.problem.expected[quantity]()
             found = setting.tested[quantity]
             proved, needed = setting.space.proves(expected, found, self.claim.strict)
@@ -137,9 +141,9 @@ class Attempt:
             if number == len(self._spaces):
                 try:
                     space = make()
-                    with watched() if self.own else nullcontext():
+                    with watched(self.ways) if self.own else nullcontext():
                         problem = self.claim.problem(space)
-                    self._spaces.append(Setting(space, problem, self.own))
+                    self._spaces.append(Setting(space, problem, self.own, self.ways))
                 except NoVerdict as error:
                     self._stopped = error  # what takes too long for one quantity does so for the others
                     raise

@@ -82,9 +82,15 @@ class _TestedLayer:
             raise ShapeError("a gradient is a matrix, got a family")
         found = [gradient for _, gradient in named_leaves(gradients)]
         if len(found) != len(self.names):
-            raise NervaError(f"backpropagate gives {len(found)} gradients of parameters, shapes(D) lists {len(self.names)}")
+            raise NervaError(
+                f"backpropagate gives {len(found)} gradients of parameters, shapes(D) lists {len(self.names)}; "
+                "return one for each, in their order"
+            )
         if _structure(gradients) != _structure(self.params):
-            raise NervaError("backpropagate nests the gradients of the parameters otherwise than shapes(D) does")
+            raise NervaError(
+                "backpropagate nests the gradients of the parameters otherwise than shapes(D) does; "
+                "return them in a tuple like that of shapes(D)"
+            )
         return {gradient_name(name): gradient for name, gradient in zip(("X", *self.names), (DX, *found), strict=True)}
 
     def _forward(self, ops: MatrixOps[Any], params: Any, X: Matrix, *noise: Any) -> Any:

@@ -20,6 +20,8 @@ except ImportError:  # on Windows
 SECONDS, GIBIBYTES = 60.0, 4.0
 AGAIN = 1.0
 """The seconds after which code is stopped again that was importing, or that has swallowed the exception."""
+WAITING, WAITING_LEAST = 20, 300.0
+"""So many times as long may pass by the clock, and at least so many seconds: other programs may have the processor."""
 
 
 class NoVerdict(BaseException):
@@ -28,7 +30,10 @@ class NoVerdict(BaseException):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a proof may take, in seconds, and how much memory it may take, in GiB, besides what is taken already."""
+    """How long a proof may take, in seconds of the processor, and how much memory it may take, in GiB, besides what is taken already.
+
+    What waits, and so takes no processor, is stopped after a multiple of the time by the clock.
+    """
 
     seconds: float = SECONDS
     gibibytes: float = GIBIBYTES
@@ -53,13 +58,19 @@ class Limits:
             if not _imports(frame):
                 raise NoVerdict
 
-        before = signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
+        timers = (
+            (signal.SIGPROF, signal.ITIMER_PROF, self.seconds),
+            (signal.SIGALRM, signal.ITIMER_REAL, max(WAITING * self.seconds, WAITING_LEAST)),
+        )
+        before = [signal.signal(number, stop) for number, _, _ in timers]
+        for _, timer, seconds in timers:
+            signal.setitimer(timer, seconds, AGAIN)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            for (number, timer, _), old in zip(timers, before, strict=True):
+                signal.setitimer(timer, 0)
+                signal.signal(number, old)
 
     @contextmanager
     def _memory(self) -> Iterator[None]:

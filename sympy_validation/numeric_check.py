@@ -7,30 +7,23 @@ on one another, and that the shapes and ``evaluate`` are those of ``feedforward`
 
 from __future__ import annotations
 
-import copy
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
-from backends.numpy import NumpyBackend
-from nerva_core.algebra.geometry import Geometry
-from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
+from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, Sample
 from sympy_validation.mentioned import mentioned, sizes_beside
-from sympy_validation.spaces.points import INNER_SIZES
+from sympy_validation.ways import Step, Ways, line_of
 
 LARGE = ((300, 2, 3), (2, 300, 3), (2, 3, 300))
 SIZES = ((3, 4, 2), (4, 3, 3), (3, 3, 3), (1, 3, 2), (4, 1, 2), (1, 1, 1), (4, 3, 1), (2, 2, 2), (40, 2, 3), (2, 40, 3), (2, 3, 40), *LARGE)
 """(N, D, K): the first is an ordinary one; then each that is 1, those that are equal, and each that is large."""
 FEW = SIZES[:5]
-Sample = Callable[[np.random.Generator, tuple[int, int]], Array]
 SAMPLES: tuple[Sample, ...] = (
     lambda rng, shape: rng.normal(size=shape),
     lambda rng, shape: rng.uniform(-0.9, 0.9, size=shape),
@@ -39,51 +32,6 @@ SAMPLES: tuple[Sample, ...] = (
     lambda rng, shape: -rng.uniform(0.5, 3, size=shape),
 )
 """Where the elements lie: functions such as log are defined for some only, and piecewise ones have a piece for each."""
-
-
-@dataclass(frozen=True)
-class NumericSizes:
-    """Sizes and geometries as numbers."""
-
-    N: int
-    D: int
-    K: int
-
-    def size(self, name: str) -> int:
-        """The size called N, D, ..."""
-        return {"N": self.N, "D": self.D, "K": self.K}.get(name) or INNER_SIZES.get(name, 2)
-
-    def geometry(self, name: str) -> Geometry:
-        """An example."""
-        return Geometry.of((5,), 3, stride=2)
-
-    def steps(self) -> int:
-        """The number of steps of a loop."""
-        return 3
-
-
-class ContradictionError(Exception):
-    """The layer does on NumPy something else than is claimed; ``quantity`` is the gradient it is about, if it is about one."""
-
-    def __init__(self, words: str, quantity: str = "") -> None:
-        super().__init__(words)
-        self.quantity = quantity
-
-
-class FixedStops(NumpyBackend):
-    """NumPy where ``stop_gradient`` gives what it gave in the first run: differences then hold fixed what a derivative holds fixed."""
-
-    def __init__(self) -> None:
-        super().__init__("float64", "cpu")
-        self.stopped: list[Array] = []
-        self.calls: int | None = None
-
-    def stop_gradient(self, X: Array) -> Array:
-        if self.calls is None:
-            self.stopped.append(X.copy())
-            return X
-        self.calls += 1
-        return self.stopped[self.calls - 1]
 
 
 @dataclass
@@ -96,6 +44,8 @@ class NumericFindings:
     """The first size at which the code raises an exception."""
     defined: bool = False
     """Whether there was a point at which everything has a value."""
+    steps: dict[Step, str] = field(default_factory=dict)
+    """Where the code has first taken each of its steps."""
 
     def about(self, quantity: str) -> str:
         """What contradicts the theorem about the quantity; empty if nothing does."""
@@ -109,11 +59,15 @@ class NumericCheck:
     choices: Sequence[Choice]
     gradient: str = ""
     """For an activation, what the DX of its layer is called."""
+    ways: Ways | None = None
+    """Those that the code takes on symbols, if they are known."""
+    followed: int = 1
+    """With so many of the choices it goes the same ways."""
 
     @cached_property
     def findings(self) -> NumericFindings:
         """What the numbers say."""
-        return check(self.choices, self.gradient)
+        return check(self.choices, self.gradient, self.followed)
 
     def contradiction(self, quantity: str) -> str:
         """What contradicts the theorem about the quantity; empty if nothing does."""
@@ -123,12 +77,17 @@ class NumericCheck:
         """Why what is not contradicted is not called proved either; empty if there is no reason."""
         if all_sizes and self.findings.stops:
             return self.findings.stops
+        if all_sizes and self.ways:
+            for step in self.findings.steps.keys() - self.ways.steps:
+                where = f"{self.findings.steps[step]} the code goes another way than on symbols ({line_of(step)})"
+                return f"{where}: it decides by something that is not the same there"
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
-def check(choices: Sequence[Choice], gradient: str = "") -> NumericFindings:
-    """The layers that the choices make, at all sizes."""
+def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0) -> NumericFindings:
+    """The layers that the choices make, at all sizes; the steps are those with the first choices."""
     found = NumericFindings()
+    steps: dict[Step, str] = {}
     with np.errstate(all="ignore"):
         for number, choice in enumerate(choices):
             beside = sizes_beside(mentioned(choice.entry)) if number == 0 else []
@@ -144,7 +103,9 @@ def check(choices: Sequence[Choice], gradient: str = "") -> NumericFindings:
                 if layer.columns and layer.columns != D:
                     there = where.replace(f"D={D}", f"D={layer.columns}")
                     _at(found, layer, NumericSizes(N, layer.columns, K), there, choice.ordinary, gradient, samples)
-    return found
+            if number + 1 == followed:
+                steps = {**found.steps}
+    return replace(found, steps=steps)
 
 
 def _at(
@@ -152,7 +113,10 @@ def _at(
 ) -> None:
     for number, sample in enumerate(samples):
         try:
-            found.defined |= LayerRun(layer, sizes, sample, np.random.default_rng(number)).check()
+            run = LayerRun(layer, sizes, sample, np.random.default_rng(number))
+            found.defined |= run.check()
+            for step in run.steps:
+                found.steps.setdefault(step, f"on NumPy at {where}")
         except ContradictionError as wrong:
             found.defined = True
             text = f"on NumPy at {where}: {wrong}"
@@ -165,185 +129,3 @@ def _at(
             if required:
                 found.stops = found.stops or f"on NumPy at {where}: {fault(error)}"
             return
-
-
-class LayerRun:
-    """One layer with one input."""
-
-    def __init__(self, layer: Layer, sizes: NumericSizes, sample: Sample, rng: Any) -> None:
-        self.layer = layer.for_any_data(sizes)
-        own = type(layer).shape_of_input is not Layer.shape_of_input
-        shape: tuple[Any, Any] = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
-        self.N, self.D = shape
-        self.rng = rng
-        self.ops = NumpyBackend("float64", "cpu")
-        self.X = sample(rng, (self.N, self.D))
-        self.params = map_shapes(lambda shape: sample(rng, shape), self.layer.shapes(self.D))
-        self.noise = self.layer.given(self.layer.initial_state(self.D), self._noise())
-
-    def _noise(self) -> Any:
-        shapes = self.layer.noise_shapes(self.N, self.D)
-        if type(self.layer).draw is Layer.draw:
-            return map_shapes(lambda shape: 2.0 * (self.rng.random(shape) < 0.5), shapes)
-        noise = self.layer.draw(self.rng, self.N, self.D)
-        _same_shapes("draw", noise, "noise_shapes", shapes)
-        return _as_floats(noise)
-
-    def check(self) -> bool:
-        """Whether everything has a value at this point; a ContradictionError if something is not what it should be."""
-        given = (self.params, self.X, *self.noise)
-        before, numbers = copy.deepcopy(given), _random_states()
-        Y, cache = self.layer.feedforward(self.ops, *given)
-        Y = _matrix("the output", Y)
-        self._shapes(Y)
-        DY = self.rng.normal(size=Y.shape)
-        kept = DY.copy()
-        DX, gradients = self.layer.backpropagate(self.ops, self.params, cache, DY)
-        names = [name for name, _ in named_leaves(map_shapes(list, self.layer.shapes(self.D)))]
-        found = [_matrix("a gradient", X).copy() for X in (DX, *leaves(gradients))]
-        if len(found) != 1 + len(names):
-            raise ContradictionError(f"backpropagate gives {len(found) - 1} gradients of parameters, shapes(D) lists {len(names)}")
-        if not all(map(_same, leaves((before, kept)), leaves((given, DY)))):
-            raise ContradictionError("the input, a parameter or DY is changed in place")
-        if numbers != _random_states():
-            raise ContradictionError("random numbers are drawn that are no input: a layer states noise_shapes and draw")
-        if not all(np.isfinite(A).all() for A in (Y, *found)):
-            return False
-        self._repeat(Y, found, cache, DY)
-        self._evaluate(Y)
-        self._state(cache)
-        self._slopes(DY, dict(zip(("X", *names), found, strict=True)))
-        return True
-
-    def _shapes(self, Y: Array) -> None:
-        expected = (self.layer.rows_for(self.N), self.layer.outputs_for(self.D))
-        if Y.shape != expected:
-            raise ContradictionError(f"the output is {_size(Y.shape)}, by outputs_for(D) and rows_for(N) it should be {_size(expected)}")
-        try:
-            initial = self.layer.init(np.random.default_rng(0), self.D)
-        except Exception:
-            if type(self.layer).init is Layer.init:
-                return  # the default does not know nested parameters: such a layer can be trained with given ones only
-            raise
-        _same_shapes("init", initial, "shapes", self.layer.shapes(self.D))
-
-    def _repeat(self, Y: Array, found: list[Array], cache: Any, DY: Array) -> None:
-        """The same calls again, with another one in between."""
-        other = self.rng.permutation(self.X.ravel()).reshape(self.X.shape) * 0.7 + 0.05
-        self.layer.feedforward(self.ops, self.params, other, *self.noise)
-        try:
-            DX, gradients = self.layer.backpropagate(self.ops, self.params, cache, DY)
-        except Exception as error:
-            raise ContradictionError(f"backpropagate runs only once with a cache: {fault(error)}") from error
-        if not all(map(_close, found, (DX, *leaves(gradients)))):
-            raise ContradictionError("backpropagate gives something else after another call of feedforward or backpropagate")
-        if not _close(Y, self.layer.feedforward(self.ops, self.params, self.X, *self.noise)[0]):
-            raise ContradictionError("feedforward gives something else when it is called again")
-
-    def _evaluate(self, Y: Array) -> None:
-        if self.noise or type(self.layer).evaluate is Layer.evaluate:
-            return
-        state = self.layer.initial_state(self.D)
-        found = _matrix("the output of evaluate", self.layer.evaluate(self.ops, self.params, state, self.X))
-        if found.shape != Y.shape:
-            raise ContradictionError(f"evaluate gives {_size(found.shape)}, feedforward {_size(Y.shape)}")
-        if not list(leaves(state)) and not _close(Y, found):
-            raise ContradictionError(f"evaluate gives {found.flat[0]:.4g} where feedforward gives {Y.flat[0]:.4g}, without noise or state")
-
-    def _state(self, cache: Any) -> None:
-        state = self.layer.initial_state(self.D)
-        new = self.layer.update_state(self.ops, state, cache)
-        if [np.shape(A) for A in leaves(state)] != [np.shape(A) for A in leaves(new)]:
-            raise ContradictionError("update_state gives other shapes than initial_state")
-
-    def _slopes(self, DY: Array, gradients: dict[str, Array]) -> None:
-        """The gradient in a random direction of each variable against the slope in that direction."""
-        variables = [self.X, *leaves(self.params)]
-        objective = self._objective(DY)
-        for k, (name, gradient) in enumerate(gradients.items()):
-            short = name.rpartition(".")
-            quantity = f"{short[0]}.D{short[2]}" if short[0] else f"D{name}"
-            if gradient.shape != variables[k].shape:
-                raise ContradictionError(f"{quantity} is {_size(gradient.shape)}, should be {_size(variables[k].shape)}", quantity)
-            V = self.rng.normal(size=gradient.shape)
-            slope = _slope(partial(_moved, objective, variables, k, V))
-            found = float((gradient * V).sum())
-            if slope is not None and abs(slope - found) > 1e-4 * (abs(slope) + abs(found)) + 1e-6:
-                raise ContradictionError(f"⟨{quantity}, V⟩ should be {slope:.6g} for a random V, is {found:.6g}", quantity)
-
-    def _objective(self, DY: Array) -> Callable[[list[Array]], float]:
-        ops = FixedStops()
-        layer = self.layer
-        hard = bool(layer.hard_layers())
-
-        def value(variables: list[Array]) -> float:
-            X, *rest = variables
-            params = with_leaves(self.params, rest)
-            if hard:
-                Y, R = layer.surrogate(ops, params, X, *self.noise)
-            else:
-                Y, cache = layer.feedforward(ops, params, X, *self.noise)
-                R = layer.penalty(ops, cache)
-            return float((DY * Y).sum() + (0 if R is None else np.asarray(R).sum()))
-
-        value([self.X, *leaves(self.params)])
-
-        def fixed(variables: list[Array]) -> float:
-            if hard:
-                ops.calls = 0
-            return value(variables)
-
-        return fixed
-
-
-def _slope(f: Callable[[float], float]) -> float | None:
-    """The derivative at 0; None where the differences do not settle, as at a kink."""
-    h = 1e-5
-    middle, slopes = f(0.0), []
-    for step in (h, -h, h / 4, -h / 4):
-        slopes.append((f(step) - middle) / step)
-    near, far = (slopes[2] + slopes[3]) / 2, (slopes[0] + slopes[1]) / 2
-    scale = 1e-3 * (1 + abs(near)) + 1e-9 * abs(middle) / h
-    settled = np.isfinite(slopes).all() and abs(slopes[0] - slopes[1]) < scale and abs(near - far) < 1e-5 * (1 + abs(near))
-    return near if settled and abs(middle) < 1e4 * (1 + abs(near)) else None
-
-
-def _random_states() -> str:
-    """The states of the generators that code can draw from without having been given one."""
-    return repr((random.getstate(), np.random.get_state(legacy=False)))
-
-
-def _same(A: Any, B: Any) -> bool:
-    return bool(np.array_equal(A, B, equal_nan=True))
-
-
-def _close(A: Any, B: Any) -> bool:
-    return np.shape(A) == np.shape(B) and bool(np.allclose(A, B, rtol=1e-9, atol=1e-12, equal_nan=True))
-
-
-def _size(shape: Sequence[Any]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _matrix(what: str, X: Any) -> Array:
-    if not isinstance(X, np.ndarray) or X.ndim != 2:
-        raise ContradictionError(f"{what} should be a matrix, is {type(X).__name__}")
-    return X
-
-
-def _same_shapes(name: str, arrays: Any, of: str, shapes: Any) -> None:
-    found = [np.shape(A) for A in leaves(arrays)]
-    expected = [tuple(shape) for _, shape in named_leaves(map_shapes(list, shapes))]
-    if found != expected:
-        texts = [", ".join(map(_size, sizes)) or "nothing" for sizes in (found, expected)]
-        raise ContradictionError(f"{name} gives {texts[0]}, {of} says {texts[1]}")
-
-
-def _as_floats(noise: Any) -> Any:
-    """The noise in float64."""
-    return with_leaves(noise, (np.asarray(A, dtype=float) for A in leaves(noise)))
-
-
-def _moved(objective: Callable[[list[Array]], float], variables: list[Array], k: int, V: Array, h: float) -> float:
-    """The objective with h V added to the k-th variable."""
-    return objective([A + h * V if j == k else A for j, A in enumerate(variables)])

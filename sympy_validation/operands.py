@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fractions
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.cases import Case
 from sympy_validation.faults import is_library, is_own
+from sympy_validation.ways import Ways, followed
 
 REVERSED = {"multiply": "__rmul__", "add": "__radd__", "subtract": "__rsub__", "divide": "__rtruediv__", "power": "__rpow__"}
 
@@ -54,15 +56,45 @@ def _refused(words: str) -> NervaError:
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """The exception for what has no answer in what follows, also if the code that asks catches it and goes on."""
+def watched(ways: Ways | None = None) -> Iterator[None]:
+    """The exception for what has no answer in what follows, also if the code that asks catches it and goes on.
+
+    Nor is there an answer to whether something raises an exception, if code catches it. Otherwise the ways of the code are added to
+    ``ways``.
+    """
     _asked.clear()
-    yield
+    with followed() as found:
+        yield
     if _asked:
         raise _asked[0]
+    if found.caught:
+        raise ComparedError(f"what follows depends on an exception that is caught, and that numbers may not raise: {found.caught[0]}")
+    if ways is not None:
+        ways.steps |= found.steps
 
 
-class ArbitraryNumber:
+class Opaque:
+    """What stands for something else in a user's code, which may not look at what it is."""
+
+    __slots__ = ()
+    what = "a matrix"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Code that asks for what only numbers have would go on otherwise than with them."""
+        if not name.startswith("_") and by_own_code(1):
+            raise unanswered(f"{self.what} of a proof has no {name!r}: use the operations of ops")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _type(self) -> type:
+        if by_own_code(1):
+            raise undecided(f"the type of {self.what}")
+        return type(self)
+
+    __class__: Any = property(_type)
+    """What ``isinstance`` looks at where the type itself does not say yes."""
+
+
+class ArbitraryNumber(Opaque):
     """A number that is arbitrary in a proof: what Python asks of a number, and what is not known here, is not answered."""
 
     __slots__ = ()
@@ -102,23 +134,10 @@ class ArbitraryNumber:
     __floordiv__: Any = _decide
     __rfloordiv__: Any = _decide
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """A user's code that asks for what only numbers have would go on otherwise than with a number."""
-        if not name.startswith("_") and by_own_code(1):
-            self._decide()
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def _decided(self) -> None:
         """In a user's code nothing may depend on the text, the hash or the type."""
         if by_own_code(2):
             self._decide()
-
-    def _type(self) -> type:
-        self._decided()
-        return type(self)
-
-    __class__: Any = property(_type)
-    """What ``isinstance`` looks at where the type itself does not say yes."""
 
 
 class Operand:
@@ -135,6 +154,11 @@ class Operand:
     __le__: Any = _compare
     __gt__: Any = _compare
     __ge__: Any = _compare
+
+    __len__: Any = _compare
+    __iter__: Any = _compare
+    __contains__: Any = _compare
+    __getitem__: Any = _compare
 
     def __eq__(self, other: object) -> Any:
         return True if self is other else self._compare()
@@ -160,7 +184,12 @@ class Operand:
 
 @cache
 def _owner(filename: str) -> bool | None:
-    """Whether the file is the user's own; None if it is of Python or installed, and so works for whoever calls it."""
+    """Whether the file is the user's own; None if it is of Python or installed, and so works for whoever calls it.
+
+    ``Fraction(1, 3) * X`` asks for the type of X, to leave the product to X: this is no question of the user.
+    """
+    if filename == fractions.__file__:
+        return False
     return is_own(filename) or (None if not is_library(filename) else False)
 
 

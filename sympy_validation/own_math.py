@@ -17,6 +17,7 @@ import sympy as sp
 from sympy_validation.all_sizes.rearrangements import SymbolicRange
 from sympy_validation.all_sizes.scalars import Counted, SymbolicScalar
 from sympy_validation.operands import unanswered
+from sympy_validation.own_builtins import ask_no_symbols
 
 Symbol = SymbolicScalar | Counted
 SYMPY = {"fabs": "Abs", "pow": "Pow"}
@@ -24,13 +25,14 @@ SYMPY = {"fabs": "Abs", "pow": "Pow"}
 
 
 def use_symbols(module: ModuleType) -> None:
-    """Replace ``math`` and its functions among the names of the module."""
+    """Replace ``math`` and its functions among the names of the module, and what would tell symbols from numbers."""
     for name, value in list(vars(module).items()):
         if value is math:
             setattr(module, name, MATH)
         elif isinstance(value, BuiltinFunctionType) and value in vars(math).values():
             setattr(module, name, on_symbols(value))
     vars(module).setdefault("range", _range)
+    ask_no_symbols(module)
 
 
 def _range(*arguments: Any) -> Any:

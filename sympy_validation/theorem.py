@@ -137,7 +137,8 @@ def prove(theorems: Iterable[Theorem], limits: Limits = LIMITS) -> Iterator[Verd
         members = list(group)
         checks = attempt.checks if attempt and attempt.claim is claim else None
         numbers = members[0].numbers
-        attempt = Attempt(claim, method, members[0].entry_sizes, numbers is not None, checks, numbers)
+        ways = numbers.ways if numbers and method == "all sizes" else None
+        attempt = Attempt(claim, method, members[0].entry_sizes, numbers is not None, checks, numbers, ways=ways)
         for theorem in members:
             yield decide(theorem, attempt, limits)
 

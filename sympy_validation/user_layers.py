@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from nerva_core.layers import ActivationLayer, Layer
 from sympy_validation.cases import Case, ImpossibleError, InCase, divide
 from sympy_validation.claims import ActivationGradient, Claim, Make, Slope
 from sympy_validation.faults import fault, place
-from sympy_validation.hyperparameters import COMBINATIONS, choices, counts, finite_values, options
+from sympy_validation.hyperparameters import COMBINATIONS, Choice, choices, counts, finite_values, options
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.limits import Limits, NoVerdict
 from sympy_validation.numeric_check import NumericCheck
@@ -35,6 +35,7 @@ from sympy_validation.theorem import LIMITS, Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
 from sympy_validation.user_updates import STATED, LossAsLayer, stated
+from sympy_validation.ways import Ways
 
 KINDS: tuple[type[Entry], ...] = (Layer, Activation, *STATED)
 
@@ -79,7 +80,7 @@ def _theorems(subject: str, entry: type[Entry], given: dict[str, Any], limits: L
     if not issubclass(entry, Layer):
         return _stated_theorems(subject, entry, given, limits)
     found = _runnable(entry, given, LayerGradient, limits)
-    numbers = NumericCheck(choices(entry, given, lambda layer: layer))
+    numbers = found.numbers(choices(entry, given, lambda layer: layer))
     theorems: list[Theorem] = []
     for make, name in found.in_cases():
         theorems += gradient_theorems(subject, make, methods=("all sizes",), name=name, numbers=numbers, **found.options)
@@ -95,7 +96,7 @@ def _activation_theorems(subject: str, entry: type[Activation], given: dict[str,
         quantities.append(("second_derivative", "gradient", _slope, lambda f: ActivationLayer(Slope(f))))
     theorems: list[Theorem] = []
     for quantity, of, function, as_layer in quantities:
-        numbers = NumericCheck(choices(entry, given, as_layer), quantity)
+        numbers = found.numbers(choices(entry, given, as_layer), quantity)
         statement = f"DY ⊙ {quantity} = ∂⟨DY, {of}⟩ / ∂X for every DY"
         for make, name in found.in_cases():
             claim = ActivationGradient(function(make), quantity)
@@ -112,7 +113,7 @@ def _stated_theorems(subject: str, entry: type[Entry], given: dict[str, Any], li
     """What is claimed of a loss, or what an optimizer, a schedule or an initializer says of itself."""
     what = stated(entry)
     found = _runnable(entry, given, what.claim, limits)
-    numbers = NumericCheck(choices(entry, given, LossAsLayer) if issubclass(entry, Loss) else [], "DY")
+    numbers = found.numbers(choices(entry, given, LossAsLayer) if issubclass(entry, Loss) else [], "DY")
     theorems: list[Theorem] = []
     for make, name in found.in_cases():
         claim, options = what.claim(make), found.options
@@ -169,6 +170,12 @@ class Runnable:
     options: dict[str, Any]
     """Of a theorem: its conditions, and those among them that nobody has asked for."""
     cases: tuple[Case, ...] = (Case(),)
+    ways: Ways = field(default_factory=Ways)
+    """That its code takes on symbols, in all cases together."""
+
+    def numbers(self, chosen: list[Choice], gradient: str = "") -> NumericCheck:
+        """What it does on NumPy; there it goes the same ways, with other values of the hyper-parameters too if it is proved for all."""
+        return NumericCheck(chosen, gradient, self.ways, len(chosen) if not self.options["unasked"] else 1)
 
     def in_cases(self) -> Iterator[tuple[Make, str]]:
         """The entry in each case, and the words for it."""
@@ -196,7 +203,8 @@ def _runnable(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make],
         raise NervaError(f"{error}{place(error)}") from error
     except Exception as error:
         raise NervaError(f"{entry.__name__} does not run: {fault(error)}") from error
-    return Runnable(make, options(entry, given, defaults), _cases(claim, make, False) or (Case(),))
+    ways = Ways()
+    return Runnable(make, options(entry, given, defaults), _cases(claim, make, False, ways) or (Case(),), ways)
 
 
 def _maker(entry: type[Entry], given: dict[str, Any], sizes: tuple[str, ...] = ()) -> Make:
@@ -206,13 +214,14 @@ def _maker(entry: type[Entry], given: dict[str, Any], sizes: tuple[str, ...] = (
 def _with_symbols(entry: type[Entry], given: dict[str, Any], claim: Callable[[Make], Claim], sizes: tuple[str, ...]) -> Runnable | None:
     """The entry with symbols, and with any sizes for these counts; None if its code needs numbers."""
     make = _maker(entry, given, sizes)
-    cases = _cases(claim, make, bool(sizes))
+    ways = Ways()
+    cases = _cases(claim, make, bool(sizes), ways)
     if not cases:
         return None
     if not sizes and not all(_runs(claim, make, case) for case in cases):
         return None
     known = dict.fromkeys(sizes, "any size")
-    return Runnable(make, options(entry, given, {}, known), cases)
+    return Runnable(make, options(entry, given, {}, known), cases, ways)
 
 
 def _runs(claim: Callable[[Make], Claim], make: Make, case: Case) -> bool:
@@ -232,7 +241,7 @@ def _runs(claim: Callable[[Make], Claim], make: Make, case: Case) -> bool:
     return True
 
 
-def _cases(claim: Callable[[Make], Claim], make: Make, must_run: bool) -> tuple[Case, ...]:
+def _cases(claim: Callable[[Make], Claim], make: Make, must_run: bool, ways: Ways) -> tuple[Case, ...]:
     """The cases in which the code decides by nothing that is arbitrary; none if it looks at what has no cases, or does not run."""
 
     def divisions(case: Case) -> list[Case]:
@@ -246,7 +255,7 @@ def _cases(claim: Callable[[Make], Claim], make: Make, must_run: bool) -> tuple[
             pass  # of what does not run, the run on symbols below tells
         space = SymbolicSizesSpace(own=True)
         try:
-            with watched():
+            with watched(ways):
                 problem = ByParts(claim(made)).problem(space)
                 problem.tested(space.ops)
                 if not isinstance(claim(made), LayerGradient):  # whose forward has run before it is differentiated

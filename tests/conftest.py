@@ -27,14 +27,31 @@ from nerva_core.algebra.numeric_backend import Backend, DType, backend, backend_
 from nerva_core.training.interruption import SIGNALS
 
 DTYPES = get_args(DType)
+COMPILED = ("jax", "tensorflow")
+"""The backends that compile each operation for each shape and dtype."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-samples", action="store_true", help="every example of tests that are marked as sampled")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What JAX compiles is kept, for all workers, for the processes that tests start, and for the next run."""
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "jax"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+@pytest.hookimpl(tryfirst=True)  # before ``-m sampled`` is looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a slow test that is marked ``sampled(k, *words)`` run a k-th of the examples, always the same, whose name has one of the words."""
+    """Of a slow test that is marked ``sampled(k, *words)`` run a k-th of the examples, always the same, whose name has one of the words.
+
+    Of a test on every backend in every dtype run one dtype, chosen by the name, on a backend that compiles.
+    """
+    for item in items:
+        parameters = _parameters(item)
+        if parameters.get("backend_name") in COMPILED and "dtype" in parameters and not item.get_closest_marker("sampled"):
+            item.add_marker(pytest.mark.sampled(1))
     if config.getoption("--all-samples"):
         return
     chosen = [_is_chosen(item) for item in items]
@@ -42,10 +59,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item, kept in zip(items, chosen, strict=True) if kept]
 
 
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+
+
 def _is_chosen(item: pytest.Item) -> bool:
-    mark = item.get_closest_marker("sampled")
+    mark, parameters = item.get_closest_marker("sampled"), _parameters(item)
     if mark is None:
         return True
+    if parameters.get("backend_name") in COMPILED and "dtype" in parameters:
+        name = item.name.replace(parameters["dtype"], "")
+        if DTYPES[zlib.crc32(name.encode()) % len(DTYPES)] != parameters["dtype"]:
+            return False
     k, *words = mark.args
     return bool(words and not any(word in item.name for word in words)) or zlib.crc32(item.name.encode()) % k == 0
 

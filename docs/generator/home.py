@@ -49,7 +49,11 @@ nerva prove Linear
 | if you want to | read |
 |---|---|
 | train a network, prove it, compare four backends, in ten minutes | [First steps](first-steps.md) |
+| try it without installing anything: prove a layer, or train one matrix by matrix | [Playground](playground.md) |
 | see what a layer computes, forward and backward | [The equations](equations/index.md) |
+| train on a table, images or arrays of your own, or from scikit-learn | [Training](training.md) |
+| prove a gradient that you have in NumPy, PyTorch or JAX | [Prove your own gradient](write-your-own/gradient.md) |
+| read a model of PyTorch, or use a layer in PyTorch, JAX or Keras | [Working with others](interoperability.md) |
 | add an activation, a layer or a backend | [Write your own](write-your-own/index.md) |
 | know what a green proof is worth | [Why believe it](soundness.md) |
 | know how exact the numbers are | [Accuracy](accuracy.md) |

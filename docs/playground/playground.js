@@ -1,14 +1,5 @@
 // The page: texts to choose from, a worker that proves, and what it says.
-const $ = (id) => document.getElementById(id);
-const SVG = "http://www.w3.org/2000/svg";
-
-/** An element with attributes and contents; texts are never taken for HTML. */
-function element(name, attributes = {}, ...contents) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) key.startsWith("on") ? made.addEventListener(key.slice(2), value) : made.setAttribute(key, value);
-  made.append(...contents);
-  return made;
-}
+import { $, FROM_DISK, curves, element, mathematics, notLoaded, startWorker } from "./common.js";
 
 // Examples
 
@@ -31,16 +22,9 @@ $("example").addEventListener("change", () => choose(+$("example").value));
 
 // The worker. It is replaced after each text, so that none changes what is said of the next; the next one loads meanwhile.
 
-let worker = null, state = "none", waiting = null, timer = 0, started = 0;
-function startWorker() {
-  const at = (name) => new URL(name, location.href).href;
-  // From a blob it has the Content-Security-Policy of this page.
-  const source = `globalThis.PLAYGROUND = ${JSON.stringify(at("./"))}; await import(${JSON.stringify(at("worker.js"))});`;
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const made = new Worker(url, { type: "module" });
-  made.onmessage = ({ data }) => made === worker && heard(data);
-  made.onerror = (error) => made === worker && heard({ kind: "failed", text: error.message || "the worker could not be started" });
-  worker = made;
+let worker = null, state = "none", waiting = null, timer = 0;
+function newWorker() {
+  worker = startWorker("play.examine", (event, from) => from === worker && heard(event));
   state = "loading";
 }
 function heard(event) {
@@ -48,7 +32,7 @@ function heard(event) {
     state = "ready";
     waiting === null ? say("Python is ready.") : examine();
   } else if (event.kind === "failed") {
-    end(`Python could not be loaded: ${event.text}. If this copy of the site was built without the playground, "make playground docs" builds it.`);
+    end(notLoaded(event.text));
     worker = null;
     state = "none";
   } else if (event.kind === "done") {
@@ -58,10 +42,10 @@ function heard(event) {
 }
 function replaceWorker() {
   worker?.terminate();
-  startWorker();
+  newWorker();
 }
 function prove() {
-  if (location.protocol === "file:") return say("Opened from a disk the page may not load Python: run  python3 -m http.server -d site  and open http://localhost:8000/playground/");
+  if (location.protocol === "file:") return say(FROM_DISK);
   if (waiting !== null) return undefined;
   waiting = $("code").value;
   $("results").replaceChildren();
@@ -69,12 +53,11 @@ function prove() {
   $("stop").disabled = false;
   if (state === "ready") return examine();
   say("Python is being loaded ...");
-  if (state === "none") startWorker();
+  if (state === "none") newWorker();
   return undefined;
 }
 function examine() {
   state = "busy";
-  started = performance.now();
   const seconds = Math.min(600, Math.max(1, +$("limit").value || 60));
   timer = setTimeout(() => stop(`No verdict on the rest within ${seconds} s.`), 1000 * seconds);
   say("Proving ...");
@@ -122,12 +105,6 @@ function showEquations(event, into) {
   const copy = element("button", { onclick: () => navigator.clipboard?.writeText(event.latex).then(() => { copy.textContent = "copied"; }) }, "Copy LaTeX");
   into.append(box, element("p", { class: "soft" }, sizes), element("p", { class: "soft" }, `operations on numbers: ${forward}; ${backward}  `, copy));
 }
-/** The formula; a parser of XML, so that nothing but elements comes of it, and of those MathML only. */
-function mathematics(text) {
-  const tree = new DOMParser().parseFromString(text.replace("<math", '<math xmlns="http://www.w3.org/1998/Math/MathML"'), "application/xml").documentElement;
-  const only = (node) => node.namespaceURI === "http://www.w3.org/1998/Math/MathML" && [...node.children].every(only);
-  return only(tree) ? document.importNode(tree, true) : document.createTextNode(tree.textContent);
-}
 const WORDS = { proved: "proved", refuted: "refuted", open: "open" };
 function showVerdict(event, into) {
   const box = element("div", { class: `verdict ${event.status}`, "data-quantity": event.quantity });
@@ -146,30 +123,8 @@ function showNote(event, into) {
   into.append(element("p", { class: "note" }, event.text));
 }
 function showPlot(event, into) {
-  const [W, H, left, right, top, bottom] = [620, 260, 46, 10, 12, 24];
-  const ys = event.curves.flatMap((curve) => curve.y).filter((y) => y !== null);
-  if (!ys.length) return;
-  const [x0, x1, y0, y1] = [event.x[0], event.x.at(-1), Math.min(...ys), Math.max(...ys)];
-  const px = (x) => left + (W - left - right) * (x - x0) / (x1 - x0);
-  const py = (y) => H - bottom - (H - top - bottom) * (y - y0) / (y1 - y0 || 1);
-  const draw = (name, attributes, text = "") => {
-    const made = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.textContent = text;
-    return made;
-  };
-  const picture = draw("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `${event.name} and its derivative as stated` });
-  picture.append(draw("rect", { class: "frame", x: left, y: top, width: W - left - right, height: H - top - bottom }));
-  if (y0 < 0 && y1 > 0) picture.append(draw("path", { class: "frame", d: `M${left} ${py(0)}H${W - right}` }));
-  event.curves.forEach((curve, k) => {
-    let path = "", pen = "M";
-    curve.y.forEach((y, i) => { if (y === null) pen = "M"; else { path += `${pen}${px(event.x[i]).toFixed(1)} ${py(y).toFixed(1)}`; pen = "L"; } });
-    picture.append(draw("path", { class: `curve-${k}`, d: path }), draw("text", { class: `label-${k}`, x: left + 10, y: top + 18 + 16 * k }, curve.label));
-  });
-  const tick = (v) => `${+v.toPrecision(3)}`;
-  picture.append(draw("text", { x: 4, y: top + 8 }, tick(y1)), draw("text", { x: 4, y: H - bottom }, tick(y0)),
-    draw("text", { x: left, y: H - 6 }, tick(x0)), draw("text", { x: W - 24, y: H - 6 }, tick(x1)));
-  into.append(picture);
+  const picture = curves({ ...event, label: `${event.name} and its derivative as stated` });
+  if (picture) into.append(picture);
 }
 
 loadExamples().catch((error) => say(`The examples could not be loaded: ${error.message}`));

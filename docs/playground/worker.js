@@ -1,4 +1,5 @@
-// CPython in WebAssembly with the library; it examines one text and is then replaced, so that no text changes what is said of the next.
+// CPython in WebAssembly with the library; it calls one function of Python, PROGRAM, for each text, and posts what that tells.
+const [module, does] = globalThis.PROGRAM.split(".");
 const here = globalThis.PLAYGROUND; // the folder of the page; this file may have been started from a blob
 const read = async (name) => {
   const answer = await fetch(new URL(name, here));
@@ -19,7 +20,8 @@ async function load() {
     if (request.status !== 200) throw new Error(`sympy.zip: ${request.status}`);
     python.unpackArchive(request.response, "zip", { extractDir: "/library" });
   };
-  python.runPython("import sys; sys.path.insert(0, '/library'); import browser, play");
+  python.runPython("import sys; sys.path.insert(0, '/library'); import browser");
+  python.pyimport(module);
   return python;
 }
 
@@ -27,6 +29,5 @@ const ready = load();
 ready.then(() => tell({ kind: "ready" }), (error) => tell({ kind: "failed", text: String(error.message ?? error).trim().split("\n").pop() }));
 onmessage = async ({ data }) => {
   const python = await ready;
-  const examine = python.pyimport("play").examine;
-  examine(data, (event) => tell(JSON.parse(event)));
+  python.pyimport(module)[does](data, (event) => tell(JSON.parse(event)));
 };

@@ -34,12 +34,9 @@ def batch_norm_scale_by_root(dy, cache):
     return dx, np.sum(dy * xmu / ivar, axis=0), db  # times the root in the place of divided by it
 
 
-def batch_norm_detached_mean(dy, cache):
+def batch_norm_constant_statistics(dy, cache):
     xmu, ivar, g = cache
-    n = dy.shape[0]
-    dyivar = dy * g * ivar
-    dvar = -0.5 * np.sum(dyivar * xmu * ivar**2, axis=0)
-    return dyivar + 2 * dvar * xmu / n, np.sum(dy * xmu * ivar, axis=0), dy.sum(0)
+    return dy * g * ivar, np.sum(dy * xmu * ivar, axis=0), dy.sum(0)
 
 
 def batch_norm_mean_twice(dy, cache):
@@ -118,8 +115,8 @@ def softmax_diagonal(dy, y):
     return dy * y * (1 - y)
 
 
-def softmax_sum_of_upstream(dy, y):
-    return y * (dy - np.sum(dy, axis=1, keepdims=True))
+def softmax_copied(dy, y):
+    return dy
 
 
 def elu(x, alpha):
@@ -214,13 +211,13 @@ def conv_backward(dy, cache):
     return dx, dw
 
 
-def conv_flipped(dy, cache):
+def conv_last_sample_only(dy, cache):
     x, w = cache
+    dx, dw = conv_backward(dy, cache)
     t, k = x.shape[2], w.shape[2]
-    dx, dw = np.zeros_like(x), np.zeros_like(w)
-    for s in range(k):
-        dx[:, :, s : s + t - k + 1] += np.einsum("nft,fc->nct", dy, w[:, :, k - 1 - s])
-        dw[:, :, s] = np.einsum("nft,nct->fc", dy, x[:, :, s : s + t - k + 1])
+    for n in range(x.shape[0]):
+        for s in range(k):
+            dw[:, :, s] = np.einsum("ft,ct->fc", dy[n], x[n, :, s : s + t - k + 1])
     return dx, dw
 
 
@@ -314,7 +311,19 @@ def rotary_turned_before(g, cache):
     return g * cos - half_turned(g) * sin
 
 
-def rms_norm_first_power(dy, cache):
+def rms_norm_constant(dy, cache):
     x, r, g = cache
-    u = dy * g
-    return r * u - x * r * np.mean(u * x, axis=-1, keepdims=True), np.sum(dy * x * r, axis=0)
+    return dy * g * r, np.sum(dy * x * r, axis=0)
+
+
+def modified_huber(d):
+    """The loss of classification, of the margin d = y (w · x)."""
+    return np.where(d < -1, -4 * d, np.maximum(0, 1 - d) ** 2), d
+
+
+def modified_huber_backward(dy, d):
+    return dy * np.where(d < -1, -4, -2 * np.maximum(0, 1 - d))
+
+
+def modified_huber_half(dy, d):
+    return dy * np.where(d < -1, -4, -np.maximum(0, 1 - d))

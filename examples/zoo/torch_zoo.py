@@ -102,15 +102,6 @@ class Attention(Function):
         return ds @ k, ds.transpose(-2, -1) @ q, p.transpose(-2, -1) @ do
 
 
-class AttentionKeysUnscaled(Attention):
-    @staticmethod
-    def backward(ctx, do):
-        q, k, v, p, o = ctx.saved_tensors
-        delta = (do * o).sum(-1, keepdim=True)
-        ds = p * (do @ v.transpose(-2, -1) - delta)
-        return ds @ k * ctx.scale, ds.transpose(-2, -1) @ q, p.transpose(-2, -1) @ do
-
-
 class AttentionKeysNotTransposed(Attention):
     @staticmethod
     def backward(ctx, do):
@@ -118,15 +109,6 @@ class AttentionKeysNotTransposed(Attention):
         delta = (do * o).sum(-1, keepdim=True)
         ds = p * (do @ v.transpose(-2, -1) - delta) * ctx.scale
         return ds @ k, ds @ q, p.transpose(-2, -1) @ do
-
-
-class AttentionDeltaOutside(Attention):
-    @staticmethod
-    def backward(ctx, do):
-        q, k, v, p, o = ctx.saved_tensors
-        delta = (do * o).sum(-1, keepdim=True)
-        ds = (p * (do @ v.transpose(-2, -1)) - delta) * ctx.scale
-        return ds @ k, ds.transpose(-2, -1) @ q, p.transpose(-2, -1) @ do
 
 
 class LinearAttention(Function):
@@ -165,14 +147,6 @@ class RotaryInPlace(Function):
         cos, sin = ctx.saved_tensors
         a, b = g.chunk(2, dim=-1)
         return torch.cat((a * cos + b * sin, b * cos - a * sin), dim=-1), None, None
-
-
-class RotaryForwardAgain(RotaryInPlace):
-    @staticmethod
-    def backward(ctx, g):
-        cos, sin = ctx.saved_tensors
-        a, b = g.chunk(2, dim=-1)
-        return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1), None, None
 
 
 class GeluTanh(Function):
@@ -235,17 +209,40 @@ class Dropout(Function):
         return g * mask / ctx.keep, None, None
 
 
-class DropoutUnscaled(Dropout):
+class DropoutScaledByRate(Dropout):
     @staticmethod
     def backward(ctx, g):
         (mask,) = ctx.saved_tensors
-        return g * mask, None, None
+        return g * mask * (1 - ctx.keep), None, None
 
 
 class DropoutMaskForgotten(Dropout):
     @staticmethod
     def backward(ctx, g):
         return g / ctx.keep, None, None
+
+
+class Huber(Function):
+    @staticmethod
+    def forward(ctx, x, t, delta):
+        d = x - t
+        ctx.save_for_backward(d)
+        ctx.delta = delta
+        return torch.where(d.abs() <= delta, 0.5 * d**2, delta * (d.abs() - 0.5 * delta)).sum(1)
+
+    @staticmethod
+    def backward(ctx, g):
+        (d,) = ctx.saved_tensors
+        dx = g[:, None] * d.clamp(-ctx.delta, ctx.delta)
+        return dx, -dx, None
+
+
+class HuberUpstreamIgnored(Huber):
+    @staticmethod
+    def backward(ctx, g):
+        (d,) = ctx.saved_tensors
+        dx = d.clamp(-ctx.delta, ctx.delta)
+        return dx, -dx, None
 
 
 class SignSTE(Function):

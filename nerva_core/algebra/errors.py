@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 LONGEST = 3000
 """Characters of a message."""
@@ -31,6 +32,18 @@ def counted(number: int, noun: str) -> str:
     """A number with its noun: ``1 epoch``, ``2 epochs``, ``3 classes``."""
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{number} {noun if number == 1 else plural}"
+
+
+def not_there(path: Path) -> str:
+    """That there is nothing at a path: its folder is missing, or what beside it has nearly its name, or where it was looked for."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"{path} is not there, nor is the folder {folder}"
+    try:
+        near = difflib.get_close_matches(path.name, [other.name for other in folder.iterdir()], n=1, cutoff=0.6)
+    except OSError:
+        near = []
+    return f"{path} is not there; " + (f"did you mean {str(folder / near[0])!r}?" if near else f"it was looked for in {folder.resolve()}")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

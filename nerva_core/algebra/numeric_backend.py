@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import reprlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, NotInstalledError, did_you_mean
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, named_leaves, with_leaves
 from nerva_core.algebra.workers import Alone, Workers
 
 DType = Literal["float32", "float64"]
@@ -69,7 +70,15 @@ class Backend(MatrixOps[M]):
 
     def _array(self, values: Any) -> Array:
         """A copy of the values of a matrix in this backend's dtype."""
-        array = np.array(values, dtype=self.dtype, ndmin=2)
+        try:
+            given = np.asarray(values)
+            if given.dtype.kind == "c" or (given.dtype.kind == "O" and any(value is None for value in given.flat)):
+                raise TypeError("NumPy would drop the imaginary parts, or take None for nan")
+            array = np.array(given, dtype=self.dtype, ndmin=2)
+        except (TypeError, ValueError) as error:
+            raise NervaError(
+                f"ops.matrix: a matrix is made of real numbers, in rows of one length, got {reprlib.repr(values)}: {error}"
+            ) from error
         require_matrix("ops.matrix", array)
         return array
 
@@ -166,13 +175,21 @@ class Backend(MatrixOps[M]):
 
 
 def require_matrix(where: str, X: Any) -> None:
-    """NervaError for an array that is not a matrix: equations would sum over the wrong axes. An interpretation's own values pass."""
+    """NervaError for what is not a matrix: equations would sum over the wrong axes. An interpretation's own values pass."""
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) != 2:
         raise NervaError(
             f"{where}: every value is a matrix, but this one has the shape {tuple(shape)}; "
             "make its rows the examples: images are N x (height · width · channels), a vector is 1 x n or n x 1"
         )
+    if X is None or isinstance(X, (bool, int, float, str, list, dict)):
+        raise NervaError(f"{where}: every value is a matrix, got {reprlib.repr(X)}; ops.matrix makes one of numbers in rows")
+
+
+def require_matrices(where: str, tree: Tree) -> None:
+    """``require_matrix`` for every leaf of a tree, such as the parameters of a network, which is named."""
+    for name, leaf in named_leaves(tree):
+        require_matrix(f"{where}: {name}" if name else where, leaf)
 
 
 def _declared() -> dict[str, metadata.EntryPoint]:

@@ -99,7 +99,7 @@ class Table(Generic[E]):
         """Register a dataclass under its class name and its own aliases, not those of a base; a name that is taken is an error."""
         for name in (entry.__name__, *vars(entry).get("aliases", ())):
             if self._by_key.setdefault(_key(name), entry) is not entry:
-                raise NervaError(f"{self.kind} {name!r} is defined twice")
+                raise NervaError(f"{self.kind} {name!r} is defined twice; give yours another name")
         self.entries[entry.__name__] = entry
         return entry
 
@@ -196,6 +196,8 @@ _NAME = re.compile(r"\s*([A-Za-z][\w+ -]*?)\s*(?=[(),=\]]|$)")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|nan))\s*(?=[,)\]]|$)")
 _STRING = re.compile(r"""\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*""")
 _KEY = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
+_MODULE = re.compile(r"(?:[A-Za-z_]\w*\.)+(?=[A-Za-z])")
+"""What stands before a name of a framework, as in ``torch.nn.ReLU``."""
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -233,6 +235,8 @@ def _value(text: str) -> tuple[Any, str]:
             arguments, parameters, rest = _items(rest[1:], ")")
             return EntryCall(name, tuple(arguments), parameters), rest
         return _WORDS.get(name.lower(), name), rest
+    if match := _MODULE.match(text.strip()):
+        raise NervaError(f"names stand without their module: write {text.strip()[match.end() :][:40]!r} in place of {text.strip()[:60]!r}")
     raise NervaError(f"expected a name, a number or a list at {text.strip() or 'the end'!r}")
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from nerva_core.algebra.memory import Array, on_cache_line
+
+Tree: TypeAlias = Any
+"""A matrix or an array, or a tuple or NamedTuple of trees: parameters, gradients, caches, noise and states."""
 
 
 def rebuild(template: Any, items: Iterable[Any]) -> Any:

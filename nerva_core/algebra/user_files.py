@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, did_you_mean, not_there
 from nerva_core.algebra.registry import Entry, Table
 
 
@@ -21,10 +21,10 @@ def load_file(path: Path) -> ModuleType:
 @cache
 def _load(path: Path) -> ModuleType:
     if not path.is_file():
-        raise NervaError(f"there is no file {path}")
+        raise NervaError(f"there is no file {path}" if path.exists() else not_there(path))
     spec = importlib.util.spec_from_file_location(f"nerva_user_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise NervaError(f"{path} is not a Python file")
+        raise NervaError(f"{path} is not a Python file; its name should end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     sys.path.insert(0, str(path.parent))  # as if the file were run: it may import its neighbours

@@ -45,7 +45,7 @@ def export(
     if SUFFIXES.get(file.suffix, chosen) != chosen:
         raise NervaError(f"{file.name!r} names a file of format {SUFFIXES[file.suffix]}, but --format says {chosen}; give one of them")
     if os.path.lexists(file):
-        raise NervaError(f"{file} is already there")
+        raise NervaError(f"{file} is already there; choose another name")
     if chosen == "keras" and file.suffix != ".keras":
         raise NervaError(f"a model of Keras is a file that ends in .keras, got {file.name!r}")
     if chosen == "npz" and probabilities:

@@ -17,26 +17,30 @@ FIGURE, COMPARISON = "activations.png", "comparison.png"
 
 
 def plot(
-    runs: Annotated[list[Path], typer.Argument(help="Runs, or directories of runs; or one run or model.safetensors.", metavar="RUN...")],
+    runs: Annotated[list[Path], typer.Argument(help="Runs, or directories of runs; or one model.safetensors.", metavar="RUN...")],
     png: Annotated[
-        Path | None, typer.Option(help=f"A new file for the figure; by default {COMPARISON} here, or {FIGURE} in the one run.")
+        Path | None, typer.Option(help=f"A new file for the figure; by default {COMPARISON} here, of activations {FIGURE} in the run.")
     ] = None,
 ) -> None:
-    """Draw the loss and the accuracy of several runs: those that differ by the seed alone as their mean, with a band over all of them.
+    """Draw the loss and the accuracy of runs: those that differ by the seed alone as their mean, with a band over all of them.
 
-    Of one run: the activation functions that its network has learned, a panel for every layer that is a TMAF or a PReLU.
+    Of one run whose network has trained activation functions, those: a panel for every layer that is a TMAF or a PReLU.
     """
-    from nerva_core.figures.step_functions import learned_activations
+    from nerva_core.figures.step_functions import learned_activations, step_functions
     from nerva_core.training.models import write_atomically
 
     if len(runs) > 1 or _holds_runs(runs[0]):
         _compare(runs, png or Path(COMPARISON))
         return
     (run,) = runs
+    network, params = _trained(run)
+    if run.is_dir() and not step_functions(network, params):
+        _compare([run], png or Path(COMPARISON))
+        return
     target = png or (run if run.is_dir() else run.parent) / FIGURE
     if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
-    write_atomically(target, learned_activations(*_trained(run)))
+    write_atomically(target, learned_activations(network, params))
     print(f"figure: {target}")
 
 
@@ -55,7 +59,7 @@ def _compare(paths: list[Path], target: Path) -> None:
     found = records(paths)
     empty = next((one for one in found if not one.history), None)
     if empty is not None:
-        raise NervaError(f"{empty.directory} has no complete epoch yet")
+        raise NervaError(f"{empty.directory} has no complete epoch yet; continue it with: nerva train --resume --output {empty.directory}")
     write_atomically(target, overlaid_curves({label: [one.history for one in members] for label, members in groups(found).items()}))
     print(f"figure: {target}")
 

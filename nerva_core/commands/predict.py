@@ -33,7 +33,7 @@ def predict(
     if output is not None and output.suffix not in (".csv", ".npz"):
         raise NervaError(f"the format is known by its suffix, .csv or .npz; got {output.name!r}")
     if output is not None and os.path.lexists(output):
-        raise NervaError(f"{output} is already there")
+        raise NervaError(f"{output} is already there; choose another --output")
     trained = model_of(model)
     X, notes = predictions.read_examples(data, trained, array)
     result = predictions.predict(trained, X, numeric_backend.backend(backend, dtype))

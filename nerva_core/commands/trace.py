@@ -30,8 +30,9 @@ def trace(
 ) -> None:
     """Show every matrix of a training step, forward, backward and update, with its equation: on the terminal, as a page, LaTeX or JSON."""
     from nerva_core.figures.terminal import console
-    from nerva_core.inspection.trace import print_trace, trace_run
+    from nerva_core.inspection.trace_printing import print_trace
     from nerva_core.inspection.trace_writing import WRITERS
+    from nerva_core.inspection.traced_run import trace_run
     from nerva_core.training.config import load_config, make_config, override, parse_settings
     from nerva_core.training.models import write_atomically
 

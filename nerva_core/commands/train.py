@@ -224,7 +224,8 @@ def _config(config_file: Path | None, overrides: dict[str, Any]) -> Config:
 
 
 def _trace(config_file: Path | None, overrides: dict[str, Any]) -> None:
-    from nerva_core.inspection.trace import print_trace, trace_run
+    from nerva_core.inspection.trace_printing import print_trace
+    from nerva_core.inspection.traced_run import trace_run
 
     print_trace(trace_run(_config(config_file, overrides)))
 

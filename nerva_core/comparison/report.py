@@ -122,14 +122,15 @@ def heat_map(results: Sequence[Result]) -> bytes:
     figure = Figure(figsize=(4.2 + 0.75 * len(columns), 2.2 + 0.2 * len(rows)), layout="constrained")
     axes: Any = figure.subplots()
     colors = colormaps["Blues"].with_extremes(over="#d62728", bad="#eeeeee")
-    image = axes.imshow(fractions, vmin=0, vmax=1, cmap=colors, aspect="auto")
+    image = axes.imshow(np.minimum(fractions, 2), vmin=0, vmax=1, cmap=colors, aspect="auto")  # an infinite number would be left blank
     axes.set_xticks(range(len(columns)), [f"{name}\n{dtype}" for name, dtype in columns], fontsize=7)
     axes.set_yticks(range(len(rows)), [f"{kind}  {_shorten(subject)}" for kind, subject in rows], fontsize=7)
     axes.xaxis.tick_top()
     for (i, j), fraction in np.ndenumerate(fractions):
-        axes.text(j, i, f"{fraction:.2g}", ha="center", va="center", fontsize=6, color="white" if fraction > 0.6 else "black")
+        text = "" if math.isnan(fraction) else f"{fraction:.2g}"
+        axes.text(j, i, text, ha="center", va="center", fontsize=6, color="white" if fraction > 0.6 else "black")
     bar = figure.colorbar(image, ax=axes, location="bottom", aspect=40, pad=0.01, extend="max")
-    bar.set_label("largest error / stated bound; red: out of bounds", fontsize=8)
+    bar.set_label("largest error / stated bound; red: out of bounds; grey: not compared", fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()
@@ -140,4 +141,5 @@ def _fraction(result: Result | None) -> float:
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    """The beginning and the end, in which entries of one name differ."""
+    return text if len(text) <= 40 else f"{text[:20]}...{text[-17:]}"

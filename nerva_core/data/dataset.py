@@ -127,15 +127,19 @@ class Dataset:
         if self.classes is None:
             if outputs != self.Ttrain.shape[1]:
                 raise NervaError(
-                    f"the network has {counted(outputs, 'output')}, but the targets have {counted(self.Ttrain.shape[1], 'column')}"
+                    f"the network has {counted(outputs, 'output')}, but the targets have {counted(self.Ttrain.shape[1], 'column')}; "
+                    f"make the last layer one with {counted(self.Ttrain.shape[1], 'output')}"
                 )
         elif self.positions > 1 and not self.per_position:
             if outputs != self.positions * self.classes:
                 needed = f"{self.positions} positions of {self.classes} classes, which are {self.positions * self.classes}"
-                raise NervaError(f"the network has {counted(outputs, 'output')}, but the data have {needed}")
+                raise NervaError(f"the network has {counted(outputs, 'output')}, but the data have {needed}; the last layer needs as many")
         elif outputs != self.classes and not (outputs == 1 and self.classes == 2):
             absent = f"; class 0 does not occur: they count from 0, the labels from {self.Ttrain.min()}" if self.Ttrain.min() > 0 else ""
-            raise NervaError(f"the network has {counted(outputs, 'output')}, but the data have {counted(self.classes, 'class')}{absent}")
+            raise NervaError(
+                f"the network has {counted(outputs, 'output')}, but the data have {counted(self.classes, 'class')}"
+                + (absent or f"; make the last layer one with {counted(self.classes, 'output')}")
+            )
 
 
 def one_hot(labels: Array, classes: int) -> Array:
@@ -252,7 +256,7 @@ def _require_two_of_each(T: Array, names: tuple[str, ...]) -> None:
 def features(what: str, name: str, X: Array) -> Array:
     """A matrix of finite floating-point numbers with an example in every row; NervaError for anything else."""
     if X.dtype.kind not in "fiub":
-        raise NervaError(f"{what}: {name} must hold numbers, got dtype {X.dtype}")
+        raise NervaError(f"{what}: {name} must hold numbers, got dtype {X.dtype}; texts are read from a table, --data file.csv")
     if X.ndim != 2:
         X = X.reshape(len(X), -1) if X.ndim > 2 else X
     if X.ndim != 2 or 0 in X.shape:
@@ -261,14 +265,17 @@ def features(what: str, name: str, X: Array) -> Array:
     bad = ~np.isfinite(X)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise NervaError(f"{what}: {name} must be finite, got {X[row, column]} in row {row}, column {column} ({bad.sum()} such values)")
+        raise NervaError(
+            f"{what}: {name} must be finite, got {X[row, column]} in row {row}, column {column} ({bad.sum()} such values); "
+            "leave these rows out, or give a table, --data file.csv, whose missing values are filled in"
+        )
     return X
 
 
 def class_numbers(what: str, name: str, T: Array) -> Array:
     """Class numbers from shape (N,), (N, 1) or one-hot (N, K)."""
     if T.dtype.kind not in "fiub":
-        raise NervaError(f"{what}: {name} must hold class numbers, got dtype {T.dtype}")
+        raise NervaError(f"{what}: {name} must hold class numbers, got dtype {T.dtype}; number the classes from 0")
     if T.ndim == 2 and T.shape[1] > 1:
         if not (np.isin(T, (0, 1)).all() and (T.sum(axis=1) == 1).all()):
             soft = T.dtype.kind == "f" and bool((T >= 0).all()) and np.allclose(T.sum(axis=1), 1)
@@ -288,7 +295,9 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
         raise NervaError(f"{what}: {name} is empty")
     if not np.isfinite(flat).all() or (flat != np.floor(flat)).any():
         wrong = flat[~np.isfinite(flat) | (flat != np.floor(flat))][0]
-        raise NervaError(f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}")
+        raise NervaError(
+            f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}; for numbers as targets say task = 'regression'"
+        )
     if flat.min() < 0:
         raise NervaError(f"{what}: labels must not be negative, got {int(flat.min())} in {name}")
     if flat.max() >= 1_000_000:

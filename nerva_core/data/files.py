@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError, did_you_mean
+from nerva_core.algebra.errors import NervaError, did_you_mean, not_there
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
 from nerva_core.data.dataset import Dataset, Scaling, class_numbers, make_dataset, split, streamed_dataset
@@ -274,7 +274,7 @@ def existing(path: str, kind: Literal["a file", "a directory"]) -> Path:
     except (RuntimeError, ValueError) as error:  # ~user of somebody that the system does not know; a path with a character 0
         raise NervaError(f"cannot find {path}: {error}") from None
     if not (found.is_dir() if kind == "a directory" else found.is_file()):
-        raise NervaError(f"{found} is not there" if not found.exists() else f"{found} is not {kind}")
+        raise NervaError(not_there(found) if not found.exists() else f"{found} is not {kind}")
     return found
 
 
@@ -282,4 +282,4 @@ def _one_of(folder: Path, names: list[str]) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise NervaError(f"{folder} has no file {names[0]} (plain or .gz)")
+    raise NervaError(f"{folder} has no file {names[0]} (plain or .gz); nerva data says where it comes from")

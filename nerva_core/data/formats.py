@@ -79,7 +79,7 @@ def read_npz(path: Path) -> dict[str, Array]:
     try:
         with path.open("rb") as file:
             if file.read(6) == b"\x93NUMPY":
-                raise NervaError(f"{path} is a single array; expected an .npz archive of named arrays")
+                raise NervaError(f"{path} is a single array; expected an .npz archive of named arrays, as np.savez(path, X=X, y=y) makes")
             with zipfile.ZipFile(file) as archive:
                 return {info.filename.removesuffix(".npy"): _member(path, archive, info) for info in archive.infolist()}
     except zipfile.BadZipFile as error:
@@ -188,7 +188,7 @@ def read_csv(path: Path) -> CSVTable:
     except (OSError, csv.Error) as error:
         raise NervaError(f"cannot read {path}: {error}") from None
     if not numbered:
-        raise NervaError(f"{path} is empty")
+        raise NervaError(f"{path} is empty; expected a row of numbers for each example")
     first = numbered[0][1]
     for n, row in numbered:
         if len(row) != len(first):

@@ -57,10 +57,11 @@ class Column:
 
 def learn(table: DataTable, names: Sequence[str], rows: Array, missing: Missing = "indicator") -> tuple[Column, ...]:
     """How these columns become inputs, by their cells in the given rows, those of the training set."""
-    return tuple(_learn(table, name, table.column(name), rows, missing) for name in names)
+    return tuple(_learn(table, name, names, rows, missing) for name in names)
 
 
-def _learn(table: DataTable, name: str, values: Array | Texts, rows: Array, missing: Missing) -> Column:
+def _learn(table: DataTable, name: str, names: Sequence[str], rows: Array, missing: Missing) -> Column:
+    values = table.column(name)
     present = [values[k] is not None for k in rows] if isinstance(values, list) else list(~np.isnan(values[rows]))
     if not any(present):
         raise NervaError(f"{table.where}: column {name!r} has no value in any of {len(rows)} training examples; leave it out")
@@ -73,9 +74,10 @@ def _learn(table: DataTable, name: str, values: Array | Texts, rows: Array, miss
             return Column(name, fill=float(np.nanmedian(values[rows])), indicator=indicator)
     categories = sorted({text for k in rows if (text := values[k]) is not None})
     if len(categories) > MOST_CATEGORIES:
+        others = ",".join(other for other in names if other != name)
         raise NervaError(
             f"{table.where}: column {name!r} has {len(categories)} different texts in {len(rows)} rows, such as {categories[0][:40]!r}: "
-            "that is no category but a name or a sentence; choose the other columns with columns = [...] (--columns)"
+            f"that is no category but a name or a sentence; leave it out with --columns {others or '...'}"
         )
     return Column(name, tuple(categories), indicator=indicator)
 

@@ -12,17 +12,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix import Size
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves, with_leaves
+from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import GradientDescent, Optimizer
 from nerva_core.inspection.trace_data import Trace, TracedMatrix, TracedPart
@@ -34,9 +32,6 @@ from nerva_core.interpreters.subjects import PolynomialSymbols, Results, gradien
 from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import Layer, Sequential
 from nerva_core.layers.activation import ActivationLayer
-from nerva_core.training.batches import StepInput, epoch_inputs
-from nerva_core.training.config import Config
-from nerva_core.training.trainer import Trainer
 
 
 def trace_step(
@@ -207,8 +202,9 @@ class _Parameter(NamedTuple):
         W = reader.give(name, shape, self.values, "parameter")
         DW = reader.give(f"D{name}", shape, self.gradient, "gradient")
         start = optimizer.init(reader.ops.numbers, self.values) if self.state is None else self.state
-        sizes = np.shape(self.values)
-        shapes = [[s if n == of_theta else 1 for s, n, of_theta in zip(shape, np.shape(X), sizes, strict=True)] for X in leaves(start)]
+        of = reader.ops.numbers.shape
+        sizes = of(self.values)
+        shapes = [[s if n == of_theta else 1 for s, n, of_theta in zip(shape, of(X), sizes, strict=True)] for X in leaves(start)]
         named = zip(named_leaves(start), shapes, strict=True)
         states = [reader.give(key.rpartition(".")[2], (m, n), value, "state") for (key, value), (m, n) in named]
         return with_leaves(start, states), W, DW
@@ -265,43 +261,4 @@ def _without_given(part: TracedPart) -> TracedPart:
     return dataclasses.replace(part, matrices=tuple(matrix for matrix in part.matrices if not matrix.given))
 
 
-def trace_run(config: Config, step: int = 1) -> Trace:
-    """A step of the run that a configuration describes, 1, 2, ..., after those before it."""
-    trainer = Trainer(config)
-    given = trainer.first_input() if step == 1 else _input_of(trainer, step)
-    data = trainer.data
-    T = data.targets(data.Ttrain, trainer.network.outputs_for(data.inputs))
-    return trace_step(
-        trainer.network.at_epoch((step - 1) // trainer.steps_per_epoch + 1),
-        data.Xtrain[given.rows],
-        T[given.rows],
-        trainer.to_numpy().params,
-        config.loss,
-        config.optimizer,
-        given.lr,
-        given.noise,
-        trainer.ops,
-        trainer.to_numpy().statistics,
-        None if step == 1 else trainer.to_numpy().optimizer,
-        step,
-    )
-
-
-def _input_of(trainer: Trainer, step: int) -> StepInput:
-    """What a step is given, after the trainer has done the steps before it. NervaError if the run has no such step."""
-    training, left = trainer.config.training, step - 1
-    if not 1 <= step <= training.epochs * trainer.steps_per_epoch:
-        raise NervaError(f"the run has the steps 1 to {training.epochs * trainer.steps_per_epoch}, got {step}")
-    for epoch in itertools.count():
-        for group in epoch_inputs(trainer.config, trainer.network, trainer.data, trainer.ops, epoch):
-            done = min(left, len(group.rows))
-            if done:
-                trainer.advance(map_tree(operator.itemgetter(slice(done)), group))
-            if done < len(group.rows):
-                given: StepInput = map_tree(operator.itemgetter(done), group)
-                return given
-            left -= done
-    raise AssertionError("epochs have no end")
-
-
-__all__ = ["Trace", "TracedMatrix", "TracedPart", "print_trace", "trace_run", "trace_step"]
+__all__ = ["Trace", "TracedMatrix", "TracedPart", "print_trace", "trace_step"]

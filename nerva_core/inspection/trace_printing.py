@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from nerva_core.algebra.memory import Array
 from nerva_core.figures.terminal import console as terminal
@@ -21,6 +18,8 @@ ROWS, COLUMNS = 8, 8
 
 def print_trace(trace: Trace, console: Any = None, digits: int = 4) -> None:
     """Print every matrix with its name, equation and shape; of a large one, a corner."""
+    from rich.text import Text
+
     console = console or terminal(highlight=False)
     for part in trace.parts:
         console.rule(Text(part.title, style="bold"), align="left")
@@ -30,6 +29,10 @@ def print_trace(trace: Trace, console: Any = None, digits: int = 4) -> None:
 
 
 def _print_matrix(matrix: TracedMatrix, console: Any, digits: int) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
     m, n = matrix.values.shape
     head = Text(matrix.name, style="bold cyan" if matrix.given else "bold green")
     head.append(f"  {matrix.right}" if matrix.given else f" = {matrix.right}", style="dim" if matrix.given else "default")

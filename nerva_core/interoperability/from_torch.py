@@ -107,6 +107,11 @@ def from_torch(module: Any, shape: tuple[int, ...]) -> FromTorch:
     return result
 
 
+def _no_equal(m: Any, why: str) -> NervaError:
+    """That a module of a kind that is read is one that cannot be."""
+    return NervaError(f"{m}: {why}; keep it in PyTorch, and read the modules before it and after it, each as a Sequential")
+
+
 def _flat(module: Any) -> Iterator[Any]:
     if type(module).__name__ == "Sequential":
         for part in module:
@@ -152,7 +157,7 @@ def _transposed_convolution(m: Any, r: _Reading) -> None:
 
 def _windows(m: Any) -> dict[str, int]:
     if m.padding_mode != "zeros" or isinstance(m.padding, str):
-        raise NervaError(f"{m}: convolutions with padding that is no number of zeros have no equal here")
+        raise _no_equal(m, "convolutions with padding that is no number of zeros have no equal here")
     numbers = {"kernel": m.kernel_size, "stride": m.stride, "padding": m.padding, "dilation": m.dilation}
     return {name: _side(m, sizes) for name, sizes in numbers.items()}
 
@@ -160,7 +165,7 @@ def _windows(m: Any) -> dict[str, int]:
 def _upsampling(m: Any, r: _Reading) -> None:
     factor = m.scale_factor and _side(m, m.scale_factor)
     if m.mode != "nearest" or factor is None or factor != m.scale_factor:
-        raise NervaError(f"{m}: of upsampling the nearest, by a whole factor, has an equal here")
+        raise _no_equal(m, "of upsampling the nearest, by a whole factor, has an equal here")
     r.add(LAYERS.build("Upsample", factor))
 
 
@@ -189,7 +194,7 @@ def _side(m: Any, sizes: Any) -> int:
     """The number that all directions have; NervaError if they differ."""
     sides = set(sizes) if isinstance(sizes, tuple) else {sizes}
     if len(sides) > 1:
-        raise NervaError(f"{m}: windows that are not as wide as high have no equal here")
+        raise _no_equal(m, "windows that are not as wide as high have no equal here")
     return int(sides.pop())
 
 
@@ -197,7 +202,7 @@ def _pooling(name: str) -> Callable[[Any, _Reading], None]:
     def read(m: Any, r: _Reading) -> None:
         plain = getattr(m, "padding", 0) in (0, (0,), (0, 0)) and getattr(m, "dilation", 1) in (1, (1,), (1, 1)) and not m.ceil_mode
         if not plain:
-            raise NervaError(f"{m}: pooling with padding, dilation or ceil_mode has no equal here")
+            raise _no_equal(m, "pooling with padding, dilation or ceil_mode has no equal here")
         r.add(LAYERS.build(name, _side(m, m.kernel_size), _side(m, m.stride)))
 
     return read
@@ -205,13 +210,13 @@ def _pooling(name: str) -> Callable[[Any, _Reading], None]:
 
 def _global_pooling(m: Any, r: _Reading) -> None:
     if m.output_size not in (1, (1,), (1, 1), (1, 1, 1)):
-        raise NervaError(f"{m}: of adaptive pooling the one to a single position has an equal here")
+        raise _no_equal(m, "of adaptive pooling the one to a single position has an equal here")
     r.add(LAYERS.build("GlobalAveragePool"))
 
 
 def _flatten(m: Any, r: _Reading) -> None:
     if (m.start_dim, m.end_dim) != (1, -1):
-        raise NervaError(f"{m}: the Flatten of everything but the batch has an equal here")
+        raise _no_equal(m, "the Flatten of everything but the batch has an equal here")
     if r.layers and type(r.layers[-1]).__name__ != "GlobalAveragePool":
         if any(type(layer).__name__ in ("Images", "Sequences") for layer in r.layers):
             r.add(LAYERS.build("Flatten"))
@@ -230,7 +235,7 @@ def _batch_normalization(m: Any, r: _Reading) -> None:
 def _normalization(m: Any, r: _Reading) -> None:
     name = type(m).__name__
     if len(getattr(m, "normalized_shape", (1,))) != 1 or m.weight is None or r.flattened:
-        raise NervaError(f"{m}: {name} over the last axis, with trained weights, has an equal here")
+        raise _no_equal(m, f"{name} over the last axis, with trained weights, has an equal here")
     epsilon = require("torch", "torch").finfo(m.weight.dtype).eps if m.eps is None else m.eps
     arrays = [m.weight[None]] + ([] if name == "RMSNorm" else [np.zeros((1, len(m.weight))) if m.bias is None else m.bias[None]])
     r.add(LAYERS.build(name, epsilon=epsilon, **({"groups": m.num_groups} if name == "GroupNorm" else {})), arrays)
@@ -246,7 +251,7 @@ def _activation(name: str, **fields: str) -> Callable[[Any, _Reading], None]:
 
     def read(m: Any, r: _Reading) -> None:
         if getattr(m, "beta", 1) != 1:
-            raise NervaError(f"{m}: its exact form has an equal here")
+            raise _no_equal(m, "its exact form has an equal here")
         ours = "TanhGELU" if getattr(m, "approximate", "none") == "tanh" else name
         r.add(ActivationLayer(ACTIVATIONS.build(ours, **{own: float(getattr(m, theirs)) for own, theirs in fields.items()})))
 
@@ -255,7 +260,7 @@ def _activation(name: str, **fields: str) -> Callable[[Any, _Reading], None]:
 
 def _softmax(m: Any, r: _Reading) -> None:
     if m.dim not in (1, -1) or (m.dim == 1 and r.channels_first and not any(type(x).__name__ == "Linear" for x in r.layers)):
-        raise NervaError(f"{m}: a softmax over the last axis has an equal here")
+        raise _no_equal(m, "a softmax over the last axis has an equal here")
     r.add(LAYERS.build(type(m).__name__))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -155,7 +156,8 @@ def _operations(X: Any) -> Backend[Any]:
 
 
 def _matrix(parameter: Any) -> Any:
-    return parameter.reshape(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.reshape(1, -1)
+    rows = parameter.shape[0] if parameter.ndim > 1 else 1
+    return parameter.reshape(rows, math.prod(parameter.shape[1:]) if parameter.ndim > 1 else parameter.size)
 
 
 @functools.cache

@@ -130,14 +130,14 @@ def _layer_class() -> Any:
             weights = self.trees()
             params, state = map_tree(lambda weight: weight.value, weights)
             training = training and (self.trainable or not self._has_statistics)  # frozen, it uses and keeps its statistics, as Keras's
-            noisy = _is_noisy(self.layer, self.positions, X, training)
-            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training) if noisy else ()
+            X, noisy = _moved(X, self.positions, -1, 1), _is_noisy(self.layer, self.positions, X, training)
+            noise = framework.draw(self.layer, self.seeds.next(), X, evaluation=not training, positions=self.positions) if noisy else ()
             if not training:
-                return framework.evaluate(self.layer, params, state, X, *noise, positions=self.positions)
+                return _moved(framework.evaluate(self.layer, params, state, X, *noise, positions=self.positions), self.positions, 1, -1)
             Y, new = framework.function(self.layer, self.positions)(params, X, *noise, state=state)
             for weight, value in zip(leaves(weights[1]), leaves(new), strict=True):
                 weight.assign(value)
-            return Y
+            return _moved(Y, self.positions, 1, -1)
 
         def compute_output_shape(self, input_shape: Any) -> Any:
             return _output_shape(self.layer, input_shape)
@@ -146,6 +146,12 @@ def _layer_class() -> Any:
             return {**super().get_config(), "layer": describe(self.layer), "seed": self.seed}
 
     return NervaLayer
+
+
+def _moved(A: Any, positions: tuple[int, ...], source: int, target: int) -> Any:
+    """Images with the channels on another axis: the functions for PyTorch have them first, Keras's tensors last."""
+    images = require("keras", "keras").backend.backend() == "torch" and len(positions) > 1 and len(A.shape) > 2
+    return A.movedim(source, target) if images else A
 
 
 def _output_shape(layer: Layer, input_shape: Any) -> Any:

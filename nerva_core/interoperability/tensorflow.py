@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -80,13 +81,14 @@ def draw(layer: Layer | str, seed: Any, X: Any, *, evaluation: bool = False, pos
 
     ``seed`` is a tensor of integers that differs from step to step, such as that of ``tf.random.Generator.make_seeds``.
     """
-    tf, chosen = _tf(), on_positions(layer, positions).layer
-    return tf.autograph.experimental.do_not_convert(_draw)(tf, chosen, seed, _tensor(X), evaluation)
+    tf, at = _tf(), on_positions(layer, positions)
+    return tf.autograph.experimental.do_not_convert(_draw)(tf, at, seed, _tensor(X), evaluation)
 
 
-def _draw(tf: Any, chosen: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
-    D = X.shape[-1]
-    template = noise_of(chosen, 1, D, np.random.default_rng(0), evaluation)
+def _draw(tf: Any, at: OnPositions, seed: Any, X: Any, evaluation: bool) -> Any:
+    at.check(X.shape)
+    chosen, D, rows = at.layer, X.shape[-1], X.shape[:-1].num_elements()
+    template = noise_of(chosen, rows or math.prod(at.before), D, np.random.default_rng(0), evaluation)
     count = sum(1 for _ in leaves(template))
     if count == 0:
         return ()
@@ -97,12 +99,17 @@ def _draw(tf: Any, chosen: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
 
     found = tf.numpy_function(drawn, [seed, tf.size(X) // D], [X.dtype] * count)
     matrices = found if isinstance(found, (list, tuple)) else [found]  # one result comes without its list
-    rows = X.shape[:-1].num_elements()
-    shapes: list[Any] = []
-    map_shapes(shapes.append, chosen.noise_shapes(rows, D))
-    for matrix, shape in zip(matrices, shapes, strict=True):
-        matrix.set_shape(shape)
+    P = math.prod(at.before)
+    counts = (rows, rows) if rows is not None else (P, 2 * P)  # what differs for one example and for two is not known
+    for matrix, first, second in zip(matrices, *(_noise_shapes(chosen, N, D) for N in counts), strict=True):
+        matrix.set_shape([n if n == m else None for n, m in zip(first, second, strict=True)])
     return with_leaves(template, matrices)
+
+
+def _noise_shapes(layer: Layer, N: int, D: int) -> list[tuple[int, int]]:
+    shapes: list[tuple[int, int]] = []
+    map_shapes(shapes.append, layer.noise_shapes(N, D))
+    return shapes
 
 
 def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:
@@ -140,5 +147,5 @@ def _like_rows_of(X: Any, Y: Any, at: OnPositions) -> Any:
     tf = _tf()
     if X.shape.rank == 2:
         return Y
-    leading = X.shape.rank - 1 - len(at.before)
-    return tf.reshape(Y, tf.concat([tf.shape(X)[:leading], at.shape_after(X.shape, Y.shape[-1])[leading:]], 0))
+    leading, K = X.shape.rank - 1 - len(at.before), at.layer.outputs_for(X.shape[-1])  # in a graph Y may not tell its columns
+    return tf.reshape(Y, tf.concat([tf.shape(X)[:leading], at.shape_after(X.shape, K)[leading:]], 0))

@@ -28,7 +28,8 @@ def optimizer(params: Iterable[Any], rule: Optimizer | str, lr: float) -> Any:
 
 
 def _matrix(parameter: Any) -> Any:
-    return parameter.reshape(parameter.shape[0], -1) if parameter.ndim > 1 else parameter.reshape(1, -1)
+    rows = parameter.shape[0] if parameter.ndim > 1 else 1
+    return parameter.reshape(rows, math.prod(parameter.shape[1:]) if parameter.ndim > 1 else parameter.numel())
 
 
 @functools.cache
@@ -44,7 +45,7 @@ def rule_optimizer() -> Any:
 
         def __init__(self, params: Iterable[Any], rule: Optimizer, lr: float) -> None:
             if not (isinstance(lr, (int, float)) and 0 <= lr < math.inf):
-                raise NervaError(f"lr must be >= 0, got {lr!r}")
+                raise NervaError(f"lr must be a finite number >= 0, got {lr!r}")
             self.rule, self._template = rule, rule_template(rule)
             super().__init__(params, {"lr": lr})
 

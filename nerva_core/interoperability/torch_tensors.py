@@ -29,6 +29,8 @@ def in_full_precision(X: Any) -> Iterator[tuple[Callable[[Any], Any], Callable[[
         raise NervaError(f"X must be a tensor, got {type(X).__name__}; make it one with torch.as_tensor")
     if not X.is_floating_point():
         raise NervaError(f"X must hold floating-point numbers, got {X.dtype}; write X.float()")
+    if X.layout != torch.strided:
+        raise NervaError(f"X must be a dense tensor, got one with the layout {X.layout}; write X.to_dense()")
     if X.dim() == 0:
         raise NervaError("X must have rows of numbers, got a tensor without axes")
     autocast = torch.amp.is_autocast_available(X.device.type) and torch.is_autocast_enabled(X.device.type)

@@ -16,6 +16,10 @@ from nerva_core.algebra.operation import Misfit
 from nerva_core.interpreters.traced import RULES, Interpreter, Operation, Traced
 
 
+class MisfitError(NervaError):
+    """An operation is given matrices whose shapes do not fit."""
+
+
 class ShapeOps(Interpreter[Shape]):
     """Matrix operations on shapes."""
 
@@ -46,7 +50,7 @@ class ShapeOps(Interpreter[Shape]):
             if callable(rule.shape):
                 return _shape(rule.shape(*operation.arguments), operands)
         except Misfit as error:
-            raise NervaError(f"{operation.name}: {error}") from None
+            raise MisfitError(f"{operation.name}: {error}") from None
         return _shape(operands[0][:2], operands) if rule.shape == "operand" else self.defined(operation)
 
     def defined(self, operation: Operation[Shape]) -> Shape:

@@ -12,7 +12,8 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.trees import leaves, map_shapes
+from nerva_core.algebra.numeric_backend import require_matrices, require_matrix
+from nerva_core.algebra.trees import Tree, leaves, map_shapes
 from nerva_core.layers.activation import ActivationLayer
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols, total
@@ -165,7 +166,8 @@ class Sequential(Layer):
         return f"{' → '.join(parts)}  ({self.parameter_count(D):,} parameters)"
 
     def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
-        """Noise is one tuple a layer; it may be left out when no layer needs any."""
+        """Noise is one tuple a layer; it may be left out when no layer needs any. NervaError if X or a parameter is not a matrix."""
+        _require_matrices(params, X=X)
         caches = []
         for layer, p, r in zip(self.layers, params, noise or ((),) * len(self.layers), strict=True):
             X, cache = layer.feedforward(ops, p, X, *r)
@@ -173,6 +175,7 @@ class Sequential(Layer):
         return X, tuple(caches)
 
     def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        _require_matrices(params, DY=DY)
         gradients = []
         for layer, p, c in reversed(list(zip(self.layers, params, cache, strict=True))):
             DY, gradient = layer.backpropagate(ops, p, c, DY)
@@ -201,6 +204,7 @@ class Sequential(Layer):
             X = layer.evaluate(ops, p, s, X)
 
     def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+        _require_matrices(params, X=X)
         for layer, p, s, r in zip(self.layers, params, state, noise or ((),) * len(self.layers), strict=True):
             X = layer.evaluate(ops, p, s, X, *r)
         return X
@@ -220,6 +224,13 @@ class Sequential(Layer):
 
     def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
+
+
+def _require_matrices(params: Tree, **given: Any) -> None:
+    """NervaError unless what the network is given is matrices; a framework would spread other arrays over the examples."""
+    for name, value in given.items():
+        require_matrix(f"Sequential: {name}", value)
+    require_matrices("Sequential: the parameters", params)
 
 
 def _same(layers: tuple[Layer, ...], others: tuple[Layer, ...]) -> bool:

@@ -147,4 +147,4 @@ def _lock(fcntl: Any, descriptor: int, directory: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise NervaError(f"another process is training in {directory}") from None
+        raise NervaError(f"another process is training in {directory}; wait for its end, or choose another --output") from None

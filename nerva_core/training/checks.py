@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted
+from nerva_core.algebra.matrix import Shape
 from nerva_core.algebra.memory import require_memory
 from nerva_core.algebra.numeric_backend import DType
+from nerva_core.algebra.trees import leaves, map_shapes, named_leaves
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
@@ -20,6 +22,8 @@ from nerva_core.equations.losses import (
     SequenceCrossEntropy,
     SoftmaxCrossEntropy,
 )
+from nerva_core.interpreters.shapes import MisfitError, ShapeOps
+from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SparseLinear, SReLU
 from nerva_core.training.config import Config
 from nerva_core.training.evaluation import evaluation_batch
@@ -42,7 +46,42 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
     check_range(config.dtype, data)
     check_batches(network, config.training.batch_size, len(data.Xtrain))
     check_memory(config, network, data)
+    check_shapes(network, min(config.training.batch_size, len(data.Xtrain)), data.inputs)
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
+
+
+def check_shapes(network: Sequential, N: int, D: int) -> None:
+    """NervaError unless the equations of each layer fit for N examples with D columns, and give the shapes that the layer states.
+
+    A framework would repeat a single column, or refuse in words of its own, without the name of the layer.
+    """
+    for layer, n, d in zip(network.layers, network.heights(N), network.widths(D), strict=False):
+        try:
+            _check_shapes_of(layer, n, d)
+        except MisfitError as error:
+            hint = (
+                "; nothing broadcasts: what is added to a shortcut must make as many columns as it" if str(error).startswith("add:") else ""
+            )
+            raise NervaError(f"{type(layer).__name__}, whose input has {counted(d, 'column')}: {error}{hint}") from error
+        except Exception:  # it asks for more than shapes, such as a value: that is found, or not, when it runs
+            continue
+
+
+def _check_shapes_of(layer: Layer, n: int, d: int) -> None:
+    """MisfitError unless Y, DX and the gradients of the parameters have the shapes that the layer states."""
+    ops = ShapeOps()
+
+    def require(what: str, found: Traced[Shape], rows: int, columns: int) -> None:
+        if ops.shape(found) != (rows, columns):
+            raise MisfitError(f"{what} must have the shape {(rows, columns)}, got {ops.shape(found)}")
+
+    params, given = (map_shapes(ops.matrix, shapes) for shapes in (layer.shapes(d), layer.given_shapes(n, d)))
+    Y, cache = layer.feedforward(ops, params, ops.matrix((n, d)), *given)
+    require("Y, by outputs_for and rows_for,", Y, layer.rows_for(n), layer.outputs_for(d))
+    DX, gradients = layer.backpropagate(ops, params, cache, Y)
+    require("DX", DX, n, d)
+    for (name, theta), gradient in zip(named_leaves(params), leaves(gradients), strict=True):
+        require(f"D{name}", gradient, *ops.shape(theta))
 
 
 def check_range(dtype: DType, data: Dataset) -> None:
@@ -112,12 +151,12 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
             kind = f"{counted(data.positions, 'position')} of {data.classes} classes" if data.classes else "numbers as targets"
             raise NervaError(f"the data have {kind}, but the loss is {loss}; use {needed}")
         return
+    if outputs == 1:
+        _check_single_output(loss, last, data.classes is not None)
     if data.classes is None:
         _check_reach(last, data)
-        return
-    if outputs == 1:
-        _check_single_output(loss, last)
-    _check_last(loss, last)
+    else:
+        _check_last(loss, last)
 
 
 def _check_last(loss: Loss, last: Layer) -> None:
@@ -181,15 +220,13 @@ def _is_softmax(loss: Loss) -> bool:
     return isinstance(loss, SoftmaxCrossEntropy)
 
 
-def _check_single_output(loss: Loss, last: Layer) -> None:
+def _check_single_output(loss: Loss, last: Layer, classes: bool) -> None:
     """With one output a softmax is 1, and a loss without a term for the class 0 is least where everything is class 1."""
     constant = _is_softmax(loss) or isinstance(last, (Softmax, LogSoftmax)) or isinstance(loss, (CosineDistance, Hinge))
-    if constant or loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy):
+    if constant or (classes and (loss.takes == "probabilities" or isinstance(loss, LogisticCrossEntropy))):
         what = "the softmax or the direction or rank of one number is constant" if constant else "it has no term for the class 0"
-        raise NervaError(
-            f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; "
-            "use BinaryCrossEntropy after a Linear layer, or two outputs"
-        )
+        instead = "BinaryCrossEntropy after a Linear layer, or two outputs" if classes else "SquaredError after a Linear layer"
+        raise NervaError(f"with one output the loss {type(loss).__name__} after {last} trains nothing: {what}; use {instead}")
 
 
 def _check_reach(last: Layer, data: Dataset) -> None:

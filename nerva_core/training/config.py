@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.numeric_backend import DType
@@ -65,6 +75,9 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+_LIST = '["Linear(8)", "ReLU", {name = "Dropout", p = 0.2}]'
+
+
 class ModelConfig(_Section):
     """The network: Nerva's notation with sizes, text with sizes in brackets, or a list of layers (see ``nerva_core.layers.notation``)."""
 
@@ -82,6 +95,19 @@ class ModelConfig(_Section):
     """The part of its weights that each layer with a size has, for layers given as text."""
     load_weights: str | None = None
     """A file with the weights to start from: Nerva's .npz, or a model.safetensors of a network of the same shape."""
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _text_or_a_list(cls, layers: Any) -> Any:
+        """Text such as ``["Linear(8)", "ReLU"]``, as a command line has it, is the list of TOML that it looks like."""
+        if isinstance(layers, str) and layers.lstrip().startswith("["):
+            try:
+                layers = tomllib.loads(f"layers = {layers}")["layers"]
+            except (tomllib.TOMLDecodeError, RecursionError):
+                raise NervaError(f"a list of layers is written as in TOML, {_LIST}; got {layers[:100]!r}") from None
+        if not isinstance(layers, str) and not (isinstance(layers, (list, tuple)) and all(isinstance(i, (str, dict)) for i in layers)):
+            raise NervaError(f"layers are text or a list such as {_LIST}; got {str(layers)[:100]}")
+        return layers
 
     def build(self) -> Sequential:
         """The network; NervaError if the description is not sound."""
@@ -295,7 +321,9 @@ def _explain(where: str, problem: Any) -> str:
         section: Any = Config
         for part in location[:-1]:
             section = section.model_fields[part].annotation
-        return f"{where}: unknown setting {name!r}; {did_you_mean(location[-1], section.model_fields)}"
+        elsewhere = [f"{key}.{name}" for key, field in Config.model_fields.items() if name in getattr(field.annotation, "model_fields", ())]
+        hint = f"it is {elsewhere[0]}" if elsewhere else did_you_mean(location[-1], section.model_fields)
+        return f"{where}: unknown setting {name!r}; {hint}"
     if problem["type"] == "value_error":  # one of ours: it says what was received
         return f"{where}: {name}: {problem['ctx']['error']}"
     message = problem["msg"]

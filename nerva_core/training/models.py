@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError, counted, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean, not_there
 from nerva_core.algebra.memory import Array, archive
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
@@ -72,7 +72,9 @@ class Model:
         X = X.reshape(len(X), math.prod(X.shape[1:]))
         X = X if X.dtype.kind == "f" else X.astype(float)
         if X.shape[1] != self.inputs:
-            raise NervaError(f"the network has {counted(self.inputs, 'input')}, but X has {counted(X.shape[1], 'column')}")
+            raise NervaError(
+                f"the network has {counted(self.inputs, 'input')}, but X has {counted(X.shape[1], 'column')}; give those of the training"
+            )
         if not len(X):
             raise NervaError(f"there must be at least one example to predict, got none (X has shape {X.shape})")
         inputs = ops.matrix(self.encoding.inputs(X))
@@ -159,7 +161,7 @@ def read_safetensors(path: Path) -> tuple[Arrays, dict[str, str]]:
             raise ValueError("its content does not have the checksum that was written with it")
         return arrays, metadata
     except FileNotFoundError:
-        raise NervaError(f"{path} is not there") from None
+        raise NervaError(not_there(path)) from None
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NervaError(f"cannot read {path}: it is no safetensors file, or it is damaged ({error})") from None
 
@@ -257,7 +259,7 @@ def load_weights(path: Path, network: Sequential, inputs: int, params: Any, stat
         path = path / "model.safetensors"  # of the run in it
     if path.suffix == ".npz":
         if not path.is_file():
-            raise NervaError(f"{path} is not there")
+            raise NervaError(not_there(path))
         return load_npz(path, network, inputs, params, state)
     if not network.has_pattern():
         return unpack(path, {"params": params})["params"], state

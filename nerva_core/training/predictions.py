@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError, counted, did_you_mean
+from nerva_core.algebra.errors import NervaError, counted, did_you_mean, not_there
 from nerva_core.algebra.memory import Array, archive
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.data import CSV, ImageFolder
@@ -101,7 +101,7 @@ def read_examples(path: Path, model: Model, array: str | None = None) -> tuple[A
     if isinstance(model.config.data, ImageFolder) and (path.is_dir() or path.suffix.lower() in IMAGES):
         return model.config.data.read_images(existing(str(path), "a directory" if path.is_dir() else "a file"), model.inputs), []
     if not path.is_file():
-        raise NervaError(f"{path} is not there" if not path.exists() else f"{path} is not a file")
+        raise NervaError(not_there(path) if not path.exists() else f"{path} is not a file")
     if array is not None and path.suffix.lower() != ".npz":
         raise NervaError(f"--array names an array of an .npz archive, but the data are {path.name}")
     notes: list[str] = []

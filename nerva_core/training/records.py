@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted, not_there
 from nerva_core.training.config import Config, load_config
 from nerva_core.training.results import Metrics, TrainingResult
 from nerva_core.training.runs import CONFIG, METRICS, MODEL, RESULT
@@ -30,8 +30,8 @@ class Record:
     def state(self) -> str:
         """How far it has come, in words."""
         if self.result is not None:
-            return f"{'stopped early' if self.result.stopped_early else 'complete'}, {self.result.epochs} epochs"
-        return f"{len(self.history)} of {self.config.training.epochs} epochs"
+            return f"{'stopped early' if self.result.stopped_early else 'complete'}, {counted(self.result.epochs, 'epoch')}"
+        return f"{len(self.history)} of {counted(self.config.training.epochs, 'epoch')}"
 
     @property
     def score(self) -> tuple[str, float | None]:
@@ -54,7 +54,9 @@ def records(paths: Iterable[Path]) -> list[Record]:
     for path in paths:
         below = [path] if (path / CONFIG).is_file() else sorted(part.parent for part in path.glob(f"*/{CONFIG}"))
         if not below:
-            raise NervaError(f"{path} holds no run" if path.exists() else f"{path} is not there")
+            raise NervaError(
+                f"{path} holds no run; a run is a directory that nerva train --output has written" if path.exists() else not_there(path)
+            )
         found += [record(directory) for directory in below]
     return found
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.memory import Array
 from nerva_core.training.checkpoints import CHECKPOINT, Checkpoint, json_lines, load_checkpoint, locked
 from nerva_core.training.config import Config, load_config
@@ -94,7 +94,7 @@ class Run:
         from nerva_core.figures.plots import learning_curves
 
         trainer = self.trainer
-        lines = [trainer.network.summary(trainer.data.inputs), f"{trainer.epoch} epochs; results in {self.directory}"]
+        lines = [trainer.network.summary(trainer.data.inputs), f"{counted(trainer.epoch, 'epoch')}; results in {self.directory}"]
         if self.result is not None and self.result.test_loss is not None:
             accuracy = self.result.test_accuracy
             lines.append(f"test loss {self.result.test_loss:.4g}" if accuracy is None else f"test accuracy {100 * accuracy:.2f} %")

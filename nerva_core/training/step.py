@@ -50,7 +50,7 @@ def training_step(
     targets: M | None = None,
     weights: M | None = None,
 ) -> tuple[TrainingState, StepOutput]:
-    """One step on a batch: the new state, and what is reported of the step. NervaError if X or T is not a matrix.
+    """One step on a batch: the new state, and what is reported of the step. NervaError if X, T or a parameter is not a matrix.
 
     The loss is a mean over so many ``targets``, 1 x 1; by default over the rows of X. With ``weights`` w, N x 1, it is
     Σ_i w_i L_i / Σ_i w_i.
@@ -111,8 +111,9 @@ def batch_gradients(
     weights: M | None = None,
 ) -> tuple[M, Any, Any]:
     """(loss, cache, gradients) of a batch, as ``training_step`` has them."""
-    for name, given in (("X", X), ("T", T)):
-        require_matrix(f"training_step: {name}", given)
+    for name, given in (("X", X), ("T", T), ("targets", targets), ("weights", weights)):
+        if given is not None or name in ("X", "T"):
+            require_matrix(f"training_step: {name}", given)
     N, _ = ops.shape(X)
     Y, cache = network.feedforward(ops, state.params, X, *network.given(state.statistics, noise))
     value, DY = loss.value(ops, Y, T), loss.gradient(ops, Y, T)

@@ -23,11 +23,12 @@ from sympy_validation.all_sizes.symbols import (
 )
 from sympy_validation.all_sizes.terms import Polynomial
 from sympy_validation.all_sizes.text import text
-from sympy_validation.operands import Operand
+from sympy_validation.operands import Opaque, Operand
+from sympy_validation.ways import unfollowed
 
 
 @dataclass(frozen=True, eq=False)
-class SymbolicMatrix(Operand):
+class SymbolicMatrix(Opaque, Operand):
     """A matrix given by the normal form of its entry at row i and column j."""
 
     rows: Dimension
@@ -81,6 +82,7 @@ class SymbolicMatrix(Operand):
         if (self.rows, self.columns) != (other.rows, other.columns):
             raise NervaError(f"expected two matrices of one shape, got {self.rows} x {self.columns} and {other.rows} x {other.columns}")
 
+    @unfollowed
     def __add__(self, other: Any) -> SymbolicMatrix:
         """X + Y; X + c adds the number to every entry, as the backends do."""
         if not isinstance(other, SymbolicMatrix):
@@ -91,18 +93,22 @@ class SymbolicMatrix(Operand):
 
     __radd__ = __add__
 
+    @unfollowed
     def __sub__(self, other: Any) -> SymbolicMatrix:
         if isinstance(other, SymbolicMatrix):
             return self + -other
         c = exact(other)
         return NotImplemented if c is None else self.with_entry(self.entry + -c)
 
+    @unfollowed
     def __rsub__(self, other: Any) -> SymbolicMatrix:
         return (-self).__add__(other)
 
+    @unfollowed
     def __neg__(self) -> SymbolicMatrix:
         return self.with_entry(-self.entry)
 
+    @unfollowed
     def __matmul__(self, other: Any) -> SymbolicMatrix:
         if not isinstance(other, SymbolicMatrix):
             return NotImplemented
@@ -112,6 +118,7 @@ class SymbolicMatrix(Operand):
         entry = sums.sum_over(multiply(self.at(self.i, k), other.at(k, other.j)), [k])
         return replace(self.beside(other), rows=self.rows, columns=other.columns, entry=entry)
 
+    @unfollowed
     def __mul__(self, other: Any) -> SymbolicMatrix:
         if isinstance(other, SymbolicMatrix):
             raise NervaError("X * Y between matrices has no meaning here: use ops.hadamard(X, Y) or X @ Y")
@@ -120,6 +127,7 @@ class SymbolicMatrix(Operand):
 
     __rmul__ = __mul__
 
+    @unfollowed
     def __truediv__(self, other: Any) -> SymbolicMatrix:
         c = exact(other)
         if c is None:

@@ -17,5 +17,14 @@ class SizeNeeded(NotCaptured):
         super().__init__(why)
 
 
+class NoModel(NotCaptured, AttributeError):  # noqa: N818
+    """A function or a method of a library of which there is no model here."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}, of which there is no model: write it with sums, products and functions of elements, or make what it gives an argument"
+        )
+
+
 class ShapesDiffer(Exception):  # noqa: N818
     """Shapes that do not fit, for almost all sizes."""

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from sympy_validation.all_sizes import calculus, powers, products, stopped, sums
@@ -17,12 +17,13 @@ from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.ops import AllSizesOps
 from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import NORMAL_PDF, UNIT, Index, Variable
-from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Count, Polynomial, Root, combination, constant, only
+from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Count, Entry, Polynomial, Root, Sum, combination, constant, only
 from sympy_validation.foreign.code import Code, is_unit
 from sympy_validation.foreign.constants import PI
 from sympy_validation.foreign.elementwise import SINE
 from sympy_validation.foreign.grammar import Input, Signature, factors_of_name
 from sympy_validation.foreign.labels import Labels, label_input
+from sympy_validation.foreign.placements import KNOWN, is_placement, normal_sum
 from sympy_validation.foreign.proxies import replaced, use
 from sympy_validation.foreign.run import Current, SymbolicRun
 from sympy_validation.foreign.sizes import SumSize, count, undim
@@ -52,7 +53,7 @@ def input_tensor(x: Input, sizes: Mapping[str, int]) -> Any:
     if x.given:
         return x.value
     if x.size:
-        return undim(factors_of_size(x.name, sizes))
+        return undim(factors_of_size(x.size, sizes))
     dims = x.dims(sizes)
     if x.below:
         factors = factors_of_size(x.below, sizes)
@@ -153,7 +154,7 @@ def normal(P: Polynomial) -> Polynomial:
 
 @lru_cache(CACHE_SIZE)
 def _normal(P: Polynomial) -> Polynomial:
-    if NORMAL_PDF.name not in P.key and SINE.name not in P.key and "Count(" not in P.key:
+    if not any(text in P.key for text in (NORMAL_PDF.name, SINE.name, "Count(", "from")):
         return P
     return combination((products.multiply(*(powers.power(_normal_atom(atom), e) for atom, e in m)), c) for m, c in P.terms.items())
 
@@ -168,6 +169,10 @@ def _normal_atom(atom: Atom) -> Polynomial:
             return -_normal(powers.apply(SINE, atom.argument, order - 2))
         case Count(size=size) if isinstance(size, SumSize):
             return count([size])
+        case Entry() if is_placement(atom):
+            return KNOWN[atom.variable.name].at(cast(Index, atom.row), cast(Index, atom.column))
+        case Sum() if "from" in atom.key:
+            return normal_sum(atom, _normal)
     return sums.rebuild(atom, _normal)
 
 

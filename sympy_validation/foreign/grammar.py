@@ -1,11 +1,12 @@
-"""The shapes of inputs in words: ``"x: B T C, w: C, y: B in K, mask: T T bool, c: T const, s > 0, eps=1e-5, H: size -> B T C"``."""
+"""The shapes of inputs in words: ``"x: B T C, w: C, y: B in K, mask: T T bool, c: T const, s > 0, eps=1e-5, heads=H -> B T C"``."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice, permutations, product
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
@@ -28,7 +29,8 @@ class Input:
     mask: bool = False
     const: bool = False
     positive: bool = False
-    size: bool = False
+    size: str = ""
+    """The size that is handed over as a number."""
     value: Any = None
     given: bool = False
     """Whether the value is given."""
@@ -67,8 +69,33 @@ class Signature:
     def sizes(self) -> list[str]:
         """The names of the sizes."""
         words = [word for x in self.inputs for axis in x.axes for word in axis]
-        words += [x.below for x in self.inputs if x.below] + [x.name for x in self.inputs if x.size]
+        words += [x.below for x in self.inputs if x.below] + [x.size for x in self.inputs if x.size]
         return sorted({re.sub(r"^\d+", "", word) for word in words} - {""})
+
+
+MOST_ORDERS = 6
+
+
+def other_orders(signature: Signature) -> Iterator[Signature]:
+    """The same shapes with the factors of products in other orders: the same lengths, numbered in another way."""
+    axes = [tuple(_words(axis)) for x in signature.inputs for axis in x.axes]
+    products = sorted({tuple(sorted(axis)) for axis in axes if len(axis) > 1})
+    for orders in islice(product(*map(permutations, products)), MOST_ORDERS):
+        chosen = dict(zip(products, orders, strict=True))
+
+        def reordered(axis: tuple[str, ...], chosen: Mapping[tuple[str, ...], tuple[str, ...]] = chosen) -> tuple[str, ...]:
+            return chosen.get(tuple(sorted(_words(axis))), axis)
+
+        inputs = tuple(replace(x, axes=tuple(map(reordered, x.axes))) for x in signature.inputs)
+        if products and any(
+            tuple(_words(a)) != b for x, y in zip(signature.inputs, inputs, strict=True) for a, b in zip(x.axes, y.axes, strict=True)
+        ):
+            yield replace(signature, inputs=inputs)
+
+
+def _words(axis: tuple[str, ...]) -> list[str]:
+    """The factors of an axis, of 2T as of (2 T)."""
+    return [part for word in axis for part in re.findall(r"\d+|[A-Za-z_]\w*", word)]
 
 
 def parse(text: str) -> Signature:
@@ -91,6 +118,10 @@ def parse(text: str) -> Signature:
     if not any(x.differentiable for x in inputs):
         raise NervaError(f"there is no real input in {text!r}: write, for instance, 'x: N D'")
     signature = Signature(tuple(inputs), tuple(_axes(p.partition(":")[2] or p) for p in _parts(right)) if arrow else (), numbers)
+    lengths = {word for x in inputs for axis in x.axes for word in _words(axis)} | {x.below for x in inputs}
+    for x in inputs:
+        if len(x.size) > 1 and x.size != x.name and x.size not in lengths:
+            raise NervaError(f"{x.size} in '{x.name}={x.size}' is the size of no axis; a text stands in quotes: {x.name}='{x.size}'")
     unknown = set(numbers) - set(signature.sizes())
     if unknown:
         raise NervaError(f"{', '.join(sorted(unknown))} is the size of nothing in {text!r}")
@@ -113,6 +144,8 @@ def _parts(text: str) -> list[str]:
 def _input(part: str) -> Input:
     name, equals, value = part.partition("=")
     if equals and ":" not in name:
+        if re.fullmatch(r"[A-Z]\w*", value.strip()) and value.strip() not in ("None", "True", "False"):
+            return Input(_name(name), size=value.strip())
         try:
             return Input(_name(name), value=ast.literal_eval(value.strip()), given=True)
         except (ValueError, SyntaxError) as error:
@@ -124,7 +157,7 @@ def _input(part: str) -> Input:
     name, shape = (re.sub(r">\s*0\s*$", "", s) for s in (name, shape))
     words = shape.split()
     if words == ["size"]:
-        return Input(_name(name), size=True)
+        return Input(_name(name), size=_name(name))
     below = re.search(r"\bin\s+(\w+)\s*$", shape)
     if below:
         return Input(_name(name), _axes(shape[: below.start()]), below=below[1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +18,7 @@ from sympy_validation.foreign.errors import NotCaptured, SizeNeeded
 from sympy_validation.foreign.jax_primitives import RULES
 from sympy_validation.foreign.labels import Labels
 from sympy_validation.foreign.products import Products
+from sympy_validation.foreign.proxies import own_modules
 from sympy_validation.foreign.signatures import parameters
 from sympy_validation.foreign.sizes import Dim, SumSize, undim
 from sympy_validation.foreign.tensor import Storage
@@ -55,7 +58,8 @@ def custom_vjp(name: str, module: ModuleType, f: Any) -> Code:
 class Scope:
     """The sizes as JAX has them."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], module: ModuleType) -> None:
+        self.module = module
         from jax import export
 
         names = sorted({str(s) for v in values.values() for s in _sizes_of(v)})
@@ -187,7 +191,7 @@ def run_on_symbols(code: Code, values: Mapping[str, Any], differentiable: Sequen
     """The forward rule and the backward rule on symbols, and the primal function for the outputs."""
     import jax
 
-    f, scope = code.object, Scope(values)
+    f, scope = code.object, Scope(values, code.module)
     given = {n: values[n] for n in code.inputs if n in values}
     static = {n: scope.of(v) if isinstance(v, Dim) else v for n, v in given.items() if not isinstance(v, (Storage, Labels))}
     traced = {n: v for n, v in given.items() if n not in static}
@@ -257,10 +261,66 @@ def _trace_with_shape(f: Callable[..., Any], structs: Sequence[Any], scope: Scop
     import jax
 
     try:
-        return jax.make_jaxpr(f, return_shape=True)(*structs)
+        with sizes_in_formulas(scope.module):
+            return jax.make_jaxpr(f, return_shape=True)(*structs)
     except (NotCaptured, NervaError):
         raise
     except Exception as error:
-        if "Inconclusive" in type(error).__name__ or "symbolic dim" in str(error).lower() or "DimExpr" in str(error):
-            raise SizeNeeded(scope.names, f"JAX needs a size as a number: {str(error).splitlines()[0]}") from error
+        if (
+            "Inconclusive" in type(error).__name__
+            or "symbolic dim" in str(error).lower()
+            or "DimExpr" in str(error)
+            or "floordiv" in str(error)
+        ):
+            words = set(re.findall(r"[A-Za-z_]\w*", str(error)))
+            names = [name for name in scope.names if name in words] or scope.names
+            raise SizeNeeded(names, f"JAX needs a size as a number: {str(error).splitlines()[0]}") from error
         raise
+
+
+class Formulas:
+    """The module math, whose functions take sizes of JAX too."""
+
+    def __getattr__(self, name: str) -> Any:
+        return of_sizes(getattr(math, name))
+
+
+def of_sizes(f: Any) -> Any:
+    """A function of math; of a size of JAX it is that of jax.numpy."""
+    if not callable(f):
+        return f
+
+    def call(*operands: Any) -> Any:
+        import jax.numpy as jnp
+
+        if any(type(x).__name__ == "_DimExpr" for x in operands):
+            return getattr(jnp, f.__name__)(*operands)
+        return f(*operands)
+
+    return call
+
+
+@contextmanager
+def sizes_in_formulas(module: ModuleType) -> Iterator[None]:
+    """While it is traced, code may write √d and d ** -0.5 of a size, as it may of a number."""
+    import jax.numpy as jnp
+    from jax import export
+
+    kind: Any = type(export.symbolic_shape("n")[0])
+    power = kind.__pow__
+
+    def general_power(d: Any, e: Any, *rest: Any) -> Any:
+        return power(d, e, *rest) if isinstance(e, int) and e >= 0 else jnp.asarray(d, float) ** e
+
+    own = {id(math): Formulas()} | {id(f): of_sizes(f) for f in vars(math).values() if callable(f)}
+    found = [(vars(m), name, value) for m in own_modules(module) for name, value in vars(m).items() if id(value) in own]
+    kind.__pow__, kind.sqrt, kind.log = general_power, lambda d: jnp.sqrt(d), lambda d: jnp.log(d)
+    for names, name, value in found:
+        names[name] = own[id(value)]
+    try:
+        yield
+    finally:
+        kind.__pow__ = power
+        del kind.sqrt, kind.log
+        for names, name, value in found:
+            names[name] = value

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from sympy_validation.all_sizes.terms import Polynomial
 from sympy_validation.foreign import functions as f
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
-from sympy_validation.foreign.labels import Labels, numbered, positions
+from sympy_validation.foreign.jax_gather import Sizes, gather, known, scatter_add
+from sympy_validation.foreign.labels import Labels, positions
 from sympy_validation.foreign.products import LETTERS, Products
-from sympy_validation.foreign.sizes import Dim, dim, undim
+from sympy_validation.foreign.sizes import Dim, undim
 from sympy_validation.foreign.tensor import Storage
 
 Rule = Callable[..., Any]
-Sizes = Callable[[Any], Any]
-"""A size of JAX as one of ours."""
 
 
 class NeverTrue:
@@ -134,84 +131,6 @@ def _pad(p: Any, size: Sizes, x: Any, value: Any) -> Any:
     return x.pad(widths, value)
 
 
-def _gather(p: Any, size: Sizes, x: Any, index: Any) -> Any:
-    q = p["dimension_numbers"]
-    if not isinstance(index, Labels):
-        places = Storage.of(index)
-        if places.ndim == 1:
-            return _part(
-                q, p["slice_sizes"], size, x, [int(P.terms.get((), 0)) for _, P in places.elements_in_order() if P.terms.keys() <= {()}]
-            )
-        if len(q.start_index_map) != 1:
-            raise NotCaptured("this gather")
-        factors = x.dims[q.start_index_map[0]]
-        array = np.array([int(_known(P)) for _, P in places.elements_in_order()]).reshape(places.array.shape)
-        index = numbered(array, factors[0] if len(factors) == 1 else 1).moved(lambda b: b.reshape(*places.shape))
-    if len(q.start_index_map) != 1 or index.dims[-1]:
-        raise NotCaptured("a gather by more than one index")
-    (a,) = q.start_index_map
-    labels = index.moved(lambda b: b.without_axes([b.ndim - 1]))
-    if q.operand_batching_dims:
-        return _gather_along(q, x, labels, a)
-    if tuple(q.collapsed_slice_dims) != (a,):
-        raise NotCaptured("this gather")
-    found = x[(slice(None),) * a + (labels,)]
-    kept = [k for k in range(found.ndim) if not a <= k < a + labels.ndim]
-    rest = [k for k in range(found.ndim) if k not in q.offset_dims]
-    order = [0] * found.ndim
-    for target, source in zip(sorted(q.offset_dims), kept, strict=True):
-        order[target] = source
-    for target, source in zip(rest, range(a, a + labels.ndim), strict=True):
-        order[target] = source
-    return found.permute(*order)
-
-
-def _part(q: Any, sizes: Any, size: Sizes, x: Any, starts: list[int]) -> Any:
-    """A slice whose first elements are known."""
-    if len(starts) != len(q.start_index_map):
-        raise NotCaptured("a slice that begins where it is computed")
-    for a, start in zip(q.start_index_map, starts, strict=True):
-        length, whole = size(sizes[a]), undim(x.dims[a])
-        if not (start == 0 and dim(length).form == dim(whole).form):
-            x = (
-                x.sliced(a, slice(start, start + length))
-                if not (isinstance(whole, Dim) and isinstance(length, int) and length == 1)
-                else x.element(a, start).with_axis(a)
-            )
-    return x.without_axes(q.collapsed_slice_dims)
-
-
-def _gather_along(q: Any, x: Any, labels: Any, a: int) -> Any:
-    """One element for each place along an axis, as take_along_axis has it."""
-    if tuple(q.collapsed_slice_dims) != (a,) or q.offset_dims:
-        raise NotCaptured("this gather")
-    if labels.ndim == x.ndim:
-        return f.take_along(x, labels, a)
-    wide = labels.moved(lambda b: b.with_axis(a))
-    return f.take_along(x, wide, a).without_axes([a])
-
-
-def _scatter_add(p: Any, size: Sizes, x: Any, index: Any, value: Any) -> Any:
-    q = p["dimension_numbers"]
-    if (
-        not isinstance(index, Labels)
-        or tuple(q.scatter_dims_to_operand_dims) != tuple(q.inserted_window_dims)
-        or len(q.inserted_window_dims) != 1
-    ):
-        raise NotCaptured("this scatter")
-    if q.operand_batching_dims or index.dims[-1]:
-        raise NotCaptured("this scatter")
-    (a,) = q.inserted_window_dims
-    labels = index.moved(lambda b: b.without_axes([b.ndim - 1]))
-    if a:
-        raise NotCaptured("a scatter along an axis that is not the first")
-    window = list(q.update_window_dims)
-    value = value.permute(*(k for k in range(value.ndim) if k not in window), *window)
-    result = Storage.of(x).copy()
-    result.increase_at((labels,), value)
-    return result
-
-
 def _iota(p: Any, size: Sizes) -> Any:
     shape, d = [size(s) for s in p["shape"]], p["dimension"]
     labels = positions(shape[d])
@@ -256,17 +175,44 @@ def _clamp(p: Any, size: Sizes, low: Any, x: Any, high: Any) -> Any:
 
 def _dynamic_slice(p: Any, size: Sizes, x: Any, *starts: Any) -> Any:
     for a, (start, length) in enumerate(zip(starts, p["slice_sizes"], strict=True)):
-        number = start if isinstance(start, int) else start.__index__() if isinstance(start, Labels) else int(_known(start))
+        number = start if isinstance(start, int) else start.__index__() if isinstance(start, Labels) else int(known(start))
         if undim(x.dims[a]) != size(length):
             x = x.sliced(a, slice(number, number + size(length)))
     return x
 
 
-def _known(x: Any) -> Any:
-    terms = (x if isinstance(x, Polynomial) else Storage.of(x).array[()]).terms
-    if terms.keys() <= {()}:
-        return terms.get((), 0)
-    raise NotCaptured("a place that is computed")
+def _convolution(p: Any, size: Sizes, x: Any, w: Any) -> Any:
+    """conv_general_dilated: axes in any order, and elements of the input and of the window at distances."""
+    if p["batch_group_count"] != 1:
+        raise NotCaptured("a convolution with groups in the batch")
+    spec = p["dimension_numbers"]
+    x, w = Storage.of(x).permute(*spec.lhs_spec), Storage.of(w).permute(*spec.rhs_spec)
+    for k, d in enumerate(p["lhs_dilation"], start=2):
+        if d != 1:
+            x = windows.placed(x, k, 0, d, (undim(x.dims[k]) - 1) * d + 1)
+    pads = [(size(low), size(high)) for low, high in p["padding"]]
+    for k, (low, high) in enumerate(pads):
+        if isinstance(low, int) and isinstance(high, int) and min(low, high) < 0:
+            x = windows.every(x, k + 2, max(-low, 0), 1, undim(x.dims[k + 2]) + min(low, 0) + min(high, 0))
+            pads[k] = (max(low, 0), max(high, 0))
+    y = windows.convolution(x, w, None, p["window_strides"], pads, p["rhs_dilation"], size(p["feature_group_count"]))
+    return y.permute(*(spec.out_spec.index(k) for k in range(y.ndim)))
+
+
+def _reduce_window(kind: str) -> Rule:
+    """The sum or the largest element of each window."""
+
+    def rule(p: Any, size: Sizes, x: Any, *_: Any) -> Any:
+        if any(d != 1 for d in p.get("base_dilation") or ()):
+            raise NotCaptured("windows of dilated elements")
+        x = Storage.of(x).pad([(size(a), size(b)) for a, b in p["padding"]], -float("inf") if kind == "max" else 0)
+        lengths = [size(n) for n in p["window_dimensions"]]
+        axes = [a for a, n in enumerate(lengths) if n != 1 or p["window_strides"][a] != 1]
+        chosen = [[values[a] for a in axes] for values in (lengths, p["window_strides"], p.get("window_dilation") or (1,) * x.ndim)]
+        found = windows.windows(x, axes, *chosen)
+        return getattr(found, kind)(tuple(range(x.ndim, found.ndim)))
+
+    return rule
 
 
 def _permute(p: Any, size: Sizes, x: Any) -> Any:
@@ -331,12 +277,16 @@ RULES: dict[str, Rule] = {
     "optimization_barrier": _same,
     "reduce_precision": _same,
     "concatenate": lambda p, size, *xs: Products.concatenate([Storage.of(x) for x in xs], p["dimension"]),
-    "gather": _gather,
-    "scatter-add": _scatter_add,
+    "stack": lambda p, size, *xs: Products.stack([Storage.of(x) for x in xs], p.get("axis", p.get("dimension", 0))),
+    "gather": gather,
+    "scatter-add": scatter_add,
     "iota": _iota,
     "slice": _slice,
     "split": _split,
     "pad": _pad,
+    "conv_general_dilated": _convolution,
+    "reduce_window_sum": _reduce_window("sum"),
+    "reduce_window_max": _reduce_window("max"),
     "cumsum": _cumsum,
     "rev": _reverse,
     "clamp": _clamp,

@@ -1,8 +1,7 @@
-"""NumPy as a user's code sees it: the functions of the module and the methods of arrays, on tensors of symbols."""
+"""NumPy as a user's code sees it: the functions of the module, on tensors of symbols."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,101 +9,14 @@ from typing import Any
 import numpy as np
 
 from sympy_validation.foreign import functions as f
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
-from sympy_validation.foreign.keywords import function, method, plain, same
+from sympy_validation.foreign.keywords import function, method, same
 from sympy_validation.foreign.labels import Labels, positions
-from sympy_validation.foreign.products import Products
+from sympy_validation.foreign.products import LETTERS, Products
 from sympy_validation.foreign.shapes import as_shape
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
-
-
-class NumpyTensor(Products):
-    """An array of NumPy."""
-
-    dtype = np.dtype(float)
-
-    @property
-    def size(self) -> Any:
-        """The number of elements."""
-        return self.elements
-
-    def _reduced(self, name: str, axis: Any, keepdims: bool, given: dict[str, Any]) -> Any:
-        return getattr(super(), name)(axis, keepdims, **{k: v for k, v in plain(given).items() if k == "ddof"})
-
-    def sum(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
-        return self._reduced("sum", axis, keepdims, given)
-
-    def mean(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
-        return self._reduced("mean", axis, keepdims, given)
-
-    def var(self, axis: Any = None, keepdims: bool = False, ddof: Any = 0, **given: Any) -> Any:
-        return self._reduced("var", axis, keepdims, given | {"ddof": ddof})
-
-    def max(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
-        return self._reduced("max", axis, keepdims, given)
-
-    def min(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
-        return self._reduced("min", axis, keepdims, given)
-
-    def std(self, axis: Any = None, keepdims: bool = False, **given: Any) -> Any:
-        """The root of the variance."""
-        return self.var(axis, keepdims, **given).sqrt()
-
-    def transpose(self, *order: Any) -> Any:
-        """Its axes in another order, or in the opposite one."""
-        order = as_shape(order)
-        return self.permute(*order) if order and order != (None,) else self.T
-
-    def astype(self, kind: Any, **_: Any) -> Any:
-        """A copy; in real arithmetic of the same values."""
-        narrow = kind in (np.float32, np.float16, "float32", "float16", "f4")
-        return f.narrow(self.copy()) if narrow else self.copy()
-
-    def flatten(self, *_: Any) -> Any:
-        """A copy with one axis."""
-        return self.reshape(-1).copy()
-
-    def ravel(self, *_: Any) -> Any:
-        """One axis."""
-        return self.reshape(-1)
-
-    def squeeze(self, axis: Any = None) -> Any:
-        """Without axes of length 1."""
-        return self.without_axes(None if axis is None else axis if isinstance(axis, tuple) else (axis,))
-
-    def reshape(self, *shape: Any, **given: Any) -> Any:
-        return super().reshape(*shape, **plain(given))
-
-    def repeat(self, times: Any, axis: Any = None) -> Any:
-        """Each element several times."""
-        return f.repeated(self, times, axis)
-
-    def dot(self, y: Any) -> Any:
-        """The product over the last axis and the last but one."""
-        return f.dot(self, y)
-
-    def clip(self, low: Any = None, high: Any = None, **given: Any) -> Any:
-        """Between two bounds."""
-        return f.clip(self, low if low is not None else given.get("min"), high if high is not None else given.get("max"))
-
-    def cumsum(self, axis: Any = None) -> Any:
-        """The sums up to each element."""
-        return f.cumulative_sum(self, axis)
-
-    def fill(self, value: Any) -> None:
-        """One value everywhere."""
-        self.assign(f.filled_like(self, value))
-
-    def item(self) -> Any:
-        """The one element."""
-        return self.reshape(())
-
-    def __len__(self) -> int:
-        return operator.index(self.shape[0])
-
-    def __iter__(self) -> Any:
-        return (self[k] for k in range(len(self)))
 
 
 def arange(*ends: Any, **given: Any) -> Any:
@@ -194,6 +106,28 @@ def binary(name: str) -> Callable[..., Any]:
 def swapped_less(x: Any, y: Any) -> Any:
     """[x > y]."""
     return Storage.of(x) > Storage.of(y)
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """The sum over pairs of axes."""
+    x, y = Storage.of(x), Storage.of(y)
+    if isinstance(axes, int):
+        axes = (range(x.ndim - axes, x.ndim), range(axes))
+    left, right = (
+        [t.axis(a) for a in (side if isinstance(side, (tuple, list, range)) else (side,))] for t, side in zip((x, y), axes, strict=True)
+    )
+    a, b = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
+    for i, j in zip(left, right, strict=True):
+        b[j] = a[i]
+    out = [c for k, c in enumerate(a) if k not in left] + [c for k, c in enumerate(b) if k not in right]
+    return Products.einsum(f"{''.join(a)},{''.join(b)}->{''.join(out)}", x, y)
+
+
+def taken(x: Any, index: Any, axis: Any) -> Any:
+    """The parts with an index along an axis."""
+    if axis is None:
+        raise NotCaptured("take without an axis")
+    return x[(slice(None),) * x.axis(axis) + (index,)]
 
 
 def joined(axis_of: Callable[[Any], int]) -> Callable[..., Any]:
@@ -316,6 +250,12 @@ NUMPY: dict[str, Any] = COMMON | {
     "flip": lambda x, axis=None: f.flipped(x, range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)),
     "repeat": f.repeated,
     "tile": lambda x, times: f.tiled(x, times if isinstance(times, (tuple, list)) else (times,)),
+    "tensordot": tensordot,
+    "sliding_window_view": windows.sliding,
+    "as_strided": windows.by_strides,
+    "take": lambda x, index, axis=None, **_: taken(x, index, axis),
+    "heaviside": lambda x, _: Storage.of(x) > 0,
+    "nan_to_num": same,
     "take_along_axis": lambda x, index, axis: f.take_along(x, index, axis),
     "shape": lambda x: x.shape,
     "ndim": lambda x: x.ndim,

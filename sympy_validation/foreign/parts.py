@@ -14,8 +14,8 @@ from sympy_validation.all_sizes.terms import ONE, Entry, only
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.gather import Gather, put, zeros
 from sympy_validation.foreign.labels import Labels, numbered
+from sympy_validation.foreign.placements import placement
 from sympy_validation.foreign.recorded import operation
-from sympy_validation.foreign.run import Current
 from sympy_validation.foreign.shapes import Shapes
 from sympy_validation.foreign.sizes import Dim, Factors, dim, undim
 from sympy_validation.foreign.tensor import Storage, View, as_array, axis_indices, int_shape, renamed, vectorized
@@ -24,16 +24,6 @@ from sympy_validation.foreign.tensor import Storage, View, as_array, axis_indice
 def is_whole(key: Any) -> bool:
     """Whether a key is ``:``."""
     return isinstance(key, slice) and key == slice(None)
-
-
-def placement(start: Any, part: Size, whole: Size) -> Any:
-    """The map from a part of an axis to the axis. In the proof it is any matrix, so that it is one for all sizes."""
-    name = f"from{start}"
-
-    def values(number: Any, m: int, n: int) -> Any:
-        return np.eye(m, n, k=number(start))
-
-    return Current.run.fixed_map(name, part, whole, values)
 
 
 def mapped(array: Any, by: Any, i: Index, j: Index, *, up: bool) -> Any:
@@ -169,21 +159,24 @@ class TensorParts(Shapes):
     def _shifted(self, a: int, s: slice) -> Any:
         factors = self.dims[a]
         names = dim(undim(factors)).names()
-        if len(factors) != 1 or s.step not in (None, 1):
+        step = 1 if s.step is None else s.step
+        if len(factors) != 1 or isinstance(step, Dim) or step < 1:
             raise SizeNeeded(names, f"a slice {_text(s)} of an axis of length {dim(undim(factors))}")
         (whole,) = factors
         start = 0 if s.start is None else s.start
         stop = dim(whole) if s.stop is None else s.stop
         start, stop = (dim(whole) + x if isinstance(x, int) and x < 0 else x for x in (start, stop))
         length = stop - start if isinstance(stop, Dim) else dim(stop) - start if isinstance(start, Dim) else max(stop - start, 0)
+        if step > 1 and isinstance(length, Dim):
+            length = (length + (step - 1)) // step
         if isinstance(length, int) or any(c < 0 for m, c in length.form.items() if m):
             raise SizeNeeded(names, f"a slice {_text(s)} of an axis of length {dim(whole)}")
-        if length == dim(whole):
+        if step == 1 and length.form == dim(whole).form:
             return self
         (part,) = length.factors if len(length.factors) == 1 else (None,)
         if part is None:
             raise SizeNeeded(names, f"a slice {_text(s)} of an axis of length {dim(whole)}")
-        return self._view_of_part(a, placement(start, part, whole), part)
+        return self._view_of_part(a, placement(start, part, whole, step), part)
 
     def _view_of_part(self, a: int, S: Any, part: Size) -> Any:
         (i,), (j,) = self.indices()[a], axis_indices(a, (part,))

@@ -13,7 +13,8 @@ from sympy_validation.all_sizes.symbols import Size, fresh
 from sympy_validation.all_sizes.terms import ONE, ZERO
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.gather import zeros
-from sympy_validation.foreign.parts import TensorParts, mapped, placement
+from sympy_validation.foreign.parts import TensorParts, mapped
+from sympy_validation.foreign.placements import placement
 from sympy_validation.foreign.recorded import operation
 from sympy_validation.foreign.reductions import folded, total
 from sympy_validation.foreign.sizes import Dim, Factors, dim, undim

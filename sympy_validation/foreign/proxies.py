@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from sympy_validation.foreign.errors import NotCaptured
+from sympy_validation.foreign.errors import NoModel, NotCaptured
 from sympy_validation.foreign.labels import Labels
-from sympy_validation.foreign.numpy_front import MATH, NUMPY, NumpyTensor
+from sympy_validation.foreign.numpy_arrays import NumpyTensor
+from sympy_validation.foreign.numpy_front import MATH, NUMPY
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
 
@@ -89,7 +90,7 @@ def guarded(real: Callable[..., Any], name: str) -> Any:
 
     def call(*operands: Any, **given: Any) -> Any:
         if any(map(is_symbolic, (*operands, *given.values()))):
-            raise NotCaptured(f"the function {name}")
+            raise NoModel(f"the function {name}")
         return real(*operands, **given)
 
     return call
@@ -99,8 +100,13 @@ def _replacements() -> dict[int, Any]:
     """The proxies by the identity of what they stand for: modules, and functions that were imported by name."""
     found: dict[int, Any] = {}
     modules: list[tuple[Any, Mapping[str, Any], str]] = [(np, NUMPY, ""), (math, MATH, ""), (np.linalg, NUMPY, "linalg.")]
+    modules.append((np.lib.stride_tricks, NUMPY, ""))
     if "scipy.special" in sys.modules:
         modules.append((sys.modules["scipy.special"], NUMPY, ""))
+    if "einops" in sys.modules:
+        from sympy_validation.foreign.einops_front import EINOPS
+
+        modules.append((sys.modules["einops"], EINOPS, ""))
     torch = sys.modules.get("torch")
     if torch is not None:
         from sympy_validation.foreign.torch_front import TORCH

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sympy_validation.all_sizes.scalars import Conditions
 from sympy_validation.all_sizes.symbols import Variable, product_of
-from sympy_validation.foreign.sizes import Factor, SumSize
+from sympy_validation.foreign.sizes import Factor, FloorSize, SumSize, letters_of
 
 Values = Callable[[Callable[[Any], int], int, int], Any]
 """The matrix of a fixed map, from the numbers for which sizes stand, and its numbers of rows and columns."""
+
+
+PLACED: dict[str, Values] = {}
+"""The matrices of placements, whose names state what they are, so that they are the same in all runs."""
 
 
 @dataclass
@@ -19,10 +24,10 @@ class SymbolicRun:
     """One run of the code on symbols."""
 
     conditions: Conditions = field(default_factory=Conditions)
-    fixed: dict[str, Values] = field(default_factory=dict)
+    fixed: ChainMap[str, Values] = field(default_factory=lambda: ChainMap({}, PLACED))
     """The matrices that masks and slices stand for; in the proof they are any matrices."""
-    sums: dict[str, SumSize] = field(default_factory=dict)
-    """Sizes that are sums, by their names."""
+    sums: dict[str, SumSize | FloorSize] = field(default_factory=dict)
+    """Sizes that are sums or rounded quotients, by their names."""
     operations: list[Any] = field(default_factory=list)
     """The operations of the backward pass, while they are recorded."""
     recording: bool = False
@@ -31,6 +36,11 @@ class SymbolicRun:
     depth: int = 0
     narrow: bool = False
     """Whether the code casts to a type of less than 64 bits."""
+
+    @property
+    def rounded(self) -> list[str]:
+        """The names of the sizes of which there are rounded quotients: numbers may fit where these do not."""
+        return sorted({name for size in self.sums.values() if isinstance(size, FloorSize) for name in letters_of(size)})
 
     def fixed_map(self, name: str, rows: Factor, columns: Factor, values: Values) -> Variable:
         """A matrix of numbers for each pair of sizes, such as the lower triangle of ones."""

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from sympy_validation.all_sizes.symbols import Index
-from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
+from sympy_validation.foreign.errors import ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.recorded import operation
 from sympy_validation.foreign.reductions import Reductions
-from sympy_validation.foreign.sizes import Factor, Factors, dim, form_of, merged, undim
+from sympy_validation.foreign.sizes import Dim, Factor, Factors, dim, form_of, merged, undim
 from sympy_validation.foreign.tensor import Storage, View, axis_indices, int_shape, renamed
 
 
@@ -149,8 +149,10 @@ def _take(source: list[Factor], size: Any, x: Any, shape: Sequence[Any]) -> Fact
         if isinstance(factor, int):
             common = gcd(factor, number)
             if common == 1 or (factor % number and number % factor):
-                kind = ShapesDiffer if all(isinstance(f, int) for factors in x.dims for f in factors) else NotCaptured
-                raise kind(f"a reshape of {x.shape} to {tuple(shape)}: the factors do not stand in this order")
+                words = f"a reshape of {x.shape} to {tuple(shape)}: the factors do not stand in this order"
+                if all(isinstance(f, int) for factors in x.dims for f in factors):
+                    raise ShapesDiffer(words)
+                raise SizeNeeded({name for s in x.shape if isinstance(s, Dim) for name in s.names()}, words)
             found.append(common)
             number //= common
             if factor != common:
@@ -162,6 +164,8 @@ def _take(source: list[Factor], size: Any, x: Any, shape: Sequence[Any]) -> Fact
             whole = form_of(x.dims and [f for factors in x.dims for f in factors]) == form_of(
                 [f for s in shape if s != -1 for f in dim(s).factors]
             )
-            kind = NotCaptured if whole or -1 in [s for s in shape if isinstance(s, int)] else ShapesDiffer
-            raise kind(f"a reshape of {x.shape} to {tuple(shape)}: state the sizes as products, in the order of their numbering")
+            words = f"a reshape of {x.shape} to {tuple(shape)}: state the sizes as products, in the order of their numbering"
+            if whole or -1 in [s for s in shape if isinstance(s, int)]:
+                raise SizeNeeded({name for s in (*x.shape, *shape) if isinstance(s, Dim) for name in s.names()}, words)
+            raise ShapesDiffer(words)
     return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import Any, ClassVar, TypeAlias
 
 from sympy_validation.all_sizes.products import multiply
@@ -26,6 +26,14 @@ class SumSize(Size):
     """A size that is a sum, such as T + 2 or A + B."""
 
     terms: tuple[tuple[tuple[Size, ...], int], ...]
+
+
+@dataclass(frozen=True)
+class FloorSize(Size):
+    """A size that is a rounded quotient, such as (T - 1) // 2; it may be 0."""
+
+    terms: tuple[tuple[tuple[Size, ...], int], ...]
+    divisor: int
 
 
 def form_of(factors: Iterable[Factor]) -> Form:
@@ -97,7 +105,12 @@ class Dim:
 
     def names(self) -> list[str]:
         """The sizes of which it is made."""
-        return sorted({str(size) for m in self.form for size in m})
+        return sorted({name for m in self.form for size in m for name in letters_of(size)})
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether a rounded quotient is a part of it."""
+        return any(isinstance(size, FloorSize) for m in self.form for size in m)
 
     def _needed(self, what: str) -> SizeNeeded:
         return SizeNeeded(self.names(), f"{what} {self}")
@@ -112,6 +125,8 @@ class Dim:
         if not isinstance(other, (Dim, int)):
             return NotImplemented
         difference = _difference(self, other)
+        if difference and (self.is_rounded or dim(other).is_rounded):
+            raise SizeNeeded({*self.names(), *dim(other).names()}, f"a comparison of the sizes {self} and {other}")
         if (difference and all(c > 0 for c in difference.values())) or (difference and all(c < 0 for c in difference.values())):
             return False
         if difference and isinstance(other, int):
@@ -183,12 +198,15 @@ class Dim:
         rest = _without(list(self.factors), list(dim(other).factors))
         if rest is not None:
             return undim(rest)
+        if isinstance(other, int) and (len(self.form) > 1 or self.is_rounded):
+            return rounded_quotient(self.form, other)
         if isinstance(other, Dim):
             raise NotCaptured(f"{self} // {other}: state the size as a product, ({other} A) in the place of {self}")
         raise SizeNeeded(self.names(), f"{self} // {other}: state the size as a product, ({other} A) in the place of {self}")
 
     def __mod__(self, other: Any) -> int:
-        self // other
+        if isinstance(self // other, Dim) and (self // other).is_rounded:
+            raise self._needed(f"a remainder by {other} of the size")
         return 0
 
     def __rfloordiv__(self, other: Any) -> Any:
@@ -232,9 +250,35 @@ def _difference(a: Any, b: Any) -> Form:
     return {m: c for m, c in found.items() if c}
 
 
+def as_one(n: Any) -> Factors:
+    """The axis of this length that is numbered as a whole."""
+    factors = dim(n).factors
+    return (sum_size(dim(n).form),) if len(factors) > 1 else factors
+
+
+def letters_of(size: Size) -> set[str]:
+    """The names of the sizes of which a size is made."""
+    if isinstance(size, (SumSize, FloorSize)):
+        return {name for m, _ in size.terms for part in m for name in letters_of(part)}
+    return {str(size)}
+
+
+def rounded_quotient(form: Form, n: int) -> Any:
+    """A sum over a number; what of it can be divided is, so that (2T + 3) // 2 is T + 1."""
+    whole = {m: c // n for m, c in form.items() if not m or c % n == 0}
+    rest = {m: c for m, c in form.items() if m and c % n} | ({(): form[()] % n} if form.get((), 0) % n else {})
+    if any(rest):
+        terms = sum_size(rest).terms
+        whole[(FloorSize(f"({sum_size(rest).name})//{n}", terms, n),)] = 1
+    found = factors_of_form(whole)
+    return found if isinstance(found, int) else Dim(found)
+
+
 def _least(form: Form) -> int | None:
-    """A lower bound, since sizes are at least 1; none where a term is negative."""
-    return sum(form.values()) if all(c >= 0 for m, c in form.items() if m) else None
+    """A lower bound, since sizes are at least 1, and rounded quotients at least 0; none where a term is negative."""
+    if any(c < 0 for m, c in form.items() if m):
+        return None
+    return sum(c for m, c in form.items() if not any(isinstance(size, FloorSize) for size in m))
 
 
 def _without(whole: list[Factor], part: list[Factor]) -> list[Factor] | None:
@@ -247,6 +291,24 @@ def _without(whole: list[Factor], part: list[Factor]) -> list[Factor] | None:
             return None
         whole[at] //= factor
     return whole
+
+
+def least_of(n: Any) -> float:
+    """The least value of a size or a number; -∞ where a size is taken away."""
+    low = n if isinstance(n, int) else _least(_above(dim(n).form))
+    return -inf if low is None else low
+
+
+def _above(form: Form) -> Form:
+    """A form that is not larger: -n (a // n) is at least -a."""
+    found: Counter[tuple[Size, ...]] = Counter()
+    for m, c in form.items():
+        if c < 0 and len(m) == 1 and isinstance(m[0], FloorSize) and c % m[0].divisor == 0:
+            for k, d in m[0].terms:
+                found[k] += c // m[0].divisor * d
+        else:
+            found[m] += c
+    return {m: c for m, c in found.items() if c}
 
 
 def dim(value: Any) -> Dim:

@@ -18,9 +18,9 @@ from sympy_validation.all_sizes.products import multiply
 from sympy_validation.all_sizes.symbols import UNIT, Index, Place, Size, Variable, number_index, place_of, product_of
 from sympy_validation.all_sizes.terms import ONE, Entry, Polynomial, constant, only
 from sympy_validation.foreign.constants import constant_of, reading
-from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer
+from sympy_validation.foreign.errors import NoModel, NotCaptured, ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.run import Current
-from sympy_validation.foreign.sizes import Dim, Factors, SumSize, count, dim, merged, undim
+from sympy_validation.foreign.sizes import Dim, Factors, FloorSize, SumSize, count, dim, merged, undim
 
 X = TypeVar("X", bound="Storage")
 
@@ -85,8 +85,13 @@ class Storage:
         self.version = 0
         self._seen = self.root.version
         self.variable: Variable | None = None
-        for size in (f for factors in self.dims for f in factors if isinstance(f, SumSize)):
+        for size in (f for factors in self.dims for f in factors if isinstance(f, (SumSize, FloorSize))):
             Current.run.sums[size.name] = size
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NoModel(f"the method or attribute .{name}")
 
     # Views.
 
@@ -231,7 +236,7 @@ class Storage:
                     same = dim(undim(dims[k])).form == dim(undim(factors)).form
                     shapes = " and ".join(str(y.shape) for y in tensors)
                     if same:
-                        raise NotCaptured(f"axes of one length that are numbered in two ways: {shapes}")
+                        raise SizeNeeded(dim(undim(factors)).names(), f"axes of one length that are numbered in two ways: {shapes}")
                     raise ShapesDiffer(f"the shapes {shapes} do not fit")
                 dims[k] = dims[k] or factors
         return dims

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from sympy_validation.foreign import functions as f
 from sympy_validation.foreign import numpy_front as n
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.keywords import function, method, same
 from sympy_validation.foreign.labels import Labels, positions
@@ -38,12 +40,15 @@ def nll_loss(x: Any, y: Any, weight: Any = None, reduction: str = "mean", **_: A
 
 def cross_entropy(x: Any, y: Any, weight: Any = None, reduction: str = "mean", **given: Any) -> Any:
     """The cross entropy of softmax with labels or with probabilities."""
-    if given.get("label_smoothing"):
-        raise NotCaptured("label smoothing inside cross_entropy")
+    smoothing = given.get("label_smoothing", 0)
     logs = f.log_softmax(x, 1)
-    if isinstance(y, Labels):
-        return nll_loss(logs, y, weight, reduction)
-    return reduced(-(logs * y).sum(1), reduction)
+    if not isinstance(y, Labels):
+        if smoothing or weight is not None:
+            raise NotCaptured("label smoothing or weights with probabilities")
+        found = -(logs * y).sum(1)
+        return found.sum() / x.shape[0] if reduction == "mean" else reduced(found, reduction)
+    plain = nll_loss(logs, y, weight, reduction)
+    return (1 - smoothing) * plain + smoothing * reduced(-logs.mean(1), reduction) if smoothing else plain
 
 
 def reduced(x: Any, reduction: str) -> Any:
@@ -81,14 +86,88 @@ def torch_max(x: Any, *axes: Any, **given: Any) -> Any:
     return x.max(*axes, **given)
 
 
-def losses(g: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def losses(g: Callable[..., Any]) -> Callable[..., Any]:
     """A loss of an element, with a reduction."""
-    return lambda x, y, *_, reduction="mean", **__: reduced(g(x, y), reduction)
+
+    def call(x: Any, y: Any, reduction: str = "mean", **given: Any) -> Any:
+        known = {"beta", "delta", "log_target", "pos_weight"} & set(inspect.signature(g).parameters)
+        others = {name for name, value in given.items() if name not in known and value is not None}
+        if others:
+            raise NotCaptured(f"a loss with {', '.join(sorted(others))}")
+        found = g(x, y, **{name: value for name, value in given.items() if name in known})
+        return found.sum() / x.shape[0] if reduction == "batchmean" else reduced(found, reduction)
+
+    return call
 
 
-def smooth_l1(d: Any) -> Any:
-    """d² / 2 for |d| < 1, else |d| - 1/2."""
-    return (abs(d) < 1).where(0.5 * d * d, abs(d) - 0.5)
+def smooth_l1(x: Any, y: Any, beta: Any = 1.0) -> Any:
+    """d² / 2β for |d| < β, else |d| - β/2."""
+    d = x - y
+    return (abs(d) < beta).where(0.5 * d * d / beta, abs(d) - 0.5 * beta)
+
+
+def huber(x: Any, y: Any, delta: Any = 1.0) -> Any:
+    """d² / 2 for |d| < δ, else δ (|d| - δ/2)."""
+    return delta * smooth_l1(x, y, delta)
+
+
+def binary_cross_entropy_of_logits(x: Any, y: Any, pos_weight: Any = None) -> Any:
+    """-(w y log σ(x) + (1 - y) log(1 - σ(x)))."""
+    if pos_weight is None:
+        return f.softplus(x) - x * y
+    return pos_weight * y * f.softplus(-x) + (1 - y) * f.softplus(x)
+
+
+def divergence(x: Any, y: Any, log_target: bool = False) -> Any:
+    """y (log y - x), of x that are logarithms."""
+    return y.exp() * (y - x) if log_target else y * (y.log() - x)
+
+
+def cosine_similarity(x: Any, y: Any, dim: int = 1, **_: Any) -> Any:
+    """x · y / (|x| |y|)."""
+    return (x * y).sum(dim) / (f.norm(x, 2, dim) * f.norm(y, 2, dim))
+
+
+def gated(x: Any, dim: int = -1) -> Any:
+    """The first half times the sigmoid of the second."""
+    a, b = x.chunk(2, dim)
+    return a * b.sigmoid()
+
+
+def softplus(x: Any, beta: Any = 1, threshold: Any = 20) -> Any:
+    """log(1 + e^βx) / β."""
+    return f.softplus(x) if isinstance(beta, int) and beta == 1 else f.softplus(beta * x) / beta
+
+
+def torch_names(g: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of x, w and bias by the names that PyTorch gives them."""
+
+    def call(*operands: Any, **given: Any) -> Any:
+        names = {"input": "x", "weight": "w"}
+        return g(*operands, **{names.get(name, name): value for name, value in given.items()})
+
+    return call
+
+
+def pool(k: int, kind: str) -> Callable[..., Any]:
+    """Pooling over k axes."""
+
+    def call(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, **given: Any) -> Any:
+        plain = {"dilation": 1, "count_include_pad": given.get("count_include_pad")}
+        if any(value is not None and value is not False and plain.get(name) is not value for name, value in given.items()):
+            raise NotCaptured(f"pooling with {', '.join(given)}")
+        if padding and given.get("count_include_pad") is False:
+            raise NotCaptured("pooling that does not count the padding")
+        return windows.pooled(x, kernel_size, stride, padding, k, kind)
+
+    return call
+
+
+def adaptive_mean(x: Any, size: Any, n: int) -> Any:
+    """The mean over the last n axes."""
+    if tuple(windows.each(size, n)) != (1,) * n:
+        raise NotCaptured("adaptive pooling to more than one element")
+    return x.mean(tuple(range(x.ndim - n, x.ndim)), True)
 
 
 TORCH: dict[str, Any] = n.COMMON | {
@@ -126,7 +205,17 @@ TORCH: dict[str, Any] = n.COMMON | {
     "gelu": lambda x, approximate="none": f.gelu(x, approximate == "tanh"),
     "silu": lambda x, **_: x * x.sigmoid(),
     "mish": lambda x, **_: x * f.softplus(x).tanh(),
-    "softplus": lambda x, *_: f.softplus(x),
+    "softplus": softplus,
+    "kl_div": losses(divergence),
+    "huber_loss": losses(huber),
+    "cosine_similarity": cosine_similarity,
+    "glu": gated,
+    "relu6": lambda x, **_: f.clip(x, 0.0, 6.0),
+    "hardsigmoid": lambda x, **_: f.clip(x + 3, 0.0, 6.0) / 6,
+    "hardswish": lambda x, **_: x * f.clip(x + 3, 0.0, 6.0) / 6,
+    "softsign": lambda x: x / (1 + abs(x)),
+    "celu": lambda x, alpha=1.0, **_: (x > 0).where(x, alpha * ((x / alpha).exp() - 1)),
+    "tanhshrink": lambda x: x - x.tanh(),
     "logsigmoid": lambda x: -f.softplus(-x),
     "hardtanh": lambda x, min_val=-1.0, max_val=1.0: f.clip(x, min_val, max_val),
     "layer_norm": layer_norm,
@@ -143,9 +232,9 @@ TORCH: dict[str, Any] = n.COMMON | {
     "cross_entropy": cross_entropy,
     "mse_loss": losses(lambda x, y: (x - y) * (x - y)),
     "l1_loss": losses(lambda x, y: abs(x - y)),
-    "smooth_l1_loss": losses(lambda x, y: smooth_l1(x - y)),
+    "smooth_l1_loss": losses(smooth_l1),
     "binary_cross_entropy": losses(lambda x, y: -(y * x.log() + (1 - y) * (1 - x).log())),
-    "binary_cross_entropy_with_logits": losses(lambda x, y: f.softplus(x) - x * y),
+    "binary_cross_entropy_with_logits": losses(binary_cross_entropy_of_logits),
     "scaled_dot_product_attention": attention,
     "linear": lambda x, w, b=None: x @ w.T if b is None else x @ w.T + b,
     "addmm": lambda b, x, y, **_: b + x @ y,
@@ -168,6 +257,20 @@ TORCH: dict[str, Any] = n.COMMON | {
     "detach": lambda x: x.detach(),
     "repeat_interleave": lambda x, times, dim=None: f.repeated(x, times, dim),
     "square": n.squared,
+    "tensordot": lambda x, y, dims=2: n.tensordot(x, y, dims),
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), torch_names(windows.convolution)),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), torch_names(windows.transposed_convolution)),
+    **dict.fromkeys(("conv1d_input", "conv2d_input", "conv3d_input"), windows.gradient_of_input),
+    **dict.fromkeys(("conv1d_weight", "conv2d_weight", "conv3d_weight"), windows.gradient_of_weight),
+    **{f"avg_pool{k}d": pool(k, "mean") for k in (1, 2, 3)},
+    **{f"max_pool{k}d": pool(k, "max") for k in (1, 2, 3)},
+    "adaptive_avg_pool1d": lambda x, size: adaptive_mean(x, size, 1),
+    "adaptive_avg_pool2d": lambda x, size: adaptive_mean(x, size, 2),
+    "unfold": windows.columns,
+    "fold": windows.from_columns,
+    "pixel_shuffle": windows.shuffled,
+    "pixel_unshuffle": windows.unshuffled,
+    "as_strided": windows.by_strides,
 }  # fmt: skip
 
 

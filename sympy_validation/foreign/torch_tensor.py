@@ -6,6 +6,7 @@ import operator
 from typing import Any, ClassVar
 
 from sympy_validation.foreign import functions as f
+from sympy_validation.foreign import windows
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.keywords import plain
 from sympy_validation.foreign.products import Products
@@ -97,6 +98,12 @@ class TorchTensor(Products):
     def expand_as(self, y: Any) -> Any:
         """Repeated to the shape of another."""
         return self.expand(*y.shape)
+
+    def view_as(self, y: Any) -> Any:
+        """In the shape of another."""
+        return self.reshape(*y.shape)
+
+    reshape_as = view_as
 
     def sum_to_size(self, *shape: Any) -> Any:
         """The sum over what was repeated."""
@@ -220,9 +227,18 @@ class TorchTensor(Products):
         """Automatic differentiation inside of the code."""
         raise NotCaptured("automatic differentiation inside of the code")
 
-    def unfold(self, *_: Any) -> Any:
-        """Windows of an axis."""
-        raise NotCaptured("unfold")
+    def unfold(self, dimension: Any, size: Any, step: Any) -> Any:
+        """Windows of an axis, whose elements stand along a new last axis."""
+        return windows.frozen(windows.windows(self, [self.axis(dimension)], [size], step), self)
+
+    def stride(self, d: Any = None) -> Any:
+        """The distances in memory of neighbours, which only serve to make windows."""
+        found = tuple(windows.Stride(k) for k in range(self.ndim))
+        return found if d is None else found[d]
+
+    def as_strided(self, size: Any, stride: Any) -> Any:
+        """Windows by the distances in memory."""
+        return windows.by_strides(self, size, stride)
 
     def __len__(self) -> int:
         return operator.index(self.shape[0])

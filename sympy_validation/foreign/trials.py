@@ -38,7 +38,7 @@ def inputs_at(signature: Signature, point: FloatPoint) -> dict[str, Any]:
             found[x.name] = x.value
             continue
         if x.size:
-            found[x.name] = int(np.prod(point.shape(factors_of_size(x.name, {})), dtype=int))
+            found[x.name] = int(np.prod(point.shape(factors_of_size(x.size, {})), dtype=int))
             continue
         factors = x.dims({})
         shape = point.shape([f for axis in factors for f in axis])
@@ -151,7 +151,7 @@ def sizes_at(names: Sequence[str], known: Mapping[str, int], number: int) -> dic
 
 
 def point_of(
-    code: Code, signature: Signature, run: SymbolicRun, known: Mapping[str, int], number: int, rough: bool = False
+    code: Code, signature: Signature, run: SymbolicRun, known: Mapping[str, int], number: int, rough: bool = False, small: bool = False
 ) -> tuple[FloatPoint, RealRun] | str:
     """A point at which the code has a value, and what it gives there; or why there is none."""
     error = "it has no value at the points that were tried"
@@ -159,7 +159,7 @@ def point_of(
         shape_number = 0 if code.style == "jax" else number  # new shapes are new compilations
         sizes = sizes_at(signature.sizes(), known, shape_number + attempt // 2)
         for float_masks in (False, True):
-            point = FloatPoint(run, sizes, seed=17 * number + attempt, positive=attempt % 2 == 1, rough=rough)
+            point = FloatPoint(run, sizes, seed=17 * number + attempt, positive=attempt % 2 == 1, rough=rough, small=small)
             try:
                 outcome = run_real(code, signature, point, float_masks)
             except Exception as problem:

@@ -29,7 +29,7 @@ from sympy_validation.all_sizes.terms import (
 from sympy_validation.foreign.elementwise import FLOOR, ROUND, SINE
 from sympy_validation.foreign.errors import NotCaptured
 from sympy_validation.foreign.run import SymbolicRun
-from sympy_validation.foreign.sizes import SumSize, dim
+from sympy_validation.foreign.sizes import FloorSize, SumSize, dim
 from sympy_validation.foreign.tensor import axis_indices
 
 NEAR = 1e-9
@@ -42,10 +42,14 @@ NUMBERS = {"π": math.pi, "∞": 1e30, "NaN": math.nan}
 class FloatPoint:
     """Numbers for the sizes, and random ones for the elements of the inputs."""
 
-    def __init__(self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False) -> None:
-        self.run, self.sizes, self.positive, self.rough = run, dict(sizes), positive, rough
+    def __init__(
+        self, run: SymbolicRun, sizes: Mapping[str, int], seed: int, positive: bool = False, rough: bool = False, small: bool = False
+    ) -> None:
+        self.run, self.sizes, self.positive, self.rough, self.small = run, dict(sizes), positive, rough, small
         self.at_kink = False
         """Whether a formula that was evaluated jumps or has a kink here."""
+        self.cancels = False
+        """Whether large terms cancel here, so that floats say nothing, and only exact numbers do."""
         self.random = random.Random(seed)
         self.inputs: dict[str, Any] = {}
         self.tables: dict[str, Any] = {}
@@ -55,11 +59,11 @@ class FloatPoint:
         """A size as a number."""
         if isinstance(size, int):
             return size
-        total = 0
-        form = size.terms if isinstance(size, SumSize) else dim(size).form.items()
-        for m, c in form:
-            total += c * math.prod(self.sizes[str(s)] for s in m)
-        return int(total)
+        if str(size) in self.sizes:
+            return self.sizes[str(size)]
+        form = size.terms if isinstance(size, (SumSize, FloorSize)) else dim(size).form.items()
+        total = sum(c * math.prod(self.size(s) for s in m) for m, c in form)
+        return int(total) // size.divisor if isinstance(size, FloorSize) else int(total)
 
     def shape(self, factors: Sequence[Any]) -> tuple[int, ...]:
         """The numbers of factors."""
@@ -71,7 +75,7 @@ class FloatPoint:
             count = math.prod(shape)
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
             numbers = [x + self.random.random() / 16 for x in numbers] if self.rough else numbers
-            self.inputs[name] = np.array(numbers).reshape(shape)
+            self.inputs[name] = np.array(numbers).reshape(shape) / (8 if self.small else 1)
             if positive or self.positive:
                 self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
         return self.inputs[name]

@@ -17,15 +17,16 @@ from sympy_validation.foreign.code import Code
 from sympy_validation.foreign.errors import NotCaptured, ShapesDiffer, SizeNeeded
 from sympy_validation.foreign.find import find
 from sympy_validation.foreign.gradient_verdict import GradientVerdict, Rung
-from sympy_validation.foreign.grammar import Signature, parse
+from sympy_validation.foreign.grammar import Signature, other_orders, parse
 from sympy_validation.foreign.proof import Disagreement, Open, Refuted, prove_at
 from sympy_validation.foreign.quotients import tried_in_numbers
 from sympy_validation.foreign.reasons import line_of, readable, where
 from sympy_validation.foreign.repair import advice
+from sympy_validation.foreign.run import Current
 from sympy_validation.limits import Limits, NoVerdict
 
-REPAIR_SECONDS = 3.5
-"""How long a repair is searched for, what is missing included."""
+REPAIR_SECONDS, AT_LEAST = 4.0, 0.5
+"""How long the proof and the search of a repair may take, what is missing included, and how long at least the search."""
 NUMERIC_SECONDS = 4.0
 """How long numbers are tried where the code is not captured."""
 
@@ -43,7 +44,7 @@ def decide_code(
     code: Code, signature: Signature, *, expected: str = "", limits: Limits | None = None, repair: bool = True
 ) -> GradientVerdict:
     """The verdict on code."""
-    start = time.perf_counter()
+    start = time.process_time()
     limits = limits or Limits(30.0)
     try:
         with limits.held():
@@ -57,11 +58,11 @@ def decide_code(
     except Refuted as found:
         verdict = GradientVerdict(code.name, Rung.REFUTED, wrong=found.wrong, counterexample=found.difference, reason=found.reason)
         if repair and found.theorem and not expected:
-            with suppress(NoVerdict), Limits(REPAIR_SECONDS).held():
+            with suppress(NoVerdict), Limits(max(AT_LEAST, REPAIR_SECONDS - (time.process_time() - start))).held():
                 verdict.advice = advice(code, found.theorem, found.wrong)
     except Exception as error:
         verdict = _without_symbols(code, signature, error, limits)
-    verdict.seconds, verdict.expected = time.perf_counter() - start, expected
+    verdict.seconds, verdict.expected = time.process_time() - start, expected
     verdict.gradients = tuple(x.name for x in signature.inputs if x.differentiable)
     verdict.line = where(code)
     return verdict
@@ -70,11 +71,20 @@ def decide_code(
 def _climb(code: Code, signature: Signature) -> GradientVerdict:
     """All sizes first; where the code needs a size as a number, some."""
     named, why = dict(signature.numbers), ""
+    try:
+        return _prove(code, signature, named, why)
+    except (NotCaptured, ShapesDiffer, Open):
+        for other in other_orders(signature):
+            with suppress(NotCaptured, ShapesDiffer, Open):
+                return _prove(code, other, named, why)
     for _ in range(4):
         try:
             return _prove(code, signature, named, why)
-        except SizeNeeded as error:
-            new = [n for n in error.names if n not in named and n in signature.sizes()]
+        except (SizeNeeded, ShapesDiffer) as error:
+            needed = error.names if isinstance(error, SizeNeeded) else Current.run.rounded
+            if not needed:
+                raise
+            new = [n for n in needed if n not in named and n in signature.sizes()]
             if not new:
                 raise
             named |= dict.fromkeys(new, _range(len(named) + len(new)))

@@ -16,6 +16,7 @@ from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
+from sympy_validation.all_sizes.own_ops import OwnOps
 from sympy_validation.cases import ANY, MOST, Bounds, Case
 from sympy_validation.spaces.spaces import ROUNDED, AnyGrid, ExampleLayer, Kind, Space
 
@@ -26,7 +27,7 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
     def __init__(self, own: bool = False, within: Case = ANY) -> None:
         """``own`` if the code is a user's, which is watched: it may not decide by a size. All is ``within`` a case."""
         self.own, self.within = own, within
-        self.ops: AllSizesOps = AllSizesOps()
+        self.ops: AllSizesOps = OwnOps() if own else AllSizesOps()
         self._variables: dict[str, SymbolicMatrix] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._sizes: dict[str, None] = {}

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from nerva_core.algebra.errors import NervaError, NotInstalledError, counted, did_you_mean
+from nerva_core.algebra.errors import NervaError, NotInstalledError, counted, did_you_mean, not_there
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,13 @@ def test_of_many_names_the_nearest_five() -> None:
     hint = did_you_mean("theorem 7x", names)
     assert hint.startswith("did you mean 'theorem 7'? nearest of 150: theorem 7, ")
     assert hint.count(", ") == 4
+
+
+def test_what_is_said_of_a_path_where_nothing_is(tmp_path: Path) -> None:
+    (tmp_path / "pets.csv").touch()
+    assert not_there(tmp_path / "pet.csv") == f"{tmp_path}/pet.csv is not there; did you mean '{tmp_path}/pets.csv'?"
+    assert not_there(tmp_path / "flowers.npz") == f"{tmp_path}/flowers.npz is not there; it was looked for in {tmp_path}"
+    assert not_there(tmp_path / "data" / "x.csv") == f"{tmp_path}/data/x.csv is not there, nor is the folder {tmp_path}/data"
 
 
 def test_a_number_with_its_noun() -> None:

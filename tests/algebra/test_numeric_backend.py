@@ -58,6 +58,9 @@ def test_every_listed_device_can_be_used(ops: Backend[Any]) -> None:
 def test_what_is_not_a_matrix_is_refused(ops: Backend[Any]) -> None:
     with pytest.raises(NervaError, match=r"every value is a matrix, but this one has the shape \(3, 5, 4\)"):
         ops.matrix(np.zeros((3, 5, 4)))
+    for values in ([[1.0, 2.0], [3.0]], "abc", None, [[1.0, None]], [[1j]], object()):
+        with pytest.raises(NervaError, match="a matrix is made of real numbers, in rows of one length, got"):
+            ops.matrix(values)
     assert ops.to_numpy(ops.matrix([1.0, 2.0])).shape == (1, 2)
 
 

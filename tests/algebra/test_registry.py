@@ -151,6 +151,8 @@ def test_calls_are_read(text: str, expected: EntryCall) -> None:
         ("F(1)G", "unexpected 'G' after 'F'"),
         ("F(,)", "expected a name, a number or a list"),
         ("F(a=)", "expected a name, a number or a list"),
+        ("torch.nn.F(2)", r"names stand without their module: write 'F\(2\)' in place of 'torch.nn.F\(2\)'"),
+        ("F(nn.G)", "write 'G\\)' in place of"),
         ("F(a=1, a=2)", "parameter 'a' is given twice"),
         ("F(a=1, 2)", "without a name follows one with a name"),
         ("F([1, 2)", "expected ',' or '\\]'"),

@@ -58,7 +58,7 @@ def test_a_file_is_run_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "there is no file"), ("1 / 0", "cannot be imported: ZeroDivisionError"), ("def f(:", "cannot be imported: SyntaxError")],
+    [(None, "is not there"), ("1 / 0", "cannot be imported: ZeroDivisionError"), ("def f(:", "cannot be imported: SyntaxError")],
 )
 def test_a_file_that_cannot_be_run_is_one_message(text: str | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
@@ -84,7 +84,7 @@ def test_a_class_of_a_file_is_named_with_the_file(tmp_path: Path) -> None:
     assert "Linear" not in (tmp_path / "golden" / "manifest.json").read_text()
 
 
-@pytest.mark.parametrize(("name", "message"), [("cube.py:ScaledCub", "did you mean 'ScaledCube'"), ("no.py:Cube", "there is no file")])
+@pytest.mark.parametrize(("name", "message"), [("cube.py:ScaledCub", "did you mean 'ScaledCube'"), ("no.py:Cube", "is not there")])
 def test_a_name_that_the_file_does_not_have(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "cube.py").write_text(OWN)
     for command in (["show", name], ["compare", name], ["vectors", "golden", name], ["prove", name]):

@@ -39,9 +39,16 @@ def runs(nerva: Nerva, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("runs")
+def test_of_a_run_without_trained_activations_the_curves_are_drawn(nerva: Nerva, tmp_path: Path) -> None:
+    assert nerva("plot", "plain") == (0, "figure: comparison.png\n", "")
+    assert (tmp_path / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    assert nerva("plot", "plain")[2].startswith("error: comparison.png is already there")
+
+
+@pytest.mark.usefixtures("runs")
 def test_mistakes(nerva: Nerva, tmp_path: Path) -> None:
     mistakes = [
-        (("plain",), "the network has no trained activation functions: no layer is a TMAF or a PReLU"),
+        ((f"plain/{MODEL}",), "the network has no trained activation functions: no layer is a TMAF or a PReLU"),
         (("plain", "--png", "taken.png"), "taken.png is already there; choose another file with --png"),
         (("begun",), "begun has no complete epoch yet; continue it with: nerva train --resume --output begun"),
         (("empty",), "empty"),

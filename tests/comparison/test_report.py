@@ -7,6 +7,7 @@ import math
 
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from rich.console import Console
 
 from nerva_core.comparison.measure import measure
@@ -71,3 +72,21 @@ def test_the_heat_map_cuts_nothing_off(results, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (figures.append(figure), save(figure, *args, **options))[1])
     heat_map(results)
     assert outside_of(figures[0]) == []
+
+
+def test_what_is_no_number_is_red(results):
+    def red(image):
+        pixels = imread(io.BytesIO(image))
+        return ((pixels[..., 0] > 0.7) & (pixels[..., 1] < 0.3)).mean()
+
+    assert red(heat_map(results[-1:])) > 0.05 > red(heat_map(results[:1]))
+
+
+def test_long_names_that_end_differently_are_told_apart(results, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: figures.append(figure))
+    names = [f"Bridge(hard=Signum, layers=[Linear(outputs=3)], reduction={reduction!r})" for reduction in ("mean", "sum")]
+    heat_map([dataclasses.replace(results[0], subject=name) for name in names])
+    labels = [label.get_text() for label in figures[0].axes[0].get_yticklabels()]
+    assert len(set(labels)) == 2
+    assert max(map(len, labels)) < 60

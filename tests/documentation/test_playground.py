@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from docs.generator.playground import BUILD, LEFT_OUT, SOURCE, archive, built_files, check_integrity, examples, library_files
+from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.equations.losses import LOSSES
+from nerva_core.inspection.trace import trace_step
+from nerva_core.layers.notation import multilayer_perceptron
 from tests.documentation.chromium import CHROMIUM, Browser, browser, served
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,19 +31,19 @@ class OnlyInTheBrowser:
             raise ImportError(f"{name} is not in the browser")
 
 sys.meta_path.insert(0, OnlyInTheBrowser())
-import play
+import play, step
 
-for number, text in enumerate(json.load(sys.stdin)):
+for number, (module, does, text) in enumerate(json.load(sys.stdin)):
     os.mkdir(str(number))
     os.chdir(str(number))  # a file is loaded once
     events = []
-    play.examine(text, lambda event: events.append(json.loads(event)))
+    getattr(globals()[module], does)(text, lambda event: events.append(json.loads(event)))
     print(json.dumps(events))
 """
 
 
-def examined(directory: Path, *texts: str) -> list[list[dict[str, Any]]]:
-    """What the playground says of the texts, with the modules that a browser has."""
+def told(directory: Path, *texts: tuple[str, str, str]) -> list[list[dict[str, Any]]]:
+    """What the functions of the playground say of texts, with the modules that a browser has: (module, function, text)."""
     left_out = [name.rstrip("/") + "/" for name in LEFT_OUT]
     program = f"LEFT_OUT = {left_out!r}\n{IN_THE_BROWSER}"
     path = os.pathsep.join(map(str, (SOURCE / "python", ROOT)))
@@ -63,11 +69,26 @@ TOLD = {
 """What is no layer, and what is told of it; SiLU is known by its name."""
 
 
+STEP = {"layers": "Linear(3);Tanh;Linear(2)", "loss": "SoftmaxCrossEntropy", "lr": "0.5", "seed": 1, "params": None}
+XOR = {"X": "0 0\n0 1\n1,0\n1 1\n", "T": "1 0\n0 1\n0 1\n1 0"}
+NO_STEPS = {
+    "Liner(3)": "did you mean 'Linear'?",
+    "Linear(2);Dropout(0.5)": "such as Dropout, is not run in the browser",
+    "Linear(65)": "up to 64 layers, rows and columns",
+    "Linear(3)": "4 rows and 3 columns, got 4 rows and 2 columns",
+}
+"""Networks of which no step is shown, and what is told of them."""
+NO_MATRICES = {"1 a": "row 1: numbers with spaces", "1 2\n3": "rows with as many numbers each, got [2, 1]", "": "got []"}
+
+
 @pytest.fixture(scope="module")
 def events(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """What is said of each text, from one process."""
-    texts = [example("5_exercise_bias.py"), example("2_activation.py"), *TOLD]
-    return dict(zip(texts, examined(tmp_path_factory.mktemp("texts"), *texts), strict=True))
+    texts = [("play", "examine", text) for text in (example("5_exercise_bias.py"), example("2_activation.py"), *TOLD)]
+    texts += [("step", "step", json.dumps(STEP | XOR | {"layers": layers})) for layers in (STEP["layers"], *NO_STEPS)]
+    texts += [("step", "step", json.dumps(STEP | XOR | {"X": X})) for X in NO_MATRICES]
+    found = told(tmp_path_factory.mktemp("texts"), *texts)
+    return {text: said for (_, _, text), said in zip(texts, found, strict=True)}
 
 
 def statuses(events: list[dict[str, Any]]) -> dict[str, str]:
@@ -102,6 +123,31 @@ def test_names_and_what_is_no_layer(events: dict[str, list[dict[str, Any]]], tex
     assert ("proved" in statuses(said).values()) == (not TOLD[text])
     assert TOLD[text] in " ".join(event["text"] for event in said if event["kind"] == "note")
     assert said[-1]["kind"] == "done"
+
+
+def test_a_step_is_the_one_that_numpy_computes(events: dict[str, list[dict[str, Any]]]) -> None:
+    said, done = events[json.dumps(STEP | XOR)]
+    assert done["kind"] == "done"
+    network = multilayer_perceptron("Tanh;Linear", [2, 3, 2])
+    X, T = ([list(map(float, line.replace(",", " ").split())) for line in XOR[name].splitlines()] for name in "XT")
+    before, after = ([np.array(theta) for theta in thetas] for thetas in said["params"])
+    params = with_leaves(network.init(np.random.default_rng(0), 2), before)
+    trace = trace_step(network, X, T, params, LOSSES.parse("SoftmaxCrossEntropy"), lr=0.5)
+    assert said["loss"] == pytest.approx(trace.loss, rel=1e-12)
+    for found, expected in zip(after, leaves(trace.params), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    shown = [(matrix["name"], np.array(matrix["values"])) for part in said["parts"] for matrix in part["matrices"]]
+    for (name, values), matrix in zip(shown, [matrix for part in trace.parts for matrix in part.matrices], strict=True):
+        assert name == matrix.name
+        np.testing.assert_allclose(values, matrix.values, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("changed", [{"layers": text} for text in NO_STEPS] + [{"X": text} for text in NO_MATRICES])
+def test_what_is_told_where_no_step_is_taken(events: dict[str, list[dict[str, Any]]], changed: dict[str, str]) -> None:
+    (text,) = changed.values()
+    note, done = events[json.dumps(STEP | XOR | changed)]
+    assert (NO_STEPS | NO_MATRICES)[text] in note["text"]
+    assert (note["kind"], done["kind"]) == ("note", "done")
 
 
 def test_the_examples_and_five_exercises() -> None:
@@ -144,6 +190,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
+STATUS = "document.getElementById('status').textContent"
 ENDED = "/^(Done|Stopped|No verdict|Python could not)/.test(document.getElementById('status').textContent)"
 
 
@@ -198,3 +245,38 @@ def test_a_phone(page: Browser) -> None:
     proves(page, 1)
     assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.run("document.querySelectorAll('svg path').length") >= 2
+
+
+def test_a_training_step_in_a_browser(page: Browser) -> None:
+    """Steps forth and back, what a matrix is computed from, and how far the step is shown."""
+    page.call("Emulation.clearDeviceMetricsOverride")
+    page.open(page.run("new URL('step.html', location.href).href"))
+    page.run("document.getElementById('forth').click()")
+    page.wait(f"/^Step 1: /.test({STATUS})", 200)
+    page.run("document.getElementById('more').click()")
+    page.wait(f"/^Step 21: /.test({STATUS})", 200)
+    losses = [float(found) for found in re.findall(r"is (\d\.\d+), it was (\d\.\d+)", page.run(STATUS))[0]]
+    assert losses[0] < losses[1]
+    page.run("document.getElementById('back').click()")
+    assert page.run(STATUS).startswith("Step 20: ")
+    in_formula = (
+        "[...document.querySelectorAll('.matrix')].find((box) => /^D𝑊|^DW/.test(box.textContent)).querySelector('math [data-place]')"
+    )
+    page.run(f"{in_formula}.dispatchEvent(new PointerEvent('pointerover', {{ bubbles: true }}))")
+    about = page.run("document.getElementById('about').textContent")
+    assert about.startswith(
+        "DW (layer 3, Linear: backward); computed from DY (layer 3, Linear: backward), X (layer 3, Linear: forward); used for W"
+    )
+    assert page.run("document.querySelectorAll('.source').length") == 2
+    transposed = "[...document.querySelectorAll('.matrix')][3].querySelector('msup [data-place]')"
+    page.run(f"{transposed}.dispatchEvent(new PointerEvent('pointerover', {{ bubbles: true }}))")
+    assert page.run("document.querySelector('.here').querySelector('math').textContent") == "W"
+    page.run("document.getElementById('place').value = 4; document.getElementById('place').dispatchEvent(new Event('input'))")
+    assert page.run("document.querySelectorAll('.matrix:not(.later)').length") == 5
+    page.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
+    page.run("document.getElementById('layers').value = 'Liner(3)'; document.getElementById('layers').dispatchEvent(new Event('change'))")
+    page.run("document.getElementById('forth').click()")
+    page.wait("document.querySelector('.note') !== null", 200)
+    assert page.run("getComputedStyle(document.getElementById('walk')).display") == "none"
+    assert "did you mean 'Linear'?" in page.run("document.querySelector('.note').textContent")

@@ -119,3 +119,19 @@ def check_frozen_statistics() -> None:
         np.testing.assert_allclose(Y, (X + 5) / np.sqrt(1 + layer.epsilon if hasattr(layer, "epsilon") else 1 + 1e-5), rtol=1e-5)
         for weight, old in zip(layer.weights, before, strict=True):
             np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), old)
+
+
+def check_images() -> None:
+    """Images have the channels last on every backend: a convolution with Keras's kernel gives what Keras's own gives."""
+    images = np.random.default_rng(3).normal(size=(2, 3, 3, 3)).astype("float32")  # every axis could be that of the channels
+    ours, theirs = interop.layer("Conv(4, 2)"), keras.layers.Conv2D(4, 2)
+    for layer in (ours, theirs):
+        layer.build(images.shape)
+    W, b = (keras.ops.convert_to_numpy(weight) for weight in ours.weights)
+    theirs.set_weights([W.reshape(2, 2, 3, 4), b.ravel()])
+    expected = keras.ops.convert_to_numpy(theirs(images))
+    for training in (True, False):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(ours(images, training=training)), expected, rtol=0, atol=1e-5)
+    dropped = keras.ops.convert_to_numpy(interop.layer("ChannelDropout")(np.ones((2, 3, 4, 5), "float32"), training=True))
+    np.testing.assert_array_equal(dropped, np.broadcast_to(dropped[:, :1, :1], (2, 3, 4, 5)))
+    assert interop.layer("GlobalAveragePool")(images).shape == (2, 3)

@@ -26,6 +26,7 @@ import keras  # noqa: E402
 from tests.interoperability.keras_checks import (  # noqa: E402
     X,
     check_frozen_statistics,
+    check_images,
     check_second_derivative,
     check_training_and_saving,
 )
@@ -35,9 +36,10 @@ def test_training_and_saving(tmp_path: Path) -> None:
     check_training_and_saving(str(tmp_path))
 
 
-def test_second_derivatives_and_frozen_layers() -> None:
+def test_second_derivatives_frozen_layers_and_images() -> None:
     check_second_derivative()
     check_frozen_statistics()
+    check_images()
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -45,10 +47,11 @@ def test_training_and_saving_on_the_other_backends(backend: str, tmp_path: Path)
     if not installed(backend):
         pytest.skip(f"{backend} is not installed")
     program = f"""
-from tests.interoperability.keras_checks import check_frozen_statistics, check_second_derivative, check_training_and_saving
-check_training_and_saving({str(tmp_path)!r})
-check_second_derivative()
-check_frozen_statistics()
+from tests.interoperability import keras_checks
+keras_checks.check_training_and_saving({str(tmp_path)!r})
+keras_checks.check_second_derivative()
+keras_checks.check_frozen_statistics()
+keras_checks.check_images()
 """
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)

@@ -10,7 +10,7 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves, map_tree, with_leaves
 from nerva_core.interoperability import tensorflow as interop
-from nerva_core.layers import Dropout, Layer, Linear
+from nerva_core.layers import ChannelDropout, Dropout, Layer, Linear
 from tests.conftest import load_frameworks, make_backend
 from tests.helpers import assert_trees_equal
 from tests.interoperability.cases import DIFFERENTIABLE, EVERY_LAYER, NETWORK, D, by_the_equations, inputs_of
@@ -114,6 +114,18 @@ def test_noise_is_drawn_from_the_seed_in_a_compiled_function() -> None:
     np.testing.assert_array_equal(masks(X, seeds[0]), first)
     assert not np.array_equal(masks(X, seeds[1]), first)
     assert interop.draw(Dropout(), seeds[0], X, evaluation=True) == ()
+
+
+def test_noise_of_layers_on_positions() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, 4, 2], tf.float32)])
+    def dropped(X: Any) -> Any:
+        return interop.function(ChannelDropout(), (4,))((), X, *interop.draw(ChannelDropout(), [1, 2], X, positions=(4,)))
+
+    Y = dropped(tf.ones([3, 4, 2])).numpy()
+    assert set(np.unique(Y)) == {0, 2}
+    np.testing.assert_array_equal(Y, np.repeat(Y[:, :1], 4, axis=1))  # a channel is dropped at all positions
+    with pytest.raises(NervaError, match=r"X must have the axes \(\.\.\., 4, channels\), got the shape \(3, 5, 2\)"):
+        interop.draw(ChannelDropout(), [1, 2], tf.ones([3, 5, 2]), positions=(4,))
 
 
 def test_a_step_of_training_with_leading_axes() -> None:

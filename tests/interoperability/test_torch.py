@@ -140,6 +140,7 @@ def test_what_cannot_be_is_refused() -> None:
         1.0: "X must be a tensor, got float",
         torch.ones(2, 2, dtype=torch.int64): "floating-point numbers, got torch.int64",
         torch.tensor(1.0): "without axes",
+        torch.ones(2, 3).to_sparse(): r"must be a dense tensor, .* write X.to_dense\(\)",
     }.items():
         with pytest.raises(NervaError, match=message):
             f((), wrong)

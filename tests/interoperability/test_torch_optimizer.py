@@ -56,6 +56,14 @@ def test_a_state_of_another_rule_is_refused() -> None:
         interop.optimizer([weight], "Momentum", lr=0.1).load_state_dict(adam.state_dict())
 
 
+def test_a_parameter_without_elements_stays_as_it_is() -> None:
+    parameters = [torch.nn.Parameter(torch.ones(shape)) for shape in ((0, 3), (0,), (2, 0, 3), (1,))]
+    optimizer = interop.optimizer(parameters, "Momentum", lr=0.5)
+    sum(parameter.sum() for parameter in parameters).backward()
+    optimizer.step()
+    assert [parameter.tolist() for parameter in parameters] == [[], [], [[], []], [0.5]]
+
+
 def test_parameters_that_an_optimizer_does_not_take() -> None:
     half = torch.nn.Parameter(torch.ones(2, 2, dtype=torch.float16))
     half.grad = torch.ones_like(half)
@@ -65,7 +73,7 @@ def test_parameters_that_an_optimizer_does_not_take() -> None:
     table(torch.tensor([1])).sum().backward()
     with pytest.raises(NervaError, match="a sparse one"):
         interop.optimizer(table.parameters(), "Adam", lr=0.1).step()
-    with pytest.raises(NervaError, match=r"lr must be >= 0, got '0\.1'"):
+    with pytest.raises(NervaError, match=r"lr must be a finite number >= 0, got '0\.1'"):
         interop.optimizer([half], "Adam", lr="0.1")
 
 
@@ -116,5 +124,5 @@ def test_schedulers_of_torch_change_the_learning_rate() -> None:
         optimizer.step()
         schedule.step()
     np.testing.assert_allclose(weight.detach(), [-1.75] * 3)
-    with pytest.raises(NervaError, match="lr must be >= 0, got -1"):
+    with pytest.raises(NervaError, match="lr must be a finite number >= 0, got -1"):
         interop.optimizer([weight], "SGD", lr=-1)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.trees import leaves
 from nerva_core.equations.activations import Sigmoid, Tanh
 from nerva_core.layers import ActivationLayer, BatchNormalization, Dropout, Layer, Linear, LogSoftmax, Sequential, Softmax
@@ -111,3 +112,17 @@ def test_the_walk_goes_into_nested_layers() -> None:
     inner = Sequential((Linear(3), BatchNormalization()))
     names = [type(layer).__name__ for layer in Sequential((inner, Linear(2))).walk()]
     assert names.count("BatchNormalization") == 1
+
+
+@pytest.mark.parametrize("spoil", [np.ravel, lambda X: np.stack([X] * 3)])
+@pytest.mark.parametrize("layer", [ActivationLayer(Tanh()), Softmax()], ids=repr)
+def test_what_is_not_a_matrix_is_refused(layer: Layer, spoil: Callable[[Any], Any]) -> None:
+    """Layers without parameters took inputs of any shape, and gave as many dimensions."""
+    network, ops, X = Sequential((layer,)), backend("numpy"), np.ones((2, 3))
+    for name, call in {
+        "X": lambda: network.feedforward(ops, ((),), spoil(X)),
+        "X ": lambda: network.evaluate(ops, ((),), ((),), spoil(X)),
+        "DY": lambda: network.backpropagate(ops, ((),), network.feedforward(ops, ((),), X)[1], spoil(X)),
+    }.items():
+        with pytest.raises(NervaError, match=f"Sequential: {name.strip()}: every value is a matrix"):
+            call()

@@ -4,8 +4,8 @@ a write outside the output directory, an unpickled object or a started process.
     python -m tests.long.fuzz                        # 12,000 inputs, a few minutes
     python -m tests.long.fuzz --examples 50 --targets archives,models
 
-Hypothesis makes the inputs and shrinks what fails. Limits hold for every input: twenty seconds, and three GiB more of address
-space than the process has when it starts.
+Hypothesis makes the inputs and shrinks what fails. Limits hold for every input: twenty seconds of processor time, ten minutes in
+all, and three GiB more of address space than the process has when it starts.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from nerva_core.algebra.errors import NervaError
 from tests.long.fuzz_targets import targets
 
-SECONDS, MEMORY, MESSAGE = 20, 3 * 2**30, 4000
-"""Limits for one input; the last on the characters of a message."""
+SECONDS, WAIT, MEMORY, MESSAGE = 20, 600, 3 * 2**30, 4000
+"""Limits for one input: seconds of processor time, which other programs do not lengthen, and by the clock; the characters of a message."""
 
 
 SETTINGS = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
@@ -90,17 +90,20 @@ def _writes(arguments: tuple[Any, ...]) -> bool:
 
 @contextlib.contextmanager
 def limited_time() -> Iterator[None]:
-    """HangError if the block takes too long."""
+    """HangError if the block takes too long, at work or waiting."""
 
-    def ring(*_: Any) -> None:
-        raise HangError(f"more than {SECONDS} s")
+    def ring(number: int, _: Any) -> None:
+        raise HangError(f"more than {SECONDS} s of processor time" if number == signal.SIGPROF else f"more than {WAIT} s")
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.alarm(SECONDS)
+    timers = {signal.ITIMER_PROF: (signal.SIGPROF, SECONDS), signal.ITIMER_REAL: (signal.SIGALRM, WAIT)}
+    for timer, (number, seconds) in timers.items():
+        signal.signal(number, ring)
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        for timer in timers:
+            signal.setitimer(timer, 0)
 
 
 def limit_memory() -> None:

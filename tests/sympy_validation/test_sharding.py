@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -23,18 +24,18 @@ from nerva_core.layers import (
     Tied,
     WeightNorm,
 )
+from nerva_core.layers.around import Around
 from nerva_core.layers.embedding import Embedding
 from nerva_core.layers.recurrent import Recurrent
-from nerva_core.layers.repeat import Repeat
-from nerva_core.layers.residual import Residual
 from nerva_core.layers.transformer import MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock
 from sympy_validation.sharding import ProvedOps, sharded_layer, sharded_loss
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorems.layers import layer_of
 
 MADE_OF_OTHERS = {
-    *(Sequential, Repeat, Residual, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
+    *(Sequential, Add, Multiply, Concatenate, MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock),
     *(DAB, StraightThrough, Padded, Tied, WeightNorm),
+    *(entry for entry in LAYERS if issubclass(entry, Around) and any(field.name == "layers" for field in dataclasses.fields(entry))),
 }
 NOT_PROVED = {Embedding, SparseLinear}
 """Whose rows are numbers; which has a pattern. The local test compares them, and recurrent layers and ``SequenceCrossEntropy``, whose rows

@@ -30,8 +30,9 @@ def test_proved_refuted_and_open() -> None:
 
 
 def test_an_exception_is_told() -> None:
-    (verdict,) = prove([theorem(lambda ops, X: X.nothing, two_x)])
-    assert verdict.words.startswith("not proved (no counterexample found): AttributeError")
+    verdicts = prove([theorem(lambda ops, X: {}["nothing"], two_x), theorem(lambda ops, X: X.nothing, two_x)])
+    for verdict, told in zip(verdicts, ("KeyError: 'nothing'", "ComparedError: a matrix of a proof has no 'nothing'"), strict=True):
+        assert verdict.words.startswith(f"not proved (no counterexample found): {told}")
 
 
 def test_what_is_open_for_all_sizes_is_tried_at_concrete_ones() -> None:

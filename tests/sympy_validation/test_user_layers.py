@@ -221,7 +221,7 @@ def test_mistakes(path: str, name: str, message: str) -> None:
 
 
 def test_no_such_file() -> None:
-    with pytest.raises(NervaError, match="there is no file"):
+    with pytest.raises(NervaError, match="is not there"):
         user_theorems("nowhere.py:Layer")
 
 

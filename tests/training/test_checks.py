@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.data.dataset import make_dataset
-from nerva_core.training.checks import precision_warning
+from nerva_core.equations.activations import ReLU
+from nerva_core.layers import ActivationLayer, Layer, Linear, Sequential
+from nerva_core.training.checks import check_shapes, precision_warning
 from nerva_core.training.config import make_config
 from nerva_core.training.trainer import Trainer
 from tests.training.test_trainer import configure
@@ -42,6 +45,8 @@ BINARY, TEN, LINE = "Checkerboard(n=50)", "Digits", "SineOfSum(n=50)"
         ("SortingSequences(n=50)", ["Linear(25)"], "SoftmaxCrossEntropyOneHot", r"use SequenceCrossEntropy\(classes=5\)"),
         (LINE, ["Linear(1)", "Sigmoid"], "SquaredError", "gives numbers from 0 to 1, but the targets go from -"),
         (LINE, ["Linear(1)", "ReLU"], "SquaredError", "make the last layer Linear"),
+        (LINE, ["Linear(1)"], "CosineDistance", "direction or rank of one number is constant; use SquaredError after a Linear layer"),
+        (LINE, ["Linear(1)", "Softmax"], "AbsoluteError", "constant; use SquaredError"),
     ],
 )
 def test_loss_last_layer_outputs_and_data_must_fit_together(data: str, layers: list[str], loss: str, message: str) -> None:
@@ -147,3 +152,56 @@ def test_columns_that_the_dtype_makes_constant_are_told() -> None:
         r"1 column of the inputs, such as 0, which is near 1\.6e\+09, is constant in float32", precision_warning("float32", data)
     )
     assert precision_warning("float64", data) == ""
+
+
+# The shapes of the layers of users ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shortcut(Layer):
+    """Y = X + X Wᵀ, without a check of the width; what is ``wrong`` has another shape than stated."""
+
+    width: int
+    wrong: str = ""
+
+    def outputs_for(self, D: int) -> int:
+        return D + (self.wrong == "Y")
+
+    def shapes(self, D: int) -> Any:
+        return ((self.width, D),)
+
+    def feedforward(self, ops: Any, params: Any, X: Any, *noise: Any) -> Any:
+        if self.wrong == "value":
+            float(X)
+        return X + X @ ops.transpose(params[0]), X
+
+    def backpropagate(self, ops: Any, params: Any, X: Any, DY: Any) -> Any:
+        DX, DW = DY + DY @ params[0], ops.transpose(DY) @ X
+        return ops.transpose(DX) if self.wrong == "DX" else DX, (ops.columns_sum(DW) if self.wrong == "DW" else DW,)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (Shortcut(7), r"Shortcut, whose input has 4 columns: add: shapes \(5, 4\) and \(5, 7\) differ; .* as many columns"),
+        (Shortcut(1), r"add: shapes \(5, 4\) and \(5, 1\) differ; nothing broadcasts"),
+        (Shortcut(4, "Y"), r"Y, by outputs_for and rows_for, must have the shape \(5, 5\), got \(5, 4\)"),
+        (Shortcut(4, "DX"), r"DX must have the shape \(5, 4\), got \(4, 5\)"),
+        (Shortcut(4, "DW"), r"D0 must have the shape \(4, 4\), got \(1, 4\)"),
+    ],
+)
+def test_a_layer_whose_shapes_do_not_fit_is_named(layer: Layer, message: str) -> None:
+    """A framework repeats a branch with one column, without a word, and refuses seven as a defect of this library."""
+    with pytest.raises(NervaError, match=message):
+        check_shapes(Sequential((Linear(4), ActivationLayer(ReLU()), layer)), 5, 3)
+
+
+@pytest.mark.parametrize("layer", [Shortcut(4), Shortcut(4, "value")])
+def test_layers_that_fit_and_those_that_ask_for_values_pass(layer: Layer) -> None:
+    check_shapes(Sequential((layer, Linear(2))), 5, 4)
+
+
+def test_a_configuration_with_a_layer_that_does_not_fit_is_refused() -> None:
+    config = make_config({"data": TEN, "model": {"layers": ["Linear(10)"]}})
+    with pytest.raises(NervaError, match="Shortcut, whose input has 64 columns"):
+        Trainer(config, network=Sequential((Shortcut(1), Linear(10))))

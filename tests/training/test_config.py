@@ -69,6 +69,17 @@ def test_a_gradient_activation_in_an_optimizer() -> None:
         assert parse_config(config.to_toml()) == config
 
 
+def test_a_list_of_layers_in_text() -> None:
+    for text in ('["Linear(3)", "ReLU", {name = "Dropout", p = 0.25}, "Linear"]', " ['Linear(3)', 'ReLU', 'Dropout(0.25)', 'Linear']"):
+        network = completed({"layers": text}).model.build()
+        assert [type(layer).__name__ for layer in network.layers] == ["Linear", "ActivationLayer", "Dropout", "Linear"]
+    with pytest.raises(NervaError, match=r"a list of layers is written as in TOML, .*; got '\[Linear, ReLU\]'"):
+        make_config({"model": {"layers": "[Linear, ReLU]"}})
+    for wrong in ("[1, 2]", [1, 2]):
+        with pytest.raises(NervaError, match=r"model.layers: layers are text or a list such as .*; got \[1, 2\]$"):
+            make_config({"model": {"layers": wrong}})
+
+
 def test_a_list_of_layers() -> None:
     config = make_config({"model": {"layers": ["Linear(3)", "ReLU", "Linear(outputs=10)"]}})
     assert config.model.build() == Sequential((Linear(3), ActivationLayer(ReLU()), Linear(10)))
@@ -77,7 +88,7 @@ def test_a_list_of_layers() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("epochs = 3", "unknown setting 'epochs'"),
+        ("epochs = 3", "unknown setting 'epochs'; it is training.epochs"),
         ("[training]\nepoch = 3", "unknown setting 'training.epoch'; did you mean 'epochs'"),
         ("[training]\nepochs = 0", "training.epochs: input should be greater than 0, got 0"),
         ("[training]\nbatch_size = -5", "training.batch_size: input should be greater than 0, got -5"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def test_a_run_is_read_without_its_model(runs: Path) -> None:
     a, *_, d = records([runs])
     assert a.result is not None
     assert (a.state, a.score) == ("complete, 2 epochs", ("test accuracy", a.result.test_accuracy))
+    assert dataclasses.replace(a, result=dataclasses.replace(a.result, epochs=1)).state == "complete, 1 epoch"
     assert (d.state, d.score) == ("1 of 2 epochs", ("validation accuracy", d.history[0].validation_accuracy))
     assert [one.directory.name for one in records([runs / "b", runs])] == ["b", "a", "b", "c", "d"]
 

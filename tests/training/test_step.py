@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,27 @@ def test_a_step_refuses_what_is_not_a_matrix(X: tuple[int, ...], T: tuple[int, .
     state = TrainingState(params, tuple(optimizer.init(ops, theta) for theta in leaves(params)), network.initial_state(4))
     with pytest.raises(NervaError, match=f"training_step: {named}: every value is a matrix"):
         training_step(ops, network, SquaredError(), optimizer, state, np.zeros(X), np.zeros(T), (), optimizer.scalars(0.1, 1))
+
+
+@pytest.mark.parametrize("named", ["W", "b"])
+@pytest.mark.parametrize("spoil", [np.ravel, lambda theta: np.stack([theta] * 3), np.ndarray.tolist])
+def test_a_step_refuses_a_parameter_that_is_not_a_matrix(named: str, spoil: Callable[[Any], Any]) -> None:
+    """A b of shape (2,), and a family of W, went through the equations and came back in other shapes."""
+    ops, network, optimizer = backend("numpy"), Sequential((Linear(2),)), GradientDescent()
+    (params,) = ops.matrices(network.init(np.random.default_rng(0), 4))
+    spoiled = (params._replace(**{named: spoil(getattr(params, named))}),)
+    state = TrainingState(spoiled, ((), ()), network.initial_state(4))
+    with pytest.raises(NervaError, match=rf"the parameters: 0\.{named}: every value is a matrix"):
+        training_step(ops, network, SquaredError(), optimizer, state, np.zeros((3, 4)), np.zeros((3, 2)), (), optimizer.scalars(0.1, 1))
+
+
+@pytest.mark.parametrize("named", ["targets", "weights"])
+def test_a_step_refuses_weights_that_are_not_a_matrix(named: str) -> None:
+    ops, network, optimizer = backend("numpy"), Sequential((Linear(2),)), GradientDescent()
+    state = TrainingState(ops.matrices(network.init(np.random.default_rng(0), 4)), ((), ()), network.initial_state(4))
+    arguments = (np.zeros((3, 4)), np.zeros((3, 2)), (), optimizer.scalars(0.1, 1))
+    with pytest.raises(NervaError, match=rf"training_step: {named}: every value is a matrix, but this one has the shape \(3,\)"):
+        training_step(ops, network, SquaredError(), optimizer, state, *arguments, **{named: np.ones(3)})
 
 
 def test_the_largest_magnitude_is_that_of_any_sign_and_matrix(ops: Any) -> None:

@@ -27,11 +27,10 @@ from nerva_core.layers import (
     Linear,
     LogSoftmax,
     QActivation,
-    Repeat,
-    Residual,
     Sequential,
     SReLU,
 )
+from nerva_core.layers.around import Around
 from nerva_core.theory.q_calculus import elementwise_derivative
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 from sympy_validation.spaces.symbolic_sizes import SymbolicSizesSpace
@@ -120,11 +119,8 @@ SYMBOLS: dict[str, Callable[[AllSizesOps], Any]] = {
 
 def layer_of(kind: type[Layer], ops: AllSizesOps) -> Layer:
     """An instance with symbols for what can be one."""
-    if kind is Repeat:
-        return Repeat(Sequential((linear(ops, "D"), act(ops))))
-    if kind is Residual:
-        return Residual(Sequential((linear(ops, "D"), act(ops))))
-    return kind(**{field.name: SYMBOLS[field.name](ops) for field in dataclasses.fields(kind) if field.name in SYMBOLS})
+    symbols = {**SYMBOLS, "layers": lambda o: Sequential((linear(o, "D"), act(o)))} if issubclass(kind, Around) else SYMBOLS
+    return kind(**{field.name: symbols[field.name](ops) for field in dataclasses.fields(kind) if field.name in symbols})
 
 
 IN_PARTS = {

@@ -1,7 +1,7 @@
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from sympy_validation.foreign.grammar import parse
+from sympy_validation.foreign.grammar import other_orders, parse
 
 
 def test_every_kind_of_input() -> None:
@@ -22,8 +22,33 @@ def test_every_kind_of_input() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "y: N in K", "x: N D, x: N", "x: 784 10", "x: N D, eps=1e-5+2", "x: N, Q=1..3", "x y: N", "x: N-1", "x: N, N=3..1"]
+    "words",
+    [
+        "",
+        "y: N in K",
+        "x: N D, x: N",
+        "x: 784 10",
+        "x: N D, eps=1e-5+2",
+        "x: N, Q=1..3",
+        "x y: N",
+        "x: N-1",
+        "x: N, N=3..1",
+        "x: N, mode=SUM",
+    ],
 )
 def test_other_words_are_refused(words: str) -> None:
     with pytest.raises(NervaError):
         parse(words)
+
+
+def test_a_size_may_have_another_name_than_the_parameter() -> None:
+    _, heads = parse("x: B T (H A), heads=H").inputs
+    assert (heads.name, heads.size) == ("heads", "H")
+    assert not heads.differentiable
+
+
+def test_other_orders_of_factors_have_the_same_lengths() -> None:
+    signature = parse("x: N (2 H), w: (2 H), b: 2H")
+    found = list(other_orders(signature))
+    assert [tuple(x.axes[-1] for x in other.inputs) for other in found] == [(("H", "2"),) * 3]
+    assert not list(other_orders(parse("x: N D")))

@@ -39,3 +39,29 @@ def test_a_scan_is_followed_step_by_step(tmp_path: Path) -> None:
     found = decide(load_file(path), "running", "x: T C, a: C, T=2..2")
     assert found.rung is Rung.SOME_SIZES, found.words
     assert "T = 2 and all C" in found.sizes
+
+
+FORMULAS = """
+import math
+from math import sqrt
+import jax
+import jax.numpy as jnp
+
+@jax.custom_vjp
+def scaled(x):
+    return x / math.sqrt(x.shape[-1]) + x * x.shape[-1] ** -0.5 + x / sqrt(x.shape[0])
+
+def bwd(n, g):
+    return (g * (2 / math.sqrt(n.shape[-1]) + n.shape[0] ** -0.5),)
+
+scaled.defvjp(lambda x: (scaled(x), x), bwd)
+"""
+
+
+def test_roots_of_sizes_are_numbers_of_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "own_formulas.py"
+    path.write_text(FORMULAS)
+    module = load_file(path)
+    before = dict(vars(module))
+    assert decide(module, "scaled", "x: N D").rung is Rung.PROVED
+    assert vars(module) == before

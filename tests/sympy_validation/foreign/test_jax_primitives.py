@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.sympy_validation.foreign.points import agree
 def on_symbols(f: Callable[..., Any]) -> Callable[..., Any]:
     def call(*operands: Any) -> Any:
         given = dict(enumerate(operands))
-        scope = Scope({str(k): x for k, x in given.items()})
+        scope = Scope({str(k): x for k, x in given.items()}, sys.modules[__name__])
         jaxpr = jax.make_jaxpr(f)(*(jax.ShapeDtypeStruct(scope.shape(x), jnp.float32) for x in given.values()))
         return interpret(jaxpr.jaxpr, jaxpr.consts, list(given.values()), scope)[0]
 
@@ -29,6 +30,11 @@ def on_symbols(f: Callable[..., Any]) -> Callable[..., Any]:
         lambda x: jnp.where(x > 0, x, 0.5 * x) + jnp.clip(x, -0.6, 0.7),
         lambda x: jax.nn.softmax(x[:, None, :] + x[None], axis=-1),
         lambda x: jnp.pad(x, ((1, 0), (0, 0)))[:-1].T,
+        lambda x: jnp.stack([x, x * x], axis=-1),
+        lambda x: jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 2), (1, 1), "VALID"),
+        lambda x: jax.lax.conv_general_dilated(
+            x[None, None], jnp.array([[[[1.0, 2.0], [0.5, 3.0]]]], x.dtype), (1, 1), ((1, 1), (0, 1)), rhs_dilation=(2, 1)
+        ),
     ],
 )
 def test_functions_of_jax(f: Callable[..., Any]) -> None:

@@ -9,5 +9,5 @@ def test_a_fixed_map_is_one_variable_for_each_pair_of_sizes() -> None:
     a, b = (run.fixed_map("from1", Size("T-1"), Size(name), lambda number, m, n: np.eye(m, n, k=1)) for name in ("T", "S"))
     assert a != b
     assert a.fixed
-    assert set(run.fixed) == {a.name, b.name}
+    assert set(run.fixed.maps[0]) == {a.name, b.name}
     assert Current.start() is not run

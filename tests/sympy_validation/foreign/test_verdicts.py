@@ -136,3 +136,67 @@ def test_what_is_not_captured_is_named_with_its_line_and_tried_in_numbers(tmp_pa
     missing = decide(module, "none", "x: N, w: N")
     assert missing.rung is Rung.REFUTED
     assert decide(module, "none", "x: N, w: N const").rung is Rung.REFUTED  # dy, not dy w
+
+
+UNSEEN = """
+import numpy as np
+
+def triplet(anchor, positive, negative):
+    loss = np.maximum(((anchor - positive) ** 2).sum(-1) - ((anchor - negative) ** 2).sum(-1) + 1.0, 0.0)
+    return loss.mean(), (anchor, positive, negative, loss)
+
+def triplet_backward(dout, cache):
+    anchor, positive, negative, loss = cache
+    active = (loss > 0).astype(anchor.dtype)[:, None] * dout / len(anchor)
+    return 2 * (negative - positive) * active, -2 * (anchor - positive) * active, 2 * (anchor - negative) * active
+
+def pool(x, k=2):
+    n, h = x.shape
+    return x.reshape(n, h // k, k).mean(2), k
+
+def pool_backward(dout, k):
+    return np.repeat(dout, k, axis=1) / k
+
+def conv(x, w):
+    k = w.shape[0]
+    xp = np.pad(x, ((0, 0), (k - 1, 0)))
+    t = x.shape[1]
+    return sum(xp[:, i : i + t] * w[i] for i in range(k)), (xp, w)
+
+def conv_backward(dy, cache):
+    xp, w = cache
+    k, t = w.shape[0], dy.shape[1]
+    dp = np.pad(dy, ((0, 0), (0, k - 1)))
+    return sum(dp[:, i : i + t] * w[k - 1 - i] for i in range(k)), np.stack([(dy * xp[:, i : i + t]).sum() for i in range(k)])
+
+def conv_wrong_backward(dy, cache):
+    xp, w = cache
+    k, t = w.shape[0], dy.shape[1]
+    dp = np.pad(dy, ((0, 0), (0, k - 1)))
+    return sum(dp[:, i : i + t] * w[i] for i in range(k)), np.stack([(dy * xp[:, i : i + t]).sum() for i in range(k)])
+
+def large(x):
+    e = np.exp(20 * (x @ x.T)) * (1 - np.eye(len(x)))
+    return np.log(1 + e.sum()), (x, e)
+
+def large_backward(dy, cache):
+    x, e = cache
+    return dy * 40 * e @ x / (1 + e.sum())
+"""
+
+
+def test_code_of_others_that_was_not_proved_at_first(tmp_path: Path) -> None:
+    path = tmp_path / "unseen.py"
+    path.write_text(UNSEEN)
+    module = load_file(path)
+
+    def rung(name: str, shapes: str) -> Rung:
+        return decide(module, name, shapes, repair=False).rung
+
+    assert (
+        rung("triplet", "anchor: N D, positive: N D, negative: N D") is Rung.PROVED
+    )  # the rest of a sum that cancels is no counterexample
+    assert rung("pool", "x: N (2 H)") is Rung.PROVED  # the code numbers it as (H 2)
+    assert rung("conv", "x: N T, w: 3") is Rung.PROVED  # what was padded is sliced
+    assert rung("conv/conv_wrong_backward", "x: N T, w: 3") is Rung.REFUTED
+    assert rung("large", "x: N D") is Rung.PROVED  # large terms cancel in floats

@@ -1,0 +1,45 @@
+"""One run of a layer on NumPy: what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nerva_core.layers import Layer, Linear
+from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes
+
+
+def run(layer: Layer) -> LayerRun:
+    return LayerRun(layer, NumericSizes(3, 4, 2), lambda rng, shape: rng.normal(size=shape), np.random.default_rng(0))
+
+
+@dataclass(frozen=True)
+class Triple(Layer):
+    back: float = 3.0
+    far: float = 0.0
+
+    def feedforward(self, ops: Any, params: Any, X: Any) -> Any:
+        return 3 * X + self.far, ()
+
+    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Any) -> Any:
+        return self.back * DY, ()
+
+
+def test_a_right_layer() -> None:
+    assert run(Linear(2)).check()
+    right = run(Triple())
+    assert right.check()
+    assert {code.co_name for code, _, _ in right.steps} == {"feedforward", "backpropagate"}
+
+
+def test_a_slope_that_differs_is_a_contradiction_about_its_quantity() -> None:
+    with pytest.raises(ContradictionError, match="⟨DX, V⟩ should be") as raised:
+        run(Triple(back=3.001)).check()
+    assert raised.value.quantity == "DX"
+
+
+def test_what_is_not_finite_shows_nothing() -> None:
+    assert not run(Triple(far=np.inf)).check()
