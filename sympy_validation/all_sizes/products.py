@@ -277,7 +277,7 @@ def branches_by(b: Polynomial, P: Polynomial) -> Branches:
 def _decided(P: Polynomial, atom: Atom, value: int) -> Polynomial:
     """P where the atom has the value 0 or 1, with the indicators that are decided by it: where x >= 32, [-32 - x < 0] is 1."""
     others = [other for other in P.atoms if isinstance(other, Indicator)] if isinstance(atom, Indicator) else []
-    known = {other: c for other in others if (c := _value_of(other, atom, value)) is not None}
+    known: dict[Atom, int] = {other: c for other in others if (c := _value_of(other, atom, value)) is not None}
     if not known:
         return P
     kept = ((m, c) for m, c in P.terms.items() if all(known.get(factor, 1) for factor, _ in m))

@@ -75,7 +75,8 @@ class CTCStepGradient(Claim):
         return ("DA", "DLambda")
 
     def problem(self, space: Space[Any]) -> Problem:
-        loss, any_ops = self.loss(space), space.ops
+        any_ops: Any = space.ops
+        loss = self.loss(space)
         N, S = space.size("N"), space.size("S")
         A, Lambda, labels = space.matrix("A", N, S), space.matrix("Lambda", N, S), any_labelling(space, S, space.size("C"))
         after, shares = loss.step(any_ops, labels, A, Lambda)
