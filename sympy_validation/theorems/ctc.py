@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: its parts for any number of positions, and the whole for one and two.
+"""Connectionist temporal classification: its parts for any number of positions, and the whole for one.
 
 * **Emissions.** DY is the gradient of Σ_t ⟨DΛ_t, Λ_t⟩, for any DΛ_t and any l', for all numbers of examples, positions, states and classes.
 * **A step.** Let J be any differentiable function of A after a step, the loss of what follows. If DA is its gradient, then after the step
@@ -117,10 +117,9 @@ class CTCEndGradient(Claim):
 
 @dataclass(frozen=True)
 class CTCGradient(Claim):
-    """``backpropagate`` gives the gradient of the sum of the losses, for so many positions and any labels."""
+    """``backpropagate`` gives the gradient of the sum of the losses, for one position and any labels."""
 
     loss: Make
-    positions: int
 
     def quantities(self) -> tuple[str, ...]:
         return ("DY",)
@@ -128,7 +127,7 @@ class CTCGradient(Claim):
     def problem(self, space: Space[Any]) -> Problem:
         ops, loss = space.ops, self.loss(space)
         N, S, C = (space.size(name) for name in "NSC")
-        Y, labels = space.matrix("Y", N, self.positions * C), any_labelling(space, S, C)
+        Y, labels = space.matrix("Y", N, C), any_labelling(space, S, C)
         L, cache = loss.of_labelling(ops, Y, labels)
         given = space.detach((tuple(labels), tuple(cache)))
 
@@ -148,9 +147,7 @@ def theorems() -> Iterator[Theorem]:
     )
     yield from about(SUBJECT, CTCStepGradient(any_classes), STEP, ALL_SIZES, name="a step")
     yield from about(SUBJECT, CTCEndGradient(any_classes), "{} = ∂ Σ -log Σ_s e^A(s) / ∂A for any labels", ALL_SIZES, name="the end")
-    for P in (1, 2):
-        statement = f"{{}} = ∂ Σ L / ∂Y for any labels, P = {P}"
-        yield from about(SUBJECT, CTCGradient(any_classes, P), statement, ALL_SIZES, name=f"P = {P}")
+    yield from about(SUBJECT, CTCGradient(any_classes), "{} = ∂ Σ L / ∂Y for any labels, P = 1", ALL_SIZES, name="P = 1")
 
 
 STEP = "{} after a step backwards is that of J, if before it DA is that of J, for any J of the later steps and any labels"
