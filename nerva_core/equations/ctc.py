@@ -81,7 +81,7 @@ class CTC(Loss):
             return (A,), (shares,)
 
         start = NEVER * (ops.ones(N, S) - ops.row_repeat(ops.transpose(ops.first_ones(1, S)), N))
-        (A,), (shares,) = ops.scan(forward, (start,), (Lambda,), self._count(ops, Y), names=("A",))
+        (A,), (shares,) = ops.scan(forward, (start,), (Lambda,), ops.shape(logP)[0] // N, names=("A",))
         return self.end(ops, labels, A), CTCCache(logP, A, shares)
 
     def backpropagate(self, ops: MatrixOps[M], labels: Labelling[M], cache: CTCCache[M]) -> M:
