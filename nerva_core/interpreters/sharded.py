@@ -49,10 +49,8 @@ class CutSize:
     __rmul__ = __mul__
 
     def __floordiv__(self, k: Any) -> Any:
-        """By a number; or by a size that is shared out in the same places, as rows by examples, which is a number."""
-        if isinstance(k, CutSize):
-            return self.total // k.total
-        return CutSize(self.total // k, tuple(n // k for n in self.blocks))
+        """By another size that is shared out alike, as rows by examples, it is a number."""
+        return self.total // k.total if isinstance(k, CutSize) else CutSize(self.total // k, tuple(n // k for n in self.blocks))
 
 
 @dataclass(frozen=True, eq=False)
