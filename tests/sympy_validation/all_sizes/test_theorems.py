@@ -127,7 +127,7 @@ IN_PARTS = {
     *("LSTM", "GRU", "MultiHeadAttention", "MultiHeadCrossAttention", "CrossAttention", "SparseLinear", "TransformerBlock"),
     *("Convolution", "Padded", "SqueezeExcitation", "Tied", "TransposedConvolution", "WeightNorm"),
 }
-"""Proved in the table alone, as CTC is: one step of a cell, the loop around any cell, columns that are a product, any pattern, any layers inside."""
+"""Proved in the table alone: one step of a cell, the loop around any cell, columns that are a product, any pattern, any layers inside."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LAYERS if kind.__name__ not in IN_PARTS], ids=lambda kind: kind.__name__)
