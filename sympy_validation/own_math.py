@@ -14,8 +14,9 @@ from typing import Any
 
 import sympy as sp
 
+from sympy_validation.all_sizes.own_sizes import Counted
 from sympy_validation.all_sizes.rearrangements import SymbolicRange
-from sympy_validation.all_sizes.scalars import Counted, SymbolicScalar
+from sympy_validation.all_sizes.scalars import SymbolicScalar
 from sympy_validation.operands import unanswered
 from sympy_validation.own_builtins import ask_no_symbols
 

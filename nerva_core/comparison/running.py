@@ -10,6 +10,7 @@ the sum of their absolute values, in whatever order it is computed: for a produc
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.interpreters.exact import ExactMatrix, ExactOps
-from nerva_core.interpreters.exact_numbers import Dyadic, Number, Numbers
+from nerva_core.interpreters.exact_numbers import Dyadic, Number, Numbers, UndeterminedError
 from nerva_core.interpreters.memberwise import memberwise
 
 
@@ -126,6 +127,17 @@ class RunningNumbers(Numbers):
 
     def less(self, x: Running, y: Running) -> bool:
         return self.exact.less(x.value, y.value)
+
+    def maximum(self, items: Sequence[Running]) -> Running:
+        """The largest; of those that cannot be told apart, with the larger error."""
+
+        def larger(x: Running, y: Running) -> Running:
+            try:
+                return y if self.less(x, y) else x
+            except UndeterminedError:
+                return Running(self, self.exact.maximum((x.value, y.value)), self.exact.maximum((x.error, y.error)))
+
+        return functools.reduce(larger, items)
 
     def is_zero(self, x: Running) -> bool:
         """Whether x is 0 and computed without error."""

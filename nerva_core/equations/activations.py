@@ -3,7 +3,8 @@
 Adding one is one entry here: a dataclass with its parameters, ``value`` and ``gradient``. It is then known to the parser, runs on
 every backend, and is tested, proved and documented without a further edit. ``second_derivative`` is only needed to train with QLimit.
 
-At a kink the derivative is the one the specification prints, for instance relu'(0) = 1 (frameworks use 0: erratum 004-46).
+The rectifiers, which are linear on each of two or three pieces, are in ``rectifiers``. At a kink the derivative is the one that the
+specification prints.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.registry import NonNegative
 from nerva_core.equations.activation import ACTIVATIONS as ACTIVATIONS
 from nerva_core.equations.activation import Activation as Activation
+from nerva_core.equations.rectifiers import AllReLU as AllReLU
+from nerva_core.equations.rectifiers import LeakyReLU as LeakyReLU
+from nerva_core.equations.rectifiers import ReLU as ReLU
+from nerva_core.equations.rectifiers import SReLU as SReLU
 
 
 @ACTIVATIONS.add
@@ -30,94 +35,6 @@ class Identity(Activation):
 
     def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
         return ops.zeros(*ops.shape(X))
-
-
-@ACTIVATIONS.add
-@dataclass(frozen=True)
-class ReLU(Activation):
-    """max(0, x); the derivative is 0 for x < 0 and 1 otherwise."""
-
-    def value(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.maximum(X, ops.zeros(*ops.shape(X)))
-
-    def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.greater_equal(X, ops.zeros(*ops.shape(X)))
-
-    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.zeros(*ops.shape(X))
-
-
-@ACTIVATIONS.add
-@dataclass(frozen=True)
-class LeakyReLU(Activation):
-    """max(αx, x); the derivative is α for x < αx and 1 otherwise. For α > 1 the slope α is on the side x > 0 (erratum 004-48)."""
-
-    alpha: float = 0.01
-
-    def value(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.maximum(self.alpha * X, X)
-
-    def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        m, n = ops.shape(X)
-        return ops.where(ops.less(X, self.alpha * X), ops.full(self.alpha, m, n), ops.ones(m, n))
-
-    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.zeros(*ops.shape(X))
-
-
-@ACTIVATIONS.add
-@dataclass(frozen=True)
-class AllReLU(Activation):
-    """αx for x < 0, x otherwise. In a network the sign of α alternates over the layers (section 5): see ``multilayer_perceptron``."""
-
-    alpha: float = 0.01
-
-    def value(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.where(ops.less(X, ops.zeros(*ops.shape(X))), self.alpha * X, X)
-
-    def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        m, n = ops.shape(X)
-        return ops.where(ops.less(X, ops.zeros(m, n)), ops.full(self.alpha, m, n), ops.ones(m, n))
-
-    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.zeros(*ops.shape(X))
-
-
-def srelu(ops: MatrixOps[M], X: M, al: M, tl: M, ar: M, tr: M) -> M:
-    """t_l + a_l (x - t_l) for x <= t_l; x for t_l < x < t_r; t_r + a_r (x - t_r) for x >= t_r. The first case that holds."""
-    left = tl + ops.hadamard(al, X - tl)
-    right = tr + ops.hadamard(ar, X - tr)
-    return ops.where(ops.less_equal(X, tl), left, ops.where(ops.less(X, tr), X, right))
-
-
-def srelu_gradient(ops: MatrixOps[M], X: M, al: M, tl: M, ar: M, tr: M) -> M:
-    """a_l, 1 or a_r, in the same three cases."""
-    return ops.where(ops.less_equal(X, tl), al, ops.where(ops.less(X, tr), ops.ones(*ops.shape(X)), ar))
-
-
-@ACTIVATIONS.add
-@dataclass(frozen=True)
-class SReLU(Activation):
-    """The S-shaped ReLU with fixed parameters; the layer of the same name trains them. These defaults are min(max(x, 0), 1), not ReLU
-    (erratum 004-18)."""
-
-    al: float = 0.0
-    tl: float = 0.0
-    ar: float = 0.0
-    tr: float = 1.0
-
-    def value(self, ops: MatrixOps[M], X: M) -> M:
-        return srelu(ops, X, *self._constants(ops, X))
-
-    def gradient(self, ops: MatrixOps[M], X: M) -> M:
-        return srelu_gradient(ops, X, *self._constants(ops, X))
-
-    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
-        return ops.zeros(*ops.shape(X))
-
-    def _constants(self, ops: MatrixOps[M], X: M) -> tuple[M, M, M, M]:
-        m, n = ops.shape(X)
-        return ops.full(self.al, m, n), ops.full(self.tl, m, n), ops.full(self.ar, m, n), ops.full(self.tr, m, n)
 
 
 @ACTIVATIONS.add
@@ -231,6 +148,10 @@ class GELU(Activation):
         return result
 
 
+TANH_GELU_SLOPE = math.sqrt(8 / math.pi)
+"""2z' at 0."""
+
+
 @ACTIVATIONS.add
 @dataclass(frozen=True)
 class TanhGELU(Activation):
@@ -249,6 +170,14 @@ class TanhGELU(Activation):
         slope: M = S + ops.hadamard(ops.hadamard(S, ops.sigmoid(-Z)), self._inside(ops, X, 3))
         return ops.where(self._within(ops, X), slope, ops.greater_equal(X, ops.zeros(*ops.shape(X))))
 
+    def second_derivative(self, ops: MatrixOps[M], X: M) -> M:
+        """σ(2z) σ(-2z) (2 · 2z' + x 2z'' + (σ(-2z) - σ(2z)) x (2z')²)."""
+        Z = self._inside(ops, X, 1)
+        S, T = ops.sigmoid(Z), ops.sigmoid(-Z)
+        slope, twice = (TANH_GELU_SLOPE * self._parabola(ops, X, k) for k in (3, 6))
+        bend: M = 2 * twice + ops.hadamard(T - S, ops.hadamard(self._inside(ops, X, 3), slope))
+        return ops.where(self._within(ops, X), ops.hadamard(ops.hadamard(S, T), bend), ops.zeros(*ops.shape(X)))
+
     def _within(self, ops: MatrixOps[M], X: M) -> M:
         """[-32 < x < 32]."""
         most = ops.full(32, *ops.shape(X))
@@ -256,10 +185,18 @@ class TanhGELU(Activation):
 
     def _inside(self, ops: MatrixOps[M], X: M, k: int) -> M:
         """2z for k = 1; x 2z' for k = 3; 0 where x is outside."""
-        X = ops.where(self._within(ops, X), X, ops.zeros(*ops.shape(X)))
-        cubic = k * (0.044715 * ops.hadamard(X, X))
-        result: M = math.sqrt(8 / math.pi) * ops.hadamard(X, ops.ones(*ops.shape(X)) + cubic)
+        result: M = TANH_GELU_SLOPE * ops.hadamard(self._near(ops, X), self._parabola(ops, X, k))
         return result
+
+    def _parabola(self, ops: MatrixOps[M], X: M, k: int) -> M:
+        """1 + k 0.044715 x²: times √(8/π), it is 2z / x for k = 1; 2z' for k = 3; 2z' + x z'' for k = 6."""
+        X = self._near(ops, X)
+        result: M = ops.ones(*ops.shape(X)) + k * (0.044715 * ops.hadamard(X, X))
+        return result
+
+    def _near(self, ops: MatrixOps[M], X: M) -> M:
+        """x, and 0 where it is outside."""
+        return ops.where(self._within(ops, X), X, ops.zeros(*ops.shape(X)))
 
 
 SELU_SCALE, SELU_ELU = 1.0507009873554805, ELU(1.6732632423543772)

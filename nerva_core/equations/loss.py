@@ -95,7 +95,6 @@ LOSSES: Table[Loss] = Table(
         "TripletMarginLoss": "losses compare outputs with targets; the nearest is CosineDistance",
         "PoissonNLLLoss": "the nearest is SquaredError",
         "GaussianNLLLoss": "the nearest is SquaredError",
-        "CTCLoss": "the nearest is SequenceCrossEntropy, whose targets are aligned",
         "CosineEmbeddingLoss": "the nearest is CosineDistance",
     },
 )

@@ -23,9 +23,11 @@ from nerva_core.equations.classification_losses import (
     SoftmaxCrossEntropyOneHot,
     SoftmaxFocal,
 )
+from nerva_core.equations.ctc import CTC
 from nerva_core.equations.loss import LOSSES, Loss
 
 __all__ = [
+    "CTC",
     "LOSSES",
     "AbsoluteError",
     "BinaryCrossEntropy",

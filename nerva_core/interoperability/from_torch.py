@@ -146,12 +146,13 @@ def _convolution(m: Any, r: _Reading) -> None:
 
 
 def _transposed_convolution(m: Any, r: _Reading) -> None:
-    if m.groups != 1:
-        raise _no_equal(m, "transposed convolutions in groups have no equal here")
-    W = np.moveaxis(_array(m.weight), (0, 1), (-1, -2)).reshape(-1, m.in_channels)  # C x K x kernel there, (kernel · K) x C here
+    W = np.moveaxis(_array(m.weight), (0, 1), (-1, -2)).reshape(-1, m.in_channels)  # C x K/G x kernel there, (kernel · K/G) x C here
     r.channels = m.out_channels
     more = _side(m, m.output_padding)
-    r.add(LAYERS.build("TransposedConvolution", m.out_channels, output_padding=more, **_windows(m)), [W, _bias(m, m.out_channels)])
+    r.add(
+        LAYERS.build("TransposedConvolution", m.out_channels, groups=m.groups, output_padding=more, **_windows(m)),
+        [W, _bias(m, m.out_channels)],
+    )
 
 
 def _windows(m: Any) -> dict[str, int]:

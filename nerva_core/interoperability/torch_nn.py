@@ -104,9 +104,10 @@ def _convolution(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
 
 def _transposed_convolution(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
     C, K = w.channels, layer.outputs
-    made = w.module("ConvTranspose", C, K, output_padding=layer.output_padding, **_windows(layer))
+    G = layer.groups_of(C)
+    made = w.module("ConvTranspose", C, K, groups=G, output_padding=layer.output_padding, **_windows(layer))
     w.channels, w.positions = K, layer.windows.size
-    return [made, _kernels_first(params.W, layer, K, C), params.b]
+    return [made, _kernels_first(params.W, layer, K // G, C), params.b]
 
 
 def _windows(layer: Any) -> dict[str, int]:

@@ -34,11 +34,11 @@ class CostOps(ShapeOps):
         return result
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *named: Any
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *more: Any, **named: Any
     ) -> tuple[Any, Any]:
         """As often as there are steps."""
         before = self.count
-        result = super().scan(body, state, given, length, *named)
+        result = super().scan(body, state, given, length, *more, **named)
         self.count = before + (self.count - before) * length
         return result
 

@@ -192,6 +192,10 @@ class Balls(Numbers):
             return False
         raise UndeterminedError(f"{x} < {y}")
 
+    def maximum(self, items: Sequence[Number]) -> Number:
+        """The largest, which is enclosed also where it cannot be told which one it is."""
+        return functools.reduce(lambda x, y: x.max(y), items)
+
     def is_zero(self, x: Number) -> bool:
         return bool(x.is_zero())
 

@@ -220,6 +220,8 @@ def equations(subject: Any) -> Equations:
     """The equations of a layer, activation, loss, optimizer or function, read from its running code."""
     reader = EquationReader({})
     read(subject, reader)
+    stated = {equation.text() for equation in reader.equations.forward}
+    reader.equations.backward = [e for e in reader.equations.backward if e.text() not in stated]  # a loss may compute its value again
     done = [subject]
     while waiting := [(f, arguments) for f, arguments in reader.functions.items() if f not in done]:
         for function, arguments in waiting:

@@ -33,7 +33,7 @@ class ShapeOps(Interpreter[Shape]):
         return 1.0  # some number
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *named: Any
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *more: Any, **named: Any
     ) -> tuple[Any, Any]:
         """The body once, for any number of steps."""
         state, outputs = body(state, *(self.member(F, 0) for F in given))

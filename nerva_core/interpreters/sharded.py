@@ -48,8 +48,8 @@ class CutSize:
 
     __rmul__ = __mul__
 
-    def __floordiv__(self, k: Size) -> CutSize:
-        return CutSize(self.total // k, tuple(n // k for n in self.blocks))
+    def __floordiv__(self, k: Any) -> Any:  # by a size that is shared out alike, as rows by examples, it is a number
+        return self.total // k.total if isinstance(k, CutSize) else CutSize(self.total // k, tuple(n // k for n in self.blocks))
 
 
 @dataclass(frozen=True, eq=False)

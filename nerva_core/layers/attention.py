@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Fraction
 from nerva_core.layers.base import LAYERS, Layer, Shape, Symbols
 from nerva_core.layers.continuation import Place
 from nerva_core.layers.dropout import draw_mask
-from nerva_core.layers.sequence import SequenceLayer
+from nerva_core.layers.sequence import AttendingLayer
 
 
 class Seen(NamedTuple, Generic[M]):
@@ -41,16 +41,12 @@ class AttentionCache(NamedTuple, Generic[M]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DotProductAttention(SequenceLayer):
+class DotProductAttention(AttendingLayer):
     """Y = P · V, P = softmax(Q · Kᵀ / √A) under a mask, for every example and head of X = [Q K V].
 
     X is N·L x 3·G·A, the queries, keys and values of G heads with A columns each; Y is N·L x G·A. After X follow m, N·L x 1, if the layer
     is ``padded``, 1 where there is a position and 0 where there is padding, and R, N·L x G·L, if weights are dropped.
     """
-
-    heads: Count
-    padded: bool = field(default=False, repr=False)
-    """Whether m is given, which a network with padding determines (``Padded``)."""
 
     @abstractmethod
     def seen(self, ops: MatrixOps[M], m: M | None) -> Seen[M]:
@@ -63,19 +59,19 @@ class DotProductAttention(SequenceLayer):
     def feedforward(self, ops: MatrixOps[M], params: tuple[()], X: M, *given: M) -> tuple[M, AttentionCache[M]]:
         m, R = self._following(ops, given)
         C, r, g = self.seen(ops, m)
-        Q, K, V = (self._of_heads(ops, ops.column_part(X, k, 3)) for k in range(3))
-        S = ops.scale(self._scale(ops, K), Q @ ops.transpose(K))
-        P = ops.masked_softmax(S, self._mask(ops, C, r, g))
-        Y = self._received(ops, r, self.dropped(ops, P, R) @ V)
-        return ops.join(Y, ops.shape(X)[0] // self.L), AttentionCache(Q, K, V, P, _if_any(r), _if_any(R))
+        Q, K, V = (self.of_heads(ops, ops.column_part(X, k, 3)) for k in range(3))
+        S = ops.scale(self.scale(ops, K), Q @ ops.transpose(K))
+        P = ops.masked_softmax(S, self.mask(ops, C, r, g))
+        Y = self.received(ops, r, self.dropped(ops, P, R) @ V)
+        return ops.join(Y, ops.shape(X)[0] // self.L), AttentionCache(Q, K, V, P, if_any(r), if_any(R))
 
     def backpropagate(self, ops: MatrixOps[M], params: tuple[()], cache: AttentionCache[M], DY: M) -> tuple[M, tuple[()]]:
         Q, K, V, P, *rest = cache
         r, R = (given[0] if given else None for given in rest)
-        DH = self._received(ops, r, self._of_heads(ops, DY))
+        DH = self.received(ops, r, self.of_heads(ops, DY))
         DV = ops.transpose(self.dropped(ops, P, R)) @ DH
         DP = self.dropped(ops, DH @ ops.transpose(V), R)
-        DS = ops.scale(self._scale(ops, K), ops.softmax_inputs(P, DP))
+        DS = ops.scale(self.scale(ops, K), ops.softmax_inputs(P, DP))
         DQ = DS @ K
         DK = ops.transpose(DS) @ Q
         N = ops.shape(DY)[0] // self.L
@@ -93,7 +89,7 @@ class DotProductAttention(SequenceLayer):
     def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
         q, k, v = (ops.split(part, 1, ops.shape(part)[1] // self.heads) for part in (ops.column_part(x, k, 3) for k in range(3)))
         K, V = (before + place.e @ new for before, new in zip(past, (k, v), strict=True))
-        p = ops.masked_softmax(ops.scale(self._scale(ops, K), q @ ops.transpose(K)), place.seen)
+        p = ops.masked_softmax(ops.scale(self.scale(ops, K), q @ ops.transpose(K)), place.seen)
         return ops.join(p @ V, 1), (K, V)
 
     def outputs_for(self, D: Size) -> Size:
@@ -101,51 +97,18 @@ class DotProductAttention(SequenceLayer):
             raise NervaError(f"{self!r}: X is [Q K V] with {self.heads} heads each, so 3 · {self.heads} must divide its columns, got {D}")
         return D // 3
 
-    def for_any_data(self, symbols: Symbols) -> Self:
-        return replace(self, length=symbols.size("L"), heads=symbols.size("G"))
-
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N") * self.L, 3 * (self.heads * symbols.size("A"))
-
-    def noise_shapes(self, N: Size, D: Size) -> tuple[Shape, ...]:
-        return ((N, 1),) if self.padded else ()
-
-    def draw(self, rng: np.random.Generator, N: int, D: int) -> tuple[Array, ...]:
-        """Of m ones: where nothing else is said, nothing is padding."""
-        return (np.ones((N, 1)),) if self.padded else ()
-
-    def with_padding(self) -> Layer:
-        return self if self.padded else replace(self, padded=True)
-
-    def given_padding(self, D: Size, given: Any, m: Any) -> Any:
-        return (m, *given[1:]) if self.padded else given
 
     def _following(self, ops: MatrixOps[M], given: tuple[M, ...]) -> tuple[M | None, M | None]:
         """(m, R) of each head, from what follows X; None for what is not there."""
         there, dropped = (given[:1], given[1:]) if self.padded else ((), given)
-        m = ops.split(ops.column_repeat(there[0], self.heads), self.L, 1) if there else None
+        m = self.there(ops, there[0]) if there else None
         return m, ops.split(dropped[0], self.L, self.L) if dropped else None
 
-    def _of_heads(self, ops: MatrixOps[M], X: M) -> M:
-        """The family of the L x A matrices of each example and head."""
-        return ops.split(X, self.L, ops.shape(X)[1] // self.heads)
 
-    def _scale(self, ops: MatrixOps[M], K: M) -> Scalar:
-        return ops.size_power(ops.shape(K)[1], -0.5)
-
-    def _mask(self, ops: MatrixOps[M], C: M, r: M | None, g: M | None) -> M:
-        """C ⊙ r · gᵀ + Diag(1 - r): a position that receives sees those that give; one that does not, itself alone."""
-        if r is None or g is None:
-            return C
-        none = ops.ones(self.L, 1) - r
-        return ops.hadamard(C, r @ ops.transpose(g)) + ops.hadamard(ops.identity(self.L), ops.column_repeat(none, self.L))
-
-    def _received(self, ops: MatrixOps[M], r: M | None, Y: M) -> M:
-        """Diag(r) · Y: zeros where a position receives nothing."""
-        return Y if r is None else ops.hadamard(ops.column_repeat(r, ops.shape(Y)[1]), Y)
-
-
-def _if_any(X: M | None) -> tuple[M, ...]:
+def if_any(X: M | None) -> tuple[M, ...]:
+    """What a cache keeps of a matrix that need not be there."""
     return () if X is None else (X,)
 
 
@@ -197,8 +160,8 @@ class CrossAttention(DotProductAttention):
     heads: Count
     memory: Count
 
-    def for_any_data(self, symbols: Symbols) -> Self:
-        return replace(super().for_any_data(symbols), memory=symbols.size("S"))
+    def for_any_data(self, symbols: Symbols) -> Layer:
+        return replace(self, length=symbols.size("L"), heads=symbols.size("G"), memory=symbols.size("S"))
 
     def bind(self, positions: Any) -> tuple[Layer, Any]:
         layer, left = super().bind(positions)

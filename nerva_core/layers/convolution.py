@@ -6,13 +6,12 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple
 
-from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count, Natural
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols
-from nerva_core.layers.windowed import WindowedLayer
+from nerva_core.layers.windowed import WindowedLayer, beside, groups_of, in_groups
 
 
 class ConvolutionParameters(NamedTuple, Generic[M]):
@@ -61,7 +60,7 @@ class Convolving(WindowedLayer):
     def feedforward(self, ops: MatrixOps[M], params: ConvolutionParameters[M], X: M) -> tuple[M, ConvolutionCache[M]]:
         W, b = params
         G = self.groups_of(ops.shape(X)[1])
-        Y = self._beside(ops, ops.convolve(self._in_groups(ops, X, G), self._in_groups(ops, W, G), self.windows))
+        Y = beside(ops, ops.convolve(in_groups(ops, X, G), in_groups(ops, W, G), self.windows), G)
         return Y + ops.row_repeat(b, ops.shape(Y)[0]), ConvolutionCache(X)
 
     def backpropagate(
@@ -70,23 +69,10 @@ class Convolving(WindowedLayer):
         W, _ = params
         (X,) = cache
         G = self.groups_of(ops.shape(X)[1])
-        DW = self._beside(ops, ops.convolve_weights(self._in_groups(ops, X, G), self._in_groups(ops, DY, G), self.windows))
+        DW = beside(ops, ops.convolve_weights(in_groups(ops, X, G), in_groups(ops, DY, G), self.windows), G)
         Db = ops.columns_sum(DY)
-        DX = self._beside(ops, ops.convolve_inputs(self._in_groups(ops, DY, G), self._in_groups(ops, W, G), self.windows))
+        DX = beside(ops, ops.convolve_inputs(in_groups(ops, DY, G), in_groups(ops, W, G), self.windows), G)
         return DX, ConvolutionParameters(DW, Db)
-
-    def has_groups(self) -> bool:
-        """Whether there is more than one group, or may be."""
-        return True
-
-    def _in_groups(self, ops: MatrixOps[M], X: M, G: Size) -> M:
-        """The family of the G parts of the columns of X; X itself if there is one group."""
-        rows, columns = ops.shape(X)
-        return ops.split(X, rows, columns // G) if self.has_groups() else X
-
-    def _beside(self, ops: MatrixOps[M], F: M) -> M:
-        """The members side by side: the inverse of ``_in_groups``."""
-        return ops.join(F, 1) if self.has_groups() else F
 
 
 @LAYERS.add
@@ -111,13 +97,7 @@ class Convolution(Convolving):
     bias: Initializer = Zero()
 
     def groups_of(self, C: Size) -> Size:
-        for what, count in (("channels", C), ("outputs", self.outputs)):
-            if isinstance(count, int) and isinstance(self.groups, int) and count % self.groups:
-                raise NervaError(f"{self!r}: the number of {what} must be a multiple of {self.groups}, the groups, got {count}")
-        return self.groups
-
-    def has_groups(self) -> bool:
-        return self.groups != 1
+        return groups_of(self, self.groups, C, self.outputs)
 
     def outputs_for(self, D: Size) -> Size:
         self.groups_of(D)
@@ -125,7 +105,7 @@ class Convolution(Convolving):
 
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         rows, C = super().shape_of_input(symbols)
-        return rows, self.groups * C if self.has_groups() else C
+        return rows, C if self.groups == 1 else self.groups * C
 
 
 @LAYERS.add

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.equations.activations import Activation, ReLU, srelu, srelu_gradient
+from nerva_core.equations.activations import Activation, ReLU
 from nerva_core.equations.initializers import Constant
+from nerva_core.equations.rectifiers import srelu, srelu_gradient
 from nerva_core.layers.base import LAYERS, Layer
 
 

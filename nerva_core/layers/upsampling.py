@@ -10,12 +10,12 @@ from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count, Natural
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
-from nerva_core.layers.base import LAYERS, Positions
-from nerva_core.layers.windowed import ToPositions
+from nerva_core.layers.base import LAYERS, Positions, Symbols
+from nerva_core.layers.windowed import ToPositions, beside, groups_of, in_groups
 
 
 class TransposedConvolutionParameters(NamedTuple, Generic[M]):
-    """W is U·K x C, b is 1 x K."""
+    """W is U·K x C, b is 1 x K; in G groups W is U·K/G x C, side by side the weights of the groups."""
 
     W: M
     b: M
@@ -34,7 +34,8 @@ class TransposedConvolution(ToPositions):
 
     X has a row for each of Q windows of each example, N·Q x C, and Y one for each of the P positions that they see, N·P x K. Without b
     it is the adjoint of the convolution with the same numbers, of which X has the shape of the output. That convolution has the same Q
-    for several P where its stride is above 1; ``output_padding`` adds to the least P.
+    for several P where its stride is above 1; ``output_padding`` adds to the least P. In ``groups``, the first C/G channels make the
+    first K/G columns of Y, and so on.
     """
 
     aliases = ("ConvTranspose", "ConvTranspose1d", "ConvTranspose2d", "Conv1DTranspose", "Conv2DTranspose", "Deconvolution")
@@ -45,6 +46,7 @@ class TransposedConvolution(ToPositions):
     padding: Natural = 0
     output_padding: Natural = 0
     dilation: Count = 1
+    groups: Count = 1
     weights: Initializer = NormalizedXavier()
     bias: Initializer = Zero()
 
@@ -56,21 +58,33 @@ class TransposedConvolution(ToPositions):
             raise NervaError(f"{self!r}: output_padding must be less than the stride, {self.stride}, got {self.output_padding}")
         return geometry
 
+    def groups_of(self, C: Size) -> Size:
+        """G, the number of groups; NervaError if C channels cannot be divided into them."""
+        return groups_of(self, self.groups, C, self.outputs)
+
     def outputs_for(self, D: Size) -> Size:
+        self.groups_of(D)
         return self.outputs
 
+    def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
+        rows, C = super().shape_of_input(symbols)
+        return rows, C if self.groups == 1 else self.groups * C
+
     def shapes(self, D: Size) -> TransposedConvolutionParameters[Any]:
-        return TransposedConvolutionParameters(W=(self.windows.offsets * self.outputs, D), b=(1, self.outputs))
+        K = self.outputs_for(D)
+        return TransposedConvolutionParameters(W=(self.windows.offsets * (K // self.groups_of(D)), D), b=(1, K))
 
     def initializers(self) -> TransposedConvolutionParameters[Any]:
         return TransposedConvolutionParameters(W=self.weights, b=self.bias)
 
     def fans(self, D: int) -> tuple[int, int]:
-        return self.windows.offsets * D, self.windows.offsets * self.outputs
+        G = self.groups_of(D)
+        return self.windows.offsets * (D // G), self.windows.offsets * (self.outputs // G)
 
     def feedforward(self, ops: MatrixOps[M], params: TransposedConvolutionParameters[M], X: M) -> tuple[M, TransposedConvolutionCache[M]]:
         W, b = params
-        Y = ops.convolve_inputs(X, W, self.windows)
+        G = self.groups_of(ops.shape(X)[1])
+        Y = beside(ops, ops.convolve_inputs(in_groups(ops, X, G), in_groups(ops, W, G), self.windows), G)
         return Y + ops.row_repeat(b, ops.shape(Y)[0]), TransposedConvolutionCache(X)
 
     def backpropagate(
@@ -78,9 +92,10 @@ class TransposedConvolution(ToPositions):
     ) -> tuple[M, TransposedConvolutionParameters[M]]:
         W, _ = params
         (X,) = cache
-        DW = ops.convolve_weights(DY, X, self.windows)
+        G = self.groups_of(ops.shape(X)[1])
+        DW = beside(ops, ops.convolve_weights(in_groups(ops, DY, G), in_groups(ops, X, G), self.windows), G)
         Db = ops.columns_sum(DY)
-        DX = ops.convolve(DY, W, self.windows)
+        DX = beside(ops, ops.convolve(in_groups(ops, DY, G), in_groups(ops, W, G), self.windows), G)
         return DX, TransposedConvolutionParameters(DW, Db)
 
 

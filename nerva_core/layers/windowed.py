@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import Geometry
-from nerva_core.algebra.matrix_ops import Size
+from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.operations.windows import Windows
 from nerva_core.layers.base import Layer, Positions, Symbols
 
@@ -69,6 +69,25 @@ class ToPositions(WindowedLayer):
         if isinstance(N, int) and isinstance(self.geometry, Geometry) and N % self.geometry.places:
             raise NervaError(f"{self!r} takes examples of {self.geometry.places} positions, a row each, got {N} rows")
         return N // self.windows.places * self.windows.positions
+
+
+def groups_of(layer: Layer, groups: Size, C: Size, K: Size) -> Size:
+    """The number of groups; NervaError if it does not divide the C channels and the K outputs."""
+    for what, count in (("channels", C), ("outputs", K)):
+        if isinstance(count, int) and isinstance(groups, int) and count % groups:
+            raise NervaError(f"{layer!r}: the number of {what} must be a multiple of {groups}, the groups, got {count}")
+    return groups
+
+
+def in_groups(ops: MatrixOps[M], X: M, G: Size) -> M:
+    """The family of the G parts of the columns of X; X itself if there is one group."""
+    rows, columns = ops.shape(X)
+    return X if G == 1 else ops.split(X, rows, columns // G)
+
+
+def beside(ops: MatrixOps[M], F: M, G: Size) -> M:
+    """The G members side by side: the inverse of ``in_groups``."""
+    return F if G == 1 else ops.join(F, 1)
 
 
 def extents(positions: Positions) -> str:

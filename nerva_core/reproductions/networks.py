@@ -144,7 +144,30 @@ def densenet(classes: int, growth: int = 12, blocks: Sequence[int] = (6, 12, 24,
     return [*layers, *normalized, "GlobalAveragePool", f"Linear({classes}, weights=Xavier)"]
 
 
-def _convolution(outputs: int, kernel: int, stride: int = 1) -> str:
+def regnet(
+    classes: int, widths: Sequence[int] = (24, 56, 152, 368), blocks: Sequence[int] = (1, 1, 4, 7), group: int = 8, stem: int = 64
+) -> Layers:
+    """RegNetX (Radosavovic et al. 2020) for 32 x 32 pixels: RegNetX-200MF with a first convolution of stride 1 and ``stem`` channels.
+
+    A block is a convolution of 1 x 1, one of 3 x 3 in groups of ``group`` channels, and one of 1 x 1, beside a shortcut; the first block of
+    each stage from the third on halves the grid.
+    """
+    layers: Layers = [_convolution(stem, 3), "BatchNormalization", "ReLU"]
+    channels = stem
+    for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
+        for block in range(count):
+            stride = 2 if stage > 1 and not block else 1
+            convolutions = [_convolution(width, 1), _convolution(width, 3, stride, width // group), _convolution(width, 1)]
+            f = [each for convolution in convolutions for each in (convolution, "BatchNormalization", "ReLU")][:-1]
+            g = [_convolution(width, 1, stride), "BatchNormalization"]
+            changes = stride > 1 or channels != width
+            layers += [{"name": "Add", "f": f, "g": g} if changes else {"name": "Residual", "layers": f}, "ReLU"]
+            channels = width
+    return [*layers, "GlobalAveragePool", f"Linear({classes}, weights=Xavier)"]
+
+
+def _convolution(outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> str:
     """With a padding that keeps the grid, but for the stride."""
-    options = [f"stride={stride}"] * (stride > 1) + [f"padding={kernel // 2}"] * (kernel > 1) + ["weights=He"]
+    options = [f"stride={stride}"] * (stride > 1) + [f"padding={kernel // 2}"] * (kernel > 1)
+    options += [f"groups={groups}"] * (groups > 1) + ["weights=He"]
     return f"Convolution({outputs}, {kernel}, {', '.join(options)})"

@@ -14,6 +14,7 @@ from nerva_core.training.checkpoints import Checkpoint, load_checkpoint
 from nerva_core.training.config import Config
 from nerva_core.training.models import write_atomically
 from nerva_core.training.results import Metrics
+from nerva_core.training.selection import is_enough
 from nerva_core.training.step import TrainingState
 from nerva_core.training.trainer import NO_OUTPUTS, DivergenceError, Trainer
 
@@ -100,7 +101,9 @@ def finished(trainer: Trainer, folder: Path) -> Trained | None:
     checkpoint, _ = load_checkpoint(folder / FINISHED, trainer.config, trainer.to_numpy()._replace(optimizer=()))
     if checkpoint is None:
         return None
-    diverged = checkpoint.epoch < trainer.config.training.epochs
+    training = trainer.config.training
+    losses = [m.validation_loss for m in checkpoint.history if m.validation_loss is not None]
+    diverged = checkpoint.epoch < training.epochs and not is_enough(losses, training.patience)
     return Trained(trainer.config, tuple(checkpoint.history), checkpoint.state, diverged, _processor(folder))
 
 

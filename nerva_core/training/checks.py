@@ -6,13 +6,22 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.matrix import Shape
-from nerva_core.algebra.memory import require_memory
+from nerva_core.algebra.memory import Array, require_memory
 from nerva_core.algebra.numeric_backend import DType, Kept
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
 from nerva_core.equations.activations import ReLU, Sigmoid, Tanh
-from nerva_core.equations.losses import LOSSES, CosineDistance, Hinge, LogisticCrossEntropy, Loss, SequenceCrossEntropy, SoftmaxCrossEntropy
+from nerva_core.equations.losses import (
+    CTC,
+    LOSSES,
+    CosineDistance,
+    Hinge,
+    LogisticCrossEntropy,
+    Loss,
+    SequenceCrossEntropy,
+    SoftmaxCrossEntropy,
+)
 from nerva_core.interpreters.shapes import MisfitError, ShapeOps
 from nerva_core.interpreters.traced import Traced
 from nerva_core.layers import ActivationLayer, BatchNormalization, Layer, Linear, LogSoftmax, Sequential, Softmax, SparseLinear, SReLU
@@ -141,6 +150,9 @@ def check_task(loss: Loss, network: Sequential, data: Dataset, outputs: int) -> 
         _check_last(loss, last)
         return
     _check_one_row(network)
+    if isinstance(loss, CTC):
+        _check_labels(loss, data)
+        return
     if data.positions > 1 or isinstance(loss, SequenceCrossEntropy):
         if (loss.classification and data.positions > 1) or getattr(loss, "classes", data.classes) != data.classes:
             needed = f"SequenceCrossEntropy(classes={data.classes})" if data.classes else "SquaredError"
@@ -169,6 +181,23 @@ def _check_last(loss: Loss, last: Layer) -> None:
         raise NervaError(
             f"the loss {name} turns logits into probabilities itself, but the last layer, {last}, gives {_MEANING[given or '']}; "
             f"make it Linear{instead}"
+        )
+
+
+def _check_labels(loss: CTC, data: Dataset) -> None:
+    """NervaError for targets that are no labels, one after the other, from the first position on."""
+
+    def are_labels(T: Array) -> bool:
+        if T.shape[1] % loss.classes:
+            return False
+        each = T.reshape(len(T), -1, loss.classes)
+        there = each.sum(axis=2)
+        return bool(np.isin(each, (0, 1)).all() and (there <= 1).all() and (np.diff(there) <= 0).all() and not each[:, :, 0].any())
+
+    if data.classes is not None or not (are_labels(data.Ttrain) and are_labels(data.Ttest)):
+        raise NervaError(
+            f"the targets of {loss} are the labels one after the other, each one-hot in {loss.classes} columns, of which the first, "
+            "that of the blank, is 0, and then zeros; an NPZ or CSV has them as task = 'regression'"
         )
 
 

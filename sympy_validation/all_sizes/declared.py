@@ -9,8 +9,9 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import Scalar
 from sympy_validation.all_sizes.abstract import AbstractHardFunction, AbstractLayer
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
+from sympy_validation.all_sizes.own_sizes import OwnSize
 from sympy_validation.all_sizes.rearrangements import RearrangementOps
-from sympy_validation.all_sizes.scalars import Conditions, OwnSize, SymbolicScalar
+from sympy_validation.all_sizes.scalars import Conditions, SymbolicScalar
 from sympy_validation.all_sizes.symbols import (
     ARCTAN,
     NORMAL_CDF,

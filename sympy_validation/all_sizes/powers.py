@@ -16,6 +16,7 @@ from sympy_validation.all_sizes.symbols import Function, Index, Number, number
 from sympy_validation.all_sizes.terms import (
     ONE,
     ZERO,
+    ZERO_ONE,
     Application,
     Base,
     Exponential,
@@ -43,6 +44,18 @@ def piecewise(f: Callable[[Polynomial], Polynomial], P: Polynomial, defined: Cal
 def everywhere(_: Polynomial) -> bool:
     """The domain of a function that is defined for all real numbers."""
     return True
+
+
+MOST_CASES = 3
+"""The factors that are 0 or 1 of which all values are tried, to see whether something is positive."""
+
+
+def positive_in_cases(P: Polynomial) -> bool:
+    """Whether P > 0 is known, or is for both values of the factors that are 0 or 1."""
+    if is_positive(P):
+        return True
+    parts = products.branches(P) if sum(isinstance(atom, ZERO_ONE) for atom in P.atoms) <= MOST_CASES else None
+    return parts is not None and positive_in_cases(parts.one) and positive_in_cases(parts.zero)
 
 
 # Functions that are defined everywhere --------------------------------------------------------------------------------
@@ -134,7 +147,7 @@ def power(P: Polynomial, e: Number) -> Polynomial:
         return _natural_power(P, e)
     if not P.terms:
         raise Undefined("0 to a negative or fractional power")
-    cases = piecewise(lambda Q: power(Q, e), P, is_positive)
+    cases = piecewise(lambda Q: power(Q, e), P, positive_in_cases)
     if cases is not None:
         return cases
     return _integer_power(P, e) if isinstance(e, int) else _fractional_power(P, e)
@@ -195,7 +208,7 @@ def logarithm(P: Polynomial) -> Polynomial:
     """log(c U Q) = log c + log U + log Q, where c and the factors of U are positive; log e^m = m. The caller has assumed P > 0."""
     if not P.terms:
         raise Undefined("the logarithm of 0")
-    cases = piecewise(logarithm, P, is_positive)
+    cases = piecewise(logarithm, P, positive_in_cases)
     if cases is not None:
         return cases
     c, U, Q = split_positive(P)

@@ -271,4 +271,24 @@ def branches_by(b: Polynomial, P: Polynomial) -> Branches:
     (atom,) = b.atoms
     one = combination((product(_without(dict(m), atom)), c) for m, c in P.terms.items())
     zero = Polynomial({m: c for m, c in P.terms.items() if all(factor is not atom for factor, _ in m)})
-    return Branches(b, one, zero)
+    return Branches(b, _decided(one, atom, 1), _decided(zero, atom, 0))
+
+
+def _decided(P: Polynomial, atom: Atom, value: int) -> Polynomial:
+    """P where the atom has the value 0 or 1, with the indicators that are decided by it: where x >= 32, [-32 - x < 0] is 1."""
+    others = [other for other in P.atoms if isinstance(other, Indicator)] if isinstance(atom, Indicator) else []
+    known: dict[Atom, int] = {other: c for other in others if (c := _value_of(other, atom, value)) is not None}
+    if not known:
+        return P
+    kept = ((m, c) for m, c in P.terms.items() if all(known.get(factor, 1) for factor, _ in m))
+    return combination((product(_without(dict(m), *known)), c) for m, c in kept)
+
+
+def _value_of(other: Indicator, atom: Atom, value: int) -> int | None:
+    """The value of an indicator where another one has a value, by their product; None if it may be 0 or 1 there."""
+    both = _both_negative(atom.argument, other.argument) if isinstance(atom, Indicator) else None
+    if both is None:
+        return None
+    p, q = only(atom), only(other)
+    values = ((ZERO, 0), (p, 1)) if value else ((q, 0), (p + q - ONE, 1))
+    return next((decided for product_of_both, decided in values if both == product_of_both), None)

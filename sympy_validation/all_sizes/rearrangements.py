@@ -122,12 +122,10 @@ class RearrangementOps(MatrixOps[SymbolicMatrix]):
         return self._matrix(X.rows, product_of(n, m), entry, X.members)
 
     def join_columns(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
-        """X · S + Y · T, for any S and T in the places of [I 0] and [0 I]; of a user's sizes, two parts of one width."""
+        """X · S + Y · T, for any S and T in the places of [I 0] and [0 I]; two parts of one width as what they are."""
         total = X.columns + Y.columns
-        if not isinstance(total, (int, SizeSum)):
-            if X.columns == Y.columns:
-                return self.join_column_parts(X, Y)
-            raise _rearrangement("join_columns")
+        if isinstance(total, SizeSum) and X.columns == Y.columns:
+            return self.join_column_parts(X, Y)
         return X @ self._placed(0, X.columns, total) + Y @ self._placed(X.columns, Y.columns, total)
 
     def column_range(self, X: SymbolicMatrix, first: Dimension, count: Dimension) -> SymbolicMatrix:

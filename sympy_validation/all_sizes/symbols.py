@@ -29,22 +29,22 @@ class Factor:
     """What sizes have in common: they have sums and products, and quotients by their first or last factors."""
 
     def __add__(self, other: Any) -> Any:
-        return sum_of(self, other) if _is_size(other) else NotImplemented
+        return sum_of(self, other) if is_size(other) else NotImplemented
 
     def __radd__(self, other: Any) -> Any:
-        return sum_of(other, self) if _is_size(other) else NotImplemented
+        return sum_of(other, self) if is_size(other) else NotImplemented
 
     def __mul__(self, other: Any) -> Any:
-        return product_of(self, other) if _is_size(other) else NotImplemented
+        return product_of(self, other) if is_size(other) else NotImplemented
 
     def __rmul__(self, other: Any) -> Any:
-        return product_of(other, self) if _is_size(other) else NotImplemented
+        return product_of(other, self) if is_size(other) else NotImplemented
 
     def __floordiv__(self, other: Any) -> Any:
-        return quotient_of(self, other) if _is_size(other) else NotImplemented
+        return quotient_of(self, other) if is_size(other) else NotImplemented
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return quotient_of(other, self) if _is_size(other) else NotImplemented
+        return quotient_of(other, self) if is_size(other) else NotImplemented
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ Dimension: TypeAlias = Size | Product | int
 """A number of rows or columns: a symbol, a product, or a positive int such as the 1 of vectors."""
 
 
-def _is_size(value: Any) -> bool:
+def is_size(value: Any) -> bool:
+    """Whether the value can be a number of rows or columns."""
     return isinstance(value, Factor) or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from math import prod
 
 from sympy_validation.all_sizes.atoms import Atom, Binder, Monomial, NormalForm, free_indices, key_of, marked
@@ -26,6 +27,7 @@ from sympy_validation.all_sizes.symbols import (
     Variable,
     factors_of,
     number,
+    product_of,
 )
 
 CACHE_SIZE = 30_000
@@ -234,9 +236,10 @@ def only(atom: Atom) -> Polynomial:
 
 def count_of(size: Dimension) -> Polynomial:
     """A size, as a number."""
-    if isinstance(size, SizeSum):
-        return sum(map(count_of, size.terms), ZERO)
     factors = factors_of(size)
+    if any(isinstance(factor, SizeSum) for factor in factors):
+        summands = product(*(factor.terms if isinstance(factor, SizeSum) else (factor,) for factor in factors))
+        return sum((count_of(product_of(*chosen)) for chosen in summands), ZERO)
     symbols = Counter(Count(factor) for factor in factors if isinstance(factor, Size))
     powers = sorted(symbols.items(), key=lambda power: power[0].key)
     return monomial(*powers).times(prod(factor for factor in factors if not isinstance(factor, Size)))

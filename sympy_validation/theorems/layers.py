@@ -29,6 +29,7 @@ from nerva_core.layers.sparse import SparseLinear
 from nerva_core.layers.squeeze_excitation import SqueezeExcitation
 from nerva_core.layers.trained_activations import SReLU
 from nerva_core.layers.transformer import MultiHeadAttention, MultiHeadCrossAttention, TransformerBlock
+from nerva_core.layers.upsampling import TransposedConvolution
 from nerva_core.layers.weight_normalization import WeightNorm
 from nerva_core.layers.windowed import WindowedLayer
 from sympy_validation.attempt import Method
@@ -145,10 +146,11 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 
-def _grouped(space: Space[Any]) -> Convolution:
+def _grouped(kind: type[Any], space: Space[Any]) -> Layer:
     """A convolution in any number of groups, each of as many channels and outputs."""
     G = space.size("G")
-    return Convolution(G * space.size("K"), groups=G)
+    layer: Layer = kind(G * space.size("K"), groups=G)
+    return layer
 
 
 def _normalized(space: Space[Any]) -> WeightNorm:
@@ -189,6 +191,12 @@ MAKES: dict[type[Layer], Make] = {Concatenate: two_widths, WeightNorm: lambda sp
 """Layers that are proved with other parts than those that their types name."""
 
 
+SWITCHED: tuple[tuple[type[Layer], str], ...] = (
+    *((Attention, "causal"), (Attention, "padded"), (AttentionDropout, "padded"), (CrossAttention, "padded")),
+    (GroupedQueryAttention, "padded"),
+)
+"""Layers that are proved once more with a switch on."""
+
 PARTS: dict[type[Layer], Make] = {
     MultiHeadAttention: three_layers,
     MultiHeadCrossAttention: three_layers,
@@ -206,9 +214,12 @@ def theorems() -> Iterator[Theorem]:
     for entry, parts in PARTS.items():
         about = ", if the equations of its parts are right"
         yield from gradient_theorems(f"layers.{entry.__name__}", parts, about, methods=("all sizes",))
-    yield from gradient_theorems("layers.Convolution(groups)", _grouped, ", for any windows", methods=("all sizes",))
+    for entry in (Convolution, TransposedConvolution):
+        yield from gradient_theorems(
+            f"layers.{entry.__name__}(groups)", partial(_grouped, entry), ", for any windows", methods=("all sizes",)
+        )
     yield from gradient_theorems("layers.WeightNorm(Convolution)", _normalized, ", for any windows", methods=("all sizes",))
-    for entry, switch in ((Attention, "causal"), (Attention, "padded"), (AttentionDropout, "padded"), (CrossAttention, "padded")):
+    for entry, switch in SWITCHED:
         switched = partial(_with, layer_of(entry), switch)
         yield from gradient_theorems(f"layers.{entry.__name__}({switch})", switched, ", for any mask", methods=("all sizes",))
     for times in TIMES:

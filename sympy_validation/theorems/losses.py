@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nerva_core.equations.losses import (
+    CTC,
     LOSSES,
     LogisticCrossEntropy,
     Loss,
@@ -20,6 +21,7 @@ from sympy_validation.claims import LossGradient
 from sympy_validation.spaces.spaces import Kind
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
+from sympy_validation.theorems import ctc
 from sympy_validation.theorems.tools import METHODS, about, equation, product
 
 TARGETS = {"SoftmaxCrossEntropyOneHot": Kind.ROW_STOCHASTIC, "KLDivergence": Kind.POSITIVE}
@@ -38,7 +40,7 @@ YT = {"Y": ("N", "K"), "T": ("N", "K")}
 def theorems() -> Iterator[Theorem]:
     """The table for the losses."""
     for entry in LOSSES:
-        yield from loss_theorems(entry, GIVEN.get(entry.__name__, {}))
+        yield from ctc.theorems() if entry is CTC else loss_theorems(entry, GIVEN.get(entry.__name__, {}))
     for gamma in (1, 5):
         yield from loss_theorems(SoftmaxFocal, {"gamma": gamma}, ("all sizes",))
     yield from specification_forms()

@@ -11,7 +11,7 @@ import pytest
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.equations.activations import ACTIVATIONS, Activation, AllReLU, LeakyReLU, QLimit, ReLU, SReLU
+from nerva_core.equations.activations import ACTIVATIONS, Activation, QLimit
 from nerva_core.layers import ActivationLayer, multilayer_perceptron, parse_layers
 from tests.autodiff import VJP, Forward, oracles
 from tests.conftest import installed, load_frameworks, make_backend
@@ -155,30 +155,6 @@ def test_values_and_gradients_are_those_of_the_frameworks_functions(ops: Backend
 
 
 # Conventions and limits ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("activation", "at", "expected"),
-    [
-        (ReLU(), 0.0, 1.0),
-        (ReLU(), -0.0, 1.0),
-        (LeakyReLU(0.3), 0.0, 1.0),
-        (AllReLU(0.3), 0.0, 1.0),
-        (SReLU(0.2, -1.0, 0.3, 2.0), -1.0, 0.2),
-        (SReLU(0.2, -1.0, 0.3, 2.0), 2.0, 0.3),
-        (SReLU(0.2, 1.0, 0.3, -1.0), 0.0, 0.2),
-        (ACTIVATIONS.parse("ELU(3)"), 0.0, 1.0),
-    ],
-)
-def test_the_derivative_at_a_kink_is_the_printed_one(ops: Backend[Any], activation: Activation, at: float, expected: float) -> None:
-    assert gradient(ops, activation, at).item() == expected
-
-
-def test_leaky_relu_above_one_is_steep_on_the_right(ops: Backend[Any]) -> None:
-    """max(αx, x) as printed: for α > 1 the slope α is on the side x > 0."""
-    x = ops.matrix([[-1.0, 2.0]])
-    np.testing.assert_array_equal(ops.to_numpy(LeakyReLU(3.0).value(ops, x)), [[-1.0, 6.0]])
-    np.testing.assert_array_equal(ops.to_numpy(LeakyReLU(3.0).gradient(ops, x)), [[1.0, 3.0]])
 
 
 @each_activation

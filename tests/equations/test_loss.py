@@ -9,8 +9,8 @@ from nerva_core.equations.losses import LOSSES, BinaryCrossEntropy, Focal, KLDiv
 
 
 def test_what_is_missing_has_a_nearest() -> None:
-    with pytest.raises(NervaError, match=r"CTCLoss.*the nearest is SequenceCrossEntropy"):
-        LOSSES.parse("CTCLoss")
+    with pytest.raises(NervaError, match=r"PoissonNLLLoss.*the nearest is SquaredError"):
+        LOSSES.parse("PoissonNLLLoss")
 
 
 def test_what_the_outputs_are() -> None:

@@ -8,6 +8,7 @@ import pytest
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.equations.losses import (
+    CTC,
     LOSSES,
     BinaryCrossEntropy,
     CosineDistance,
@@ -32,7 +33,7 @@ SOFT = RNG.uniform(size=(N, K))
 ONE_HOT = np.eye(K)[RNG.integers(K, size=N)]
 DISTRIBUTIONS = RNG.dirichlet(np.ones(K), size=N)
 
-EXAMPLES = [SequenceCrossEntropy(2) if isinstance(loss, SequenceCrossEntropy) else loss for loss in examples(LOSSES)]
+EXAMPLES = [type(loss)(2) if isinstance(loss, (CTC, SequenceCrossEntropy)) else loss for loss in examples(LOSSES)]
 all_losses = pytest.mark.parametrize("loss", EXAMPLES, ids=repr)
 
 
@@ -142,7 +143,7 @@ def test_value_and_gradient(ops: Backend[Any], name: str) -> None:
 @all_losses
 def test_gradient_is_the_derivative_by_differences(ops: Backend[Any], loss: Loss) -> None:
     """Also for a loss that this file does not name."""
-    Y, T = PROBABILITIES, DISTRIBUTIONS
+    Y, T = PROBABILITIES, ONE_HOT if isinstance(loss, CTC) else DISTRIBUTIONS
     gradient = ops.to_numpy(loss.gradient(ops, ops.matrix(Y), ops.matrix(T)))
     h = 1e-6
     direction = np.random.default_rng(0).normal(size=(N, K)) * Y  # away from log 0

@@ -37,7 +37,16 @@ def same(X: Any, Y: Any) -> bool:
     return bool(X.shape == Y.shape and torch.equal(X, Y))
 
 
-LAYERS = ["Conv(4, 3, padding=1)", "BatchNorm", "ReLU", "MaxPool(2)", "DepthwiseConv(2)", "ConvTranspose(3, 2)", "Upsample", "Flatten"]
+LAYERS = [
+    "Conv(4, 3, padding=1)",
+    "BatchNorm",
+    "ReLU",
+    "MaxPool(2)",
+    "DepthwiseConv(2)",
+    "ConvTranspose(4, 2, groups=2)",
+    "Upsample",
+    "Flatten",
+]
 
 
 def test_names_and_layout_are_those_of_torch_nn() -> None:

@@ -98,7 +98,7 @@ def wrong_backward(change: str) -> Any:
 
     def backpropagate(ops: Any, layer: Any, params: Any, cache: Any, DY: Any) -> Any:
         Q, K, V, P, *_ = cache
-        N, c = ops.shape(DY)[0] // layer.L, layer._scale(ops, K)
+        N, c = ops.shape(DY)[0] // layer.L, layer.scale(ops, K)
         DH = ops.split(DY, layer.L, ops.shape(Q)[1])
         DV = P @ DH if change == "DV by P" else ops.transpose(P) @ DH
         DP = DH @ ops.transpose(V)

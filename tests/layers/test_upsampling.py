@@ -20,18 +20,24 @@ from tests.layers.check import check_layer, check_whole_numbers, is_quick, rando
 Up = TransposedConvolution
 TRANSPOSED = [((5,), Up(3, k, s, p, o, d)) for k in (1, 2, 3) for s in (1, 3) for p in (0, 1) for o in (0, s - 1) for d in (1, 2)
               if 4 * s - 2 * p + d * (k - 1) + o >= 0]  # fmt: skip
-TRANSPOSED += [((3, 4), Up(2, 3, 2, 1, 1)), ((3, 4), Up(2, 2, 2)), ((2, 2), Up(1, 3, 1, 1))]
+TRANSPOSED += [
+    ((3, 4), Up(2, 3, 2, 1, 1)),
+    ((3, 4), Up(2, 2, 2)),
+    ((2, 2), Up(1, 3, 1, 1)),
+    ((3, 4), Up(6, 3, 2, 1, 1, groups=2)),
+    ((5,), Up(4, groups=4)),
+]
 
 
 def torch_transposed(positions: tuple[int, ...], layer: TransposedConvolution) -> Any:
     def forward(X: Any, W: Any, b: Any) -> Any:
         import torch
 
-        axes, C, K = len(positions), X.shape[1], layer.outputs
+        axes, C, K, G = len(positions), X.shape[1], layer.outputs, layer.groups
         images = X.reshape(-1, *positions, C).movedim(-1, 1)
-        kernels = W.reshape(*(layer.kernel,) * axes, K, C).movedim((-1, -2), (0, 1))
+        kernels = W.reshape(*(layer.kernel,) * axes, K // G, C).movedim((-1, -2), (0, 1))
         transposed = getattr(torch.nn.functional, f"conv_transpose{axes}d")
-        numbers = {name: getattr(layer, name) for name in ("stride", "padding", "output_padding", "dilation")}
+        numbers = {name: getattr(layer, name) for name in ("stride", "padding", "output_padding", "groups", "dilation")}
         return transposed(images, kernels, b[0], **numbers).movedim(1, -1).reshape(-1, K)
 
     return forward
@@ -53,10 +59,10 @@ def test_transposed_convolution_of_whole_numbers_bit_for_bit(ops: Backend[Any]) 
 
 
 def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
-    layer, left = Up(2, 3, stride=2, padding=1, output_padding=1).bind((3, 4))
+    layer, left = Up(4, 3, stride=2, padding=1, output_padding=1, groups=2).bind((3, 4))
     assert left == (6, 8)
-    X = rng.normal(size=(24, 3))
-    check_layer(ops, layer, {"torch": torch_transposed((3, 4), layer)}, X, random_parameters(rng, layer, 3))
+    X = rng.normal(size=(24, 6))
+    check_layer(ops, layer, {"torch": torch_transposed((3, 4), layer)}, X, random_parameters(rng, layer, 6))
 
 
 def test_repetition(ops: Backend[Any]) -> None:
@@ -110,6 +116,8 @@ def test_wrong_gradients_are_refuted(layer: Any, kind: str) -> None:
     ("code", "message"),
     [
         (lambda: Up(2, 3, stride=2, output_padding=2).bind((3,)), "output_padding must be less than the stride, 2, got 2"),
+        (lambda: Up(4, groups=3).outputs_for(6), "the number of outputs must be a multiple of 3, the groups, got 4"),
+        (lambda: Up(6, groups=3).outputs_for(4), "the number of channels must be a multiple of 3, the groups, got 4"),
         (lambda: Up(2, 1, padding=3).bind((3,)), "size must be 1 numbers of at least 1, got"),
         (lambda: Upsample().bind((2, 2))[0].rows_for(6), "takes examples of 4 positions, a row each, got 6 rows"),
         (lambda: Upsample().rows_for(6), "does not know the positions"),

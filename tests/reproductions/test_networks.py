@@ -13,7 +13,7 @@ from nerva_core.algebra.trees import leaves, map_tree
 from nerva_core.interoperability.onnx import to_onnx
 from nerva_core.interpreters.graph import graph_of
 from nerva_core.layers import LAYERS, BatchNormalization, Sequential, parse_layers
-from nerva_core.reproductions.networks import Layers, ResNet, cifar_cnn, densenet, mnist_cnn
+from nerva_core.reproductions.networks import Layers, ResNet, cifar_cnn, densenet, mnist_cnn, regnet
 from nerva_core.training.config import load_config
 
 torch = pytest.importorskip("torch")
@@ -152,6 +152,27 @@ def test_densenet_has_as_many_parameters() -> None:
     assert built(densenet(10)).parameter_count(3072) == count(module) + biases(module)
 
 
+def torch_regnet() -> Any:
+    """RegNetX-200MF for CIFAR-10: widths 24, 56, 152, 368 in groups of 8, depths 1, 1, 4, 7."""
+    modules: list[Any] = [nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64)]
+    channels = 64
+    for width, depth in ((24, 1), (56, 1), (152, 4), (368, 7)):
+        for block in range(depth):
+            for inputs, kernel, groups in ((channels, 1, 1), (width, 3, width // 8), (width, 1, 1)):
+                modules += [nn.Conv2d(inputs, width, kernel, groups=groups, bias=False), nn.BatchNorm2d(width)]
+            if not block:
+                modules += [nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width)]
+            channels = width
+    return nn.Sequential(*modules, nn.Linear(368, 10))
+
+
+def test_regnet_has_as_many_parameters() -> None:
+    module = torch_regnet()
+    network = built(regnet(10))
+    assert network.parameter_count(3072) == count(module) + biases(module)
+    assert network.heights(1)[-3] == 8 * 8
+
+
 def test_squeeze_and_excitation_adds_its_gates() -> None:
     """Two linear layers a block: C to C/16 and back."""
     plain, squeezed = (built(ResNet(squeeze=r).layers(10)).parameter_count(3072) for r in (0, 16))
@@ -181,6 +202,7 @@ CONFIGURATIONS: dict[str, Layers] = {
     "preact_resnet18": ResNet(pre_activation=True).layers(10),
     "se_resnet18": ResNet(squeeze=16).layers(10),
     "densenet": densenet(10),
+    "regnetx_200mf": regnet(10),
     "q_neurons_mnist_cnn": mnist_cnn("q-ELU(lambda=0.02)", 10),
     "q_neurons_cifar_cnn": cifar_cnn("q-ELU(lambda=0.02)", 10),
 }
@@ -201,6 +223,7 @@ SMALL: dict[str, Layers] = {
     "pre-activation": ResNet((2, 1), width=2, pre_activation=True).layers(3),
     "squeeze": ResNet((1, 1), width=2, squeeze=2).layers(3),
     "dense": densenet(3, growth=2, blocks=(2, 1)),
+    "groups": regnet(3, (4, 6, 4), (2, 1, 1), 2, 3),
 }
 
 
@@ -211,10 +234,10 @@ class InTorch:
         self.tensors = [torch.tensor(X, requires_grad=True) for X in leaves(params)]
         self.rest = iter(self.tensors)
 
-    def conv(self, x: Any, kernel: int = 3, stride: int = 1) -> Any:
+    def conv(self, x: Any, kernel: int = 3, stride: int = 1, groups: int = 1) -> Any:
         W, b = next(self.rest), next(self.rest)
-        weight = W.reshape(kernel, kernel, x.shape[1], -1).permute(3, 2, 0, 1)
-        return F.conv2d(x, weight, b[0], stride, kernel // 2)
+        weight = W.reshape(kernel, kernel, x.shape[1] // groups, -1).permute(3, 2, 0, 1)
+        return F.conv2d(x, weight, b[0], stride, kernel // 2, groups=groups)
 
     def norm(self, x: Any, relu: bool = True) -> Any:
         gamma, beta = next(self.rest), next(self.rest)
@@ -263,6 +286,14 @@ class InTorch:
         x = F.avg_pool2d(self.conv(self.norm(x), 1), 2)
         x = torch.cat([x, self.conv(self.norm(self.conv(self.norm(x), 1)))], 1)
         return self.linear(self.norm(x).mean((2, 3)))
+
+    def groups(self, x: Any) -> Any:
+        x = self.norm(self.conv(x))
+        for width, stride, changes in ((4, 1, True), (4, 1, False), (6, 1, True), (4, 2, True)):
+            main = self.norm(self.conv(self.norm(self.conv(x, 1)), 3, stride, width // 2))
+            main = self.norm(self.conv(main, 1), relu=False)
+            x = (main + (self.norm(self.conv(x, 1, stride), relu=False) if changes else x)).relu()
+        return self.linear(x.mean((2, 3)))
 
 
 @pytest.mark.parametrize("name", SMALL)

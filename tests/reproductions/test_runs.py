@@ -87,6 +87,17 @@ def test_a_run_that_diverges_is_kept_as_one(tmp_path: Path) -> None:
     assert curves([read], lambda m: m.train_loss) == curves([wild], lambda m: m.train_loss)
 
 
+def test_a_run_that_was_stopped_early_has_not_diverged(tmp_path: Path) -> None:
+    """With steps that are much too large an epoch is soon worse than the one before."""
+    training = {"epochs": 9, "batch_size": 20, "validation": 0.2, "patience": 1}
+    stopped = complete(trainer(schedule="Constant(1e3)", training=training), tmp_path)
+    assert len(stopped.history) < 9
+    read = finished(trainer(schedule="Constant(1e3)", training=training), tmp_path)
+    assert read is not None
+    assert (stopped.diverged, read.diverged) == (False, False)
+    assert read.last is not None
+
+
 def test_the_folder_of_a_run_is_named_by_all_that_determines_it(tmp_path: Path) -> None:
     folders = [folder_of(tmp_path, trainer(**changed)) for changed in ({}, {}, {"seed": 1}, {"data": "Digits(train=60, test=29)"})]
     assert folders[0] == folders[1]

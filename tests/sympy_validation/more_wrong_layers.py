@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from nerva_core.algebra.registry import NonNegative
+from nerva_core.algebra.registry import Count, NonNegative
 from nerva_core.equations.activations import Activation
 from nerva_core.layers import Layer
 
@@ -306,3 +306,24 @@ class CosineForSine(Layer):
 
     def backpropagate(self, ops, params, cache, DY):
         return (math.sin(self.a) * DY, ())
+
+
+@dataclass(frozen=True)
+class PartsInAnotherOrder(Layer):
+    """[X X·Wᵀ], whose gradient is divided as that of [X·Wᵀ X]: right where X is as wide as X·Wᵀ and W = 1"""
+
+    outputs: Count = 3
+
+    def outputs_for(self, D):
+        return D + self.outputs
+
+    def shapes(self, D):
+        return ((self.outputs, D),)
+
+    def feedforward(self, ops, params, X):
+        return (ops.join_columns(X, X @ ops.transpose(params[0])), X)
+
+    def backpropagate(self, ops, params, X, DY):
+        D = ops.shape(X)[1]
+        A, B = (ops.column_range(DY, self.outputs, D), ops.column_range(DY, 0, self.outputs))
+        return (A + B @ params[0], (ops.transpose(B) @ X,))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nerva_core.algebra.registry import NonNegative
+from nerva_core.algebra.registry import Count, NonNegative
 from nerva_core.layers import Layer
 
 
@@ -109,3 +109,24 @@ class WithSquares(Layer):
         D = ops.shape(X)[1]
         A, B = (ops.take_columns(DY, range(D)), ops.take_columns(DY, range(D, 2 * D)))
         return (A + 2 * ops.hadamard(X, B), ())
+
+
+@dataclass(frozen=True)
+class BesideItsProduct(Layer):
+    """[X X·Wᵀ], of two widths"""
+
+    outputs: Count = 3
+
+    def outputs_for(self, D):
+        return D + self.outputs
+
+    def shapes(self, D):
+        return ((self.outputs, D),)
+
+    def feedforward(self, ops, params, X):
+        return (ops.join_columns(X, X @ ops.transpose(params[0])), X)
+
+    def backpropagate(self, ops, params, X, DY):
+        D = ops.shape(X)[1]
+        A, B = (ops.column_range(DY, 0, D), ops.column_range(DY, D, self.outputs))
+        return (A + B @ params[0], (ops.transpose(B) @ X,))

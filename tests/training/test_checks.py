@@ -54,6 +54,40 @@ def test_loss_last_layer_outputs_and_data_must_fit_together(data: str, layers: l
         Trainer(make_config({"data": data, "model": {"layers": layers}, "loss": loss}))
 
 
+def labels(change: Any = None) -> Any:
+    """Targets of CTC for 4 positions and 3 classes: the labels 1 2, 2 and none."""
+    T = np.zeros((3, 4, 3))
+    T[0, (0, 1), (1, 2)] = T[1, 0, 2] = 1
+    for place in change or ():
+        T[place] = 1 - T[place]
+    return T.reshape(3, -1)
+
+
+@pytest.mark.parametrize(
+    ("T", "task", "classes"),
+    [
+        (labels([(1, 0, 1)]), "regression", 3),
+        (labels([(1, 1, 0)]), "regression", 3),
+        (labels([(2, 2, 1)]), "regression", 3),
+        (labels() / 2, "regression", 3),
+        (labels(), "regression", 5),
+        (np.arange(3), "classification", 3),
+    ],
+    ids=["two at one position", "the blank", "after none", "no labels", "another number of classes", "classes"],
+)
+def test_the_targets_of_ctc_are_labels(tmp_path: Path, T: Any, task: str, classes: int) -> None:
+    def trainer(T: Any, task: str, classes: int) -> Trainer:
+        X = np.ones((3, 2))
+        np.savez(tmp_path / "labels.npz", Xtrain=X, Ttrain=T, Xtest=X, Ttest=T)
+        data = {"name": "NPZ", "path": str(tmp_path / "labels.npz"), "task": task}
+        outputs = 12 if task == "regression" else 3
+        return Trainer(make_config({"data": data, "model": {"layers": [f"Linear({outputs})"]}, "loss": f"CTC({classes})"}))
+
+    trainer(labels(), "regression", 3)
+    with pytest.raises(NervaError, match="the labels one after the other, each one-hot"):
+        trainer(T, task, classes)
+
+
 @pytest.mark.parametrize(
     ("data", "layers", "loss"),
     [

@@ -175,7 +175,12 @@ def test_columns_that_are_joined_are_taken_apart() -> None:
     assert ops.is_zero(ops.column_range(joined, 0, own) - ops.variable("A", N, own))
     assert ops.is_zero(ops.column_range(joined, own, own) - ops.variable("B", N, own))
     assert ops.shape(ops.column_range(joined, own, 1)) == (N, 1)
-    with pytest.raises(NervaError, match="join_columns moves elements by their numbers"):
-        ops.join_columns(ops.variable("A", N, own), ops.ones(N, ops.own_size("K2")))
+    other = ops.own_size("K2")
+    A, B = ops.variable("A", N, own), ops.variable("C", N, other)
+    assert ops.shape(ops.join_columns(A, B)) == (N, own + other)
+    DY = ops.variable("DY", N, own + other)
+    G = ops.gradient(ops.elements_sum(ops.hadamard(DY, ops.join_columns(A, B))), B)
+    assert ops.is_zero(G - ops.column_range(DY, own, other))
+    assert not ops.is_zero(G - ops.column_range(DY, 0, other))
     with pytest.raises(ComparedError):
         list(SymbolicRange(0, D))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nerva_core.equations.activations import srelu
+from nerva_core.equations.rectifiers import srelu
 from nerva_core.equations.softmax import softmax
 from sympy_validation.all_sizes import AllSizesOps, SymbolicMatrix
 

@@ -40,25 +40,6 @@ def test_an_interval_answers(bounds: tuple[float | None, float | None], below: b
     assert (c < 2, c >= 2, c == 2, c != 2) == (below, not below, False, True)
 
 
-def test_sizes_of_a_case() -> None:
-    space = SymbolicSizesSpace(own=True)
-    space.assume(Case(sizes={"N": (1, 1), "L": (2, None)}, same={"K": "D"}))
-    N, L, D, K = map(space.size, "NLDK")
-    assert (N, D == K, L > 1, L != 1) == (1, True, True, True)
-    with pytest.raises(ComparedError, match="the size L") as caught:
-        bool(L > 7)
-    assert [case.words for case in caught.value.cases] == ["D = K, N = 1, 1 < L < 8", "D = K, N = 1, L > 7"]
-
-
-def test_a_product_is_divided_by_its_factors() -> None:
-    space = SymbolicSizesSpace(own=True)
-    D = space.size("D")
-    assert 3 * D // 3 is not None
-    assert str((2 * D) // D) == "2"
-    with pytest.raises(ComparedError):
-        D // 2
-
-
 WRAPPED = dataclasses.make_dataclass("WRAPPED", "a")
 ASKS: list[Callable[[Any], Any]] = [
     *(int, float, complex, round, math.trunc, math.floor, math.ceil, operator.index, hash, str, repr, format),
