@@ -61,6 +61,9 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)
 
+    def again(self, X: Array) -> Array:
+        return self.jax.lax.optimization_barrier(X)
+
     def stop_gradient(self, X: Array) -> Array:
         return self.jax.lax.stop_gradient(X)
 

@@ -5,6 +5,7 @@ An N·P x C matrix is a tensor of N x C x height x width with the channels last 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nerva_core.algebra.geometry import Geometry
@@ -39,56 +40,92 @@ def plane(X: Tensor, G: Windows) -> Plane | None:
     return Plane(*((value,) * (2 - len(numbers)) + numbers for numbers, value in neutral))
 
 
+class ConvolutionKernels(NamedTuple):
+    """PyTorch's convolution and its pullback."""
+
+    torch: Any
+    P: Plane
+
+    def outputs(self, X: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
+        """windows(X) · W + 1 · b; without b, windows(X) · W."""
+        bias, kernel = None if b is None else b.reshape(-1), _kernel(W, X.shape[1], self.P)
+        return _rows(self.torch.conv2d(_images(X, self.P.size), kernel, bias, self.P.stride, self.P.padding, self.P.dilation))
+
+    def gradients(self, X: Tensor, DY: Tensor) -> tuple[Tensor, Tensor]:
+        """(DW, Db); the kernel sums the columns of DY on its way."""
+        C, K = X.shape[1], DY.shape[1]
+        kernel = DY.new_empty(K, C, *self.P.kernel)  # in this order, which the kernel for one example insists on
+        _, DW, Db = self._pullback(DY, _images(X, self.P.size), kernel, (False, True, True))
+        return DW.permute(2, 3, 1, 0).reshape(-1, K), Db.reshape(1, K)
+
+    def inputs(self, DY: Tensor, W: Tensor) -> Tensor:
+        """DX."""
+        C = W.shape[0] // math.prod(self.P.kernel)
+        X = DY.new_empty(DY.shape[0] // math.prod(self.P.out) * math.prod(self.P.size), C)
+        DX, _, _ = self._pullback(DY, _images(X, self.P.size), _kernel(W, C, self.P), (True, False, False))
+        return _rows(DX)
+
+    def _pullback(self, DY: Tensor, images: Tensor, kernel: Tensor, wanted: tuple[bool, bool, bool]) -> Any:
+        """(DX, DW, Db), those that are wanted."""
+        geometry = [kernel.shape[0]], self.P.stride, self.P.padding, self.P.dilation, False, (0, 0), 1
+        return self.torch.ops.aten.convolution_backward(_images(DY, self.P.out), images, kernel, *geometry, wanted)
+
+
+def convolution(torch: Any, X: Tensor, G: Windows) -> ConvolutionKernels | None:
+    """PyTorch's convolution, if it has one for the geometry."""
+    P = plane(X, G)
+    return None if P is None else ConvolutionKernels(torch, P)
+
+
+class MaxPoolKernels(NamedTuple):
+    """PyTorch's max-pool, which finds the largest elements of all windows and where they are."""
+
+    aten: Any
+    P: Plane
+
+    def maxima(self, X: Tensor) -> tuple[Tensor, Tensor]:
+        Y, indices = self.aten.max_pool2d_with_indices(_images(X, self.P.size), *self._geometry())
+        return _rows(Y), indices
+
+    def at_maxima(self, X: Tensor, DY: Tensor, indices: Tensor) -> Tensor:
+        """The elements of DY, each added where ``maxima`` says."""
+        images = _images(DY, self.P.out), _images(X, self.P.size)
+        return _rows(self.aten.max_pool2d_with_indices_backward(*images, *self._geometry(), False, indices))
+
+    def _geometry(self) -> tuple[Pair, ...]:
+        return self.P.kernel, self.P.stride, self.P.padding, self.P.dilation
+
+
+def max_pool(torch: Any, X: Tensor, G: Windows) -> MaxPoolKernels | None:
+    """PyTorch's max-pool where it is the definition: in this, what lies outside of an image is 0, and for PyTorch it is -∞."""
+    P = plane(X, G)
+    return None if P is None or any(P.padding) else MaxPoolKernels(torch.ops.aten, P)
+
+
 class TorchWindowOps(_Operations):
     """The operations on windows that PyTorch has kernels for."""
 
     torch: Any
 
     def convolve(self, X: Tensor, W: Tensor, G: Windows) -> Tensor:
-        P = plane(X, G)
-        if P is None:
-            return MatrixOps.convolve(self, X, W, G)
-        return _rows(self.torch.conv2d(_images(X, P.size), _kernel(W, X.shape[1], P), None, P.stride, P.padding, P.dilation))
+        kernels = convolution(self.torch, X, G)
+        return MatrixOps.convolve(self, X, W, G) if kernels is None else kernels.outputs(X, W)
 
     def convolve_weights(self, X: Tensor, DY: Tensor, G: Windows) -> Tensor:
-        P = plane(X, G)
-        if P is None:
-            return MatrixOps.convolve_weights(self, X, DY, G)
-        C, K = X.shape[1], DY.shape[1]
-        kernel = DY.new_empty(K, C, *P.kernel)  # in this order, which the kernel for one example insists on
-        _, DW, _ = self._pullback(_images(DY, P.out), _images(X, P.size), kernel, P, (False, True, False))
-        return DW.permute(2, 3, 1, 0).reshape(G.offsets * C, K)
+        kernels = convolution(self.torch, X, G)
+        return MatrixOps.convolve_weights(self, X, DY, G) if kernels is None else kernels.gradients(X, DY)[0]
 
     def convolve_inputs(self, DY: Tensor, W: Tensor, G: Windows) -> Tensor:
-        P = plane(DY, G)
-        if P is None:
-            return MatrixOps.convolve_inputs(self, DY, W, G)
-        C = W.shape[0] // G.offsets
-        X = DY.new_empty(DY.shape[0] // G.places * G.positions, C)
-        DX, _, _ = self._pullback(_images(DY, P.out), _images(X, P.size), _kernel(W, C, P), P, (True, False, False))
-        return _rows(DX)
+        kernels = convolution(self.torch, DY, G)
+        return MatrixOps.convolve_inputs(self, DY, W, G) if kernels is None else kernels.inputs(DY, W)
 
     def pool_max(self, X: Tensor, G: Windows) -> Tensor:
-        P = plane(X, G)
-        if P is None or any(P.padding):
-            return MatrixOps.pool_max(self, X, G)  # in which what lies outside is 0; for PyTorch it is -∞
-        return _rows(self._maxima(X, P)[0])
+        pool = max_pool(self.torch, X, G)
+        return MatrixOps.pool_max(self, X, G) if pool is None else pool.maxima(X)[0]
 
     def pool_max_inputs(self, X: Tensor, DY: Tensor, G: Windows) -> Tensor:
-        P = plane(X, G)
-        if P is None or any(P.padding):
-            return MatrixOps.pool_max_inputs(self, X, DY, G)
-        _, places = self._maxima(X, P)
-        pullback, geometry = self.torch.ops.aten.max_pool2d_with_indices_backward, (P.kernel, P.stride, P.padding, P.dilation)
-        return _rows(pullback(_images(DY, P.out), _images(X, P.size), *geometry, False, places))
-
-    def _maxima(self, X: Tensor, P: Plane) -> Any:
-        geometry = P.kernel, P.stride, P.padding, P.dilation
-        return self.torch.ops.aten.max_pool2d_with_indices(_images(X, P.size), *geometry)
-
-    def _pullback(self, DY: Tensor, X: Tensor, W: Tensor, P: Plane, wanted: tuple[bool, bool, bool]) -> Any:
-        """(DX, DW, Db) of a convolution, those that are wanted."""
-        return self.torch.ops.aten.convolution_backward(DY, X, W, None, P.stride, P.padding, P.dilation, False, (0, 0), 1, wanted)
+        pool = max_pool(self.torch, X, G)
+        return MatrixOps.pool_max_inputs(self, X, DY, G) if pool is None else pool.at_maxima(X, DY, pool.maxima(X)[1])
 
 
 def _images(X: Tensor, size: Pair) -> Tensor:

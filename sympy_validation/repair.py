@@ -1,4 +1,4 @@
-"""Which change makes a refuted gradient of a layer right, or which two? What is right at exact points after it is then proved."""
+"""Repairs of a refuted gradient of a layer: one change, or two, after which it is right at exact points and then proved."""
 
 from __future__ import annotations
 

@@ -84,6 +84,7 @@ CASES: dict[str, Case] = {
     "take_columns": Case(lambda dtype: [(X, [*reversed(range(X.shape[1])), 0]) for X in matrices(dtype)]),
     "join_columns": Case(lambda dtype: [(X, X[:, :1]) for X in matrices(dtype)]),
     "sort_rows": Case(reductions),
+    "again": Case(reductions),
     "stop_gradient": Case(reductions),
     "members": Case(families),
     "family": Case(parts),

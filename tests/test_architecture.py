@@ -284,9 +284,6 @@ SHARED_NAMES = {
     "Grid": "of a step function, and of the elements of a matrix",
     "Indicator": "in the two forms of the prover",
     "Polynomial": "of sizes, and of the prover's terms",
-    "Root": "in print, and in a proof",
-    "Row": "in print, and of a report",
-    "Space": "in print, and of a proof",
     "Verdict": "on a theorem, and on a statement of a paper",
 }
 """Names of classes that mean two things; none is to be added."""

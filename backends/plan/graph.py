@@ -22,6 +22,9 @@ from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Trace
 
 LEAF, CONSTANT = "leaf", "constant"
 
+MADE_POINTWISE = frozenset({"where_not_negative"})
+"""What graphs are rewritten to, of those below: operations of plans, which no backend has by these names."""
+
 POINTWISE = frozenset(
     {
         *("add", "subtract", "negate", "scale", "divide", "hadamard", "reciprocal", "quotient", "abs", "sign"),
@@ -41,6 +44,7 @@ POINTWISE = frozenset(
             "xlogy",
         ),
         *("less", "less_equal", "greater", "greater_equal", "equal", "where", "maximum", "minimum"),
+        *MADE_POINTWISE,
     }
 )
 """The operations that give every element from the same element of their operands."""

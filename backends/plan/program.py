@@ -101,7 +101,7 @@ class Kernels(ABC):
     """The operations of a framework, each run into memory that is given."""
 
     views: ClassVar[frozenset[str]] = frozenset(
-        {"transpose", "row_repeat", "column_repeat", "segment", "member", "column_part", "column_range"}
+        {"transpose", "row_repeat", "column_repeat", "segment", "member", "column_part", "column_range", "again"}
     )
     """The operations whose result lies in the memory of their operand."""
     elementwise: ClassVar[frozenset[str]]

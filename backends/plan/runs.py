@@ -73,7 +73,7 @@ def by_rows(node: StepNode) -> tuple[int, ...]:
 
 def keeps_rows(operand: StepNode, views: frozenset[str]) -> bool:
     """Whether its rows are those of what it is a view of, if it is one."""
-    return keeps_rows(operand.operands[0], views) if operand.name == "column_repeat" else operand.name not in views
+    return keeps_rows(operand.operands[0], views) if operand.name in ("column_repeat", "again") else operand.name not in views
 
 
 def viewed(node: StepNode, views: frozenset[str]) -> StepNode:

@@ -6,6 +6,7 @@ none on others): this is measured once a process. A small product is quicker to 
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,8 +19,11 @@ from backends.plan.graph import StepGraph, StepNode
 from backends.plan.program import Call, Cell, Fresh, Kernels, Operation, as_now, number_now
 from backends.plan.rewrites import BY_CELL_INDEX, delay, fold_scales
 from backends.plan.torch_momentum import momentum
+from backends.plan.torch_rewrites import KeptValue, add_biases, join_masks, keep_bias_gradients, normalized_inputs, share_maxima
+from backends.windows_torch import convolution, max_pool
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.operations.windows import Windows
 
 if TYPE_CHECKING:
     from backends.torch import TorchBackend
@@ -92,6 +96,12 @@ class TorchKernels(Kernels):
 
     def rewrite(self, graph: StepGraph) -> None:
         super().rewrite(graph)
+        normalized_inputs(graph, _is_large)
+        add_biases(graph)
+        keep_bias_gradients(graph)
+        if self.device.type == "cpu":  # others may take what is not normal for 0
+            join_masks(graph)
+        share_maxima(graph)
         fold_scales(graph, _is_large)
         delay(graph, self.allocates)
 
@@ -153,6 +163,82 @@ class TorchKernels(Kernels):
 
     def _scale(self, c: Any, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.mul, X, self._operand(c), out=out)]
+
+    def _reshape(self, X: Tensor, m: int, n: int, out: Tensor) -> list[Call]:
+        return [self.copy(X, out.view(X.shape))]
+
+    def _split(self, X: Tensor, m: int, n: int, out: Tensor) -> list[Call]:
+        rows, columns = X.shape
+        parts = X.reshape(rows // m, m, columns // n, n).transpose(1, 2)
+        return [self.copy(parts, out.view(parts.shape))]
+
+    def _join(self, F: Tensor, k: int, out: Tensor) -> list[Call]:
+        parts = F.reshape(k, -1, *F.shape[-2:]).transpose(1, 2)
+        return [self.copy(parts, out.view(parts.shape))]
+
+    def _family(self, *members_and_out: Tensor) -> list[Call]:
+        *members, out = members_and_out
+        return [partial(self.torch.stack, members, out=out)]
+
+    def _join_column_parts(self, *parts_and_out: Tensor) -> list[Call]:
+        *parts, out = parts_and_out
+        return [partial(self.torch.cat, parts, -1, out=out)]
+
+    def _masked_softmax(self, S: Tensor, mask: Tensor, out: Tensor) -> list[Call]:
+        return [lambda: self.torch.softmax(S.masked_fill(mask == 0, -math.inf), -1, out=out)]
+
+    def _normalized_inputs(self, Z: Tensor, gamma: Tensor, scale: Tensor, DY: Tensor, sums: KeptValue, out: Tensor) -> list[Call]:
+        zeros, ones = out.new_zeros(out.shape[1]), out.new_ones(out.shape[1])
+        pullback = self.torch.ops.aten.native_batch_norm_backward
+
+        def run() -> None:  # as if Z were the input, of mean 0 and variance 1
+            weight = (gamma * scale).reshape(-1)
+            DX, *sums.value = pullback(DY, Z, weight, None, None, zeros, ones, True, 0.0, (True, True, True))
+            out.copy_(DX)
+
+        return [run]
+
+    def _kept_of(self, source: Tensor, kept: KeptValue, k: int, out: Tensor) -> list[Call]:
+        return [lambda: out.copy_(kept.value[k])]
+
+    def _convolve(self, X: Tensor, W: Tensor, G: Windows, *rest: Tensor) -> list[Call]:
+        *bias, out = rest
+        kernels = convolution(self.torch, X, G)
+        if kernels is None:
+            return [self.plain("convolve", (X, W, G), out), *(partial(self.torch.add, out, b, out=out) for b in bias)]
+        return [lambda: out.copy_(kernels.outputs(X, W, *bias))]
+
+    def _convolve_weights(self, X: Tensor, DY: Tensor, G: Windows, sums: KeptValue, out: Tensor) -> list[Call]:
+        kernels = convolution(self.torch, X, G)
+
+        def run() -> None:
+            DW, Db = kernels.gradients(X, DY) if kernels else (self.backend.convolve_weights(X, DY, G), DY.sum(0, keepdim=True))
+            sums.value = (Db,)
+            out.copy_(DW)
+
+        return [run]
+
+    def _where_not_negative(self, Y: Tensor, X: Tensor, out: Tensor) -> list[Call]:
+        limits = self.torch.finfo(X.dtype)
+        below = -limits.smallest_normal * limits.eps  # the largest number below 0: the kernel gives 0 up to it
+        return [partial(self.torch.ops.aten.threshold_backward.grad_input, Y, X, below, grad_input=out)]
+
+    def _pool_max_keeping(self, X: Tensor, G: Windows, indices: KeptValue, out: Tensor) -> list[Call]:
+        pool = max_pool(self.torch, X, G)
+        if pool is None:
+            return [self.plain("pool_max", (X, G), out)]
+
+        def run() -> None:
+            Y, indices.value = pool.maxima(X)
+            out.copy_(Y)
+
+        return [run]
+
+    def _pool_max_inputs_at(self, X: Tensor, DY: Tensor, G: Windows, indices: KeptValue, out: Tensor) -> list[Call]:
+        pool = max_pool(self.torch, X, G)
+        if pool is None:
+            return [self.plain("pool_max_inputs", (X, DY, G), out)]
+        return [lambda: out.copy_(pool.at_maxima(X, DY, indices.value))]
 
     def _columns_sum(self, X: Tensor, out: Tensor) -> list[Call]:
         return [partial(self.torch.sum, X, -2, True, out=out)]

@@ -1,4 +1,4 @@
-"""Which positions a window sees: the one index map behind convolution and pooling, in any number of dimensions."""
+"""The geometry of windows: the one index map behind convolution and pooling, in any number of dimensions."""
 
 from __future__ import annotations
 

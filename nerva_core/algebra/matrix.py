@@ -1,4 +1,4 @@
-"""What an equation is written about: matrices, numbers, sizes and shapes."""
+"""The types that equations are written about: matrices, numbers, sizes and shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stated of a matrix operation beside its definition: the one place from which interpreters derive the rest.
+"""Statements about a matrix operation beside its definition: the one place from which interpreters derive the rest.
 
     @operation(shape=lambda X: (X.columns, X.rows), work="free")
     def transpose(self, X): ...

@@ -164,6 +164,8 @@ class Plan:
     rounds: int
     seconds: float
     threads: int
+    processor_time: bool = False
+    """Whether seconds are those that processors work, all threads together, and not those of the clock."""
 
 
 Question = tuple[str, str | None]
@@ -248,7 +250,7 @@ def _rounds(
     for k in range(plan.rounds):
         shift = k % len(workers)
         for contender, worker in [*workers[shift:], *workers[:shift]]:
-            answer = worker.ask(run={"seconds": plan.seconds})
+            answer = worker.ask(run={"seconds": plan.seconds, "processor_time": plan.processor_time})
             steps[contender].append(answer["step"])
             peaks[contender] = answer["peak"]
     return steps, peaks

@@ -95,10 +95,11 @@ def _means(timings: Sequence[Timing]) -> str:
 def describe(machine: dict[str, Any], plan: Plan) -> str:
     """The machine and how it was measured, in a few lines."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    seconds = f"{plan.seconds:g} s of processor time" if plan.processor_time else f"{plan.seconds:g} s"
     return (
         f"{machine['processor']}, {machine['cores']} cores, {plan.threads} used; {machine['system']}; Python {machine['python']}\n"
         f"{versions}\n"
-        f"{machine['date']}; {plan.rounds} rounds of at least {plan.seconds:g} s each, every contender in turn; medians and quartiles"
+        f"{machine['date']}; {plan.rounds} rounds of at least {seconds} each, every contender in turn; medians and quartiles"
     )
 
 

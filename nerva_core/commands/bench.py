@@ -20,6 +20,9 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="How often every contender is timed.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.0, help="How long at least each time.")] = 0.25,
     threads: Annotated[int, typer.Option(min=1, help="Threads, and on Linux processors, of every contender.")] = 1,
+    processor_time: Annotated[
+        bool, typer.Option("--processor-time", help="Count the time that processors work on a step: for a machine that others use too.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write everything that was measured to this file.")] = None,
     png: Annotated[Path | None, typer.Option(help="Draw a bar chart of the ratios in this file.")] = None,
     scaling: Annotated[bool, typer.Option("--scaling", help="Measure instead how the time of every layer grows with the batch.")] = False,
@@ -49,7 +52,7 @@ def bench(
     from nerva_core.benchmark.report import bar_chart, print_results, to_json
     from nerva_core.training.models import write_atomically
 
-    plan = Plan(rounds, seconds, threads)
+    plan = Plan(rounds, seconds, threads, processor_time)
     questions = _files(files) if files else _named(configurations)
     chosen = backends_named(backends)
     with console(stderr=True).status("starting") as status:

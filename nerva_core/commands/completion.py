@@ -1,4 +1,4 @@
-"""What a shell offers where a name is expected, once ``nerva --install-completion`` has been run."""
+"""Names that a shell offers, once ``nerva --install-completion`` has been run."""
 
 from __future__ import annotations
 

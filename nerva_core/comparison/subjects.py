@@ -30,7 +30,7 @@ from nerva_core.layers import LAYERS, Layer
 
 SUMS = ("matmul", "dot", "columns_sum", "rows_sum", "elements_sum", "columns_mean", "rows_mean")
 """Operations that add many terms; their error is measured against the terms."""
-MOVES = ("reshape", "take_columns", "join_columns", "sort_rows", "stop_gradient")
+MOVES = ("reshape", "take_columns", "join_columns", "sort_rows", "again", "stop_gradient")
 CONSTANTS = ("full", "identity", "zeros", "ones", "constant", "unit", "shift")
 REARRANGEMENTS = (
     "transpose",

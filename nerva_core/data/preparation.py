@@ -1,4 +1,4 @@
-"""How the columns of a table become the inputs of a network; it is learned from the training set and saved with the model.
+"""Preparation of a table: its columns become the inputs of a network, learned from the training set and saved with the model.
 
 A column of numbers is one input, with the median of the training set where there is no value. A column of texts is an input for each
 of its categories, 1 in that of the row (one-hot). With an indicator there is one more input, 1 where there is no value.

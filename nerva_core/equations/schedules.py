@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from abc import abstractmethod
@@ -60,6 +61,15 @@ class Constant(Schedule):
 
     def __call__(self, i: int) -> float:
         return self.eta0
+
+
+def as_schedule(description: Any) -> Schedule:
+    """A schedule as ``SCHEDULES.parse`` reads it; a number is a learning rate that stays as it is."""
+    if isinstance(description, str):
+        with contextlib.suppress(ValueError):
+            description = float(description)
+    is_number = isinstance(description, (int, float)) and not isinstance(description, bool)
+    return SCHEDULES.build("Constant", description) if is_number else SCHEDULES.parse(description)
 
 
 @functools.lru_cache(maxsize=64)

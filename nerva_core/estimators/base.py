@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: their parameters, and how a network is trained on arrays."""
+"""The base of the classifier and the regressor: their parameters, and how a network is trained on arrays."""
 
 from __future__ import annotations
 

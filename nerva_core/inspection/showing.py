@@ -1,4 +1,4 @@
-"""What a notebook, or a terminal, shows of a layer, a network, another entry of a table, or a traced step."""
+"""Representations, for a notebook or a terminal, of a layer, a network, another entry of a table, or a traced step."""
 
 from __future__ import annotations
 

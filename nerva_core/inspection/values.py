@@ -12,7 +12,7 @@ from nerva_core.inspection.trace_data import TracedMatrix, TracedPart
 from nerva_core.interpreters.expressions import Expression, markup
 from nerva_core.interpreters.latex import Equation, EquationReader
 from nerva_core.interpreters.latex_ops import LatexOps
-from nerva_core.interpreters.markup import Markup, Operator, Row
+from nerva_core.interpreters.markup import Items, Markup, Operator
 from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.subjects import Results
 from nerva_core.interpreters.traced import Operation, Traced
@@ -87,5 +87,5 @@ class ValueReader(EquationReader):
         values = self.ops.numbers.to_numpy(self.ops.values[e])
         if isinstance(right, str):
             return TracedMatrix(name.text(), right, e.shape.product, values, given, name.latex(), name.mathml())
-        whole = Row(name, Operator("="), right)
+        whole = Items(name, Operator("="), right)
         return TracedMatrix(name.text(), right.text(), e.shape.product, values, given, whole.latex(), whole.mathml())

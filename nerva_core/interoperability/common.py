@@ -1,4 +1,4 @@
-"""What the modules of all frameworks share."""
+"""Helpers that the modules of all frameworks share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How ``from_torch`` reads attention and transformer encoders of ``torch.nn``, which see all positions."""
+"""Attention and transformer encoders of ``torch.nn``, read by ``from_torch``, which see all positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the columns of a table become the inputs of a network, as Python that needs nothing else."""
+"""The preparation of a table as Python source that needs nothing else."""
 
 from __future__ import annotations
 

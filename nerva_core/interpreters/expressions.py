@@ -105,7 +105,7 @@ def piece(e: Any) -> Piece:
     if isinstance(e, Polynomial):
         return Piece(mk.Symbol(str(e)), ATOM if len(e.terms) == 1 else SUM)
     if e < 0:
-        return Piece(mk.Row(mk.Prefix("−"), piece(-e).markup), NEGATIVE)
+        return Piece(mk.Items(mk.Prefix("−"), piece(-e).markup), NEGATIVE)
     return Piece(mk.Number(f"{e:.10g}"))
 
 
@@ -123,7 +123,7 @@ def _infix(sign: str, items: list[Markup], kind: str) -> Piece:
     row: list[Markup] = []
     for item in items:
         row += [mk.Operator(sign), item] if row else [item]
-    return Piece(mk.Row(*row), kind)
+    return Piece(mk.Items(*row), kind)
 
 
 def _add(X: Any, Y: Any) -> Piece:
@@ -135,7 +135,7 @@ def _subtract(X: Any, Y: Any) -> Piece:
 
 
 def _negate(X: Any) -> Piece:
-    return Piece(mk.Row(mk.Prefix("−"), piece(X).within(*PRODUCTS, FRACTION)), NEGATIVE)
+    return Piece(mk.Items(mk.Prefix("−"), piece(X).within(*PRODUCTS, FRACTION)), NEGATIVE)
 
 
 def _scale(c: Any, X: Any) -> Piece:
@@ -143,7 +143,7 @@ def _scale(c: Any, X: Any) -> Piece:
         return piece(c)
     if isinstance(X, Expression) and X.operation == "scale" and X.name is X.call is None and isinstance(d := X.arguments[0], (int, float)):
         return _scale(c * d if isinstance(c, (int, float)) else Scalar("scale", (d, c)), X.arguments[1])  # numbers first
-    return Piece(mk.Row(piece(c).within(SCALED), mk.Space(), piece(X).within(SCALED)), SCALED)
+    return Piece(mk.Items(piece(c).within(SCALED), mk.Gap(), piece(X).within(SCALED)), SCALED)
 
 
 def _divide(X: Any, c: Any) -> Piece:
@@ -218,7 +218,7 @@ def _numbers(columns: Any) -> str:
 
 def _range(first: Any, count: Any) -> Markup:
     """1..D, D+1..2D: the numbers of columns, counted from 1."""
-    return mk.Row(markup(first + 1), mk.Symbol(".."), markup(first + count))
+    return mk.Items(markup(first + 1), mk.Symbol(".."), markup(first + count))
 
 
 def _relation(sign: str) -> Callable[..., Piece]:
@@ -261,7 +261,7 @@ RELATIONS = {"less": "<", "less_equal": "≤", "greater": ">", "greater_equal": 
 CONNECTIVES = {"hadamard": "∧", "minimum": "∧", "maximum": "∨"}
 ELEMENTWISE = ("add", "subtract", "negate", "scale", "divide", "hadamard")
 E = mk.Symbol("e")
-MINUS_HALF = mk.Row(mk.Prefix("−"), mk.Fraction(mk.Number("1"), mk.Number("2")))
+MINUS_HALF = mk.Items(mk.Prefix("−"), mk.Fraction(mk.Number("1"), mk.Number("2")))
 
 NOTATION: dict[str, Callable[..., Piece]] = {
     "full": lambda c, m, n: piece(c),
@@ -294,7 +294,7 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "join": lambda F, k: Piece(mk.Call(mk.Symbol("join"), markup(F))),
     "member": lambda F, k: Piece(mk.Sub(piece(F).within(), markup(k))),
     "family": _function("family"),
-    "members_sum": lambda F: Piece(mk.Row(mk.Prefix("Σ"), piece(F).within()), NEGATIVE),
+    "members_sum": lambda F: Piece(mk.Items(mk.Prefix("Σ"), piece(F).within()), NEGATIVE),
     "column_part": lambda X, k, count: Piece(mk.Sub(piece(X).within(), mk.Symbol(f"({k + 1}/{count})"))),
     "column_range": lambda X, first, count: _indexed("columns", X, _range(first, count)),
     "join_column_parts": lambda *parts: _infix("⊕", [piece(X).within() for X in parts], SUM),
@@ -319,13 +319,14 @@ NOTATION: dict[str, Callable[..., Piece]] = {
     "take_columns": lambda X, columns: _indexed("columns", X, mk.Symbol(_numbers(columns))),
     "join_columns": lambda X, Y: _infix("⊕", [piece(X).within(), piece(Y).within()], SUM),
     "sort_rows": lambda X: _indexed("sort", X, mk.Symbol("row")),
+    "again": _function("again"),
     "stop_gradient": _function("stop"),
     "diag": _function("diag"),
     "Diag": _function("Diag"),
     "exp": lambda X: _power(Scalar("symbol", name=E), markup(X)),
     "log": _function("log"),
     "reciprocal": lambda X: Piece(mk.Fraction(mk.Number("1"), markup(X)), FRACTION),
-    "sqrt": lambda X: Piece(mk.Root(markup(X)), POWER),
+    "sqrt": lambda X: Piece(mk.SquareRoot(markup(X)), POWER),
     "inv_sqrt": lambda X: _power(X, MINUS_HALF),
     "normal_cdf": _function("Φ"),
     "normal_pdf": _function("φ"),

@@ -21,5 +21,5 @@ def identifier(name: str) -> Markup:
     if match := re.fullmatch(r"D(.+)", name):
         rest = identifier(match[1])
         if len(match[1]) == 1 or not isinstance(rest, mk.Symbol) or len(rest.name) == 1:
-            return mk.Row(mk.Symbol("D"), rest)
+            return mk.Items(mk.Symbol("D"), rest)
     return mk.Symbol(name.replace("_", "-") if len(name) > 1 else name)

@@ -42,7 +42,7 @@ class Equation:
 
     def write(self, format: Format) -> str:
         """In the given format."""
-        return mk.Row(self.left, mk.Operator("="), self.right).write(format)
+        return mk.Items(self.left, mk.Operator("="), self.right).write(format)
 
     def text(self) -> str:
         """In plain Unicode."""
@@ -196,7 +196,7 @@ class EquationReader(Reader):
 
 def _left(name: Any) -> Markup:
     """The name of a result; of a matrix X, that of its gradient."""
-    return mk.Row(mk.Symbol("D"), markup(name.value)) if isinstance(name, Traced) else identifier(name)
+    return mk.Items(mk.Symbol("D"), markup(name.value)) if isinstance(name, Traced) else identifier(name)
 
 
 def _call(name: Markup, arguments: tuple[Any, ...]) -> Markup:
@@ -207,7 +207,7 @@ def _call_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Markup
     """The left side of the equation of a rule: relu′(X), softmax(X), ℒ(Y, T), ∇_Y ℒ(Y, T)."""
     if isinstance(getattr(function, "__self__", None), Loss):
         value = _call(mk.Symbol("ℒ"), arguments)
-        return value if function.__name__ == "value" else mk.Row(mk.Sub(mk.Symbol("∇"), mk.Symbol("Y")), mk.Space(), value)
+        return value if function.__name__ == "value" else mk.Items(mk.Sub(mk.Symbol("∇"), mk.Symbol("Y")), mk.Gap(), value)
     return _call(rule_name(function) or function_name(function), arguments)
 
 

@@ -20,7 +20,7 @@ from nerva_core.interpreters.subjects import AnyActivation
 from nerva_core.interpreters.traced import Interpreter, Operation, Traced, operand_positions
 
 STEP = mk.Symbol("l")
-LAST = mk.Row(STEP, mk.Operator("−"), mk.Number("1"))
+LAST = mk.Items(STEP, mk.Operator("−"), mk.Number("1"))
 """The step of a loop, and the one before."""
 
 
@@ -50,7 +50,7 @@ class LatexOps(Interpreter[Expression]):
         if isinstance(length, int):
             return super().scan(body, state, given, length, reverse, names)
         before, after = (LAST, STEP) if not reverse else (STEP, LAST)
-        called = [mk.Row(*map(mk.Symbol, name)) for name in names]  # ΔH is Δ and H
+        called = [mk.Items(*map(mk.Symbol, name)) for name in names]  # ΔH is Δ and H
         parameters = list(inspect.signature(body).parameters)[1:]
         members = [self._member(F.value, name) for F, name in zip(given, [*parameters, *[""] * len(given)], strict=False)]
         entering = [Expression("symbol", (), X.value.shape, mk.Sub(name, before)) for name, X in zip(called, state, strict=True)]

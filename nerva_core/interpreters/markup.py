@@ -109,7 +109,7 @@ class Prefix(Operator):
 
 
 @dataclass(frozen=True)
-class Space(Markup):
+class Gap(Markup):
     """The space of a product without a sign: c X."""
 
     def text(self) -> str:
@@ -122,7 +122,7 @@ class Space(Markup):
         return "<mo>&#x2062;</mo>"
 
 
-class Row(Markup):
+class Items(Markup):
     """One piece after the other."""
 
     def __init__(self, *items: Markup) -> None:
@@ -252,7 +252,7 @@ PRIME = Symbol("′")
 
 
 @dataclass(frozen=True)
-class Root(Markup):
+class SquareRoot(Markup):
     """The square root."""
 
     inside: Markup
@@ -278,7 +278,7 @@ class Call(Markup):
         inside: list[Markup] = []
         for argument in self.arguments:
             inside += [Comma(), argument] if inside else [argument]
-        return Fenced(Row(*inside))
+        return Fenced(Items(*inside))
 
     def text(self) -> str:
         return self.function.text() + self._fenced().text()

@@ -33,7 +33,7 @@ class Stretch(NamedTuple):
 def pieces(markup: Markup, depth: int = 0, most: int = WIDTH) -> list[Stretch]:
     """The formula cut before each of its operators, and inside brackets that are too long for a line, which ``bigl`` opens."""
     found: list[Stretch] = []
-    for item in markup.items if isinstance(markup, mk.Row) else (markup,):
+    for item in markup.items if isinstance(markup, mk.Items) else (markup,):
         if type(item) is mk.Operator:
             found.append(Stretch(item.latex(), len(item.text()), 2 * depth + (item.sign not in SUMS)))
             continue
@@ -48,10 +48,10 @@ def pieces(markup: Markup, depth: int = 0, most: int = WIDTH) -> list[Stretch]:
 
 def _cut(item: Markup, depth: int, most: int) -> list[Stretch]:
     """The parts of something in brackets; of anything else, the whole."""
-    if isinstance(item, mk.Row):
+    if isinstance(item, mk.Items):
         return pieces(item, depth, most)
     if isinstance(item, mk.Call):
-        before, inside = item.function.latex(), pieces(mk.Row(*_separated(item.arguments)), depth + 1, most)
+        before, inside = item.function.latex(), pieces(mk.Items(*_separated(item.arguments)), depth + 1, most)
         return _around(f"{before}\\bigl(", inside, "\\bigr)")
     if isinstance(item, mk.Fenced):
         return _around(f"\\bigl{item.left}", pieces(item.inside, depth + 1, most), f"\\bigr{item.right}")

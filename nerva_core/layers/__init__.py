@@ -24,6 +24,7 @@ from nerva_core.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from nerva_core.layers.position_encodings import RotaryPositions, SinusoidalPositions
 from nerva_core.layers.positions import Flatten, Images, Sequences
 from nerva_core.layers.q_activation import QActivation
+from nerva_core.layers.recompute import Recompute
 from nerva_core.layers.recurrent import GRU, LSTM, RNN, Last
 from nerva_core.layers.repeat import Repeat
 from nerva_core.layers.residual import Residual

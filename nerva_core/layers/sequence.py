@@ -1,4 +1,4 @@
-"""What layers over the positions of sequences have in common: they are told the length L by the network."""
+"""The base of layers over the positions of sequences, which are told the length L by the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What convolution and pooling have in common: windows over the positions of each example."""
+"""The base of convolution and pooling: windows over the positions of each example."""
 
 from __future__ import annotations
 

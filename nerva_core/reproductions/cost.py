@@ -1,4 +1,4 @@
-"""What an experiment would take: the processor time of a training step of each of its networks, measured."""
+"""The cost of an experiment: the processor time of a training step of each of its networks, measured."""
 
 from __future__ import annotations
 

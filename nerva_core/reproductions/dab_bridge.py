@@ -1,4 +1,4 @@
-"""What the experiments on bridges (DAB) share: the bridge, and what is read from runs."""
+"""The bridge (DAB) of the experiments on it, and the quantities that are read from their runs."""
 
 from __future__ import annotations
 

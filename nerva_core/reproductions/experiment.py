@@ -1,4 +1,4 @@
-"""What an experiment is, and the bench it works on: the budget, the data, and runs of the ordinary trainer over several seeds."""
+"""Experiments, and the bench they work on: the budget, the data, and runs of the ordinary trainer over several seeds."""
 
 from __future__ import annotations
 

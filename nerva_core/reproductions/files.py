@@ -1,4 +1,4 @@
-"""What a reproduction writes: pages, JSON, figures and configurations."""
+"""Files that a reproduction writes: pages, JSON, figures and configurations."""
 
 from __future__ import annotations
 

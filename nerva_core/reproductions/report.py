@@ -1,4 +1,4 @@
-"""What an experiment found: rows "experiment | paper | here | verdict", remarks and figures, as Markdown and JSON (``page``: as HTML)."""
+"""Reports of experiments: rows "experiment | paper | here | verdict", remarks and figures, as Markdown and JSON (``page``: as HTML)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may honestly be said of a statement of a paper, from the values of several seeds: one rule for all experiments, ``judge``."""
+"""Verdicts on the statements of papers, from the values of several seeds: one rule for all experiments, ``judge``."""
 
 from __future__ import annotations
 

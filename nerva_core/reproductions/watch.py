@@ -1,4 +1,4 @@
-"""How far the runs of an experiment are, and how much time is left."""
+"""Progress of an experiment: the runs that are done, and the time that is left."""
 
 from __future__ import annotations
 

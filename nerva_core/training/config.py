@@ -38,7 +38,7 @@ from nerva_core.equations.losses import (
 )
 from nerva_core.equations.optimizers import OPTIMIZERS, Momentum, Optimizer
 from nerva_core.equations.regrowth import GROWERS, PRUNERS, Grower, Pruner, Random
-from nerva_core.equations.schedules import SCHEDULES, Constant, Schedule
+from nerva_core.equations.schedules import Constant, Schedule, as_schedule
 from nerva_core.layers import (
     Sequential,
     multilayer_perceptron,
@@ -68,7 +68,7 @@ _Pruner = Annotated[InstanceOf[Pruner] | None, BeforeValidator(lambda text: None
 _Grower = Annotated[InstanceOf[Grower], BeforeValidator(GROWERS.parse), _AsTable]
 _Initializer = Annotated[InstanceOf[Initializer], BeforeValidator(INITIALIZERS.parse), _AsTable]
 _Density = Annotated[float, Field(gt=0, le=1, strict=False)]
-_Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(SCHEDULES.parse), _AsTable]
+_Schedule = Annotated[InstanceOf[Schedule], BeforeValidator(as_schedule), _AsTable]
 
 
 class _Section(BaseModel):

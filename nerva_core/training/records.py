@@ -1,4 +1,4 @@
-"""What the directory of a run says of it, without loading its model: for tables, comparisons and curves of several runs."""
+"""Records of runs, read from their directories without loading a model: for tables, comparisons and curves of several runs."""
 
 from __future__ import annotations
 

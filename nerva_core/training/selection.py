@@ -1,4 +1,4 @@
-"""What a validation set is for: examples are held out of the training set, and tell when to stop and which epoch is the best.
+"""Validation: examples held out of the training set, which tell when to stop and which epoch is the best.
 
 Also how much an example of each class counts.
 """

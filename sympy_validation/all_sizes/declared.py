@@ -1,4 +1,4 @@
-"""What a theorem for all sizes is about: sizes, variables, functions and layers, each declared once, by its name."""
+"""Declarations of a theorem for all sizes: sizes, variables, functions and layers, each declared once, by its name."""
 
 from __future__ import annotations
 

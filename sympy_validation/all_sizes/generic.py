@@ -1,4 +1,4 @@
-"""Is a polynomial different from 0 almost everywhere, for all sizes and all values of what is fixed?
+"""The test whether a polynomial differs from 0 almost everywhere, for all sizes and all values of what is fixed.
 
 Where this is shown, the points at which an indicator of it jumps have measure zero. It is shown by one variable: for fixed values of
 everything else, a polynomial in the entries of a variable whose leading coefficient is not 0 vanishes on a set of measure zero only.

@@ -1,4 +1,4 @@
-"""What a normal form is made of: atoms, monomials and polynomials.
+"""Terms of the normal form: atoms, monomials and polynomials.
 
 The entry of a matrix at row i and column j is a polynomial: a sum of monomials with rational coefficients. A monomial is a product of
 atoms with exponents. Atoms are interned: two atoms are equal if and only if they are the same object, so comparing normal forms is

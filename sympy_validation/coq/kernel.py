@@ -1,4 +1,4 @@
-"""What Coq's kernel says of the theorems: files, a Makefile, and coqc where it is installed."""
+"""Checking theorems by Coq's kernel: files, a Makefile, and coqc where it is installed."""
 
 from __future__ import annotations
 

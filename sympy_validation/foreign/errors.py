@@ -1,4 +1,4 @@
-"""What can go wrong while foreign code runs on symbols."""
+"""Errors of foreign code that runs on symbols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be proved: from the command line, or from the table ``[tool.nerva.prove]`` of a pyproject.toml."""
+"""Requests for proofs: from the command line, or from the table ``[tool.nerva.prove]`` of a pyproject.toml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept while foreign code runs on symbols: the conditions, the fixed maps that slices and masks stand for, casts."""
+"""The record of a run of foreign code on symbols: the conditions, the fixed maps that slices and masks stand for, casts."""
 
 from __future__ import annotations
 

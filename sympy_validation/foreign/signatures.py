@@ -1,4 +1,4 @@
-"""Which value a parameter of a backward function stands for."""
+"""Signatures of backward functions: the value that each parameter stands for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a usual test would have seen of a wrong gradient: a sum as the loss, fresh weights, a tolerance of one in a hundred."""
+"""The usual test of a gradient, and which mistakes it would have seen: a sum as the loss, fresh weights, a tolerance of 1 %."""
 
 from __future__ import annotations
 

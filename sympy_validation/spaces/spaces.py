@@ -1,4 +1,4 @@
-"""Where a claim is interpreted: variables, sizes and derivatives, over one kind of matrix.
+"""Spaces in which a claim is interpreted: variables, sizes and derivatives, over one kind of matrix.
 
 A claim (``claims``) is written once against ``Space`` and is then checked
 

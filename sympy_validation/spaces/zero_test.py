@@ -1,4 +1,4 @@
-"""Is a SymPy expression zero? Decided by writing it as a quotient of polynomials in its transcendental parts.
+"""The zero test of SymPy expressions: decided by writing it as a quotient of polynomials in its transcendental parts.
 
 Every exponential, logarithm, root, unknown function and indicator becomes a generator, after the rules that relate it to others:
 e^(a+b) = eᵃ eᵇ for exponentials, 1/u = (√u)⁻² where √u occurs, and b² = b for indicators. Denominators are kept as products of

@@ -21,6 +21,7 @@ from nerva_core.layers.grouped_query import GroupedQueryAttention
 from nerva_core.layers.linear import Linear
 from nerva_core.layers.pooling import MaxPool
 from nerva_core.layers.position_encodings import RotaryPositions, SinusoidalPositions
+from nerva_core.layers.recompute import Recompute
 from nerva_core.layers.recurrence import Recurrent
 from nerva_core.layers.residual import Residual
 from nerva_core.layers.softmax import LogSoftmax, Softmax
@@ -179,6 +180,11 @@ def two_widths(space: Space[Any]) -> Concatenate:
     return Concatenate(f, g)
 
 
+def any_recomputed(space: Space[Any]) -> Recompute:
+    """Any layer, computed again."""
+    return Recompute(Sequential((space.any_layer("f", space.size("K"), space.size("D")),)))
+
+
 MAKES: dict[type[Layer], Make] = {Concatenate: two_widths, WeightNorm: lambda space: WeightNorm(Linear(space.size("K")))}
 """Layers that are proved with other parts than those that their types name."""
 
@@ -186,6 +192,7 @@ MAKES: dict[type[Layer], Make] = {Concatenate: two_widths, WeightNorm: lambda sp
 PARTS: dict[type[Layer], Make] = {
     MultiHeadAttention: three_layers,
     MultiHeadCrossAttention: three_layers,
+    Recompute: any_recomputed,
     TransformerBlock: two_residuals,
 }
 """Compositions of layers of the table, each proved with any layers for its parts, whose own theorems stand beside."""

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from nerva_core.benchmark.machine import machine
 from nerva_core.benchmark.measure import Plan, Timing, ratio_at_equal_products
-from nerva_core.benchmark.report import bar_chart, geometric_mean, print_results, ratios, to_json
+from nerva_core.benchmark.report import bar_chart, describe, geometric_mean, print_results, ratios, to_json
 
 PLAN = Plan(3, 0.1, 1)
 MACHINE = {"processor": "P", "cores": 2, "system": "S", "python": "3", "versions": {"numpy": "2"}, "date": "2026-01-01"}
@@ -48,6 +48,11 @@ def test_table_and_chart() -> None:
     for expected in ("2.00", "products (mm)", "refused: it computes something else", "numpy: 2.00 x other", "P, 2 cores, 1 used"):
         assert expected in text.getvalue()
     assert bar_chart(timings(), MACHINE).startswith(b"\x89PNG")
+
+
+def test_it_says_which_time_was_measured() -> None:
+    assert "0.1 s each" in describe(MACHINE, PLAN)
+    assert "0.1 s of processor time each" in describe(MACHINE, dataclasses.replace(PLAN, processor_time=True))
 
 
 def test_the_ratio_at_equal_products() -> None:

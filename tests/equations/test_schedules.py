@@ -19,6 +19,7 @@ from nerva_core.equations.schedules import (
     Schedule,
     StepBased,
     TimeBased,
+    as_schedule,
 )
 from tests.helpers import examples
 
@@ -30,6 +31,17 @@ def test_rates_are_finite_and_not_negative(schedule: Schedule) -> None:
     for i in (0, 1, 9, 10, 99, 100, 1000):
         assert 0 <= schedule(i) <= schedule.eta0
         assert math.isfinite(schedule(i))
+
+
+@pytest.mark.parametrize("description", [0.25, "0.25", " 25e-2 ", "Constant(0.25)", {"name": "Constant", "eta0": 0.25}, Constant(0.25)])
+def test_a_number_is_a_rate_that_stays_as_it_is(description: Any) -> None:
+    assert as_schedule(description) == Constant(0.25)
+
+
+@pytest.mark.parametrize("description", [-1, "-1", "nan", "inf", True, None, "0.1 0.2"])
+def test_what_is_no_rate_is_refused(description: Any) -> None:
+    with pytest.raises(NervaError, match=r"eta0|schedule"):
+        as_schedule(description)
 
 
 @each_schedule

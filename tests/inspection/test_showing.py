@@ -12,7 +12,7 @@ from nerva_core.layers import BatchNormalization, Linear
 from nerva_core.training.catalogue import TABLES
 from tests.helpers import examples
 
-WITHOUT_EQUATIONS = {"DAB", "Repeat", "Residual"}
+WITHOUT_EQUATIONS = {"DAB", "Recompute", "Repeat", "Residual"}
 """Layers whose example has an inner network that is for other sizes."""
 
 

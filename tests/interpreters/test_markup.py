@@ -12,10 +12,10 @@ from nerva_core.interpreters.markup import (
     Cases,
     Fenced,
     Fraction,
+    Items,
     Number,
     Operator,
-    Root,
-    Row,
+    SquareRoot,
     Sub,
     Sup,
     Symbol,
@@ -34,7 +34,7 @@ X, N, ONE = Symbol("X"), Symbol("N"), Number("1")
         (Sub(ONE, N), "1_N", "1_{N}", "<msub><mn>1</mn><mi>N</mi></msub>"),
         (Fraction(ONE, N), "1/N", "\\frac{1}{N}", "<mfrac><mn>1</mn><mi>N</mi></mfrac>"),
         (Unit(Fraction(ONE, N)), "(1/N)", "\\frac{1}{N}", "<mfrac><mn>1</mn><mi>N</mi></mfrac>"),
-        (Root(Row(X, Operator("+"), N)), "√(X + N)", "\\sqrt{X + N}", "<msqrt><mrow><mi>X</mi><mo>+</mo><mi>N</mi></mrow></msqrt>"),
+        (SquareRoot(Items(X, Operator("+"), N)), "√(X + N)", "\\sqrt{X + N}", "<msqrt><mrow><mi>X</mi><mo>+</mo><mi>N</mi></mrow></msqrt>"),
         (Fenced(X), "(X)", "(X)", "<mrow><mo>(</mo><mi>X</mi><mo>)</mo></mrow>"),
         (Call(Symbol("log"), X).function, "log", "\\log", "<mi>log</mi>"),
         (Symbol("a<b"), "a<b", "\\text{a<b}", "<mi>a&lt;b</mi>"),
@@ -57,10 +57,10 @@ def test_brackets_around_tall_things_grow():
 
 def test_what_latex_would_misread_is_kept_apart():
     """A letter after a command would be part of its name, and two subscripts of one thing are an error."""
-    Delta_H, H_l = Row(Symbol("Δ"), Symbol("H")), Sub(Symbol("H"), Symbol("l"))
+    Delta_H, H_l = Items(Symbol("Δ"), Symbol("H")), Sub(Symbol("H"), Symbol("l"))
     assert Delta_H.latex() == "\\Delta H"
     assert Sub(H_l, N).latex() == "{H_{l}}_{N}"
-    assert Row(Symbol("D"), Symbol("γ")).latex() == "D\\gamma"
+    assert Items(Symbol("D"), Symbol("γ")).latex() == "D\\gamma"
 
 
 @pytest.mark.parametrize("name", [name for table in TABLES for name in table.entries] + list(FUNCTIONS))

@@ -5,7 +5,7 @@ import pytest
 from nerva_core.interpreters import markup as mk
 from nerva_core.interpreters.piece import ATOM, DOT, FRACTION, HADAMARD, POWER, SUM, Piece
 
-AB = mk.Row(mk.Symbol("a"), mk.Symbol("b"))
+AB = mk.Items(mk.Symbol("a"), mk.Symbol("b"))
 
 
 @pytest.mark.parametrize(

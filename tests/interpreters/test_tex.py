@@ -17,8 +17,8 @@ from nerva_core.interpreters.tex import BEGIN, Stretch, comment, document, lines
 x, plus, times = mk.Symbol("x"), mk.Operator("+"), mk.Operator("⊙")
 
 
-def joined(operator: mk.Markup, *parts: mk.Markup) -> mk.Row:
-    return mk.Row(*[item for k, part in enumerate(parts) for item in ((operator, part) if k else (part,))])
+def joined(operator: mk.Markup, *parts: mk.Markup) -> mk.Items:
+    return mk.Items(*[item for k, part in enumerate(parts) for item in ((operator, part) if k else (part,))])
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,13 @@ def test_a_short_formula_is_one_line() -> None:
 
 def test_a_long_formula_is_broken_before_sums_rather_than_products() -> None:
     product = joined(times, *[x] * 10)
-    found = lines(pieces(mk.Row(product, plus, product)), 40)
+    found = lines(pieces(mk.Items(product, plus, product)), 40)
     assert found == ["x" + " \\odot x" * 9, "+ x" + " \\odot x" * 9]
 
 
 def test_brackets_that_are_too_long_are_opened() -> None:
     inside = joined(plus, *[x] * 30)
-    found = lines(pieces(mk.Row(x, times, mk.Sup(mk.Fenced(inside), mk.Number("2")))))
+    found = lines(pieces(mk.Items(x, times, mk.Sup(mk.Fenced(inside), mk.Number("2")))))
     assert len(found) > 1
     assert "".join(found).count("x") == 31
     assert "".join(found).count("\\bigl(") == "".join(found).count("\\bigr)") == 1

@@ -211,6 +211,13 @@ class BasicOps(ABC, Generic[M]):
     def join_columns(self, X: M, Y: M) -> M:
         """[X Y], the columns of X and then those of Y."""
 
+    # Evaluation --------------------------------------------------------------------------------------------------------
+
+    @operation(work="free")
+    def again(self, X: M) -> M:
+        """X. Where a backend can tell its compiler so, what is computed from it is computed another time, though the same of X is known."""
+        return X
+
     # Differentiation --------------------------------------------------------------------------------------------------
 
     @operation(work="free")

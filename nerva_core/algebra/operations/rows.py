@@ -1,4 +1,4 @@
-"""What networks do with rows: look them up by number, choose the largest element, of windows too, weigh them by attention."""
+"""Operations on rows: look them up by number, choose the largest element, of windows too, weigh them by attention."""
 
 from __future__ import annotations
 
