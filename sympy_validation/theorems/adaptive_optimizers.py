@@ -270,7 +270,7 @@ def lamb() -> Iterator[Theorem]:
 
 
 def adafactor() -> Iterator[Theorem]:
-    """A step from any averages, as Algorithm 4 prints it. θ is any matrix as a quarter of any: so there are points with rms(θ) < ε₂ and others."""
+    """A step from any averages, as Algorithm 4 prints it. θ is any matrix as a quarter of any: so rms(θ) < ε₂ at some points only."""
     coefficients: dict[str, Any] = {"share": RealVariable(0, 1), **{name: RealVariable(0) for name in ("epsilon1", "epsilon2", "d")}}
     state: dict[str, Any] = {"r": ("K", 1, Kind.POSITIVE), "c": (1, "D", Kind.POSITIVE)}
     variables: dict[str, Any] = {**state, **coefficients, **ETA, "theta": ("K", "D"), "G": ("K", "D")}

@@ -134,7 +134,7 @@ def rates(rate: Callable[[int], float]) -> bool:
 
 def test_schedules() -> None:
     assert rates(lambda i: 1.0 + 1e-12)
-    with pytest.raises(ContradictionError, match="the rate of step i = 150 should be 1 by closed_form, is 0.5"):
+    with pytest.raises(ContradictionError, match=r"the rate of step i = 150 should be 1 by closed_form, is 0\.5"):
         rates(lambda i: 1.0 if i < 150 else 0.5)
     with pytest.raises(ContradictionError, match="is another one when it is asked for again"):
         rates(lambda i: 1.0 + 1e-12 * (calls.append(i) or len(calls)))  # type: ignore[func-returns-value]
