@@ -35,7 +35,7 @@ SAMPLES: tuple[Sample, ...] = (
 """Where the elements lie: functions such as log are defined for some only, and piecewise ones have a piece for each."""
 
 
-class Run(Protocol):
+class NumericRun(Protocol):
     """One run of an entry on numbers: of (entry, sizes, sample, rng)."""
 
     steps: set[Step]
@@ -45,15 +45,15 @@ class Run(Protocol):
 
 
 @dataclass(frozen=True)
-class Runs:
+class NumericRuns:
     """How an entry is run on numbers."""
 
-    run: Callable[..., Run] = LayerRun
+    run: Callable[..., NumericRun] = LayerRun
     any_sizes: bool = True
     """Whether there are matrices in it, of sizes that vary."""
 
 
-LAYERS = Runs()
+LAYERS = NumericRuns()
 
 
 @dataclass
@@ -85,7 +85,7 @@ class NumericCheck:
     """Those that the code takes on symbols, if they are known."""
     followed: int = 1
     """With so many of the choices it goes the same ways."""
-    runs: Runs = LAYERS
+    runs: NumericRuns = LAYERS
 
     @cached_property
     def findings(self) -> NumericFindings:
@@ -107,7 +107,7 @@ class NumericCheck:
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
-def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0, runs: Runs = LAYERS) -> NumericFindings:
+def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0, runs: NumericRuns = LAYERS) -> NumericFindings:
     """The entries that the choices make, at all sizes; the steps are those with the first choices."""
     found = NumericFindings()
     steps: dict[Step, str] = {}
@@ -136,7 +136,7 @@ def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0, runs
 
 def _at(
     found: NumericFindings,
-    make: Callable[..., Run],
+    make: Callable[..., NumericRun],
     sizes: NumericSizes,
     where: str,
     required: bool,

@@ -23,7 +23,7 @@ from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import COMBINATIONS, Choice, choices, counts, finite_values, options
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.limits import Limits, NoVerdict
-from sympy_validation.numeric_check import LAYERS, NumericCheck, Runs
+from sympy_validation.numeric_check import LAYERS, NumericCheck, NumericRuns
 from sympy_validation.operands import ComparedError, watched
 from sympy_validation.own_math import use_symbols
 from sympy_validation.parts import ByParts
@@ -172,7 +172,7 @@ class Runnable:
     ways: Ways = field(default_factory=Ways)
     """That its code takes on symbols, in all cases together."""
 
-    def numbers(self, chosen: list[Choice], gradient: str = "", runs: Runs = LAYERS) -> NumericCheck:
+    def numbers(self, chosen: list[Choice], gradient: str = "", runs: NumericRuns = LAYERS) -> NumericCheck:
         """What it does on NumPy; there it goes the same ways, with other values of the hyper-parameters too if it is proved for all."""
         return NumericCheck(chosen, gradient, self.ways, len(chosen) if not self.options["unasked"] else 1, runs)
 

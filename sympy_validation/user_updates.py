@@ -19,7 +19,7 @@ from nerva_core.equations.schedules import Schedule
 from nerva_core.layers import Layer
 from sympy_validation.claims import Claim, EqualNumbers, LossGradient, Make, Matrix, Problem
 from sympy_validation.mentioned import mentioned, values_beside
-from sympy_validation.numeric_check import LAYERS, Runs
+from sympy_validation.numeric_check import LAYERS, NumericRuns
 from sympy_validation.spaces.spaces import Space, run
 from sympy_validation.symbols import with_symbols
 from sympy_validation.theorems.initializers import moments
@@ -41,7 +41,7 @@ class Stated:
     """What it is proved for, if not for sizes of matrices."""
     quantity: str = ""
     """What numbers are about."""
-    runs: Runs | None = None
+    runs: NumericRuns | None = None
     """How it is run on numbers, if it is."""
     as_layer: Callable[[Any], Any] = field(default=lambda entry: entry)
     """What is run."""
@@ -127,14 +127,14 @@ STATED: dict[type[Entry], Stated] = {
         Steps,
         lambda _: f"theta after {len(GRADIENTS)} steps = closed_form",
         "closed_form(self, ops, eta, theta, *gradients)",
-        runs=Runs(OptimizerRun),
+        runs=NumericRuns(OptimizerRun),
     ),
     Schedule: Stated(
         _schedule,
         lambda _: "the rates = closed_form",
         "closed_form(self, i)",
         f"i = 0..{COUNT - 1}",
-        runs=Runs(ScheduleRun, any_sizes=False),
+        runs=NumericRuns(ScheduleRun, any_sizes=False),
     ),
     Initializer: Stated(_initializer, lambda _: "(mean, variance) = moments", "moments(self, D, K)", "all D, K"),
 }
