@@ -49,7 +49,7 @@ class Late(Sum):
 class ThreeGradients(Late):
     """Of later steps it says nothing."""
 
-    def closed_form(self, ops: Any, eta: Any, theta: Any, A: Any, B: Any, C: Any) -> Any:  # type: ignore[override]
+    def closed_form(self, ops: Any, eta: Any, theta: Any, A: Any, B: Any, C: Any) -> Any:
         return super().closed_form(ops, eta, theta, A, B, C)
 
 
