@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.equations.activations import Activation, Tanh
-from nerva_core.layers import Layer, Linear, Sequential
+from nerva_core.layers import Linear, Sequential, Softmax
 from nerva_core.layers.base import is_size_of
 from sympy_validation.mentioned import mentioned, values_beside
 from sympy_validation.symbols import bounds
@@ -29,7 +29,8 @@ class Choice:
     entry: type[Entry]
     values: Mapping[str, Any]
     changed: tuple[str, ...]
-    as_layer: Callable[[Any], Layer]
+    as_layer: Callable[[Any], Any]
+    """What runs on numbers: a layer, or an update rule as it is."""
 
     @property
     def ordinary(self) -> bool:
@@ -46,14 +47,14 @@ class Choice:
         """The values that are not the ordinary ones."""
         return [f"{name}={self.values[name]}" for name in self.changed]
 
-    def make(self, D: int, K: int) -> Layer:
-        """The layer for an input of D columns."""
-        meanings: dict[object, Callable[[], Any]] = {OUTPUTS: lambda: K, SEQUENCE: lambda: Sequential((Linear(D),))}
+    def make(self, D: int, K: int) -> Any:
+        """The layer for an input of D columns, or the update rule."""
+        meanings: dict[object, Callable[[], Any]] = {OUTPUTS: lambda: K, SEQUENCE: lambda: Sequential((Linear(D), Softmax()))}
         values = {name: meanings[value]() if value is OUTPUTS or value is SEQUENCE else value for name, value in self.values.items()}
         return self.as_layer(self.entry(**values))
 
 
-def choices(entry: type[Entry], given: Mapping[str, Any], as_layer: Callable[[Any], Layer]) -> list[Choice]:
+def choices(entry: type[Entry], given: Mapping[str, Any], as_layer: Callable[[Any], Any]) -> list[Choice]:
     """The ordinary values first; then every literal and boolean, and other numbers for one hyper-parameter at a time.
 
     Empty if a value is needed that is neither given nor known here.

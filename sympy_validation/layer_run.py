@@ -96,7 +96,7 @@ class LayerRun:
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if something is not what it should be."""
         given = (self.params, self.X, *self.noise)
-        before, numbers = copy.deepcopy(given), _random_states()
+        before, numbers = copy.deepcopy(given), random_states()
         with self._following():
             Y, cache = self.layer.feedforward(self.ops, *given)
         Y = _matrix("the output", Y)
@@ -109,9 +109,9 @@ class LayerRun:
         found = [_matrix("a gradient", X).copy() for X in (DX, *leaves(gradients))]
         if len(found) != 1 + len(names):
             raise ContradictionError(f"backpropagate gives {len(found) - 1} gradients of parameters, shapes(D) lists {len(names)}")
-        if not all(map(_same, leaves((before, kept)), leaves((given, DY)))):
+        if not all(map(same, leaves((before, kept)), leaves((given, DY)))):
             raise ContradictionError("the input, a parameter or DY is changed in place")
-        if numbers != _random_states():
+        if numbers != random_states():
             raise ContradictionError("random numbers are drawn that are no input: a layer states noise_shapes and draw")
         if not all(np.isfinite(A).all() for A in (Y, *found)):
             return False
@@ -130,7 +130,9 @@ class LayerRun:
     def _shapes(self, Y: Array) -> None:
         expected = (self.layer.rows_for(self.N), self.layer.outputs_for(self.D))
         if Y.shape != expected:
-            raise ContradictionError(f"the output is {_size(Y.shape)}, by outputs_for(D) and rows_for(N) it should be {_size(expected)}")
+            raise ContradictionError(
+                f"the output is {size_text(Y.shape)}, by outputs_for(D) and rows_for(N) it should be {size_text(expected)}"
+            )
         try:
             initial = self.layer.init(np.random.default_rng(0), self.D)
         except Exception:
@@ -138,6 +140,8 @@ class LayerRun:
                 return  # the default does not know nested parameters: such a layer can be trained with given ones only
             raise
         _same_shapes("init", initial, "shapes", self.layer.shapes(self.D))
+        if not all(np.isfinite(A).all() for A in leaves(initial)):
+            raise ContradictionError("init gives what is not a finite number")
 
     def _repeat(self, Y: Array, found: list[Array], cache: Any, DY: Array) -> None:
         """The same calls again, with another one in between."""
@@ -158,7 +162,7 @@ class LayerRun:
         state = self.layer.initial_state(self.D)
         found = _matrix("the output of evaluate", self.layer.evaluate(self.ops, self.params, state, self.X))
         if found.shape != Y.shape:
-            raise ContradictionError(f"evaluate gives {_size(found.shape)}, feedforward {_size(Y.shape)}")
+            raise ContradictionError(f"evaluate gives {size_text(found.shape)}, feedforward {size_text(Y.shape)}")
         if not list(leaves(state)) and not _close(Y, found):
             raise ContradictionError(f"evaluate gives {found.flat[0]:.4g} where feedforward gives {Y.flat[0]:.4g}, without noise or state")
 
@@ -176,7 +180,7 @@ class LayerRun:
             short = name.rpartition(".")
             quantity = f"{short[0]}.D{short[2]}" if short[0] else f"D{name}"
             if gradient.shape != variables[k].shape:
-                raise ContradictionError(f"{quantity} is {_size(gradient.shape)}, should be {_size(variables[k].shape)}", quantity)
+                raise ContradictionError(f"{quantity} is {size_text(gradient.shape)}, should be {size_text(variables[k].shape)}", quantity)
             V = self.rng.normal(size=gradient.shape)
             slope = _slope(partial(_moved, objective, variables, k, V))
             found = float((gradient * V).sum())
@@ -220,12 +224,13 @@ def _slope(f: Callable[[float], float]) -> float | None:
     return near if settled and abs(middle) < 1e4 * (1 + abs(near)) else None
 
 
-def _random_states() -> str:
+def random_states() -> str:
     """The states of the generators that code can draw from without having been given one."""
     return repr((random.getstate(), np.random.get_state(legacy=False)))
 
 
-def _same(A: Any, B: Any) -> bool:
+def same(A: Any, B: Any) -> bool:
+    """Whether two arrays are equal, element by element."""
     return bool(np.array_equal(A, B, equal_nan=True))
 
 
@@ -233,7 +238,8 @@ def _close(A: Any, B: Any) -> bool:
     return np.shape(A) == np.shape(B) and bool(np.allclose(A, B, rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
-def _size(shape: Sequence[Any]) -> str:
+def size_text(shape: Sequence[Any]) -> str:
+    """For example ``3 x 4``."""
     return " x ".join(map(str, shape))
 
 
@@ -247,7 +253,7 @@ def _same_shapes(name: str, arrays: Any, of: str, shapes: Any) -> None:
     found = [np.shape(A) for A in leaves(arrays)]
     expected = [tuple(shape) for _, shape in named_leaves(map_shapes(list, shapes))]
     if found != expected:
-        texts = [", ".join(map(_size, sizes)) or "nothing" for sizes in (found, expected)]
+        texts = [", ".join(map(size_text, sizes)) or "nothing" for sizes in (found, expected)]
         raise ContradictionError(f"{name} gives {texts[0]}, {of} says {texts[1]}")
 
 

@@ -1,19 +1,20 @@
-"""The last word has a number: a user's layer on NumPy in float64, at many sizes and hyper-parameters.
+"""The last word has a number: a user's layer or update rule on NumPy in float64, at many sizes and hyper-parameters.
 
 A proof is about what the code does with symbols; here the same code runs as it does when it trains. Its gradients are compared
 with differences, and what no theorem is about is looked at too: that nothing that is given is changed, that calls do not depend
-on one another, and that the shapes and ``evaluate`` are those of ``feedforward``. A contradiction refuses what was proved.
+on one another, and that the shapes and ``evaluate`` are those of ``feedforward``. An update rule is compared with what it states of
+itself. A contradiction refuses what was proved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Protocol
 
 import numpy as np
 
-from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
 from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, Sample
@@ -32,6 +33,27 @@ SAMPLES: tuple[Sample, ...] = (
     lambda rng, shape: -rng.uniform(0.5, 3, size=shape),
 )
 """Where the elements lie: functions such as log are defined for some only, and piecewise ones have a piece for each."""
+
+
+class NumericRun(Protocol):
+    """One run of an entry on numbers: of (entry, sizes, sample, rng)."""
+
+    steps: set[Step]
+
+    def check(self) -> bool:
+        """Whether everything has a value there; a ContradictionError if something is not what it should be."""
+
+
+@dataclass(frozen=True)
+class NumericRuns:
+    """How an entry is run on numbers."""
+
+    run: Callable[..., NumericRun] = LayerRun
+    any_sizes: bool = True
+    """Whether there are matrices in it, of sizes that vary."""
+
+
+LAYERS = NumericRuns()
 
 
 @dataclass
@@ -54,7 +76,7 @@ class NumericFindings:
 
 @dataclass
 class NumericCheck:
-    """The check of one layer, made when it is first asked for."""
+    """The check of one entry, made when it is first asked for."""
 
     choices: Sequence[Choice]
     gradient: str = ""
@@ -63,11 +85,12 @@ class NumericCheck:
     """Those that the code takes on symbols, if they are known."""
     followed: int = 1
     """With so many of the choices it goes the same ways."""
+    runs: NumericRuns = LAYERS
 
     @cached_property
     def findings(self) -> NumericFindings:
         """What the numbers say."""
-        return check(self.choices, self.gradient, self.followed)
+        return check(self.choices, self.gradient, self.followed, self.runs)
 
     def contradiction(self, quantity: str) -> str:
         """What contradicts the theorem about the quantity; empty if nothing does."""
@@ -84,42 +107,51 @@ class NumericCheck:
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
-def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0) -> NumericFindings:
-    """The layers that the choices make, at all sizes; the steps are those with the first choices."""
+def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0, runs: NumericRuns = LAYERS) -> NumericFindings:
+    """The entries that the choices make, at all sizes; the steps are those with the first choices."""
     found = NumericFindings()
     steps: dict[Step, str] = {}
     with np.errstate(all="ignore"):
         for number, choice in enumerate(choices):
             beside = sizes_beside(mentioned(choice.entry)) if number == 0 else []
-            for N, D, K in [*SIZES, *beside] if number == 0 else FEW:
-                where = ", ".join([f"N={N}, D={D}", *([f"K={K}"] * choice.has_outputs), *choice.words])
+            sizes = [*SIZES, *beside] if number == 0 else FEW
+            for N, D, K in sizes if runs.any_sizes else FEW[:1]:
+                shape = [f"N={N}, D={D}", *([f"K={K}"] * choice.has_outputs)] if runs.any_sizes else []
+                where = " at " * bool(shape or choice.words) + ", ".join([*shape, *choice.words])
                 try:
-                    layer = choice.make(D, K)
+                    entry = choice.make(D, K)
                 except Exception:
-                    continue  # values that the layer does not take
-                required = choice.ordinary and layer.columns in (None, D)
-                samples = SAMPLES[:1] if (N, D, K) in beside else SAMPLES
-                _at(found, layer, NumericSizes(N, D, K), where, required, gradient, samples)
-                if layer.columns and layer.columns != D:
-                    there = where.replace(f"D={D}", f"D={layer.columns}")
-                    _at(found, layer, NumericSizes(N, layer.columns, K), there, choice.ordinary, gradient, samples)
+                    continue  # values that the entry does not take
+                run, columns = partial(runs.run, entry), getattr(entry, "columns", None)
+                required = choice.ordinary and columns in (None, D)
+                samples = SAMPLES[:1] if (N, D, K) in beside or not runs.any_sizes else SAMPLES
+                _at(found, run, NumericSizes(N, D, K), where, required, gradient, samples)
+                if columns and columns != D:
+                    there = where.replace(f"D={D}", f"D={columns}")
+                    _at(found, run, NumericSizes(N, columns, K), there, choice.ordinary, gradient, samples)
             if number + 1 == followed:
                 steps = {**found.steps}
     return replace(found, steps=steps)
 
 
 def _at(
-    found: NumericFindings, layer: Layer, sizes: NumericSizes, where: str, required: bool, gradient: str, samples: Sequence[Sample]
+    found: NumericFindings,
+    make: Callable[..., NumericRun],
+    sizes: NumericSizes,
+    where: str,
+    required: bool,
+    gradient: str,
+    samples: Sequence[Sample],
 ) -> None:
     for number, sample in enumerate(samples):
         try:
-            run = LayerRun(layer, sizes, sample, np.random.default_rng(number))
+            run = make(sizes, sample, np.random.default_rng(number))
             found.defined |= run.check()
             for step in run.steps:
-                found.steps.setdefault(step, f"on NumPy at {where}")
+                found.steps.setdefault(step, f"on NumPy{where}")
         except ContradictionError as wrong:
             found.defined = True
-            text = f"on NumPy at {where}: {wrong}"
+            text = f"on NumPy{where}: {wrong}"
             name = gradient if wrong.quantity == "DX" and gradient else wrong.quantity
             if wrong.quantity:
                 found.gradients.setdefault(name, text)
@@ -127,5 +159,5 @@ def _at(
                 found.general = found.general or text
         except Exception as error:
             if required:
-                found.stops = found.stops or f"on NumPy at {where}: {fault(error)}"
+                found.stops = found.stops or f"on NumPy{where}: {fault(error)}"
             return

@@ -12,26 +12,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.trees import leaves, with_leaves
 from nerva_core.layers import Layer, Repeat
 from nerva_core.layers.tmaf import Diagonals
 from sympy_validation.all_sizes import SymbolicMatrix
-from sympy_validation.all_sizes.abstract import AbstractLayer
+from sympy_validation.all_sizes.abstract import AbstractCache, AbstractLayer
 from sympy_validation.claims import Claim, Problem
 from sympy_validation.faults import is_own
 
 METHODS = ("feedforward", "backpropagate")
-
-
-class PartCache(NamedTuple):
-    """What the pullback of an arbitrary layer needs: which one it was, and what it was applied to beside its parameters."""
-
-    name: str
-    X: Any
-    noise: tuple[Any, ...]
 
 
 @dataclass
@@ -73,18 +64,15 @@ class Parts:
             return original(layer, ops, *arguments, **named)
         return (self.feedforward if method == "feedforward" else self.backpropagate)(layer, ops, *arguments)
 
-    def feedforward(self, layer: Layer, ops: Any, params: Any, X: SymbolicMatrix, *noise: Any) -> tuple[Any, PartCache]:
+    def feedforward(self, layer: Layer, ops: Any, params: Any, X: SymbolicMatrix, *noise: Any) -> tuple[Any, AbstractCache]:
         """Some differentiable function of the input, the parameters and the noise, of the shape of the layer's output."""
         (N, D), name, masks = ops.shape(X), self.name(layer), tuple(leaves(noise))
         Y = ops.output(name, layer.rows_for(N), layer.outputs_for(D), X, *leaves(params), *masks)
-        return Y, PartCache(name, X, masks)
+        return Y, AbstractCache(name, X, tuple(leaves(params)), masks)
 
-    def backpropagate(self, layer: Layer, ops: Any, params: Any, cache: PartCache, DY: SymbolicMatrix) -> tuple[Any, Any]:
-        """The pullbacks of that function at these parameters, which need not be those that the cache was made with."""
-        name, given = self.name(layer), list(leaves(params))
-        if cache.name != name:
-            raise NervaError(f"{type(layer).__name__} is given the cache of another layer")
-        DX, *gradients = (ops.pullback(name, k, DY, cache.X, *given, *cache.noise) for k in range(1 + len(given)))
+    def backpropagate(self, layer: Layer, ops: Any, params: Any, cache: AbstractCache, DY: SymbolicMatrix) -> tuple[Any, Any]:
+        """The pullbacks of that function, if the cache is its own."""
+        DX, *gradients = cache.pullbacks(ops, self.name(layer), [*leaves(params)], DY)
         return DX, with_leaves(params, gradients)
 
     @contextmanager

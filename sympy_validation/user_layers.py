@@ -16,7 +16,6 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.registry import Entry, EntryCall, Table, parse_call
 from nerva_core.algebra.user_files import load_file
 from nerva_core.equations.activations import Activation
-from nerva_core.equations.losses import Loss
 from nerva_core.layers import ActivationLayer, Layer
 from sympy_validation.cases import Case, ImpossibleError, InCase, divide
 from sympy_validation.claims import ActivationGradient, Claim, Make, Slope
@@ -24,7 +23,7 @@ from sympy_validation.faults import fault, place
 from sympy_validation.hyperparameters import COMBINATIONS, Choice, choices, counts, finite_values, options
 from sympy_validation.layer_gradient import LayerGradient
 from sympy_validation.limits import Limits, NoVerdict
-from sympy_validation.numeric_check import NumericCheck
+from sympy_validation.numeric_check import LAYERS, NumericCheck, NumericRuns
 from sympy_validation.operands import ComparedError, watched
 from sympy_validation.own_math import use_symbols
 from sympy_validation.parts import ByParts
@@ -34,7 +33,7 @@ from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import LIMITS, Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import about
-from sympy_validation.user_updates import STATED, LossAsLayer, stated
+from sympy_validation.user_updates import STATED, stated
 from sympy_validation.ways import Ways
 
 KINDS: tuple[type[Entry], ...] = (Layer, Activation, *STATED)
@@ -113,14 +112,14 @@ def _stated_theorems(subject: str, entry: type[Entry], given: dict[str, Any], li
     """What is claimed of a loss, or what an optimizer, a schedule or an initializer says of itself."""
     what = stated(entry)
     found = _runnable(entry, given, what.claim, limits)
-    numbers = found.numbers(choices(entry, given, LossAsLayer) if issubclass(entry, Loss) else [], "DY")
+    numbers = found.numbers(choices(entry, given, what.as_layer) if what.runs else [], what.quantity, what.runs or LAYERS)
     theorems: list[Theorem] = []
     for make, name in found.in_cases():
         claim, options = what.claim(make), found.options
         if what.range:
             made = about(subject, claim, what.statement(""), methods=("entries",), range=what.range, **options)
             restricted = (*found.options["unasked"], *[what.range] * ("=" in what.range))
-            theorems += [replace(theorem, name=name, unasked=restricted) for theorem in made]
+            theorems += [replace(theorem, name=name, unasked=restricted, numbers=numbers if what.runs else None) for theorem in made]
         else:
             made = about(subject, claim, "{}", methods=("all sizes",), **options)
             theorems += [replace(t, name=name, statement=what.statement(t.quantity), numbers=numbers) for t in made]
@@ -173,9 +172,9 @@ class Runnable:
     ways: Ways = field(default_factory=Ways)
     """That its code takes on symbols, in all cases together."""
 
-    def numbers(self, chosen: list[Choice], gradient: str = "") -> NumericCheck:
+    def numbers(self, chosen: list[Choice], gradient: str = "", runs: NumericRuns = LAYERS) -> NumericCheck:
         """What it does on NumPy; there it goes the same ways, with other values of the hyper-parameters too if it is proved for all."""
-        return NumericCheck(chosen, gradient, self.ways, len(chosen) if not self.options["unasked"] else 1)
+        return NumericCheck(chosen, gradient, self.ways, len(chosen) if not self.options["unasked"] else 1, runs)
 
     def in_cases(self) -> Iterator[tuple[Make, str]]:
         """The entry in each case, and the words for it."""

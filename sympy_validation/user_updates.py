@@ -7,7 +7,7 @@ proof calls: ``closed_form`` of an optimizer and of a schedule, ``moments`` of a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nerva_core.algebra.errors import NervaError
@@ -19,14 +19,13 @@ from nerva_core.equations.schedules import Schedule
 from nerva_core.layers import Layer
 from sympy_validation.claims import Claim, EqualNumbers, LossGradient, Make, Matrix, Problem
 from sympy_validation.mentioned import mentioned, values_beside
+from sympy_validation.numeric_check import LAYERS, NumericRuns
 from sympy_validation.spaces.spaces import Space, run
 from sympy_validation.symbols import with_symbols
 from sympy_validation.theorems.initializers import moments
 from sympy_validation.theorems.optimizer_steps import GRADIENTS, steps
 from sympy_validation.theorems.schedules import COUNT
-
-LATEST = 5000
-"""The last step at which a schedule is looked at because its code mentions the number."""
+from sympy_validation.update_run import LATEST, OptimizerRun, ScheduleRun
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,12 @@ class Stated:
     """The method by which the class states what is claimed, with its parameters; empty if it need not."""
     range: str = ""
     """What it is proved for, if not for sizes of matrices."""
+    quantity: str = ""
+    """What numbers are about."""
+    runs: NumericRuns | None = None
+    """How it is run on numbers, if it is."""
+    as_layer: Callable[[Any], Any] = field(default=lambda entry: entry)
+    """What is run."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +119,23 @@ STATED: dict[type[Entry], Stated] = {
     Loss: Stated(
         LossGradient,
         lambda quantity: "gradient = ∂L(Y, T) / ∂Y for all targets T" if quantity == "DY" else "L(Y, T) is made of the losses of the rows",
+        quantity="DY",
+        runs=LAYERS,
+        as_layer=LossAsLayer,
     ),
     Optimizer: Stated(
         Steps,
         lambda _: f"theta after {len(GRADIENTS)} steps = closed_form",
         "closed_form(self, ops, eta, theta, *gradients)",
+        runs=NumericRuns(OptimizerRun),
     ),
-    Schedule: Stated(_schedule, lambda _: "the rates = closed_form", "closed_form(self, i)", f"i = 0..{COUNT - 1}"),
+    Schedule: Stated(
+        _schedule,
+        lambda _: "the rates = closed_form",
+        "closed_form(self, i)",
+        f"i = 0..{COUNT - 1}",
+        runs=NumericRuns(ScheduleRun, any_sizes=False),
+    ),
     Initializer: Stated(_initializer, lambda _: "(mean, variance) = moments", "moments(self, D, K)", "all D, K"),
 }
 

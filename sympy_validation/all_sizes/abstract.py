@@ -3,18 +3,42 @@
 An abstract layer has an output that is some differentiable function of its input and parameters, and nothing else is known of it.
 Its derivatives are the atoms ``Sensitivity``: the derivative of ⟨DY, Y⟩ with respect to the argument A is, at (p, q),
 Σ_{i,j} DY[i,j] · ∂Y[i,j]/∂A[p,q], which is what its ``backpropagate`` gives. So a composition of layers is proved once, for all layers.
+
+A layer may keep in its cache whatever it likes, of its parameters too. So it gives its gradients for its own cache and for the parameters
+of that call only; for others it gives something of which nothing is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.layers import Layer
+from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.unknown import unknowns
+
+
+class AbstractCache(NamedTuple):
+    """Which function it was, and what it was applied to."""
+
+    name: str
+    X: Any
+    params: tuple[Any, ...]
+    noise: tuple[Any, ...] = ()
+
+    def pullbacks(self, ops: MatrixOps[Any], name: str, params: Sequence[Any], DY: Any) -> tuple[Any, ...]:
+        """The gradients of ⟨DY, Y⟩ with respect to X and the parameters, if the cache is that of this function and these parameters."""
+        arguments: tuple[Any, ...] = (self.X, *params, *self.noise)
+        if self.name != name or not all(map(_same, self.params, params)):
+            name, arguments = f"{name} with a cache of {self.name}", (*arguments, *self.params)
+        return tuple(unknowns(ops).pullback(name, k, DY, *arguments) for k in range(1 + len(params)))
+
+
+def _same(A: Any, B: Any) -> bool:
+    return A is B or not (isinstance(A, SymbolicMatrix) and isinstance(B, SymbolicMatrix)) or A.entry == B.entry
 
 
 @dataclass(frozen=True)
@@ -31,14 +55,13 @@ class AbstractLayer(Layer):
     def shapes(self, D: Size) -> tuple[tuple[Size, Size], ...]:
         return tuple(self.parameters.values())
 
-    def feedforward(self, ops: MatrixOps[M], params: tuple[M, ...], X: M) -> tuple[M, tuple[M]]:
+    def feedforward(self, ops: MatrixOps[M], params: tuple[M, ...], X: M) -> tuple[M, AbstractCache]:
         N, D = ops.shape(X)
         Y: M = unknowns(ops).output(self.name, N, self.outputs_for(D), X, *params)
-        return Y, (X,)
+        return Y, AbstractCache(self.name, X, params)
 
-    def backpropagate(self, ops: MatrixOps[M], params: tuple[M, ...], cache: tuple[M], DY: M) -> tuple[M, tuple[M, ...]]:
-        arguments: Any = (*cache, *params)
-        DX, *gradients = (unknowns(ops).pullback(self.name, k, DY, *arguments) for k in range(len(arguments)))
+    def backpropagate(self, ops: MatrixOps[M], params: tuple[M, ...], cache: AbstractCache, DY: M) -> tuple[M, tuple[M, ...]]:
+        DX, *gradients = cache.pullbacks(ops, self.name, params, DY)
         return DX, tuple(gradients)
 
 

@@ -43,7 +43,7 @@ def leads(variable: Variable, P: Polynomial) -> bool:
     """Whether P is a polynomial in the entries of the variable whose terms of the greatest degree are shown to be different from 0.
 
     One term is if its coefficient is generic; several are if their derivative with respect to an entry in one of them is: x - mean(x)
-    has 1 - 1/D, which is not 0 for D > 1.
+    has 1 - 1/D, which is not 0 for D > 1, and Σ_k W[1,k] x_k - Σ_k W[2,k] x_k has x_k.
     """
     terms: list[tuple[Number, Monomial]] = []
     for m in P.terms:
@@ -57,12 +57,15 @@ def leads(variable: Variable, P: Polynomial) -> bool:
     if len(leading) == 1:
         return all(is_generic(c) for c in _coefficients(leading[0], variable))
     whole = Polynomial({m: P.terms[m] for m in leading})
-    return any(is_generic(_slope(whole, variable, *place)) for place in sorted(_free_places(leading, variable), key=str))
+    return any(is_generic(_slope(whole, variable, *place)) for place in _places(leading, variable))
 
 
-def _free_places(terms: list[Monomial], variable: Variable) -> set[tuple[Place, Place]]:
-    """The rows and columns of the entries of the variable that are in no sum."""
-    return {(atom.row, atom.column) for m in terms for atom, _ in m if isinstance(atom, Entry) and atom.variable == variable}
+def _places(terms: list[Monomial], variable: Variable) -> Iterator[tuple[Place, Place]]:
+    """The rows and columns of the entries of the variable; of one in a sum, one of those that are summed."""
+    for m in terms:
+        for atom, _ in m:
+            body = sums.opened(atom)[1] if isinstance(atom, Sum) else ((atom, 1),)
+            yield from ((entry.row, entry.column) for entry, _ in body if isinstance(entry, Entry) and entry.variable == variable)
 
 
 def _slope(P: Polynomial, variable: Variable, p: Place, q: Place) -> Polynomial:

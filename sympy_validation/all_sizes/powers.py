@@ -70,7 +70,10 @@ def apply(function: Function, P: Polynomial, order: int = 0) -> Polynomial:
 
 
 def indicator(P: Polynomial) -> Polynomial:
-    """[P < 0], with positive factors removed from P. [P > 0] is kept as [-P < 0], since 1 - [P < 0] is something else where P = 0."""
+    """[P < 0], with positive factors removed from P; [e^a - e^b < 0] = [a - b < 0].
+
+    [P > 0] is kept as [-P < 0], since 1 - [P < 0] is something else where P = 0.
+    """
     if not P.terms or signs.is_nonnegative(P):
         return ZERO
     if is_positive(-P):
@@ -81,7 +84,15 @@ def indicator(P: Polynomial) -> Polynomial:
     if cases is not None:
         return cases
     _, _, rest = split_positive(P)
+    rest = _logarithms(rest) or rest
     return only(Indicator(rest)) if rest == P else indicator(rest)
+
+
+def _logarithms(P: Polynomial) -> Polynomial | None:
+    """a - b, which has the sign of e^a - e^b, if P is this."""
+    if sorted(P.terms.values()) != [-1, 1] or not all(isinstance(atom, Exponential) for atom in P.atoms):
+        return None
+    return combination((monomial(*atom.exponent), c * e) for m, c in P.terms.items() for atom, e in m if isinstance(atom, Exponential))
 
 
 def below_maximum(P: Polynomial) -> tuple[Maximum, Index] | None:

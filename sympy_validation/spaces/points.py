@@ -83,7 +83,7 @@ class PointSpace(Space[Grid]):
         sign = 1 if positive else rng.choice((1, -1))
         if self.seed == 0:
             return Fraction(sign * rng.randint(1, 4))
-        spread = Fraction(2) ** rng.randint(-2, 3) if self.seed > KINKS else 1
+        spread = Fraction(2) ** rng.randint(-2, 5) if self.seed > KINKS else 1
         return sign * spread * Fraction(rng.randint(1, 30), rng.randint(5, 13))
 
     def _element(self, rng: random.Random, kind: Kind) -> Fraction:

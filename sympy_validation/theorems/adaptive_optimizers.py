@@ -270,18 +270,18 @@ def lamb() -> Iterator[Theorem]:
 
 
 def adafactor() -> Iterator[Theorem]:
-    """A step from any averages, as Algorithm 4 prints it. θ is any matrix as a thousandth of any: so there are points with rms(θ) < ε₂."""
+    """A step from any averages, as Algorithm 4 prints it. θ is any matrix as a quarter of any: so rms(θ) < ε₂ at some points only."""
     coefficients: dict[str, Any] = {"share": RealVariable(0, 1), **{name: RealVariable(0) for name in ("epsilon1", "epsilon2", "d")}}
     state: dict[str, Any] = {"r": ("K", 1, Kind.POSITIVE), "c": (1, "D", Kind.POSITIVE)}
     variables: dict[str, Any] = {**state, **coefficients, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
 
     def tested(ops: Ops, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Any, theta: Any, G: Any) -> Any:
         optimizer = Adafactor(epsilon1=epsilon1, epsilon2=epsilon2, clipping=d)
-        theta, averages = optimizer.update(ops, AdafactorState(r, c), theta / 1000, G, eta, share)
+        theta, averages = optimizer.update(ops, AdafactorState(r, c), theta / 4, G, eta, share)
         return theta, *averages
 
     def expected(space: Any, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Any, theta: Any, G: Any) -> Any:
-        ops, theta = space.ops, theta / 1000
+        ops, theta = space.ops, theta / 4
         K, D = ops.shape(G)
         S = ops.hadamard(G, G) + ops.full(epsilon1, K, D)
         r = (1 - share) * r + share * ops.divide(S @ ops.ones(D, 1), D)

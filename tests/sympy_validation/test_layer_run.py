@@ -43,3 +43,14 @@ def test_a_slope_that_differs_is_a_contradiction_about_its_quantity() -> None:
 
 def test_what_is_not_finite_shows_nothing() -> None:
     assert not run(Triple(far=np.inf)).check()
+
+
+class NoNumber(Linear):
+    def init(self, rng: np.random.Generator, D: int) -> Any:
+        W, b = super().init(rng, D)
+        return type(self.shapes(D))(W, np.full_like(b, np.nan))
+
+
+def test_initial_values_are_numbers() -> None:
+    with pytest.raises(ContradictionError, match="init gives what is not a finite number"):
+        run(NoNumber(2)).check()

@@ -75,6 +75,15 @@ class WrongBall(HeavyBall):
 
 
 @dataclass(frozen=True)
+class BallInPlace(HeavyBall):
+    def update(self, ops, state, theta, Dtheta, eta, *scalars):
+        v = state[0]
+        v *= self.mu
+        v += Dtheta
+        return theta - eta * v, (v,)
+
+
+@dataclass(frozen=True)
 class Unstated(Optimizer):
     def update(self, ops, state, theta, Dtheta, eta, *scalars):
         return theta - eta * Dtheta, ()
@@ -93,6 +102,12 @@ class Root(Schedule):
 class WrongRoot(Root):
     def __call__(self, i):
         return self.eta0 / math.sqrt(2 + i)
+
+
+@dataclass(frozen=True)
+class LateRoot(Root):
+    def __call__(self, i):
+        return super().__call__(i) if i // 30 < 5 else self.eta0
 
 
 @dataclass(frozen=True)
@@ -137,6 +152,8 @@ def test_right(path: str, name: str, sizes: str) -> None:
         ("SpecialQuartic", "c=1.5: ⟨"),
         ("WrongValue", "L[0,0] should be"),
         ("WrongBall", "theta["),
+        ("BallInPlace", "on NumPy at N=3, D=4: step 1 changes theta, its gradient or the state in place"),
+        ("LateRoot", "REFUTED: on NumPy: the rate of step i = 150 should be"),
         ("WrongRoot", "REFUTED: rates[0,"),
         ("WrongLeCun", "mean, variance[0,1] should be"),
     ],

@@ -105,6 +105,40 @@ def test_wrong_compositions_are_refused(ops: AllSizesOps, wrong: type[Sequential
     assert proved(ops, wrong(layers))[0] is False
 
 
+@dataclass(frozen=True)
+class Products(Sequential):
+    """f(X) ⊙ g(X); the gradients are those of the given caches and parameters."""
+
+    order: tuple[int, int] = (0, 1)
+    """Whose caches are taken."""
+
+    def shapes(self, D: Any) -> Any:
+        return tuple(layer.shapes(D) for layer in self.layers)
+
+    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+        (P, c), (Q, d) = (layer.feedforward(ops, p, X) for layer, p in zip(self.layers, params, strict=True))
+        return ops.hadamard(P, Q), (P, Q, (c, d))
+
+    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+        P, Q, caches = cache
+        found = [
+            layer.backpropagate(ops, p, caches[k], ops.hadamard(DY, other))
+            for layer, p, k, other in zip(self.layers, params, self.order, (Q, P), strict=True)
+        ]
+        return found[0][0] + found[1][0], tuple(gradients for _, gradients in found)
+
+
+@pytest.mark.parametrize("names", ["fg", "ff"])
+def test_a_cache_is_that_of_one_call(ops: AllSizesOps, names: str) -> None:
+    """Two functions, or one with two parameters, of the same input: their caches hold the same matrix, and yet are not the same."""
+    shape = {"W": (ops.size("P"), ops.size("Q"))}
+    f = ops.abstract_layer("f", None, shape)
+    layers = (f, f if names == "ff" else ops.abstract_layer("g", None, shape))
+    assert proved(ops, Products(layers)) == [True] * 3
+    assert proved(ops, Products(layers, order=(0, 0))) == [False, True, False]
+    assert proved(ops, Products(layers, order=(1, 0))) == [False] * 3
+
+
 def test_equal_arguments_give_equal_outputs(ops: AllSizesOps) -> None:
     X, Y = (ops.variable(name, ops.size("N"), ops.size("D")) for name in "XY")
     layer = h(ops)

@@ -14,6 +14,9 @@ R = ops.variable("R", N, D, fixed=True)
 zeros = ops.zeros(N, D)
 hidden = ops.maximum(X @ ops.transpose(W), ops.zeros(N, K))
 
+both = X @ ops.transpose(ops.variable("U", 2 * K, D))
+first, second = (ops.column_part(both, k, 2) for k in (0, 1))
+
 GENERIC = [
     X,
     X - R,
@@ -22,6 +25,8 @@ GENERIC = [
     hidden @ V + ops.row_repeat(b, N),
     ops.hadamard(X, X) - ops.ones(N, D),
     ops.exp(X),
+    first - second,
+    first - 2 * second,
     ops.hadamard(X, ops.exp(-X)),
 ]
 NOT_SHOWN = [
@@ -34,6 +39,8 @@ NOT_SHOWN = [
     X - ops.row_repeat(ops.columns_mean(X), N),  # 0 for N = 1
     ops.sqrt(ops.hadamard(X, X)) - X,
     X - X,
+    first - first,
+    ops.rows_sum(ops.hadamard(R, X)) - ops.rows_sum(ops.hadamard(ops.hadamard(R, R), X)),  # 0 for some masks
 ]
 
 
