@@ -22,9 +22,7 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, max=10_000, help="How often every contender is timed.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How long at least each time.")] = 0.25,
     threads: Annotated[int, typer.Option(min=1, help="Threads, and on Linux processors, of every contender.")] = 1,
-    processor_time: Annotated[
-        bool, typer.Option("--processor-time", help="Count the time that processors work on a step: for a machine that others use too.")
-    ] = False,
+    processor_time: Annotated[bool, typer.Option("--processor-time", help="Count processor time: on a shared machine.")] = False,
     json: Annotated[Path | None, typer.Option(help="Write everything that was measured to this file.")] = None,
     png: Annotated[Path | None, typer.Option(help="Draw a bar chart of the ratios in this file.")] = None,
     scaling: Annotated[bool, typer.Option("--scaling", help="Measure instead how the time of every layer grows with the batch.")] = False,
@@ -34,9 +32,7 @@ def bench(
     """Time our training step against the framework's own differentiation and its matrix products alone, interleaved."""
     from rich.text import Text
 
-    for path in (json, png):
-        if path is not None and not (path.parent.is_dir() and not path.is_dir()):
-            raise NervaError(f"{path} must be a file in a folder that is there, got {'a folder' if path.is_dir() else path.parent}")
+    _require_folders(json, png)
     from nerva_core.algebra.numeric_backend import backends_named
     from nerva_core.figures.terminal import console
 
@@ -59,9 +55,8 @@ def bench(
 
     plan = Plan(rounds, seconds, threads, processor_time)
     questions = _files(files) if files else _named(configurations)
-    chosen = backends_named(backends)
     with console(stderr=True).status("starting") as status:
-        timings = _measured(chosen, questions, plan, lambda text: status.update(Text(text)))
+        timings = _measured(backends_named(backends), questions, plan, lambda text: status.update(Text(text)))
     about = machine()
     print_results(timings, about, plan, console(width=None if os.isatty(1) else 160))
     if json is not None:
@@ -70,6 +65,13 @@ def bench(
         write_atomically(png, bar_chart(timings, about))
     if any(timing.status in ("refused", "failed") for timing in timings):
         raise typer.Exit(1)
+
+
+def _require_folders(*files: Path | None) -> None:
+    """NervaError, before anything is measured, for a file that cannot be written afterwards."""
+    for path in files:
+        if path is not None and not (path.parent.is_dir() and not path.is_dir()):
+            raise NervaError(f"{path} must be a file in a folder that is there, got {'a folder' if path.is_dir() else path.parent}")
 
 
 def _measured(backends: Sequence[str], questions: dict[str, str | None], plan: Plan, progress: Any) -> list[Timing]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nerva_core.training.reporting import Reporters
     from nerva_core.training.runs import Run
 
+RATE = ("--schedule", "--learning-rate", "--lr")
 MODEL, TRAINING, OUTPUT = "What is trained", "How", "What is shown and written"
 
 
@@ -45,10 +46,7 @@ def train(
     load_weights: Annotated[str | None, _option("Start from these weights: Nerva's .npz, or a model.safetensors.", MODEL)] = None,
     loss: Annotated[str | None, _option("A loss, such as SoftmaxCrossEntropy.", TRAINING, complete=names_of("losses"))] = None,
     optimizer: Annotated[str | None, _option("Such as Adam or Nesterov(mu=0.9).", TRAINING, complete=names_of("optimizers"))] = None,
-    schedule: Annotated[
-        str | None,
-        _option("The rate: 0.01, Cosine(0.1, n=20).", TRAINING, "--schedule", "--learning-rate", "--lr", complete=names_of("schedules")),
-    ] = None,
+    schedule: Annotated[str | None, _option("The rate: 0.01, Cosine(0.1, n=20).", TRAINING, *RATE, complete=names_of("schedules"))] = None,
     epochs: Annotated[int | None, _option("The number of epochs.", TRAINING)] = None,
     batch_size: Annotated[int | None, _option("Examples in a batch.", TRAINING)] = None,
     prune: Annotated[str | None, _option("Which weights move: Magnitude(0.3), SET(0.3), Threshold(0.01).", TRAINING)] = None,
