@@ -32,6 +32,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_sources_and_tests_that_are_named_are_there() -> None:
+    for page in [*PAGES, *(ROOT / "docs").glob("*.md")]:
+        named = re.findall(r"`((?:tests|nerva_core|backends|sympy_validation)/[\w/]+\.py)`", page.read_text())
+        assert [path for path in named if not (ROOT / path).exists()] == [], page
+
+
 def test_the_readme_shows_the_code_that_runs() -> None:
     """The equations in the README are those of the linear layer, line by line."""
     shown = re.search(r"```python\n(def feedforward.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
