@@ -8,6 +8,7 @@ from typing import Any
 
 from backends import accurate, xla
 from backends import grid_lookup as steps
+from backends.loops_tensorflow import TensorFlowLoopOps
 from backends.quiet import silent
 from backends.sparse_xla import TensorFlowPatternOps
 from backends.tensorflow_workers import TensorFlowWorkers
@@ -21,7 +22,7 @@ from nerva_core.interpreters.stored import StoredOps
 Tensor = Any
 
 
-class TensorFlowBackend(TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tensor]):
+class TensorFlowBackend(TensorFlowLoopOps, TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tensor]):
     """Matrix operations on TensorFlow tensors."""
 
     name = "tensorflow"

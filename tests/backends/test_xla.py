@@ -78,3 +78,26 @@ def test_only_on_a_processor_is_a_step_given_other_operations(device: str, seen:
     given = run_step(ops, lambda f, A: f(A), lambda ops: [ops])
     assert isinstance(given[0], seen)
     assert (given[0] is ops) == (seen is object)
+
+
+@pytest.mark.parametrize("name", ["jax", "tensorflow"])
+def test_a_loop_of_a_step_is_compiled_once_and_not_step_by_step(name: str) -> None:
+    pytest.importorskip(name)
+    ops, calls = make_backend(name, "float64"), []
+
+    def body(state: Any, x: Any) -> Any:
+        calls.append(x)
+        return (0.5 * state[0] + x,), (x - state[0],)
+
+    def step(ops: Any, state: Any, X: Any, k: Any) -> Any:
+        (last,), (found,) = ops.scan(body, state, (ops.split(X, 1, 2),), 30)
+        return (last + ops.members_sum(found),), (ops.elements_sum(last),)
+
+    X = np.arange(60.0).reshape(30, 2)
+    (last,), _ = ops.run_steps(step, ops.matrices((np.ones((1, 2)),)), ops.matrices((X,)), (np.arange(2),))
+    assert 0 < len(calls) < 30
+    plain = make_backend("numpy", "float64")
+    state = plain.matrices((np.ones((1, 2)),))
+    for _ in range(2):
+        state, _ = step(plain, state, plain.matrix(X), 0)
+    np.testing.assert_allclose(ops.to_numpy(last), state[0], rtol=1e-12)
