@@ -31,7 +31,7 @@ class TensorFlowLoopOps(_Operations):
     ) -> tuple[Any, Any]:
         """While a step is compiled, one loop, before which its first step tells what the outputs are; outside, the definition."""
         tf = self.tf
-        if tf.executing_eagerly() or not isinstance(length, int) or length < 2:
+        if tf.executing_eagerly() or (isinstance(length, int) and length < 2):
             return MatrixOps.scan(self, body, state, given, length, reverse, names)
 
         def step(k: Any, state: Any, arrays: Any) -> Any:

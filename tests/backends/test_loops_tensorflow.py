@@ -34,6 +34,19 @@ def test_a_loop_that_is_compiled_gives_what_the_definition_gives(length: int, re
             np.testing.assert_allclose(found, value, rtol=1e-13)
 
 
+def test_the_number_of_steps_may_be_left_open() -> None:
+    ops: Any = make_backend("tensorflow", "float64")
+
+    def run(X: Any) -> Any:
+        return ops.scan(lambda state, x: ((2.0 * state[0] + x,), (state[0],)), (ops.ones(1, 1),), (X,), ops.members(X))
+
+    compiled = ops.tf.function(run, input_signature=[ops.tf.TensorSpec([None, 1, 1], ops.tf.float64)], autograph=False)
+    for length in (1, 2, 4):
+        X = ops.tf.constant(np.arange(1.0, 1.0 + length).reshape(length, 1, 1))
+        for found, value in zip(leaves(compiled(X)), leaves(run(X)), strict=True):
+            np.testing.assert_array_equal(found, value)
+
+
 def test_outside_of_a_compiled_step_there_is_no_loop() -> None:
     ops: Any = make_backend("tensorflow", "float64")
     calls = []
