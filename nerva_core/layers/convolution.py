@@ -11,7 +11,7 @@ from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count, Natural
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols
-from nerva_core.layers.windowed import WindowedLayer, beside, groups_of, in_groups
+from nerva_core.layers.windowed import WindowedLayer, groups_of
 
 
 class ConvolutionParameters(NamedTuple, Generic[M]):
@@ -60,7 +60,7 @@ class Convolving(WindowedLayer):
     def feedforward(self, ops: MatrixOps[M], params: ConvolutionParameters[M], X: M) -> tuple[M, ConvolutionCache[M]]:
         W, b = params
         G = self.groups_of(ops.shape(X)[1])
-        Y = beside(ops, ops.convolve(in_groups(ops, X, G), in_groups(ops, W, G), self.windows), G)
+        Y = self.beside(ops, ops.convolve(self.in_groups(ops, X, G), self.in_groups(ops, W, G), self.windows), G)
         return Y + ops.row_repeat(b, ops.shape(Y)[0]), ConvolutionCache(X)
 
     def backpropagate(
@@ -69,9 +69,9 @@ class Convolving(WindowedLayer):
         W, _ = params
         (X,) = cache
         G = self.groups_of(ops.shape(X)[1])
-        DW = beside(ops, ops.convolve_weights(in_groups(ops, X, G), in_groups(ops, DY, G), self.windows), G)
+        DW = self.beside(ops, ops.convolve_weights(self.in_groups(ops, X, G), self.in_groups(ops, DY, G), self.windows), G)
         Db = ops.columns_sum(DY)
-        DX = beside(ops, ops.convolve_inputs(in_groups(ops, DY, G), in_groups(ops, W, G), self.windows), G)
+        DX = self.beside(ops, ops.convolve_inputs(self.in_groups(ops, DY, G), self.in_groups(ops, W, G), self.windows), G)
         return DX, ConvolutionParameters(DW, Db)
 
 

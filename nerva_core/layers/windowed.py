@@ -54,6 +54,15 @@ class WindowedLayer(Layer):
             raise NervaError(f"{self!r} takes examples of {self.geometry.positions} positions, a row each, got {N} rows")
         return N // self.windows.positions * self.windows.places
 
+    def in_groups(self, ops: MatrixOps[M], X: M, G: Size) -> M:
+        """The family of the G parts of the columns of X; X itself if there is one group."""
+        rows, columns = ops.shape(X)
+        return X if G == 1 else ops.split(X, rows, columns // G)
+
+    def beside(self, ops: MatrixOps[M], F: M, G: Size) -> M:
+        """The G members side by side: the inverse of ``in_groups``."""
+        return F if G == 1 else ops.join(F, 1)
+
 
 class ToPositions(WindowedLayer):
     """A layer the other way: its rows are the N·Q windows, and its output has a row for each of N·P positions under them."""
@@ -77,17 +86,6 @@ def groups_of(layer: Layer, groups: Size, C: Size, K: Size) -> Size:
         if isinstance(count, int) and isinstance(groups, int) and count % groups:
             raise NervaError(f"{layer!r}: the number of {what} must be a multiple of {groups}, the groups, got {count}")
     return groups
-
-
-def in_groups(ops: MatrixOps[M], X: M, G: Size) -> M:
-    """The family of the G parts of the columns of X; X itself if there is one group."""
-    rows, columns = ops.shape(X)
-    return X if G == 1 else ops.split(X, rows, columns // G)
-
-
-def beside(ops: MatrixOps[M], F: M, G: Size) -> M:
-    """The G members side by side: the inverse of ``in_groups``."""
-    return F if G == 1 else ops.join(F, 1)
 
 
 def extents(positions: Positions) -> str:
