@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from backends import accurate, xla
 from backends import grid_lookup as steps
+from backends.jax_workers import JaxWorkers
 from backends.numpy import Array, NumpyBackend
 from backends.sparse_xla import JaxPatternOps
 from backends.windows_jax import JaxWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import F
 from nerva_core.algebra.trees import leaves
-from nerva_core.interpreters.stored import StoredOps
-
-if TYPE_CHECKING:
-    from backends.jax_workers import JaxWorkers
+from nerva_core.interpreters.stored import Narrowing
 
 
-class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
+class JaxBackend(JaxWindowOps, JaxPatternOps, Narrowing[Array], NumpyBackend):
     """Matrix operations on JAX arrays: those of NumPy, from ``jax.numpy``.
 
     float64 switches ``jax_enable_x64`` on for the whole process, as JAX knows no narrower switch that also holds
@@ -31,7 +29,6 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
     name = "jax"
     requires = "jax"
     extra = "jax"
-    narrows = True
     _all: JaxWorkers | None = None
 
     def start(self) -> None:
@@ -44,12 +41,9 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
         self._metadata = set_xla_metadata
         if self.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
-        if self.joins:
-            from backends.jax_workers import JaxWorkers
-
-            with xla.loops_for_sums("jax", jax.__version__):
-                self.workers = self._all = JaxWorkers(jax, self.device.partition(":")[0])
         with xla.loops_for_sums("jax", jax.__version__):
+            if self.joins:
+                self.workers = self._all = JaxWorkers(jax, self.device.partition(":")[0])
             names = self.devices()
         if self.device not in names:
             raise self._device_missing()
@@ -80,9 +74,6 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, NumpyBackend):
 
     def to_numpy(self, X: Array) -> np.ndarray[Any, Any]:
         return np.asarray(self.widened(X))
-
-    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return np.asarray(c, dtype=self.dtype)

@@ -15,20 +15,19 @@ from backends.tensorflow_workers import TensorFlowWorkers
 from backends.windows_tensorflow import TensorFlowWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.numeric_backend import Backend, F
+from nerva_core.algebra.numeric_backend import F
 from nerva_core.algebra.trees import leaves, map_tree
-from nerva_core.interpreters.stored import StoredOps
+from nerva_core.interpreters.stored import Narrowing
 
 Tensor = Any
 
 
-class TensorFlowBackend(TensorFlowLoopOps, TensorFlowWindowOps, TensorFlowPatternOps, Backend[Tensor]):
+class TensorFlowBackend(TensorFlowLoopOps, TensorFlowWindowOps, TensorFlowPatternOps, Narrowing[Tensor]):
     """Matrix operations on TensorFlow tensors."""
 
     name = "tensorflow"
     requires = "tensorflow"
     extra = "tensorflow"
-    narrows = True
     _all: TensorFlowWorkers | None = None
 
     def start(self) -> None:
@@ -63,9 +62,6 @@ class TensorFlowBackend(TensorFlowLoopOps, TensorFlowWindowOps, TensorFlowPatter
     def to_numpy(self, X: Tensor) -> Array:
         array: Array = self.widened(X).numpy()
         return array
-
-    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return self.tf.constant(c, dtype=self._dtype)

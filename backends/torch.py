@@ -18,20 +18,18 @@ from backends.sparse_torch import TorchPatternOps
 from backends.windows_torch import TorchWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operations.windows import Windows
-from nerva_core.interpreters.stored import StoredOps
+from nerva_core.interpreters.stored import Narrowing
 
 Tensor = Any
 
 
-class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
+class TorchBackend(TorchWindowOps, TorchPatternOps, Narrowing[Tensor]):
     """Matrix operations on PyTorch tensors."""
 
     name = "torch"
     requires = "torch"
     extra = "torch"
-    narrows = True
 
     def start(self) -> None:
         import torch
@@ -74,9 +72,6 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Backend[Tensor]):
     def to_numpy(self, X: Tensor) -> Array:
         array: Array = self.widened(X.detach().cpu()).numpy()
         return array
-
-    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)
 
     def scalar(self, c: float) -> Any:
         return float(c)

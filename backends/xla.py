@@ -9,7 +9,7 @@ from typing import Any
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.interpreters.traced import Traced, TracingOps, unwrap
+from nerva_core.interpreters.traced import Traced, TracingOps
 
 OPTION = "xla_cpu_disable_tiled_emitter"
 KNOWN_TO = {"jax": "0.10.", "tensorflow": "2.21."}
@@ -65,16 +65,8 @@ class CopiedTransposes(TracingOps[M]):
             self._transposed[id(result)] = result, arguments[0]
         return result
 
-    def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[M], ...], *more: Any, **named: Any
-    ) -> tuple[Any, Any]:
-        """The loop of the backend, if it has one, around the body as it is compiled."""
-
-        def plain(state: Any, *members: M) -> Any:
-            return unwrap(body(self.wrap(state), *self.wrap(members)))
-
-        found: tuple[Any, Any] = self.wrap(self.inner.scan(plain, unwrap(state), unwrap(given), *more, **named))
-        return found
+    def scan(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
+        return self.scan_inside(*arguments, **named)
 
     def _is_large(self, X: Traced[M], Y: Traced[M]) -> bool:
         """TensorFlow leaves sizes open once a step has met batches of several sizes."""

@@ -31,6 +31,12 @@ Kept = Literal[DType, "bfloat16"]
 """How matrices may be kept: in the dtype in which is computed, or in half of it."""
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def computed_in(kept: Kept) -> DType:
+    """The dtype in which is computed; that of bfloat16 has its range."""
+    return "float32" if kept == "bfloat16" else kept
+
+
 ENTRY_POINTS = "nerva_core.backends"
 
 
@@ -58,7 +64,7 @@ class Backend(MatrixOps[M]):
             raise NervaError(f"dtype must be one of {', '.join(map(repr, known))}, got {dtype!r}{why}")
         self.storage: Kept = dtype
         """How matrices are kept."""
-        self.dtype: DType = "float32" if dtype == "bfloat16" else dtype
+        self.dtype: DType = computed_in(dtype)
         """In what is computed."""
         self.device = device
         self._compiled: dict[Callable[..., Any], Any] = {}  # here and not in a global cache, so that it goes with the backend

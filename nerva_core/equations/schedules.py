@@ -65,7 +65,7 @@ class Constant(Schedule):
 
 def as_schedule(description: Any) -> Schedule:
     """A schedule as ``SCHEDULES.parse`` reads it; a number is a learning rate that stays as it is."""
-    if isinstance(description, str):
+    if isinstance(description, str) and "_" not in description:
         with contextlib.suppress(ValueError):
             description = float(description)
     is_number = isinstance(description, (int, float)) and not isinstance(description, bool)

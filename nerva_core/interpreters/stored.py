@@ -6,6 +6,7 @@ elements moves them as they are kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import M
@@ -34,5 +35,17 @@ class StoredOps(TracingOps[M]):
     def wrap(self, tree: Any) -> Any:
         return map_tree(lambda leaf: Traced(self, self._stored(leaf)) if self.is_matrix(leaf) else leaf, tree)
 
+    def scan(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
+        return self.scan_inside(*arguments, **named)
+
     def _stored(self, X: M) -> M:
         return self.inner.stored(X)
+
+
+class Narrowing(Backend[M]):
+    """A backend that can keep matrices in bfloat16."""
+
+    narrows = True
+
+    def at_once(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return super().at_once(function, *arguments) if self.storage == self.dtype else StoredOps(self).call(function, *arguments)

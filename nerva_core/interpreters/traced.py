@@ -215,6 +215,17 @@ class TracingOps(Interpreter[M]):
         """``function(ops, *arguments)``, run by these operations on matrices of ``inner``, with its result as matrices of ``inner``."""
         return unwrap(function(self, *self.wrap(arguments)))
 
+    def scan_inside(
+        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[M], ...], *more: Any, **named: Any
+    ) -> tuple[Any, Any]:
+        """``scan`` by the loop of ``inner``, around the body in these operations: one that is compiled is not taken step by step."""
+
+        def plain(state: Any, *members: M) -> Any:
+            return unwrap(body(self.wrap(state), *self.wrap(members)))
+
+        found: tuple[Any, Any] = self.wrap(self.inner.scan(plain, unwrap(state), unwrap(given), *more, **named))
+        return found
+
     def is_matrix(self, leaf: Any) -> bool:
         """Whether ``inner`` gives it a shape."""
         try:

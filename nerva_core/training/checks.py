@@ -7,7 +7,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.matrix import Shape
 from nerva_core.algebra.memory import Array, require_memory
-from nerva_core.algebra.numeric_backend import DType, Kept
+from nerva_core.algebra.numeric_backend import DType, computed_in
 from nerva_core.algebra.trees import leaves, map_shapes, named_leaves
 from nerva_core.data import Dataset
 from nerva_core.data.streamed import chunks
@@ -48,11 +48,6 @@ def check_run(config: Config, network: Sequential, data: Dataset) -> None:
     check_memory(config, network, data)
     check_shapes(network, min(config.training.batch_size, len(data.Xtrain)), data.inputs)
     check_task(config.loss, network, data, network.outputs_for(data.inputs))
-
-
-def computed_in(dtype: Kept) -> DType:
-    """The dtype in which is computed; bfloat16 has its range."""
-    return "float32" if dtype == "bfloat16" else dtype
 
 
 def check_shapes(network: Sequential, N: int, D: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.workers import TIME_OUT, Alone, Workers, block_sizes, fold, is_power_of_two, time_out
+from nerva_core.algebra.workers import TIME_OUT, Alone, Workers, block_sizes, fold, is_power_of_two, rendezvous, time_out
 
 
 class Threads(Workers):
@@ -88,3 +88,11 @@ def test_the_time_out_is_a_number_of_seconds(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(TIME_OUT, wrong)
         with pytest.raises(NervaError, match="must be a number of seconds"):
             time_out()
+
+
+def test_workers_meet_where_the_variables_of_torchrun_say() -> None:
+    given = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "a.b", "MASTER_PORT": "7"}
+    assert rendezvous(given) == (1, 2, "a.b:7")
+    for name in given:
+        with pytest.raises(NervaError, match=f"as torchrun sets them; missing: {name}"):
+            rendezvous({key: value for key, value in given.items() if key != name})

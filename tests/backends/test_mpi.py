@@ -12,19 +12,15 @@ from pathlib import Path
 import pytest
 
 from nerva_core.training.launching import LOST
-from nerva_core.training.runs import METRICS, MODEL
-from tests.backends.workers import CONFIG, nerva_command, ranks, run
+from nerva_core.training.runs import METRICS
+from tests.backends.workers import CONFIG, assert_the_bits_of_one, nerva_command, ranks, run
 
 pytest.importorskip("mpi4py")
 
 
 def test_two_workers_find_the_bits_of_one(tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text(CONFIG)
-    for workers in (1, 2):
-        result = run(tmp_path, "train", "c.toml", "--quiet", "--workers", str(workers), "--output", str(workers))
-        assert (result.returncode, result.stderr, result.stdout) == (0, "", "")
-    assert (tmp_path / "1" / MODEL).read_bytes() == (tmp_path / "2" / MODEL).read_bytes()
-    assert not list(tmp_path.glob("2/.*"))
+    assert_the_bits_of_one(tmp_path, CONFIG, "numpy")
+    assert not list(tmp_path.glob("numpy-2/.*"))
 
 
 @pytest.mark.parametrize(("number", "rank"), [(signal.SIGKILL, 0), (signal.SIGSTOP, 1)])

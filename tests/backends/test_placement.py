@@ -11,6 +11,7 @@ import pytest
 from backends.patterns import NotAPattern
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import backend
+from nerva_core.algebra.trees import leaves
 from nerva_core.comparison.subject import Subject
 from nerva_core.comparison.subjects import subjects
 from nerva_core.training.config import make_config, override
@@ -84,6 +85,7 @@ def test_training_stays_on_its_device(settings: dict[str, Any], monkeypatch: pyt
     given |= {"model.layers": "ReLU;BatchNormalization;Dropout(0.2);Linear", "model.sizes": [64, 5, 10]}
     trainer = Trainer(make_config(override({}, given | settings), "here"))
     list(trainer.run())
+    assert {X.device.type for X in leaves(trainer.state.params)} == {"meta"}
 
 
 def test_a_matrix_of_the_processor_is_refused() -> None:

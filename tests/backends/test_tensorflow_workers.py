@@ -9,20 +9,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from nerva_core.algebra.errors import NervaError
-from nerva_core.training.runs import MODEL
-from tests.backends.workers import SMALL, run
+from tests.backends.workers import SMALL, trained
 
 tensorflow = pytest.importorskip("tensorflow")
 
 
 @pytest.mark.sampled(2)  # it starts three processes: make long-tests runs it
 def test_two_workers_find_what_numpy_finds(tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text(SMALL)
-    for backend, workers in (("numpy", 1), ("tensorflow", 2)):
-        given = ("--backend", backend, "--workers", str(workers), "--output", backend)
-        result = run(tmp_path, "train", "c.toml", "--quiet", *given)
-        assert (result.returncode, result.stderr, result.stdout) == (0, "", "")
-    expected, found = (load_file(tmp_path / backend / MODEL) for backend in ("numpy", "tensorflow"))
+    expected, found = (load_file(trained(tmp_path, SMALL, *given)) for given in (("numpy", 1), ("tensorflow", 2)))
     assert expected.keys() == found.keys()
     for name, X in expected.items():
         np.testing.assert_allclose(found[name], X, rtol=1e-5, atol=1e-6)

@@ -80,10 +80,11 @@ def test_only_on_a_processor_is_a_step_given_other_operations(device: str, seen:
     assert (given[0] is ops) == (seen is object)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
 @pytest.mark.parametrize("name", ["jax", "tensorflow"])
-def test_a_loop_of_a_step_is_compiled_once_and_not_step_by_step(name: str) -> None:
+def test_a_loop_of_a_step_is_compiled_once_and_not_step_by_step(name: str, dtype: str) -> None:
     pytest.importorskip(name)
-    ops, calls = make_backend(name, "float64"), []
+    ops, calls = backend(name, dtype), []
 
     def body(state: Any, x: Any) -> Any:
         calls.append(x)
@@ -100,4 +101,4 @@ def test_a_loop_of_a_step_is_compiled_once_and_not_step_by_step(name: str) -> No
     state = plain.matrices((np.ones((1, 2)),))
     for _ in range(2):
         state, _ = step(plain, state, plain.matrix(X), 0)
-    np.testing.assert_allclose(ops.to_numpy(last), state[0], rtol=1e-12)
+    np.testing.assert_allclose(ops.to_numpy(last), state[0], rtol=1e-12 if dtype == "float64" else 0.02)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from nerva_core.training.runs import MODEL
+
 ROOT = Path(__file__).parents[2]
 
 CONFIG = """
@@ -41,6 +43,21 @@ def nerva_command(*arguments: str) -> list[str]:
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run(nerva_command(*arguments), cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False)
+
+
+def trained(folder: Path, config: str, backend: str, workers: int) -> Path:
+    """The model that so many workers train without a word."""
+    (folder / "c.toml").write_text(config)
+    name = f"{backend}-{workers}"
+    result = run(folder, "train", "c.toml", "--quiet", "--backend", backend, "--workers", str(workers), "--output", name)
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", "")
+    return folder / name / MODEL
+
+
+def assert_the_bits_of_one(folder: Path, config: str, backend: str) -> None:
+    """Two workers find the bits of one."""
+    one, two = (trained(folder, config, backend, workers) for workers in (1, 2))
+    assert one.read_bytes() == two.read_bytes()
 
 
 def ranks(launcher: int) -> dict[int, int]:

@@ -38,7 +38,7 @@ def test_a_number_is_a_rate_that_stays_as_it_is(description: Any) -> None:
     assert as_schedule(description) == Constant(0.25)
 
 
-@pytest.mark.parametrize("description", [-1, "-1", "nan", "inf", True, None, "0.1 0.2"])
+@pytest.mark.parametrize("description", [-1, "-1", "nan", "inf", True, None, "0.1 0.2", "1_0"])
 def test_what_is_no_rate_is_refused(description: Any) -> None:
     with pytest.raises(NervaError, match=r"eta0|schedule"):
         as_schedule(description)
