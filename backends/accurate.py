@@ -24,7 +24,7 @@ COEFFICIENTS = (
 )  # fmt: skip
 
 
-def expm1(ops: MatrixOps[Any], X: Any) -> Any:
+def expm1(ops: MatrixOps, X: Any) -> Any:
     """e^x - 1: a difference for |x| > 1, else the Taylor series, x + x² Σ x^k / (k + 2)!, whose rest is below 1e-17."""
     small = ops.clip(X, -1.0, 1.0)
     total = small * 0.0
@@ -34,12 +34,12 @@ def expm1(ops: MatrixOps[Any], X: Any) -> Any:
     return ops.where(ops.less(ops.abs(X), ops.full(1.0, *ops.shape(X))), small + small * small * total, large)
 
 
-def log1p(ops: MatrixOps[Any], X: Any, of_framework: Callable[[Any], Any]) -> Any:
+def log1p(ops: MatrixOps, X: Any, of_framework: Callable[[Any], Any]) -> Any:
     """log(1 + x): where x < -1/4 as it is written, as XLA's log1p is off by 100 ulp near -0.4."""
     return ops.where(ops.less(X, ops.full(-0.25, *ops.shape(X))), ops.log(X + 1.0), of_framework(X))
 
 
-def tanh(ops: MatrixOps[Any], X: Any) -> Any:
+def tanh(ops: MatrixOps, X: Any) -> Any:
     """-E / (2 + E) with E = e^(-2|x|) - 1, and the sign of x."""
     E = ops.expm1(ops.abs(X) * -2.0)
     return ops.hadamard(ops.sign(X), E / (-2.0 - E))
@@ -54,7 +54,7 @@ def _tail(T: Any) -> Any:
     return result / (T + 1.0)
 
 
-def _bell(ops: MatrixOps[Any], X: Any, rint: Callable[[Any], Any]) -> Any:
+def _bell(ops: MatrixOps, X: Any, rint: Callable[[Any], Any]) -> Any:
     """e^(-x²/2) for |x| <= 40, as e^(-h²/2) e^((h - x)(h + x)/2), with h the multiple of 1/64 nearest to x, whose square is exact.
 
     With a rounded square it is off by x² ulp. The second factor is 1 + expm1, as XLA would join two exponentials to one.
@@ -63,26 +63,26 @@ def _bell(ops: MatrixOps[Any], X: Any, rint: Callable[[Any], Any]) -> Any:
     return ops.exp(H * H * -0.5) * (1.0 + ops.expm1((H - X) * (H + X) * 0.5))
 
 
-def normal_pdf(ops: MatrixOps[Any], X: Any, rint: Callable[[Any], Any]) -> Any:
+def normal_pdf(ops: MatrixOps, X: Any, rint: Callable[[Any], Any]) -> Any:
     """φ(x)."""
     return _bell(ops, ops.clip(X, -LIMIT, LIMIT), rint) * 0.3989422804014327
 
 
-def normal_cdf(ops: MatrixOps[Any], X: Any, rint: Callable[[Any], Any]) -> Any:
+def normal_cdf(ops: MatrixOps, X: Any, rint: Callable[[Any], Any]) -> Any:
     """Φ(x): for t = |x|, Φ(-t) = (Φ(-t) e^(t²/2)) e^(-t²/2) and Φ(t) = 1 - Φ(-t)."""
     T = ops.minimum(ops.abs(X), ops.full(LIMIT, *ops.shape(X)))
     lower = _tail(T) * _bell(ops, T, rint)
     return ops.where(ops.less(X, ops.zeros(*ops.shape(X))), lower, 1.0 - lower)
 
 
-def inv_lengths(ops: MatrixOps[Any], X: Any, epsilon: float) -> Any:
+def inv_lengths(ops: MatrixOps, X: Any, epsilon: float) -> Any:
     """1 / √(x · xᵀ + ε) as 1 / (m √(x/m · xᵀ/m + ε/m²)), with m the largest element of a row, or 1: no square overflows."""
     scale = ops.reciprocal(ops.maximum(ops.rows_max(ops.abs(X)), ops.ones(ops.shape(X)[0], 1)))
     S = X * scale
     return ops.inv_sqrt(ops.rows_sum(S * S) + scale * scale * epsilon) * scale
 
 
-def norm(ops: MatrixOps[Any], X: Any) -> Any:
+def norm(ops: MatrixOps, X: Any) -> Any:
     """‖X‖ as m ‖X / m‖, with m the largest element, or 1: no square overflows."""
     scale = ops.maximum(ops.columns_max(ops.rows_max(ops.abs(X))), ops.ones(1, 1))
     S = X / scale

@@ -15,7 +15,7 @@ from backends.sparse_xla import JaxPatternOps
 from backends.windows_jax import JaxWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import F
-from nerva_core.algebra.trees import leaves
+from nerva_core.algebra.trees import Tree, leaves
 from nerva_core.interpreters.stored import Narrowing
 
 
@@ -154,15 +154,15 @@ class JaxBackend(JaxWindowOps, JaxPatternOps, Narrowing[Array], NumpyBackend):
         compiled: F = self.jax.jit(function)
         return compiled
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Tree, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = self._scan(step)
         state, outputs = self._compiled[step](state, data, self.converted(inputs))
         return state, self.to_numpy(outputs)
 
     def _scan(self, step: Callable[..., tuple[Any, Any]]) -> Any:
-        def scan(state: Any, data: Any, stacked: Any) -> Any:
-            def body(state: Any, given: Any) -> Any:
+        def scan(state: Tree, data: Any, stacked: Any) -> Any:
+            def body(state: Tree, given: Any) -> Any:
                 state, outputs = xla.run_step(self, self._apart, step, state, *data, *given)
                 return state, self.xp.concatenate(list(leaves(outputs)), axis=1)[0]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from backends.quiet import silent
 from nerva_core.algebra.errors import NervaError
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.algebra.workers import WorkerLostError, Workers, rendezvous, time_out
 
 Array = Any
@@ -76,12 +76,12 @@ class JaxWorkers(Workers):
         """
         P = self.jax.P
 
-        def unpacked(state: Any, data: Any, inputs: Any) -> Any:
+        def unpacked(state: Tree, data: Any, inputs: Any) -> Any:
             return program(state, data, map_tree(lambda a: a[0], inputs))
 
         run = self.jax.jit(self._on_all(unpacked, (P(), P(), P(AXIS))), donate_argnums=0)
 
-        def on_all(state: Any, data: Any, inputs: Any) -> Any:
+        def on_all(state: Tree, data: Any, inputs: Any) -> Any:
             try:
                 results = run(map_tree(self.whole, state), map_tree(self.whole, data), map_tree(self.own, inputs))
                 return self.jax.block_until_ready(map_tree(self.local, results))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.algebra.trees import Tree
 
 Tensor = Any
 
@@ -23,7 +24,7 @@ class TensorFlowLoopOps(_Operations):
     def scan(
         self,
         body: Callable[..., tuple[Any, Any]],
-        state: Any,
+        state: Tree,
         given: tuple[Tensor, ...],
         length: Size,
         reverse: bool = False,
@@ -34,7 +35,7 @@ class TensorFlowLoopOps(_Operations):
         if tf.executing_eagerly() or (isinstance(length, int) and length < 2):
             return MatrixOps.scan(self, body, state, given, length, reverse, names)
 
-        def step(k: Any, state: Any, arrays: Any) -> Any:
+        def step(k: Any, state: Tree, arrays: Any) -> Any:
             place = length - 1 - k if reverse else k
             after, outputs = body(state, *(F[place] for F in given))
             after = tf.nest.map_structure(lambda X, before: tf.ensure_shape(X, before.shape), after, state)

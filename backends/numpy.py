@@ -16,6 +16,7 @@ from backends.sparse_numpy import NumpyPatternOps
 from backends.windows_numpy import ShiftedProducts
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.numeric_backend import Backend
+from nerva_core.algebra.trees import Tree
 
 Array = Any
 """An array of ``self.xp``: numpy.ndarray, or jax.Array in the subclass."""
@@ -53,7 +54,7 @@ class NumpyBackend(ShiftedProducts, NumpyPatternOps, Backend[Array]):
     def scalar(self, c: float) -> Any:
         return float(c)
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Tree, data: Any, inputs: Any) -> tuple[Any, np.ndarray[Any, Any]]:
         if step not in self._compiled:
             self._compiled[step] = Planned(step, NumpyKernels(self))
         planned: Planned = self._compiled[step]

@@ -16,7 +16,7 @@ from backends.windows_tensorflow import TensorFlowWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import F
-from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.algebra.trees import Tree, leaves, map_tree
 from nerva_core.interpreters.stored import Narrowing
 
 Tensor = Any
@@ -73,7 +73,7 @@ class TensorFlowBackend(TensorFlowLoopOps, TensorFlowWindowOps, TensorFlowPatter
         compiled: F = self.tf.function(function, autograph=False, reduce_retracing=True, jit_compile=True)
         return compiled
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Tree, data: Any, inputs: Any) -> tuple[Any, Array]:
         if step not in self._compiled:
             self._compiled[step] = self._loop(step)
         given = map_tree(self.tf.constant, self.converted(inputs))
@@ -85,10 +85,10 @@ class TensorFlowBackend(TensorFlowLoopOps, TensorFlowWindowOps, TensorFlowPatter
     def _loop(self, step: Callable[..., tuple[Any, Any]]) -> Any:
         tf = self.tf
 
-        def loop(state: Any, data: Any, stacked: Any) -> Any:
+        def loop(state: Tree, data: Any, stacked: Any) -> Any:
             count = tf.shape(next(leaves(stacked)))[0]
 
-            def body(k: Any, state: Any, outputs: Any) -> Any:
+            def body(k: Any, state: Tree, outputs: Any) -> Any:
                 given = map_tree(lambda array: array[k], stacked)
                 state, values = self._run_step(step, state, *data, *given)
                 return k + 1, state, outputs.write(k, tf.concat(list(leaves(values)), axis=1)[0])

@@ -19,6 +19,7 @@ from backends.windows_torch import TorchWindowOps
 from nerva_core.algebra.matrix_ops import Scalar, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.operations.windows import Windows
+from nerva_core.algebra.trees import Tree
 from nerva_core.interpreters.stored import Narrowing
 
 Tensor = Any
@@ -76,7 +77,7 @@ class TorchBackend(TorchWindowOps, TorchPatternOps, Narrowing[Tensor]):
     def scalar(self, c: float) -> Any:
         return float(c)
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Tree, data: Any, inputs: Any) -> tuple[Any, Array]:
         if self.storage != self.dtype:  # a plan has buffers of one dtype
             return self.run_plainly(step, state, data, inputs)
         if step not in self._compiled:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.interpreters.mutants import KINDS, Step
 from nerva_core.interpreters.traced import Operation, Traced, TracingOps
 from sympy_validation.faults import HERE
@@ -73,13 +74,13 @@ class Site:
 class RepairedOps(TracingOps[Any]):
     """``inner`` with some operations changed by repairs; without any it keeps the ``sites`` of all operations."""
 
-    def __init__(self, inner: MatrixOps[Any], *repairs: Repair) -> None:
+    def __init__(self, inner: MatrixOps, *repairs: Repair) -> None:
         super().__init__(inner)
         self.repairs = {repair.index: repair for repair in repairs}
         self.count = 0
         self.sites: list[Site] = []
 
-    def wrap(self, tree: Any) -> Any:
+    def wrap(self, tree: Tree) -> Any:
         """Also of what a user's cache may be: lists and dictionaries."""
         match tree:
             case list():

@@ -28,7 +28,7 @@ class Problem:
     """A claim in one space: what the tested matrices should be, each computed when it is asked for, and what they are."""
 
     expected: Mapping[str, Callable[[], Matrix]]
-    tested: Callable[[MatrixOps[Any]], Mapping[str, Matrix]]
+    tested: Callable[[MatrixOps], Mapping[str, Matrix]]
 
 
 class Claim(ABC):
@@ -63,10 +63,10 @@ class LossGradient(Claim):
         y = space.detach(Y)
         reduce = space.ops.columns_mean if loss.mean else space.ops.columns_sum
 
-        def value_and_gradient(ops: MatrixOps[Any], Y: Matrix, T: Matrix) -> Any:
+        def value_and_gradient(ops: MatrixOps, Y: Matrix, T: Matrix) -> Any:
             return loss.gradient(ops, Y, T), loss.value(ops, Y, T)
 
-        def tested(ops: MatrixOps[Any]) -> dict[str, Matrix]:
+        def tested(ops: MatrixOps) -> dict[str, Matrix]:
             return dict(zip(("DY", "L"), run(ops, value_and_gradient, y, T), strict=True))
 
         expected = {
@@ -82,10 +82,10 @@ class Slope(Activation):
 
     activation: Activation
 
-    def value(self, ops: MatrixOps[Any], X: Matrix) -> Matrix:
+    def value(self, ops: MatrixOps, X: Matrix) -> Matrix:
         return self.activation.gradient(ops, X)
 
-    def gradient(self, ops: MatrixOps[Any], X: Matrix) -> Matrix:
+    def gradient(self, ops: MatrixOps, X: Matrix) -> Matrix:
         return self.activation.second_derivative(ops, X)
 
 
@@ -105,7 +105,7 @@ class ActivationGradient(Claim):
         X, DY = space.matrix("X", N, D), space.constant("DY", N, D)
         x = space.detach(X)
 
-        def backpropagate(ops: MatrixOps[Any], X: Matrix, DY: Matrix) -> Matrix:
+        def backpropagate(ops: MatrixOps, X: Matrix, DY: Matrix) -> Matrix:
             return ops.hadamard(DY, activation.gradient(ops, X))
 
         return Problem(
@@ -155,7 +155,7 @@ class Equality(Claim):
                 should_be.extend(_as_tuple(self.expected(space, *(constants if self.strict else variables))))
             return should_be[k]
 
-        def tested(ops: MatrixOps[Any]) -> dict[str, Matrix]:
+        def tested(ops: MatrixOps) -> dict[str, Matrix]:
             return dict(zip(self.names, _as_tuple(run(ops, self.tested, *constants)), strict=True))
 
         return Problem({name: partial(expected, k) for k, name in enumerate(self.names)}, tested)

@@ -9,7 +9,7 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps
-from nerva_core.algebra.trees import map_shapes, named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, map_shapes, named_leaves, with_leaves
 from nerva_core.interpreters.memberwise import Family
 from nerva_core.layers import Layer
 from sympy_validation.claims import Claim, Make, Matrix, Problem
@@ -61,21 +61,21 @@ class _TestedLayer:
     equations: Callable[..., Any] | None
     names: tuple[str, ...]
     X: Matrix
-    params: Any
-    cache: Any
-    noise: Any
+    params: Tree
+    cache: Tree
+    noise: Tree
     DY: Matrix
 
-    def __call__(self, ops: MatrixOps[Any]) -> dict[str, Matrix]:
+    def __call__(self, ops: MatrixOps) -> dict[str, Matrix]:
         outputs = self.outputs(ops) if self.layer.hard_layers() else {}
         return self.gradients(ops) | outputs
 
-    def outputs(self, ops: MatrixOps[Any]) -> dict[str, Matrix]:
+    def outputs(self, ops: MatrixOps) -> dict[str, Matrix]:
         """Y, and R if there is a penalty."""
         Y, R = run(ops, self._forward, self.params, self.X, *self.noise)
         return {"Y": Y} if R is None else {"Y": Y, "R": R}
 
-    def gradients(self, ops: MatrixOps[Any]) -> dict[str, Matrix]:
+    def gradients(self, ops: MatrixOps) -> dict[str, Matrix]:
         """DX, and the gradient of each parameter. NervaError if they are not of the structure of the parameters."""
         DX, gradients = run(ops, self._backward, self.params, self.cache, self.DY)
         if _has_family((DX, gradients)):
@@ -93,11 +93,11 @@ class _TestedLayer:
             )
         return {gradient_name(name): gradient for name, gradient in zip(("X", *self.names), (DX, *found), strict=True)}
 
-    def _forward(self, ops: MatrixOps[Any], params: Any, X: Matrix, *noise: Any) -> Any:
+    def _forward(self, ops: MatrixOps, params: Tree, X: Matrix, *noise: Tree) -> Any:
         Y, cache = self.layer.feedforward(ops, params, X, *noise)
         return Y, self.layer.penalty(ops, cache)
 
-    def _backward(self, ops: MatrixOps[Any], params: Any, cache: Any, DY: Matrix) -> Any:
+    def _backward(self, ops: MatrixOps, params: Tree, cache: Tree, DY: Matrix) -> Any:
         if self.equations:
             return self.equations(ops, self.layer, params, cache, DY)
         return self.layer.backpropagate(ops, params, cache, DY)
@@ -135,7 +135,7 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return _free(f"{name}_", taken) if name in taken else name
 
 
-def without_stops(ops: MatrixOps[Any]) -> MatrixOps[Any]:
+def without_stops(ops: MatrixOps) -> MatrixOps:
     """The same operations, but what is stopped is differentiated: only a surrogate may hold something fixed."""
     through = copy.copy(ops)
     vars(through)["stop_gradient"] = lambda X: X
@@ -149,12 +149,12 @@ def _derivative(space: Space[Any], DY: Matrix, Y: Matrix, R: Matrix | None, name
     return lambda: space.gradient(DY, Y, name) + space.gradient(space.ops.ones(1, 1), R, name)
 
 
-def _structure(tree: Any) -> Any:
+def _structure(tree: Tree) -> Any:
     """The tree without its leaves."""
     return tuple(map(_structure, tree)) if isinstance(tree, tuple) else None
 
 
-def _has_family(tree: Any) -> bool:
+def _has_family(tree: Tree) -> bool:
     """Whether a family stands in the place of a matrix."""
     return isinstance(tree, Family) or (isinstance(tree, tuple) and any(map(_has_family, tree)))
 

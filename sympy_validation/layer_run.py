@@ -15,7 +15,7 @@ import numpy as np
 from backends.numpy import NumpyBackend
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
 from sympy_validation.spaces.points import INNER_SIZES
@@ -143,7 +143,7 @@ class LayerRun:
         if not all(np.isfinite(A).all() for A in leaves(initial)):
             raise ContradictionError("init gives what is not a finite number")
 
-    def _repeat(self, Y: Array, found: list[Array], cache: Any, DY: Array) -> None:
+    def _repeat(self, Y: Array, found: list[Array], cache: Tree, DY: Array) -> None:
         """The same calls again, with another one in between."""
         other = self.rng.permutation(self.X.ravel()).reshape(self.X.shape) * 0.7 + 0.05
         self.layer.feedforward(self.ops, self.params, other, *self.noise)
@@ -166,7 +166,7 @@ class LayerRun:
         if not list(leaves(state)) and not _close(Y, found):
             raise ContradictionError(f"evaluate gives {found.flat[0]:.4g} where feedforward gives {Y.flat[0]:.4g}, without noise or state")
 
-    def _state(self, cache: Any) -> None:
+    def _state(self, cache: Tree) -> None:
         state = self.layer.initial_state(self.D)
         new = self.layer.update_state(self.ops, state, cache)
         if [np.shape(A) for A in leaves(state)] != [np.shape(A) for A in leaves(new)]:
@@ -257,7 +257,7 @@ def _same_shapes(name: str, arrays: Any, of: str, shapes: Any) -> None:
         raise ContradictionError(f"{name} gives {texts[0]}, {of} says {texts[1]}")
 
 
-def _as_floats(noise: Any) -> Any:
+def _as_floats(noise: Tree) -> Any:
     """The noise in float64."""
     return with_leaves(noise, (np.asarray(A, dtype=float) for A in leaves(noise)))
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, with_leaves
 from nerva_core.layers import Layer, Repeat
 from nerva_core.layers.tmaf import Diagonals
 from sympy_validation.all_sizes import SymbolicMatrix
@@ -64,13 +64,13 @@ class Parts:
             return original(layer, ops, *arguments, **named)
         return (self.feedforward if method == "feedforward" else self.backpropagate)(layer, ops, *arguments)
 
-    def feedforward(self, layer: Layer, ops: Any, params: Any, X: SymbolicMatrix, *noise: Any) -> tuple[Any, AbstractCache]:
+    def feedforward(self, layer: Layer, ops: Any, params: Tree, X: SymbolicMatrix, *noise: Tree) -> tuple[Any, AbstractCache]:
         """Some differentiable function of the input, the parameters and the noise, of the shape of the layer's output."""
         (N, D), name, masks = ops.shape(X), self.name(layer), tuple(leaves(noise))
         Y = ops.output(name, layer.rows_for(N), layer.outputs_for(D), X, *leaves(params), *masks)
         return Y, AbstractCache(name, X, tuple(leaves(params)), masks)
 
-    def backpropagate(self, layer: Layer, ops: Any, params: Any, cache: AbstractCache, DY: SymbolicMatrix) -> tuple[Any, Any]:
+    def backpropagate(self, layer: Layer, ops: Any, params: Tree, cache: AbstractCache, DY: SymbolicMatrix) -> tuple[Any, Any]:
         """The pullbacks of that function, if the cache is its own."""
         DX, *gradients = cache.pullbacks(ops, self.name(layer), [*leaves(params)], DY)
         return DX, with_leaves(params, gradients)

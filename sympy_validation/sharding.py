@@ -225,7 +225,7 @@ def sharded_layer(make: Callable[[Any], Layer], interpreter: type[ProvedOps] = P
         for k, (_, shape) in enumerate(named_leaves(tree))
     ]
 
-    def equation(ops: MatrixOps[Any], X: Any, DY: Any, *given: Any) -> dict[str, Any]:
+    def equation(ops: MatrixOps, X: Any, DY: Any, *given: Any) -> dict[str, Any]:
         count = len(list(named_leaves(trees[0])))
         params, noise = with_leaves(trees[0], given[:count]), with_leaves(trees[1], given[count:])
         Y, cache = layer.feedforward(ops, params, X, *noise)

@@ -24,7 +24,7 @@ class UnknownOps(Protocol[M]):
         """The gradient of ⟨DY, Y⟩ with respect to the k-th argument, where Y is the output of an unknown function."""
 
 
-def unknowns(ops: MatrixOps[Any]) -> UnknownOps[Any]:
+def unknowns(ops: MatrixOps) -> UnknownOps[Any]:
     """An interpreter of proofs as what it is: what holds an unknown function runs on no other."""
     return cast("UnknownOps[Any]", ops)
 
@@ -35,11 +35,11 @@ class UnknownActivation(Activation):
 
     function: Any
 
-    def value(self, ops: MatrixOps[Any], X: Any) -> Any:
+    def value(self, ops: MatrixOps, X: Any) -> Any:
         return unknowns(ops).unknown(self.function, X, 0)
 
-    def gradient(self, ops: MatrixOps[Any], X: Any) -> Any:
+    def gradient(self, ops: MatrixOps, X: Any) -> Any:
         return unknowns(ops).unknown(self.function, X, 1)
 
-    def second_derivative(self, ops: MatrixOps[Any], X: Any) -> Any:
+    def second_derivative(self, ops: MatrixOps, X: Any) -> Any:
         return unknowns(ops).unknown(self.function, X, 2)

@@ -12,6 +12,7 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.registry import Entry
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.initializers import Initializer
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import Optimizer
@@ -59,11 +60,11 @@ class LossAsLayer(Layer):
     def noise_shapes(self, N: Any, D: Any) -> Any:
         return ((N, D),)
 
-    def feedforward(self, ops: Any, params: Any, X: Matrix, *noise: Matrix) -> Any:
+    def feedforward(self, ops: Any, params: Tree, X: Matrix, *noise: Matrix) -> Any:
         (T,) = noise
         return ops.row_repeat(self.loss.value(ops, X, T), ops.shape(X)[0]), (X, T)
 
-    def backpropagate(self, ops: Any, params: Any, cache: Any, DY: Matrix) -> Any:
+    def backpropagate(self, ops: Any, params: Tree, cache: Tree, DY: Matrix) -> Any:
         X, T = cache
         return ops.hadamard(ops.fill(ops.columns_sum(DY), *ops.shape(X)), self.loss.gradient(ops, X, T)), ()
 

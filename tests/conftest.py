@@ -88,7 +88,7 @@ def load_frameworks() -> None:
 
 
 @functools.cache
-def make_backend(name: str, dtype: DType) -> Backend[Any]:
+def make_backend(name: str, dtype: DType) -> Backend:
     if name != "numpy":
         load_frameworks()
     return backend(name, dtype)
@@ -111,13 +111,13 @@ def dtype(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def ops(backend_name: str) -> Backend[Any]:
+def ops(backend_name: str) -> Backend:
     """Each backend, in float64."""
     return make_backend(backend_name, "float64")
 
 
 @pytest.fixture
-def ops_of_dtype(backend_name: str, dtype: DType) -> Backend[Any]:
+def ops_of_dtype(backend_name: str, dtype: DType) -> Backend:
     """Each backend, in each dtype."""
     return make_backend(backend_name, dtype)
 

@@ -28,11 +28,11 @@ def tree_map(f: Callable[..., Any], *trees: Tree) -> Tree:
     return f(*trees)
 
 
-def to_ops(ops: Backend[Any], tree: Tree) -> Tree:
+def to_ops(ops: Backend, tree: Tree) -> Tree:
     return tree_map(ops.matrix, tree)
 
 
-def to_numpy(ops: Backend[Any], tree: Tree) -> Tree:
+def to_numpy(ops: Backend, tree: Tree) -> Tree:
     return tree_map(ops.to_numpy, tree)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ def patterns(rng: np.random.Generator) -> Iterator[tuple[Pattern, int, int]]:
         yield random_pattern(rng, K, D, P), K, D
 
 
-def assert_exact(ops: Backend[Any], rng: np.random.Generator) -> None:
+def assert_exact(ops: Backend, rng: np.random.Generator) -> None:
     for pattern, K, D in patterns(rng):
         r, c = map(ops.matrix, pattern)
         X, DY, w = (ops.matrix(rng.integers(-50, 51, shape)) for shape in ((3, D), (3, K), (1, len(pattern.r))))

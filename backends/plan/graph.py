@@ -17,7 +17,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.algebra.trees import leaves, map_tree
+from nerva_core.algebra.trees import Tree, leaves, map_tree
 from nerva_core.interpreters.traced import NATIVE, Interpreter, Operation, Traced, unwrap
 
 LEAF, CONSTANT = "leaf", "constant"
@@ -167,7 +167,7 @@ def _identity(argument: Any) -> Any:
 class Builder:
     """The nodes of a graph, each of them once."""
 
-    def __init__(self, backend: Backend[Any]) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._known: dict[Any, StepNode] = {}
         self._uniform: dict[StepNode, float | None] = {}
@@ -192,7 +192,7 @@ class Builder:
 class StepRecorder(Interpreter[StepNode]):
     """Matrix operations that build nodes. What the backend does not override is recorded as its definition."""
 
-    def __init__(self, backend: Backend[Any]) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.builder = Builder(backend)
 
@@ -269,7 +269,7 @@ class StepGraph:
                 node.value = Example(node.shape, node.dtype)
 
 
-def record(backend: Backend[Any], step: Callable[..., Any], state: Any, data: Any, given: Any) -> StepGraph:
+def record(backend: Backend, step: Callable[..., Any], state: Tree, data: Any, given: Any) -> StepGraph:
     """The graph of ``state, outputs = step(ops, state, *data, *given)``; ``given`` has arrays of integers, matrices and numbers."""
     ops, numbers = StepRecorder(backend), dict[Any, StepNumber]()
 

@@ -54,7 +54,7 @@ class NumpyKernels(Kernels):
     backend: NumpyBackend
     elementwise = frozenset({*UFUNCS, *LATTICE, *COMPARISONS, "scale", "reciprocal"})
 
-    def __init__(self, backend: Backend[Any]) -> None:
+    def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         self._booleans: dict[int, Array] = {}
 

@@ -11,7 +11,7 @@ from backends.plan.graph import StepGraph, record
 from backends.plan.packing import packed
 from backends.plan.program import Kernels, Program, segment
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, with_leaves
 
 PROGRAMS = 16
 """How many programs of a step are kept."""
@@ -27,7 +27,7 @@ class Planned:
         self._leaves: list[Any] = []
         self._flats: list[Any] = []
 
-    def run(self, state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+    def run(self, state: Tree, data: Any, inputs: Any) -> tuple[Any, Array]:
         """As ``Backend.run_steps``."""
         given, matrices = list(leaves(state)), list(leaves(data))
         first = map_tree(lambda array: array[0], inputs)

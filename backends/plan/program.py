@@ -109,7 +109,7 @@ class Kernels(ABC):
     block: int = 2**19
     """The elements, at most, of those blocks of matrices that a run needs at a time: a second-level cache or two."""
 
-    def __init__(self, backend: Backend[Any]) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.backend = backend
 
     @abstractmethod

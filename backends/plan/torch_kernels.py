@@ -73,7 +73,7 @@ class TorchKernels(Kernels):
     backend: TorchBackend
     elementwise = frozenset({*NAMES, "scale"} - {"less", "less_equal", "equal"})
 
-    def __init__(self, backend: Backend[Any]) -> None:
+    def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         self.torch: Any = self.backend.torch
         self.device: Any = self.backend._device
@@ -295,7 +295,7 @@ def _onednn_product(torch: Any, X: Tensor, Z: Tensor) -> Callable[[], Tensor]:
     return partial(torch.ops.mkldnn._linear_pointwise.default, X, Z.mT, None, "none", [], "")
 
 
-def agree_on_onednn(backend: Backend[Any]) -> None:
+def agree_on_onednn(backend: Backend) -> None:
     """Let the first worker choose for all: another way to multiply rounds differently."""
     _CHOICE["onednn"] = bool(backend.gathered([onednn_is_faster()])[0, 0])
 

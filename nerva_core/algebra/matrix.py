@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+
+from typing_extensions import TypeVar
 
 Size: TypeAlias = Any
 """A number of rows or columns: an int, or a symbol where an equation is treated for all sizes."""
@@ -22,7 +24,8 @@ class Matrix(Protocol):
     def __truediv__(self, other: Any, /) -> Self: ...
 
 
-M = TypeVar("M", bound=Matrix)
+M = TypeVar("M", bound=Matrix, default=Any)
+"""The matrices of one interpretation; any, where it is not said."""
 
 
 class Shape(NamedTuple):

@@ -128,7 +128,7 @@ class Backend(MatrixOps[M]):
         largest = self.column_repeat(self.rows_max(shown), n)
         return super().masked_softmax(self.where(mask, S, largest) - largest, mask)
 
-    def matrices(self, tree: Any) -> Any:
+    def matrices(self, tree: Tree) -> Any:
         """A tree of NumPy matrices, such as the parameters of a network, as a tree of this backend's matrices."""
         return map_tree(self.matrix, tree)
 
@@ -160,7 +160,7 @@ class Backend(MatrixOps[M]):
         """The function, compiled if the framework compiles. Its arguments are matrices, scalars and (nested) tuples of them."""
         return function
 
-    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+    def run_steps(self, step: Callable[..., tuple[Any, Any]], state: Tree, data: Any, inputs: Any) -> tuple[Any, Array]:
         """Run ``state, outputs = step(ops, state, *data, *input)`` for each input in turn: (the last state, all outputs).
 
         The step is written in the operations ``ops`` that it is given, which are these or an interpretation of them. ``inputs``
@@ -171,7 +171,7 @@ class Backend(MatrixOps[M]):
         """
         return self.run_plainly(step, state, data, inputs)
 
-    def run_plainly(self, step: Callable[..., tuple[Any, Any]], state: Any, data: Any, inputs: Any) -> tuple[Any, Array]:
+    def run_plainly(self, step: Callable[..., tuple[Any, Any]], state: Tree, data: Any, inputs: Any) -> tuple[Any, Array]:
         """The definition of ``run_steps``: the equations themselves, one operation after the other; nothing is overwritten."""
         rows = []
         for given in zip(*leaves(inputs), strict=True):
@@ -225,7 +225,7 @@ def _declared() -> dict[str, metadata.EntryPoint]:
     return {point.name: point for point in sorted(found, key=lambda point: point.name)}
 
 
-def backend_classes() -> dict[str, type[Backend[Any]]]:
+def backend_classes() -> dict[str, type[Backend]]:
     """All declared backends by name, whether or not their framework is installed. One that cannot be loaded is left out."""
     classes = {}
     for name, point in _declared().items():
@@ -234,7 +234,7 @@ def backend_classes() -> dict[str, type[Backend[Any]]]:
     return classes
 
 
-def backend(name: str, dtype: Kept | str = "float32", device: str = "cpu", join: bool = False) -> Backend[Any]:
+def backend(name: str, dtype: Kept | str = "float32", device: str = "cpu", join: bool = False) -> Backend:
     """Make the backend called ``name`` (numpy, jax, torch, tensorflow, or one of another distribution), which may ``join`` other workers.
 
     NervaError for an unknown name, dtype or device; NotInstalledError if its framework is missing.
@@ -243,7 +243,7 @@ def backend(name: str, dtype: Kept | str = "float32", device: str = "cpu", join:
     if name not in declared:
         raise NervaError(f"unknown backend {name!r}; {did_you_mean(name, declared)}")
     try:
-        chosen: type[Backend[Any]] = declared[name].load()
+        chosen: type[Backend] = declared[name].load()
     except Exception as error:
         raise NervaError(f"backend {name!r} is declared as {declared[name].value}, which cannot be loaded: {error}") from None
     try:
@@ -267,7 +267,7 @@ def _environment(framework: str) -> str:
     return f"; the environment has {', '.join(found)}" if found else ""
 
 
-def _not_installed(chosen: type[Backend[Any]], what: str) -> NotInstalledError:
+def _not_installed(chosen: type[Backend], what: str) -> NotInstalledError:
     package = f"'nerva[{chosen.extra}]'" if chosen.extra else chosen.requires
     return NotInstalledError(f"{what}; install it with: pip install {package}")
 

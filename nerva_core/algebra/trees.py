@@ -13,19 +13,19 @@ Tree: TypeAlias = Any
 """A matrix or an array, or a tuple or NamedTuple of trees: parameters, gradients, caches, noise and states."""
 
 
-def rebuild(template: Any, items: Iterable[Any]) -> Any:
+def rebuild(template: Tree, items: Iterable[Any]) -> Any:
     """``items`` in a tuple of the template's type: a NamedTuple or a plain tuple."""
     return type(template)(*items) if hasattr(template, "_fields") else tuple(items)
 
 
-def map_tree(f: Callable[[Any], Any], tree: Any) -> Any:
+def map_tree(f: Callable[[Any], Any], tree: Tree) -> Any:
     """The tree with ``f`` applied to every leaf."""
     if isinstance(tree, tuple):
         return rebuild(tree, [map_tree(f, item) for item in tree])
     return f(tree)
 
 
-def leaves(tree: Any) -> Iterator[Any]:
+def leaves(tree: Tree) -> Iterator[Any]:
     """The leaves from left to right."""
     if isinstance(tree, tuple):
         for item in tree:
@@ -34,7 +34,7 @@ def leaves(tree: Any) -> Iterator[Any]:
         yield tree
 
 
-def with_leaves(tree: Any, new: Iterable[Any]) -> Any:
+def with_leaves(tree: Tree, new: Iterable[Any]) -> Any:
     """The tree with its leaves replaced, from left to right."""
     supply = iter(new)
     return map_tree(lambda _: next(supply), tree)
@@ -50,7 +50,7 @@ def _stack(arrays: Sequence[Any]) -> Array:
     return np.stack(arrays, out=on_cache_line((len(arrays), *first.shape), first.dtype))
 
 
-def named_leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def named_leaves(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """(name, leaf) pairs; a name is the path of field names and positions, such as ``2.gamma``."""
     if not isinstance(tree, tuple):
         yield prefix, tree

@@ -11,7 +11,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean
 from nerva_core.algebra.matrix_ops import Size
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, map_shapes
+from nerva_core.algebra.trees import Tree, leaves, map_shapes
 from nerva_core.data import Dataset
 from nerva_core.data.dataset import make_dataset, one_hot
 from nerva_core.data.text import sequences
@@ -187,7 +187,7 @@ def _targets(data: Dataset, outputs: int) -> Array:
     return np.asarray(data.targets(data.Ttrain, outputs))
 
 
-def _flattened(network: Layer, D: Size, params: Any) -> tuple[Any, ...]:
+def _flattened(network: Layer, D: Size, params: Tree) -> tuple[Any, ...]:
     """The parameters of each of the layers of which the network is composed."""
     supply, found = leaves(params), []
     for layer in network.flattened():

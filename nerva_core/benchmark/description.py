@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nerva_core.algebra.geometry import Geometry
+from nerva_core.algebra.trees import Tree
 from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import NoCounterpartError
 from nerva_core.equations.activations import GELU, ReLU, Sigmoid, Tanh
@@ -190,11 +191,11 @@ def _sequence(layers: tuple[Layer, ...], params: tuple[Any, ...], D: int) -> Ite
         given = rest
 
 
-def _dense(params: Any) -> Dense:
+def _dense(params: Tree) -> Dense:
     return Dense(params.W, params.b[0])
 
 
-def _blocks(layer: Layer, params: Any, D: int) -> Iterator[Block]:
+def _blocks(layer: Layer, params: Tree, D: int) -> Iterator[Block]:
     """The blocks of a layer with D columns of input."""
     if isinstance(layer, Sequential):
         yield from _sequence(layer.layers, params, D)
@@ -206,7 +207,7 @@ def _blocks(layer: Layer, params: Any, D: int) -> Iterator[Block]:
         raise NoCounterpartError(f"the opponents have no {layer!r}")
 
 
-def _activation(layer: ActivationLayer, params: Any, D: int) -> Block:
+def _activation(layer: ActivationLayer, params: Tree, D: int) -> Block:
     if type(layer.activation) not in ACTIVATIONS:
         raise NoCounterpartError(f"the opponents have no {layer!r}")
     return ACTIVATIONS[type(layer.activation)]
@@ -218,25 +219,25 @@ def _square(layer: Any, windows: Any) -> Geometry:
     return windows
 
 
-def _kernel(layer: Convolution, params: Any, D: int) -> Block:
+def _kernel(layer: Convolution, params: Tree, D: int) -> Block:
     windows = _square(layer, layer.windows)
     return Kernel(params.W.reshape(*windows.kernel, D, layer.outputs), params.b[0], layer.stride, layer.padding)
 
 
-def _largest(layer: MaxPool, params: Any, D: int) -> Block:
+def _largest(layer: MaxPool, params: Tree, D: int) -> Block:
     windows = _square(layer, layer.windows)
     if windows.stride != windows.kernel:
         raise NoCounterpartError(f"the opponents have windows that lie side by side, not {layer!r}")
     return LargestOf(layer.kernel)
 
 
-def _recurrence(layer: LSTM, params: Any, D: int) -> Block:
+def _recurrence(layer: LSTM, params: Tree, D: int) -> Block:
     if layer.bidirectional:
         raise NoCounterpartError(f"the opponents read forward only, not {layer!r}")
     return Recurrence(params.W, params.U, params.b[0], params.c[0])
 
 
-def _sum(layer: Any, params: Any, D: int) -> Block:
+def _sum(layer: Any, params: Tree, D: int) -> Block:
     if isinstance(layer, Residual):
         return SumOfBranches(tuple(_blocks(layer.layers, params, D)), ())
     return SumOfBranches(tuple(_blocks(layer.f, params.f, D)), tuple(_blocks(layer.g, params.g, D)))

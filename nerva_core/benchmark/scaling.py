@@ -22,7 +22,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import map_tree, stacked
+from nerva_core.algebra.trees import Tree, map_tree, stacked
 from nerva_core.interpreters.examples import ExampleSizes, describe, examples
 from nerva_core.layers import LAYERS, Layer
 from nerva_core.training.models import write_atomically
@@ -74,14 +74,14 @@ def _square(layer: Layer) -> Layer:
     return layer.sized(COLUMNS) if layer.is_sized() else layer.with_inside(_square)
 
 
-def growth(ops: Backend[Any], layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 3) -> Growth:
+def growth(ops: Backend, layer: Layer, rows: Sequence[int] = ROWS, columns: int | None = None, repeats: int = 3) -> Growth:
     """The fastest of some runs, as steps of training run, for each number of rows; the shortest are repeated within one timing."""
     rng = np.random.default_rng(0)
     columns = columns or columns_for(layer)
     params = layer.init(rng, layer.shape_of_input(ExampleSizes(1, columns, columns))[1])
     seconds, memory, moving = [], [], []
 
-    def step(ops: Any, state: Any, params: Any, X: Any, DY: Any, order: Any, noise: Any) -> Any:
+    def step(ops: Any, state: Tree, params: Tree, X: Any, DY: Any, order: Any, noise: Tree) -> Any:
         """The new state is all that the layer computes, so that none of it can be left out."""
         Y, cache = layer.feedforward(ops, params, ops.take_rows(X, order), *noise)
         return (Y, *layer.backpropagate(ops, params, cache, DY)), (ops.zeros(1, 1),)
@@ -111,9 +111,9 @@ def _move(order: Array, X: Array, DY: Array, Y: Array, DX: Array) -> None:
 class _Runner:
     """Runs the same steps again and again."""
 
-    ops: Backend[Any]
+    ops: Backend
     step: Any
-    state: Any
+    state: Tree
     data: Any
     inputs: Any
 

@@ -20,7 +20,7 @@ import numpy as np
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.numeric_backend import Backend, backend
 from nerva_core.algebra.registry import Count
-from nerva_core.algebra.trees import leaves
+from nerva_core.algebra.trees import Tree, leaves
 from nerva_core.benchmark.machine import machine
 from nerva_core.equations.activations import ReLU
 from nerva_core.equations.losses import SoftmaxCrossEntropy
@@ -53,16 +53,16 @@ class MaskedLinear(Layer):
     def outputs_for(self, D: Size) -> Size:
         return self.outputs
 
-    def shapes(self, D: Size) -> LinearParameters[Any]:
+    def shapes(self, D: Size) -> LinearParameters:
         return LinearParameters(W=(self.outputs, D), b=(1, self.outputs))
 
     def has_pattern(self) -> bool:
         return True
 
-    def given(self, state: Any, noise: Any = ()) -> Any:
+    def given(self, state: Tree, noise: Tree = ()) -> Any:
         return state
 
-    def initial_state(self, D: int) -> Any:
+    def initial_state(self, D: int) -> Tree:
         sparse = SparseLinear(self.outputs, self.density)
         ones = SparseParameters(w=np.ones((1, sparse.places(D))), b=np.zeros((1, self.outputs)))
         return (sparse.dense(D, ones, sparse.initial_state(D))[1].W,)
@@ -111,7 +111,7 @@ class SparseTiming:
 class Runner:
     """A network in training on random numbers."""
 
-    def __init__(self, ops: Backend[Any], network: Sequential, inputs: int) -> None:
+    def __init__(self, ops: Backend, network: Sequential, inputs: int) -> None:
         rng, D = np.random.default_rng(0), inputs
         self.ops, self.network, self.optimizer = ops, network, Momentum()
         params = ops.matrices(network.init(rng, D))

@@ -138,7 +138,7 @@ def _numbers() -> Balls | Decimals:
         return Decimals(PRECISIONS[1])
 
 
-def measure(subject: Subject, ops: Backend[Any], seed: int) -> Iterator[Result]:
+def measure(subject: Subject, ops: Backend, seed: int) -> Iterator[Result]:
     """The results of all outputs of a subject on a backend, eager, and compiled if the backend compiles."""
     cases = expectations(subject, seed, ops.dtype, ops.name in FLUSHING)
 
@@ -161,7 +161,7 @@ def measure(subject: Subject, ops: Backend[Any], seed: int) -> Iterator[Result]:
         yield from worst.values()
 
 
-def _run(ops: Backend[Any], run: Callable[..., Any], expected: Expected) -> tuple[dict[str, Array], str]:
+def _run(ops: Backend, run: Callable[..., Any], expected: Expected) -> tuple[dict[str, Array], str]:
     """The outputs as float64 arrays, and what went wrong besides."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -172,7 +172,7 @@ def _run(ops: Backend[Any], run: Callable[..., Any], expected: Expected) -> tupl
     return {name: Y.astype(np.float64) for name, Y in computed.items()}, "; ".join(problems + wrong)
 
 
-def _compare(subject: Subject, ops: Backend[Any], name: str, computed: Array | None, expected: Expected) -> Result:
+def _compare(subject: Subject, ops: Backend, name: str, computed: Array | None, expected: Expected) -> Result:
     """The errors of one output; mode and case are the caller's."""
     value, bound = expected.values[name], bound_of(ops.name, ops.dtype, subject, name)
     quantity = subject.name if subject.kind == "operation" else f"{subject.name}: {name}"

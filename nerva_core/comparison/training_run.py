@@ -64,7 +64,7 @@ def exact_run(dtype: str, seed: int) -> dict[str, Value]:
     return dict(zip(names, values, strict=True))
 
 
-def measure_training(ops: Backend[Any], seed: int) -> Iterator[Result]:
+def measure_training(ops: Backend, seed: int) -> Iterator[Result]:
     """The error of the losses and of the parameters after the run, relative to the largest of them, compiled as in training."""
     exact = exact_run(ops.dtype, seed)
     bound = Bound("relative", TRAINING[ops.dtype], f"after {STEPS} steps")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.algebra.registry import Fraction, NonNegative, Positive
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.optimizer import OPTIMIZERS, Optimizer
 
 
@@ -44,7 +45,7 @@ class Adam(Optimizer):
         m, v = self.averages(ops, state, Dtheta)
         return theta - (eta / correction1) * ops.hadamard(m, self.inverse_root(ops, v / correction2)), AdamState(m, v)
 
-    def averages(self, ops: MatrixOps[M], state: Any, Dtheta: M) -> tuple[M, M]:
+    def averages(self, ops: MatrixOps[M], state: Tree, Dtheta: M) -> tuple[M, M]:
         """m' and v'."""
         m = self.beta1 * state.m + (1 - self.beta1) * Dtheta
         v = self.beta2 * state.v + (1 - self.beta2) * ops.hadamard(Dtheta, Dtheta)
@@ -109,11 +110,11 @@ class AMSGrad(Adam):
     θ' = θ - η m̂ / (√ŵ + ε) with m̂ = m' / (1 - β1^t), ŵ = w' / (1 - β2^t), which the paper leaves out. Equal to PyTorch.
     """
 
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+    def init(self, ops: MatrixOps[M], theta: M) -> Tree:
         zero = ops.zeros(*ops.shape(theta))
         return AMSGradState(zero, zero, zero)
 
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+    def update(self, ops: MatrixOps[M], state: Tree, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Tree]:
         correction1, correction2 = scalars
         m, v = self.averages(ops, state, Dtheta)
         w = ops.maximum(state.largest, v)
@@ -142,11 +143,11 @@ class NAdam(Adam):
         now, after = (self.beta1 * (1 - self.momentum_decay**i / 2) for i in (t, t + 1))
         return (eta, now, after, 1 - self.beta2**t)
 
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+    def init(self, ops: MatrixOps[M], theta: M) -> Tree:
         zero = ops.zeros(*ops.shape(theta))
         return NAdamState(zero, zero, ops.ones(*ops.shape(theta)))
 
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+    def update(self, ops: MatrixOps[M], state: Tree, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Tree]:
         mu, after, correction2 = scalars
         m, v = self.averages(ops, state, Dtheta)
         P, one = mu * state.P, ops.ones(*ops.shape(theta))

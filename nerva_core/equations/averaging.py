@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.algebra.registry import Count, Fraction, Share
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.optimizer import OPTIMIZERS, Wrapper
 
 
@@ -29,7 +30,7 @@ class Averaged(Wrapper):
         copy = theta + ops.zeros(*ops.shape(theta))  # a framework may change θ in place
         return AveragedState(self.optimizer.init(ops, theta), copy)
 
-    def evaluated(self, state: Any, theta: M) -> M:
+    def evaluated(self, state: Tree, theta: M) -> M:
         return self.optimizer.evaluated(state.inner, theta)
 
     def inner_step(
@@ -61,7 +62,7 @@ class EMA(Averaged):
         averages = [state.Theta + share * (theta - state.Theta) for state, theta in zip(states, new, strict=True)]
         return new, list(map(AveragedState, inner, averages))
 
-    def evaluated(self, state: Any, theta: M) -> M:
+    def evaluated(self, state: Tree, theta: M) -> M:
         Theta: M = state.Theta
         return Theta
 

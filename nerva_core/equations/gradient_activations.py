@@ -234,7 +234,7 @@ SAMPLES = tuple(np.geomspace(1e-5, 0.5, 41))
 
 
 @functools.cache
-def _numpy() -> Backend[Any]:
+def _numpy() -> Backend:
     return backend("numpy", "float64")  # its search takes longer than the numbers
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar
 from nerva_core.algebra.registry import Entry, Table
+from nerva_core.algebra.trees import Tree
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,16 @@ class Optimizer(Entry):
         """The numbers that step t = 1, 2, ... hands to ``update``: by default the learning rate alone."""
         return (eta,)
 
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+    def init(self, ops: MatrixOps[M], theta: M) -> Tree:
         """The state before the first step: by default none."""
         return ()
 
-    def evaluated(self, state: Any, theta: M) -> M:
+    def evaluated(self, state: Tree, theta: M) -> M:
         """What a network is evaluated with in the place of θ: by default θ."""
         return theta
 
     @abstractmethod
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+    def update(self, ops: MatrixOps[M], state: Tree, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Tree]:
         """(θ', state'), given the numbers of ``scalars``."""
 
     def step(
@@ -68,13 +69,13 @@ class Wrapper(Optimizer):
     def scalars(self, eta: Scalar, t: int) -> tuple[Scalar, ...]:
         return self.optimizer.scalars(eta, t)
 
-    def init(self, ops: MatrixOps[M], theta: M) -> Any:
+    def init(self, ops: MatrixOps[M], theta: M) -> Tree:
         return self.optimizer.init(ops, theta)
 
-    def evaluated(self, state: Any, theta: M) -> M:
+    def evaluated(self, state: Tree, theta: M) -> M:
         return self.optimizer.evaluated(state, theta)
 
-    def update(self, ops: MatrixOps[M], state: Any, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Any]:
+    def update(self, ops: MatrixOps[M], state: Tree, theta: M, Dtheta: M, eta: Scalar, *scalars: Scalar) -> tuple[M, Tree]:
         (new,), (state,) = self.step(ops, (state,), (theta,), (Dtheta,), eta, *scalars)
         return new, state
 

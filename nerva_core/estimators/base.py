@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, DType, backend
+from nerva_core.algebra.trees import Tree
 from nerva_core.data import Dataset
 from nerva_core.data.dataset import Scaling, scaled
 from nerva_core.data.encoding import Encoding
@@ -177,11 +178,11 @@ class NervaEstimator(BaseEstimator):
         params = self._with_targets_as_given(trainer.network, evaluated.params)
         self.model_ = Model(trainer.config, trainer.network, trainer.data.inputs, params, evaluated.statistics, encoding)
 
-    def _with_targets_as_given(self, network: Sequential, params: Any) -> Any:
+    def _with_targets_as_given(self, network: Sequential, params: Tree) -> Any:
         """The parameters for outputs that are like the given targets."""
         return params
 
-    def _inputs(self, X: Any) -> tuple[Array, Backend[Any]]:
+    def _inputs(self, X: Any) -> tuple[Array, Backend]:
         """Checked examples, and the backend that runs the network on them."""
         check_is_fitted(self)
         return validate_data(self, self._numbers_of(X, reset=False), reset=False, dtype=[np.float64, np.float32]), backend(

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from nerva_core.algebra.memory import Array
+from nerva_core.algebra.trees import Tree
 from nerva_core.estimators.base import NervaEstimator
 from nerva_core.layers import Sequential
 from nerva_core.layers.linear import LinearParameters
@@ -58,7 +59,7 @@ class NervaRegressor(RegressorMixin, NervaEstimator):
         last = self.layers.rpartition(";")[2] if isinstance(self.layers, str) else self.layers[-1]
         return isinstance(last, str) and last.partition("(")[0].strip().casefold() == "linear"
 
-    def _with_targets_as_given(self, network: Sequential, params: Any) -> Any:
+    def _with_targets_as_given(self, network: Sequential, params: Tree) -> Any:
         """Y · spread + shift: W by rows, which are the outputs, and b."""
         if not self._is_linear():
             return params

@@ -13,7 +13,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves
+from nerva_core.algebra.trees import Tree, leaves
 from nerva_core.equations.step_functions import Grid, Points
 from nerva_core.figures.plots import COLOURS, DASHES, curve, legend, name_axes, panels, png
 from nerva_core.layers import Sequential
@@ -29,7 +29,7 @@ def pieces(grid: Grid, t: Array) -> list[tuple[Array, Array]]:
     return [(ends[j : j + 2], t[j] * ends[j : j + 2]) for j in range(len(t))]
 
 
-def step_functions(network: Sequential, params: Any) -> list[tuple[str, list[tuple[str, Grid, Array]]]]:
+def step_functions(network: Sequential, params: Tree) -> list[tuple[str, list[tuple[str, Grid, Array]]]]:
     """For every layer with step functions its name, and the name, grid and values of each function."""
     found: list[tuple[str, list[tuple[str, Grid, Array]]]] = []
     for number, (layer, values, width) in enumerate(zip(network.layers, params, network.widths(1), strict=False), 1):
@@ -65,7 +65,7 @@ def _draw_many(axis: Any, functions: Sequence[tuple[str, Grid, Array]]) -> None:
         draw(axis, grid, t, 0, name if k in (0, last) else None, color=colormaps["viridis"](0.95 * k / last))
 
 
-def learned_activations(network: Sequential, params: Any) -> bytes:
+def learned_activations(network: Sequential, params: Tree) -> bytes:
     """One panel a layer, with σ(y) = α(y) y of each of its step functions, as a PNG. NervaError if the network has none.
 
     Functions of one name have one style in all panels, and no two names have the same.

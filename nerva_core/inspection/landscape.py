@@ -16,7 +16,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, with_leaves
 from nerva_core.data import Dataset
 from nerva_core.equations.gradient_activations import Arctan, fixed_point
 from nerva_core.training.trainer import Trainer
@@ -41,7 +41,7 @@ class LossCurve(NamedTuple):
         return parabola(self.t, self.mean())
 
 
-def random_direction(rng: np.random.Generator, params: Any) -> Any:
+def random_direction(rng: np.random.Generator, params: Tree) -> Any:
     """A filter-normalised direction of the shape of the parameters: d_i = ε_i ‖θ_i‖ / ‖ε_i‖ for row i, with ε standard normal."""
     found = []
     for theta in leaves(params):

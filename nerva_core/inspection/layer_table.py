@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from nerva_core.algebra.trees import leaves, map_shapes, map_tree
+from nerva_core.algebra.trees import Tree, leaves, map_shapes, map_tree
 from nerva_core.interpreters.costs import CostOps
 from nerva_core.layers import ActivationLayer, Layer, Sequential
 
@@ -37,7 +36,7 @@ def layer_table(network: Sequential, inputs: int) -> list[LayerRow]:
 
 def _operations(layer: Layer, n: int, d: int) -> int:
     ops = CostOps()
-    params: Any = map_shapes(ops.matrix, layer.shapes(d))
+    params: Tree = map_shapes(ops.matrix, layer.shapes(d))
     state = map_tree(lambda X: ops.matrix(X.shape), layer.initial_state(d))
     layer.evaluate(ops, params, state, ops.matrix((n, d)))
     return ops.count()

@@ -20,7 +20,7 @@ import numpy as np
 
 from nerva_core.algebra.matrix import Size
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import GradientDescent, Optimizer
 from nerva_core.inspection.trace_data import Trace, TracedMatrix, TracedPart
@@ -38,14 +38,14 @@ def trace_step(
     network: Sequential,
     X: Any,
     T: Any,
-    params: Any,
+    params: Tree,
     loss: Loss,
     optimizer: Optimizer = GradientDescent(),  # noqa: B008, an entry is immutable
     lr: float = 0.1,
-    noise: Any = None,
-    ops: Backend[Any] | None = None,
-    state: Any = None,
-    states: Any = None,
+    noise: Tree = None,
+    ops: Backend | None = None,
+    state: Tree = None,
+    states: Tree = None,
     step: int = 1,
 ) -> Trace:
     """A step on a batch X (N x D) with targets T (N x K): what ``training_step`` computes, matrix by matrix.
@@ -77,7 +77,7 @@ class _LayerForward:
     layer: Layer
     reader: ValueReader
     theta: Any
-    cache: Any
+    cache: Tree
     X: Traced[Expression]
     Y: Traced[Expression]
     output: str
@@ -98,7 +98,7 @@ class _LayerForward:
         return part, self.reader.value(DX), [self.reader.value(gradient) for gradient in leaves(found)]
 
 
-def _forward(numbers: Backend[Any], network: Sequential, X: Any, params: Any, noise: Any) -> list[_LayerForward]:
+def _forward(numbers: Backend, network: Sequential, X: Any, params: Tree, noise: Tree) -> list[_LayerForward]:
     """The layers of the network in their order, each run on the output of the one before."""
     layers, values, draws = network.flattened(), leaves(params), leaves(noise)
     done: list[_LayerForward] = []
@@ -110,7 +110,7 @@ def _forward(numbers: Backend[Any], network: Sequential, X: Any, params: Any, no
 
 
 def _layer_forward(
-    numbers: Backend[Any], number: int, layer: Layer, output: str, X: Any, values: Iterator[Any], draws: Iterator[Any]
+    numbers: Backend, number: int, layer: Layer, output: str, X: Any, values: Iterator[Any], draws: Iterator[Any]
 ) -> _LayerForward:
     N, D = numbers.shape(X)
     sizes, pattern = {"N": N, "D": D, "K": layer.outputs_for(D)}, layer.has_pattern() and not layer.inside()
@@ -159,7 +159,7 @@ def _names(shapes: Any) -> list[str]:
     return [name.rpartition(".")[2] for name, _ in named_leaves(map_shapes(list, shapes))]
 
 
-def _loss(numbers: Backend[Any], layers: list[_LayerForward], loss: Loss, T: Any) -> tuple[TracedPart, Any, Any]:
+def _loss(numbers: Backend, layers: list[_LayerForward], loss: Loss, T: Any) -> tuple[TracedPart, Any, Any]:
     """The loss and its gradient, both divided by N where the loss is a sum, as in training; and the penalties of the layers."""
     last = layers[-1]
     Y = last.reader.value(last.Y)
@@ -194,7 +194,7 @@ class _Parameter(NamedTuple):
     sizes: dict[str, int]
     values: Any
     gradient: Any
-    state: Any
+    state: Tree
     """Of the optimizer; None before the first step."""
 
     def give(self, reader: ValueReader, optimizer: Optimizer, name: str, shape: tuple[Size, Size]) -> tuple[Any, Any, Any]:
@@ -229,7 +229,7 @@ def _parameters(layers: list[_LayerForward], gradients: list[list[Any]], states:
 
 
 def _updates(
-    numbers: Backend[Any], optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
+    numbers: Backend, optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
 ) -> tuple[list[TracedPart], list[Any]]:
     """The update of every parameter, and the new parameters. A rule that needs all gradients at once is a part for all of them."""
     if optimizer.needs_all_gradients:
@@ -245,7 +245,7 @@ def _updates(
 
 
 def _update_of_all(
-    numbers: Backend[Any], optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
+    numbers: Backend, optimizer: Optimizer, scalars: tuple[Any, ...], parameters: list[_Parameter]
 ) -> tuple[list[TracedPart], list[Any]]:
     """The update of all layers in one part, whose sizes are numbers; a parameter is named with its layer, W_1."""
     reader, names = ValueReader(numbers, {}), [f"{p.name}_{p.number}" for p in parameters]

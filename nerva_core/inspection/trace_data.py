@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.memory import Array
+from nerva_core.algebra.trees import Tree
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Trace:
 
     parts: tuple[TracedPart, ...]
     loss: float
-    params: Any
+    params: Tree
 
     def __getitem__(self, name: str) -> TracedMatrix:
         """The matrix with a name such as ``1.DW``: the number of the layer, then its name there. NervaError for an unknown one."""

@@ -21,7 +21,7 @@ from nerva_core.interpreters.traced import Operation, Traced
 class ValueOps(LatexOps):
     """Matrix operations on expressions that keep the value of each. ``sizes`` are the numbers for N, D and K."""
 
-    def __init__(self, functions: Any, numbers: Backend[Any], sizes: dict[str, int]) -> None:
+    def __init__(self, functions: Any, numbers: Backend, sizes: dict[str, int]) -> None:
         super().__init__(functions)
         self.numbers = numbers
         self.sizes = sizes
@@ -44,7 +44,7 @@ class ValueReader(EquationReader):
 
     ops: ValueOps
 
-    def __init__(self, numbers: Backend[Any], sizes: dict[str, int]) -> None:
+    def __init__(self, numbers: Backend, sizes: dict[str, int]) -> None:
         super().__init__({})
         self.ops = ValueOps(self.functions, numbers, sizes)
         self.found: list[TracedMatrix] = []

@@ -11,7 +11,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError, counted
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_shapes, map_tree, named_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_shapes, map_tree, named_leaves
 from nerva_core.equations.optimizers import OPTIMIZERS, Optimizer
 from nerva_core.layers import LAYERS, BatchNormalization, Layer, Sequential, parse_layers
 
@@ -70,7 +70,7 @@ def as_rule(rule: Optimizer | str) -> Optimizer:
 
 
 @functools.cache
-def operations(framework: str, dtype: str, device: str = "cpu") -> Backend[Any]:
+def operations(framework: str, dtype: str, device: str = "cpu") -> Backend:
     """The matrix operations for arrays of this dtype on this device; NervaError if they are neither float32 nor float64."""
     if dtype in ("float16", "bfloat16"):
         raise NervaError(f"equations run in float32 or float64, got {dtype}; convert the arrays, and the result back")
@@ -86,7 +86,7 @@ def initial(layer: Layer, inputs: int, seed: int) -> tuple[Any, Any]:
     return layer.init(np.random.default_rng(seed), inputs), layer.first_state(np.random.default_rng([seed, 1]), inputs)
 
 
-def given(layer: Layer, state: Any, noise: Any) -> Any:
+def given(layer: Layer, state: Tree, noise: Tree) -> Any:
     """What ``feedforward`` is given after X: without a state, the noise as it is. NervaError where it needs a pattern and has none."""
     if state is None and layer.has_pattern() and not noise:
         raise NervaError(f"{type(layer).__name__} has a pattern, which is in its state: call f(params, X, state=state)")
@@ -116,7 +116,7 @@ def check_trainable(layer: Layer, shape: Any) -> None:
         )
 
 
-def check_parameters(layer: Layer, X: Any, params: Any) -> None:
+def check_parameters(layer: Layer, X: Any, params: Tree) -> None:
     """NervaError unless the parameters have the names and shapes that the layer has for the columns of X, and its dtype."""
     if not getattr(X, "shape", None):
         raise NervaError(f"X must be an array with rows of numbers, got {type(X).__name__}")
@@ -144,17 +144,17 @@ def noise_of(layer: Layer, N: int, D: int, rng: np.random.Generator, evaluation:
     return (layer.draw_for_evaluation if evaluation else layer.draw)(rng, N, D)
 
 
-def matrices_of(tree: Any) -> list[Any]:
+def matrices_of(tree: Tree) -> list[Any]:
     """The leaves of a tree that are matrices; a cache may also have sizes, which are ints."""
     return [leaf for leaf in leaves(tree) if not isinstance(leaf, int)]
 
 
-def hollow(tree: Any) -> Any:
+def hollow(tree: Tree) -> Any:
     """The structure of a tree, with None for every matrix."""
     return map_tree(lambda leaf: leaf if isinstance(leaf, int) else None, tree)
 
 
-def fill_in(template: Any, matrices: Any) -> Any:
+def fill_in(template: Tree, matrices: Any) -> Any:
     """A tree with the structure of ``template`` and the given matrices. NervaError if their number differs."""
     given = list(matrices)
     wanted = sum(leaf is None for leaf in leaves(template))

@@ -20,7 +20,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend, require
-from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, with_leaves
 from nerva_core.equations.activations import ACTIVATIONS
 from nerva_core.interoperability import from_torch_attention
 from nerva_core.layers import LAYERS, ActivationLayer, Add, Layer, Residual, Sequential
@@ -37,8 +37,8 @@ class FromTorch:
     """A network with its parameters and running statistics, as NumPy arrays."""
 
     network: Sequential
-    params: Any
-    state: Any
+    params: Tree
+    state: Tree
     shape: tuple[int, ...]
     """Of one example, as PyTorch has it."""
     channels_first: bool
@@ -59,7 +59,7 @@ class FromTorch:
         rows: Array = (np.moveaxis(X, 1, -1) if self.channels_first else X).reshape(len(X), -1)
         return rows
 
-    def predict(self, X: Any, ops: Backend[Any] | None = None) -> Array:
+    def predict(self, X: Any, ops: Backend | None = None) -> Array:
         """The outputs at inference, one row for each of ours: examples, or positions of examples."""
         ops = backend("numpy", dtype="float64") if ops is None else ops
         return ops.to_numpy(self.network.evaluate(ops, ops.matrices(self.params), ops.matrices(self.state), ops.matrix(self.rows(X))))

@@ -19,7 +19,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import require
-from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, with_leaves
 from nerva_core.equations.activations import TanhGELU
 from nerva_core.interoperability.from_torch import FromTorch
 from nerva_core.layers import LayerNorm, PositionEmbedding, Sequences, Sequential, Tied, TransformerBlock
@@ -68,7 +68,7 @@ def from_gpt2(state: Mapping[str, Any], heads: int, length: int | None = None) -
     return FromTorch(network, params, network.initial_state(L), (L,), channels_first=False)
 
 
-def to_gpt2(network: Sequential, params: Any) -> dict[str, Any]:
+def to_gpt2(network: Sequential, params: Tree) -> dict[str, Any]:
     """The state dict of a network that is built as GPT-2 is, as tensors of float64. NervaError for another one."""
     torch = require("torch", "torch")
     blocks = _blocks(network)

@@ -11,7 +11,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
-from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, with_leaves
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import (
     as_rule,
@@ -42,7 +42,7 @@ def function(layer: Layer | str, positions: tuple[int, ...] | None = None) -> Ca
     at = on_positions(layer, positions)
     chosen, run = at.layer, _differentiable(at.layer)
 
-    def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+    def f(params: Tree, X: Any, *noise: Tree, state: Tree = None) -> Any:
         check_parameters(chosen, X, params)
         check_trainable(chosen, X.shape)
         Y, cache = run(params, at.rows(X), given(chosen, state, noise))
@@ -78,7 +78,7 @@ def draw(layer: Layer | str, key: Any, X: Any, *, evaluation: bool = False, posi
     return with_leaves(template, jax.pure_callback(drawn, shapes, words, vmap_method="sequential"))
 
 
-def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:
+def evaluate(layer: Layer | str, params: Tree, state: Tree, X: Any, *noise: Tree, positions: tuple[int, ...] | None = None) -> Any:
     """The output at inference; JAX differentiates it by itself."""
     at = on_positions(layer, positions)
     Y = at.layer.evaluate(_operations(X), params, state, at.rows(X), *noise)
@@ -91,7 +91,7 @@ def to_jax(model: Model, dtype: str = "float32") -> tuple[Any, Callable[[Any, An
     params, state = ops.matrices(model.params), ops.matrices(model.state)
     scaling = () if model.encoding.shift is None else tuple(map(ops.matrix, (*model.encoding.offsets(), model.encoding.spread)))
 
-    def apply(params: Any, X: Any) -> Any:
+    def apply(params: Tree, X: Any) -> Any:
         if scaling:
             shift, rest, spread = scaling
             X = (X - shift - rest) / spread
@@ -104,7 +104,7 @@ class RuleState(NamedTuple):
     """The number of steps done, and the rule's state of every parameter."""
 
     count: Any
-    states: Any
+    states: Tree
 
 
 def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callable[[Any], Any]) -> Any:
@@ -115,11 +115,11 @@ def gradient_transformation(rule: Optimizer | str, learning_rate: float | Callab
     """
     jax, optax, chosen = require("jax", "jax"), require("optax", "optax"), as_rule(rule)
 
-    def start(params: Any) -> RuleState:
+    def start(params: Tree) -> RuleState:
         states = tuple(chosen.init(_operations(p), _matrix(p)) for p in jax.tree.leaves(params))
         return RuleState(jax.numpy.zeros([], dtype="int32"), states)
 
-    def update(gradients: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
+    def update(gradients: Tree, state: RuleState, params: Tree = None) -> tuple[Any, RuleState]:
         if params is None:
             raise NervaError("the update rule needs the parameters: call update(gradients, state, params)")
         if len(jax.tree.leaves(gradients)) != len(state.states) or len(jax.tree.leaves(params)) != len(state.states):
@@ -151,7 +151,7 @@ def step_scalars(rule: Optimizer, eta: Any, t: Any) -> tuple[Any, ...]:
         return rule.scalars(*given)
 
 
-def _operations(X: Any) -> Backend[Any]:
+def _operations(X: Any) -> Backend:
     return operations("jax", str(X.dtype))
 
 
@@ -167,14 +167,14 @@ def _kept() -> Any:
 
     @jax.tree_util.register_pytree_node_class
     class Kept:
-        def __init__(self, tree: Any) -> None:
+        def __init__(self, tree: Tree) -> None:
             self.tree = tree
 
         def tree_flatten(self) -> Any:
             return matrices_of(self.tree), hollow(self.tree)
 
         @classmethod
-        def tree_unflatten(cls, template: Any, matrices: Any) -> Any:
+        def tree_unflatten(cls, template: Tree, matrices: Any) -> Any:
             return cls(fill_in(template, matrices))
 
     return Kept
@@ -186,11 +186,11 @@ def _differentiable(layer: Layer) -> Any:
     jax, kept = require("jax", "jax"), _kept()
 
     @jax.custom_vjp
-    def run(params: Any, X: Any, noise: Any) -> Any:
+    def run(params: Tree, X: Any, noise: Tree) -> Any:
         Y, cache = layer.feedforward(_operations(X), params, X, *noise)
         return Y, kept(cache)
 
-    def forward(params: Any, X: Any, noise: Any) -> Any:
+    def forward(params: Tree, X: Any, noise: Tree) -> Any:
         Y, cache = layer.feedforward(_operations(X), params, X, *noise)  # not run: second derivatives go through the cache
         return (Y, kept(cache)), (params, kept(cache), noise)
 

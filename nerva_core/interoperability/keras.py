@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nerva_core.algebra.numeric_backend import require
-from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, named_leaves, with_leaves
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import as_layer, as_rule, initial, on_positions, operations, rule_template
 from nerva_core.layers import LAYERS, ActivationLayer, BatchNormalization, Dropout, Layer, Linear
@@ -58,7 +58,7 @@ def to_keras(model: Model) -> Any:
     return made
 
 
-def _add(keras: Any, made: Any, part: Layer, params: Any, state: Any) -> None:
+def _add(keras: Any, made: Any, part: Layer, params: Tree, state: Tree) -> None:
     matrices = [*leaves(params), *leaves(state)]
     if isinstance(part, Linear):
         made.add(keras.layers.Dense(part.outputs))

@@ -15,21 +15,22 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import require
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.recurrence import BothDirections, Recurrent, RecurrentParameters
 
-NAMES: RecurrentParameters[Any] = RecurrentParameters(W="weight_ih", U="weight_hh", b="bias_ih", c="bias_hh")
+NAMES: RecurrentParameters = RecurrentParameters(W="weight_ih", U="weight_hh", b="bias_ih", c="bias_hh")
 
 
 def names(layer: Recurrent, k: int = 0) -> Any:
     """PyTorch's names of the parameters, in their structure."""
 
-    def of_direction(end: str) -> RecurrentParameters[Any]:
+    def of_direction(end: str) -> RecurrentParameters:
         return RecurrentParameters(*(f"{name}_l{k}{end}" for name in NAMES))
 
     return BothDirections(of_direction(""), of_direction("_reverse")) if layer.bidirectional else of_direction("")
 
 
-def to_state_dict(layer: Recurrent, params: Any, k: int = 0) -> dict[str, Any]:
+def to_state_dict(layer: Recurrent, params: Tree, k: int = 0) -> dict[str, Any]:
     """The parameters, NumPy matrices, as tensors of float64 by PyTorch's names; biases are vectors there."""
     torch = require("torch", "torch")
     directions = zip(names(layer, k), params, strict=True) if layer.bidirectional else [(names(layer, k), params)]
@@ -43,7 +44,7 @@ def from_state_dict(layer: Recurrent, state: Mapping[str, Any], k: int = 0) -> A
     A module without biases has biases 0.
     """
 
-    def read(named: RecurrentParameters[Any], shapes: RecurrentParameters[Any]) -> RecurrentParameters[Any]:
+    def read(named: RecurrentParameters, shapes: RecurrentParameters) -> RecurrentParameters:
         return RecurrentParameters(*(_read(state, name, shape) for name, shape in zip(named, shapes, strict=True)))
 
     named = names(layer, k)

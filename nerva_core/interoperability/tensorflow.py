@@ -11,7 +11,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
-from nerva_core.algebra.trees import leaves, map_shapes, map_tree, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_shapes, map_tree, with_leaves
 from nerva_core.interoperability.common import (
     OnPositions,
     check_parameters,
@@ -38,7 +38,7 @@ def function(layer: Layer | str, positions: tuple[int, ...] | None = None) -> Ca
     tf, at = _tf(), on_positions(layer, positions)
     chosen = at.layer
 
-    def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+    def f(params: Tree, X: Any, *noise: Tree, state: Tree = None) -> Any:
         X = _tensor(X)
         at.check(X.shape)
         check_parameters(chosen, X, params)
@@ -112,7 +112,7 @@ def _noise_shapes(layer: Layer, N: int, D: int) -> list[tuple[int, int]]:
     return shapes
 
 
-def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:
+def evaluate(layer: Layer | str, params: Tree, state: Tree, X: Any, *noise: Tree, positions: tuple[int, ...] | None = None) -> Any:
     """The output at inference; TensorFlow differentiates it by itself."""
     tf, X, at = _tf(), _tensor(X), on_positions(layer, positions)
     at.check(X.shape)
@@ -135,7 +135,7 @@ def _tensor(X: Any) -> Any:
     return tf.convert_to_tensor(X)
 
 
-def _operations(X: Any) -> Backend[Any]:
+def _operations(X: Any) -> Backend:
     return operations("tensorflow", X.dtype.name)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
-from nerva_core.algebra.trees import leaves, map_tree, named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, named_leaves, with_leaves
 from nerva_core.interoperability.common import (
     OnPositions,
     check_columns,
@@ -46,13 +46,13 @@ def function(layer: Layer | str, positions: tuple[int, ...] | None = None) -> Ca
     at = on_positions(layer, positions)
     apply = _layer_function().apply
 
-    def f(params: Any, X: Any, *noise: Any, state: Any = None) -> Any:
+    def f(params: Tree, X: Any, *noise: Tree, state: Tree = None) -> Any:
         return _as_given(at, _feedforward(apply, at, params, _channels_last(at, X), noise, state))
 
     return f
 
 
-def _feedforward(apply: Callable[..., Any], at: OnPositions, params: Any, X: Any, noise: tuple[Any, ...], state: Any) -> Any:
+def _feedforward(apply: Callable[..., Any], at: OnPositions, params: Tree, X: Any, noise: tuple[Any, ...], state: Tree) -> Any:
     layer, trees = at.layer, (params, () if state is None else state, noise)
     with in_full_precision(X) as (wide, narrow):
         check_trainable(layer, X.shape)
@@ -104,8 +104,8 @@ def module(
 def module_of(
     layer: Layer,
     inputs: int,
-    params: Any,
-    state: Any,
+    params: Tree,
+    state: Tree,
     *,
     dtype: str = "float32",
     device: str = "cpu",
@@ -138,13 +138,13 @@ def _draw(layer: Layer, seed: Any, X: Any, evaluation: bool) -> Any:
     return on_device(noise_of(layer, X.numel() // X.shape[-1], X.shape[-1], np.random.default_rng(words), evaluation), X)
 
 
-def evaluate(layer: Layer | str, params: Any, state: Any, X: Any, *noise: Any, positions: tuple[int, ...] | None = None) -> Any:
+def evaluate(layer: Layer | str, params: Tree, state: Tree, X: Any, *noise: Tree, positions: tuple[int, ...] | None = None) -> Any:
     """The output at inference; PyTorch differentiates it by itself."""
     at = on_positions(layer, positions)
     return _as_given(at, _evaluate(at, params, state, _channels_last(at, X), noise))
 
 
-def _evaluate(at: OnPositions, params: Any, state: Any, X: Any, noise: tuple[Any, ...]) -> Any:
+def _evaluate(at: OnPositions, params: Tree, state: Tree, X: Any, noise: tuple[Any, ...]) -> Any:
     with in_full_precision(X) as (wide, narrow):
         X, params, state, noise = wide(X), *(map_tree(wide, tree) for tree in (params, state, noise))
         check_parameters(at.layer, X, params)
@@ -178,7 +178,7 @@ def _layer_function() -> Any:
         """(Y, *state') = feedforward and update_state; backward is ``backpropagate``."""
 
         @staticmethod
-        def forward(ctx: Any, layer: Layer, ops: Backend[Any], template: Any, stateful: bool, X: Any, *matrices: Any) -> Any:
+        def forward(ctx: Any, layer: Layer, ops: Backend, template: Tree, stateful: bool, X: Any, *matrices: Any) -> Any:
             params, state, noise = fill_in(template, matrices)
             state = map_tree(torch.clone, state) if stateful else state  # the caller may write the new one over it before the backward
             Y, cache = layer.feedforward(ops, params, X, *given(layer, state if stateful else None, noise))
@@ -233,7 +233,7 @@ def _layer_module() -> Any:
 
         __qualname__ = "LayerModule"
 
-        def __init__(self, at: OnPositions, inputs: int, params: Any, state: Any) -> None:
+        def __init__(self, at: OnPositions, inputs: int, params: Tree, state: Tree) -> None:
             super().__init__()
             self.layer, self.inputs, self._at = at.layer, inputs, at
             self._params, self._state = hollow(params), hollow(state)

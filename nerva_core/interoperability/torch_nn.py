@@ -18,6 +18,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import require
+from nerva_core.algebra.trees import Tree
 from nerva_core.interoperability.common import on_positions
 from nerva_core.interoperability.from_torch import ACTIVATIONS_OF_TORCH
 from nerva_core.layers import ActivationLayer, Layer, Sequential
@@ -41,7 +42,7 @@ class _Writing:
 
 
 def to_torch_nn(
-    network: Layer, params: Any, state: Any, inputs: int, positions: tuple[int, ...] | None = None, dtype: str = "float32"
+    network: Layer, params: Tree, state: Tree, inputs: int, positions: tuple[int, ...] | None = None, dtype: str = "float32"
 ) -> Any:
     """The network as a ``torch.nn.Sequential`` with these parameters and running statistics, in evaluation mode.
 
@@ -60,7 +61,7 @@ def to_torch_nn(
     return torch.nn.Sequential(*w.modules).to(getattr(torch, dtype)).eval()
 
 
-def _flat(network: Layer, tree: Any) -> list[Any]:
+def _flat(network: Layer, tree: Tree) -> list[Any]:
     """What belongs to each of the layers of networks in networks: in the tree of parameters, of the state, or of the layers themselves."""
     if not isinstance(network, Sequential):
         return [tree]
@@ -68,7 +69,7 @@ def _flat(network: Layer, tree: Any) -> list[Any]:
     return [own for layer, part in zip(network.layers, parts, strict=True) for own in _flat(layer, part)]
 
 
-def _write(layer: Layer, params: Any, state: Any, w: _Writing) -> None:
+def _write(layer: Layer, params: Tree, state: Tree, w: _Writing) -> None:
     if isinstance(layer, PositionsOfExamples):
         return
     kind = type(layer.activation).__name__ if isinstance(layer, ActivationLayer) else type(layer).__name__
@@ -85,7 +86,7 @@ def _write(layer: Layer, params: Any, state: Any, w: _Writing) -> None:
     w.modules.append(module)
 
 
-def _linear(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _linear(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     _rows_only(layer, w)
     W: Array = np.asarray(params.W)
     if w.flattened > 1:  # K x (P · C) here, K x (C · P) there
@@ -94,7 +95,7 @@ def _linear(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
     return [w.nn.Linear(inputs, layer.outputs), W, params.b]
 
 
-def _convolution(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _convolution(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     C, K = w.channels, layer.outputs_for(w.channels)
     G = layer.groups_of(C)
     made = w.module("Conv", C, K, groups=G, **_windows(layer))
@@ -102,7 +103,7 @@ def _convolution(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
     return [made, _kernels_first(params.W, layer, C // G, K), params.b]
 
 
-def _transposed_convolution(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _transposed_convolution(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     C, K = w.channels, layer.outputs
     G = layer.groups_of(C)
     made = w.module("ConvTranspose", C, K, groups=G, output_padding=layer.output_padding, **_windows(layer))
@@ -120,25 +121,25 @@ def _kernels_first(W: Any, layer: Any, m: int, n: int) -> Array:
 
 
 def _pooling(name: str) -> Callable[..., list[Any]]:
-    def write(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+    def write(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
         made, w.positions = w.module(name, layer.kernel, layer.stride), layer.windows.out
         return [made]
 
     return write
 
 
-def _global_pooling(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _global_pooling(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     w.modules.append(w.module("AdaptiveAvgPool", 1))
     w.positions = ()
     return [w.nn.Flatten()]
 
 
-def _upsampling(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _upsampling(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     w.positions = layer.windows.size
     return [w.nn.Upsample(scale_factor=layer.factor)]
 
 
-def _flatten(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _flatten(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     count = math.prod(w.positions)
     if count > 1:
         w.flattened = w.channels
@@ -146,14 +147,14 @@ def _flatten(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
     return [w.nn.Flatten()]
 
 
-def _batch_normalization(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _batch_normalization(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     _same_order(layer, w)
     made = w.module("BatchNorm", w.channels, eps=layer.epsilon, momentum=1 - layer.momentum)
     return [made, params.gamma, params.beta, state.mean, state.Sigma]
 
 
 def _normalization(name: str) -> Callable[..., list[Any]]:
-    def write(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+    def write(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
         _same_order(layer, w)
         if name == "GroupNorm":
             return [w.nn.GroupNorm(layer.groups, w.channels, eps=layer.epsilon), *params]
@@ -163,12 +164,12 @@ def _normalization(name: str) -> Callable[..., list[Any]]:
     return write
 
 
-def _activation(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _activation(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     activation, name = layer.activation, type(layer.activation).__name__
     return [getattr(w.nn, name)(**{theirs: getattr(activation, ours) for ours, theirs in ACTIVATIONS_OF_TORCH[name].items()})]
 
 
-def _softmax(layer: Any, params: Any, state: Any, w: _Writing) -> list[Any]:
+def _softmax(layer: Any, params: Tree, state: Tree, w: _Writing) -> list[Any]:
     _rows_only(layer, w)
     return [getattr(w.nn, type(layer).__name__)(-1)]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import require
-from nerva_core.algebra.trees import named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, named_leaves, with_leaves
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.interoperability.common import (
     as_rule,
@@ -79,7 +79,7 @@ def rule_optimizer() -> Any:
     return RuleOptimizer
 
 
-def _update(rule: Optimizer, template: Any, state: Any, parameters: list[Any], lr: float) -> None:
+def _update(rule: Optimizer, template: Tree, state: Tree, parameters: list[Any], lr: float) -> None:
     """One step of the rule on the parameters of a group, each with its own step count and dtype."""
     thetas = [_matrix(parameter) for parameter in parameters]
     all_kept = [state[parameter] for parameter in parameters]

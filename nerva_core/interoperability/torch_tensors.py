@@ -11,7 +11,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.numeric_backend import Backend, require
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.interoperability.common import (
     operations,
 )
@@ -48,16 +48,16 @@ def in_full_precision(X: Any) -> Iterator[tuple[Callable[[Any], Any], Callable[[
             yield wide, narrow
 
 
-def on_device(noise: Any, X: Any) -> Any:
+def on_device(noise: Tree, X: Any) -> Any:
     """Noise that NumPy has drawn, as tensors beside X."""
     torch = require("torch", "torch")
     return map_tree(lambda R: torch.tensor(np.asarray(R), dtype=X.dtype, device=X.device), noise)
 
 
-_KNOWN: dict[Any, Backend[Any]] = {}
+_KNOWN: dict[Any, Backend] = {}
 
 
-def operations_of(X: Any) -> Backend[Any]:
+def operations_of(X: Any) -> Backend:
     """The operations on matrices with the dtype and device of X. NervaError for half precision."""
     key = (X.dtype, X.device)
     if str(X.dtype) in ("torch.float16", "torch.bfloat16"):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nerva_core.algebra.matrix import Shape, Size
+from nerva_core.algebra.trees import Tree
 from nerva_core.interpreters.polynomial import Polynomial
 from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.subjects import Reader, Results, read
@@ -34,7 +35,7 @@ class CostOps(ShapeOps):
         return result
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *more: Any, **named: Any
+        self, body: Callable[..., tuple[Any, Any]], state: Tree, given: tuple[Traced[Shape], ...], length: Size, *more: Any, **named: Any
     ) -> tuple[Any, Any]:
         """As often as there are steps."""
         before = self.count

@@ -16,7 +16,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
 from nerva_core.algebra.operations.windows import Windows
-from nerva_core.algebra.trees import named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, named_leaves, with_leaves
 from nerva_core.interpreters.traced import RULES, Interpreter, Operation, Traced
 from nerva_core.layers import Layer, Sequential
 
@@ -296,7 +296,7 @@ def nodes_of(output: Node, known: Container[Node] = ()) -> Iterator[Node]:
             stack += [(node, True), *((operand, False) for operand in reversed(node.operands))]
 
 
-def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shifts: Sequence[Any] = (), spread: Any = None) -> Graph:
+def graph_of(layer: Layer, inputs: int, params: Tree, state: Tree, shifts: Sequence[Any] = (), spread: Any = None) -> Graph:
     """The graph of ``layer.evaluate`` for inputs with that many columns, given (X - shift - ...) / spread if these are given."""
     ops = GraphOps()
     X = Traced(ops, Node("input", (), (N, inputs)))
@@ -306,7 +306,7 @@ def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shifts: Sequenc
         parameters[name] = np.asarray(matrix)
         return Traced(ops, Node("parameter", (), parameters[name].shape, value=name))
 
-    def tree_of(prefix: str, tree: Any) -> Any:
+    def tree_of(prefix: str, tree: Tree) -> Any:
         return with_leaves(tree, [parameter(f"{prefix}{name}".replace(".", "_"), matrix) for name, matrix in named_leaves(tree)])
 
     for k, shift in enumerate(shifts):
@@ -319,7 +319,7 @@ def graph_of(layer: Layer, inputs: int, params: Any, state: Any, shifts: Sequenc
     return Graph(layer, inputs, output, parameters, of_layer)
 
 
-def _evaluated(ops: GraphOps, layer: Layer, params: Any, state: Any, X: Traced[Node], of_layer: dict[Node, str]) -> Traced[Node]:
+def _evaluated(ops: GraphOps, layer: Layer, params: Tree, state: Tree, X: Traced[Node], of_layer: dict[Node, str]) -> Traced[Node]:
     """The output; of a sequence it is told which layer a node belongs to."""
     if not isinstance(layer, Sequential):
         return layer.evaluate(ops, params, state, X)

@@ -9,6 +9,7 @@ from types import CodeType
 from typing import Any, TypeAlias
 
 from nerva_core.algebra.matrix_ops import MatrixOps, Shape, Size
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.gradient_activations import GradientActivation
 from nerva_core.interpreters import markup as mk
@@ -44,7 +45,7 @@ class LatexOps(Interpreter[Expression]):
         """The code of the steps of loops that run."""
 
     def scan(
-        self, body: Callable[..., Any], state: Any, given: Any, length: Size, reverse: bool = False, names: tuple[str, ...] = ()
+        self, body: Callable[..., Any], state: Tree, given: Any, length: Size, reverse: bool = False, names: tuple[str, ...] = ()
     ) -> tuple[Any, Any]:
         """The equations of the step l, which stands for all where their number is a symbol."""
         if isinstance(length, int):

@@ -13,6 +13,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix import Scalar, Shape, Size
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.operation import Misfit
+from nerva_core.algebra.trees import Tree
 from nerva_core.interpreters.traced import RULES, Interpreter, Operation, Traced
 
 
@@ -33,7 +34,7 @@ class ShapeOps(Interpreter[Shape]):
         return 1.0  # some number
 
     def scan(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[Shape], ...], length: Size, *more: Any, **named: Any
+        self, body: Callable[..., tuple[Any, Any]], state: Tree, given: tuple[Traced[Shape], ...], length: Size, *more: Any, **named: Any
     ) -> tuple[Any, Any]:
         """The body once, for any number of steps."""
         state, outputs = body(state, *(self.member(F, 0) for F in given))

@@ -20,7 +20,7 @@ from nerva_core.algebra.matrix import Scalar, Shape, Size
 from nerva_core.algebra.matrix_ops import MatrixOps
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.algebra.operation import Way
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.algebra.workers import fold, is_power_of_two
 from nerva_core.interpreters.shapes import ShapeOps
 from nerva_core.interpreters.traced import NATIVE, RULES, Interpreter, Operation, Traced, is_primitive
@@ -99,7 +99,7 @@ BY_TOTAL = ("scale", "divide")
 class ShardedOps(Interpreter[Value]):
     """Matrix operations on values that are cut, run by ``inner`` part by part; ``add`` adds up sums over all workers."""
 
-    def __init__(self, inner: MatrixOps[Any], add: Add) -> None:
+    def __init__(self, inner: MatrixOps, add: Add) -> None:
         self.inner = inner
         self.add_up = add
         self._pending: list[weakref.ref[Pending]] = []
@@ -107,7 +107,7 @@ class ShardedOps(Interpreter[Value]):
 
     # What goes in and comes out.
 
-    def whole(self, tree: Any) -> Any:
+    def whole(self, tree: Tree) -> Any:
         """A tree of matrices that every worker has."""
         return map_tree(lambda X: Traced(self, Whole(X)), tree)
 
@@ -115,17 +115,17 @@ class ShardedOps(Interpreter[Value]):
         """The matrix of which this worker has these blocks."""
         return Traced(self, Cut(way, tuple(blocks), size))
 
-    def results(self, tree: Any) -> Any:
+    def results(self, tree: Tree) -> Any:
         """A tree of values as matrices, the same on every worker; the blocks of a cut one, as a tuple."""
         return map_tree(lambda X: X.value.parts if isinstance(X.value, Cut) else self._matrix(X.value), tree)
 
     def matrix(self, values: Any) -> Traced[Value]:
         """As the inner operations', which every worker has."""
-        return Traced(self, Whole(cast("Backend[Any]", self.inner).matrix(values)))
+        return Traced(self, Whole(cast("Backend", self.inner).matrix(values)))
 
     def take_rows(self, X: Traced[Value], numbers: tuple[CutSize, tuple[Any, ...]]) -> Traced[Value]:
         """The rows of a whole X with the numbers in the blocks of this worker."""
-        inner, (size, blocks) = cast("Backend[Any]", self.inner), numbers
+        inner, (size, blocks) = cast("Backend", self.inner), numbers
         return Traced(self, Cut("rows", tuple(inner.take_rows(self._matrix(X.value), block) for block in blocks), size))
 
     # Sizes.
@@ -314,7 +314,7 @@ class ShardedOps(Interpreter[Value]):
         return None
 
 
-def sums_of(ops: MatrixOps[Any]) -> Add:
+def sums_of(ops: MatrixOps) -> Add:
     """Adds up the parts of one worker, which is alone."""
     return lambda sums: [fold(parts, ops.add) for parts in sums]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from nerva_core.algebra.matrix_ops import M
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.interpreters.traced import RULES, Operation, Traced, TracingOps
 
 MOVES = ("take_rows", "segment")
@@ -32,7 +32,7 @@ class StoredOps(TracingOps[M]):
         arguments = (self.inner.widened(a) if k in operation.positions else a for k, a in enumerate(operation.arguments))
         return self._stored(Operation(operation.name, tuple(arguments), operation.positions).run(self.inner))
 
-    def wrap(self, tree: Any) -> Any:
+    def wrap(self, tree: Tree) -> Any:
         return map_tree(lambda leaf: Traced(self, self._stored(leaf)) if self.is_matrix(leaf) else leaf, tree)
 
     def scan(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:

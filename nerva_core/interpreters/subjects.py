@@ -18,7 +18,7 @@ from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Shape, Size
 from nerva_core.algebra.registry import EntryCall, Table, parse_call, user_fields
-from nerva_core.algebra.trees import leaves, named_leaves, rebuild, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, named_leaves, rebuild, with_leaves
 from nerva_core.equations import softmax
 from nerva_core.equations.activations import ACTIVATIONS, Activation
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation
@@ -163,7 +163,7 @@ def _named_output(name: str) -> Results:
     return lambda result: [(name, result[0])]
 
 
-def gradients_of(X: Any, params: Any) -> Results:
+def gradients_of(X: Any, params: Tree) -> Results:
     """The results of ``backpropagate``: the gradients with respect to X and the parameters."""
     return lambda result: list(zip([X, *leaves(params)], [result[0], *leaves(result[1])], strict=True))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
 from nerva_core.algebra.operation import DEFAULT, OperationRule
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 
 V = TypeVar("V")
 
@@ -207,7 +207,7 @@ class TracingOps(Interpreter[M]):
     def size_power(self, n: Size, e: float) -> Scalar:
         return self.inner.size_power(n, e)
 
-    def wrap(self, tree: Any) -> Any:
+    def wrap(self, tree: Tree) -> Any:
         """The matrices in nested tuples as traced values; what ``inner`` gives no shape, such as a number, stays as it is."""
         return map_tree(lambda leaf: Traced(self, leaf) if self.is_matrix(leaf) else leaf, tree)
 
@@ -216,11 +216,11 @@ class TracingOps(Interpreter[M]):
         return unwrap(function(self, *self.wrap(arguments)))
 
     def scan_inside(
-        self, body: Callable[..., tuple[Any, Any]], state: Any, given: tuple[Traced[M], ...], *more: Any, **named: Any
+        self, body: Callable[..., tuple[Any, Any]], state: Tree, given: tuple[Traced[M], ...], *more: Any, **named: Any
     ) -> tuple[Any, Any]:
         """``scan`` by the loop of ``inner``, around the body in these operations: one that is compiled is not taken step by step."""
 
-        def plain(state: Any, *members: M) -> Any:
+        def plain(state: Tree, *members: M) -> Any:
             return unwrap(body(self.wrap(state), *self.wrap(members)))
 
         found: tuple[Any, Any] = self.wrap(self.inner.scan(plain, unwrap(state), unwrap(given), *more, **named))
@@ -261,6 +261,6 @@ class Recorder(TracingOps[M]):
         return result
 
 
-def unwrap(tree: Any) -> Any:
+def unwrap(tree: Tree) -> Any:
     """The values of the traced matrices in nested tuples."""
     return map_tree(lambda leaf: leaf.value if isinstance(leaf, Traced) else leaf, tree)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.base import Layer, Positions, Symbols
 from nerva_core.layers.continuation import Place
 
@@ -29,10 +30,10 @@ class Around(Layer):
     def fans(self, D: int) -> tuple[int, int]:
         return self.inner().fans(D)
 
-    def shapes(self, D: Size) -> Any:
+    def shapes(self, D: Size) -> Tree:
         return self.inner().shapes(D)
 
-    def init(self, rng: np.random.Generator, D: int) -> Any:
+    def init(self, rng: np.random.Generator, D: int) -> Tree:
         return self.inner().init(rng, D)
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
@@ -75,13 +76,13 @@ class Around(Layer):
     def noise_scale(self) -> float | None:
         return self.inner().noise_scale()
 
-    def initial_state(self, D: int) -> Any:
+    def initial_state(self, D: int) -> Tree:
         return self.inner().initial_state(D)
 
     def first_state(self, rng: np.random.Generator, D: int) -> Any:
         return self.inner().first_state(rng, D) if self.has_pattern() else self.initial_state(D)
 
-    def given(self, state: Any, noise: Any = ()) -> Any:
+    def given(self, state: Tree, noise: Tree = ()) -> Any:
         return self.inner().given(state, noise) if self.has_pattern() else noise
 
     def given_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
@@ -90,39 +91,39 @@ class Around(Layer):
     def map_patterns(self, D: int, change: Callable[..., Any], *trees: Any) -> Any:
         return self.inner().map_patterns(D, change, *trees)
 
-    def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
+    def dense(self, D: int, params: Tree, state: Tree) -> tuple[Layer, Any, Any]:
         if not self.has_pattern():
             return self, params, state
         inner = self.inner()
         layer, params, state = inner.dense(D, params, state)
         return self.with_inside(lambda each: layer if each is inner or not self._is_given() else each), params, state
 
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, Tree]:
         return self.inner().feedforward(ops, params, X, *noise)
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: Tree, DY: M) -> tuple[M, Tree]:
         return self.inner().backpropagate(ops, params, cache, DY)
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, M | None]:
         return self.inner().surrogate(ops, params, X, *noise)
 
-    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+    def penalty(self, ops: MatrixOps[M], cache: Tree) -> M | None:
         return self.inner().penalty(ops, cache)
 
     def hard_layers(self) -> tuple[Layer, ...]:
         return self.inner().hard_layers()
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *noise: Tree) -> M:
         return self.inner().evaluate(ops, params, state, X, *noise)
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    def evaluations(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> Iterator[tuple[Layer, M, M]]:
         return self.inner().evaluations(ops, params, state, X)
 
     def past(self, ops: MatrixOps[M], D: Size) -> Any:
         return self.inner().past(ops, D)
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         return self.inner().go_on(ops, params, state, past, x, place)
 
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+    def update_state(self, ops: MatrixOps[M], state: Tree, cache: Tree) -> Tree:
         return self.inner().update_state(ops, state, cache)

@@ -12,6 +12,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Fraction
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.base import LAYERS, Layer, Shape, Symbols
 from nerva_core.layers.continuation import Place
 from nerva_core.layers.dropout import draw_mask
@@ -86,7 +87,7 @@ class DotProductAttention(AttendingLayer):
         nothing = ops.family(*[ops.zeros(self.L, A)] * self.heads)
         return nothing, nothing
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         q, k, v = (ops.split(part, 1, ops.shape(part)[1] // self.heads) for part in (ops.column_part(x, k, 3) for k in range(3)))
         K, V = (before + place.e @ new for before, new in zip(past, (k, v), strict=True))
         p = ops.masked_softmax(ops.scale(self.scale(ops, K), q @ ops.transpose(K)), place.seen)

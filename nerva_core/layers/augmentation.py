@@ -15,6 +15,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Share
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.base import LAYERS, Layer, Positions, Shape, Symbols
 from nerva_core.layers.windowed import extents
 
@@ -92,7 +93,7 @@ class Augmentation(Layer):
         DX = self._images(ops, ops.transpose(A) @ self._family(ops, DY, H, E) @ ops.transpose(B), DY)
         return DX, ()
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *args: Any, **kwargs: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *args: Any, **kwargs: Any) -> M:
         return X
 
     def _family(self, ops: MatrixOps[M], X: M, H: Size, E: Size) -> M:

@@ -20,7 +20,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import require_matrix
 from nerva_core.algebra.operations.windows import Windows
 from nerva_core.algebra.registry import Entry, Table
-from nerva_core.algebra.trees import rebuild
+from nerva_core.algebra.trees import Tree, rebuild
 from nerva_core.equations.initializers import NormalizedXavier
 from nerva_core.layers.continuation import LayerContinuation
 
@@ -50,14 +50,14 @@ class LayerEquations(ABC):
     """
 
     @abstractmethod
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, Any]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M, *args: Any, **kwargs: Any) -> tuple[M, Tree]:
         """(Y, cache): the output, and what ``backpropagate`` needs of this call. Noise matrices follow X."""
 
     @abstractmethod
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: Tree, DY: M) -> tuple[M, Tree]:
         """(DX, gradients): the gradients with respect to the input and to the parameters, of the same shapes as these."""
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, *args: Any, **kwargs: Any) -> tuple[M, M | None]:
         """(Y, R): what ``backpropagate`` gives the gradient of is ⟨DY, Y⟩ + R. By default Y is the output, and there is no penalty R.
 
         A layer whose forward is not differentiable states a Y that has the value of its output and a derivative that stands for the
@@ -65,11 +65,11 @@ class LayerEquations(ABC):
         """
         return self.feedforward(ops, params, X, *args, **kwargs)[0], None
 
-    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+    def penalty(self, ops: MatrixOps[M], cache: Tree) -> M | None:
         """R, what the layer adds to the loss of a step with this cache, 1 x 1; None if it adds nothing. Its gradient is in the backward."""
         return None
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *args: Any, **kwargs: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *args: Any, **kwargs: Any) -> M:
         """The output at inference; by default that of ``feedforward``. Noise matrices, if ``draw_for_evaluation`` gives any, follow X."""
         return self.feedforward(ops, params, X)[0]
 
@@ -89,11 +89,11 @@ class LayerLife(ABC):
         """The number of rows of Y when X has N; by default N."""
         return N
 
-    def shapes(self, D: Size) -> Any:
+    def shapes(self, D: Size) -> Tree:
         """The shapes of the parameters for an input with D columns, as (rows, columns) in the NamedTuple of the parameters."""
         return ()
 
-    def initializers(self) -> Any:
+    def initializers(self) -> Tree:
         """The distribution of each parameter's initial values, in the order of ``shapes``."""
         return tuple(NormalizedXavier() for _ in self.shapes(1))
 
@@ -101,7 +101,7 @@ class LayerLife(ABC):
         """How many inputs an output depends on, and how many outputs on an input: what initial values are scaled by; by default D and K."""
         return D, self.outputs_for(D)
 
-    def init(self, rng: np.random.Generator, D: int) -> Any:
+    def init(self, rng: np.random.Generator, D: int) -> Tree:
         """Initial parameters, as NumPy matrices in float64."""
         shapes, fans = self.shapes(D), self.fans(D)
         initial: list[Array] = [initializer.draw(rng, *fans, shape) for initializer, shape in zip(self.initializers(), shapes, strict=True)]
@@ -123,11 +123,11 @@ class LayerLife(ABC):
         """The scale of the noise that ``at_epoch`` changes, for the log; None if there is none."""
         return None
 
-    def initial_state(self, D: int) -> Any:
+    def initial_state(self, D: int) -> Tree:
         """What the layer learns of the data without training it (running statistics), as NumPy matrices."""
         return ()
 
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+    def update_state(self, ops: MatrixOps[M], state: Tree, cache: Tree) -> Tree:
         """The state after a training step with this cache."""
         return state
 
@@ -147,14 +147,14 @@ class LayerPatterns(ABC):
         """The layers directly inside this one."""
 
     @abstractmethod
-    def initial_state(self, D: int) -> Any:
+    def initial_state(self, D: int) -> Tree:
         """The state, for its form."""
 
     def first_state(self, rng: np.random.Generator, D: int) -> Any:
         """The state with which training begins, if it is drawn; by default the initial one."""
         return self.initial_state(D)
 
-    def given(self, state: Any, noise: Any = ()) -> Any:
+    def given(self, state: Tree, noise: Tree = ()) -> Any:
         """What ``feedforward`` is given after X: the pattern in the state, if there is one, and the noise."""
         return noise
 
@@ -174,7 +174,7 @@ class LayerPatterns(ABC):
         """
         return trees
 
-    def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
+    def dense(self, D: int, params: Tree, state: Tree) -> tuple[Layer, Any, Any]:
         """(layer, params, state) of the same function, without a pattern: all weights are there, and are 0 where none was."""
         return cast("Layer", self), params, state
 
@@ -271,7 +271,7 @@ class Layer(LayerEquations, LayerLife, LayerPatterns, LayerContinuation, Entry):
         """The layers of which this one is a composition, in their order; by default itself."""
         return (self,)
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    def evaluations(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> Iterator[tuple[Layer, M, M]]:
         """(layer, its input, its output) of each layer in this one, in the order of evaluation, without noise; by default of itself."""
         yield self, X, self.evaluate(ops, params, state, X)
 

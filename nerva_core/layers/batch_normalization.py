@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 import numpy as np
 
@@ -59,10 +59,10 @@ class BatchNormalization(Layer):
     epsilon: NonNegative = 1e-5
     momentum: Fraction = 0.9
 
-    def shapes(self, D: Size) -> BatchNormalizationParameters[Any]:
+    def shapes(self, D: Size) -> BatchNormalizationParameters:
         return BatchNormalizationParameters(gamma=(1, D), beta=(1, D))
 
-    def initializers(self) -> BatchNormalizationParameters[Any]:
+    def initializers(self) -> BatchNormalizationParameters:
         return BatchNormalizationParameters(gamma=Constant(1.0), beta=Zero())
 
     def feedforward(self, ops: MatrixOps[M], params: BatchNormalizationParameters[M], X: M) -> tuple[M, BatchNormalizationCache[M]]:
@@ -100,7 +100,7 @@ class BatchNormalization(Layer):
         Z = ops.hadamard(ops.row_repeat(self._inv_sqrt(ops, state.Sigma), N), R)
         return self._affine(ops, params, Z)
 
-    def initial_state(self, D: int) -> RunningStatistics[Any]:
+    def initial_state(self, D: int) -> RunningStatistics:
         return RunningStatistics(mean=np.zeros((1, D)), Sigma=np.ones((1, D)))
 
     def update_state(self, ops: MatrixOps[M], state: RunningStatistics[M], cache: BatchNormalizationCache[M]) -> RunningStatistics[M]:

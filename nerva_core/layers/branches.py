@@ -15,6 +15,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols, total
 from nerva_core.layers.sequential import Sequential
 
@@ -104,11 +105,11 @@ class TwoBranches(Layer):
     def initial_state(self, D: int) -> OfBranches:
         return OfBranches(self.f.initial_state(D), self.g.initial_state(D))
 
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> OfBranches:
+    def update_state(self, ops: MatrixOps[M], state: Tree, cache: Tree) -> OfBranches:
         of = self.caches(cache)
         return OfBranches(self.f.update_state(ops, state.f, of.f), self.g.update_state(ops, state.g, of.g))
 
-    def caches(self, cache: Any) -> OfBranches:
+    def caches(self, cache: Tree) -> OfBranches:
         """Those of the branches."""
         of: OfBranches = cache
         return of
@@ -116,20 +117,20 @@ class TwoBranches(Layer):
     def hard_layers(self) -> tuple[Layer, ...]:
         return self.f.hard_layers() + self.g.hard_layers()
 
-    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+    def penalty(self, ops: MatrixOps[M], cache: Tree) -> M | None:
         of = self.caches(cache)
         return total((self.f.penalty(ops, of.f), self.g.penalty(ops, of.g)))
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, M | None]:
         of_f, of_g = noise or ((), ())
         (A, R), (B, S) = self.f.surrogate(ops, params.f, X, *of_f), self.g.surrogate(ops, params.g, X, *of_g)
         return self.combine(ops, A, B), total((R, S))
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *noise: Tree) -> M:
         of_f, of_g = noise or ((), ())
         return self.combine(ops, self.f.evaluate(ops, params.f, state.f, X, *of_f), self.g.evaluate(ops, params.g, state.g, X, *of_g))
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    def evaluations(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> Iterator[tuple[Layer, M, M]]:
         yield from self.f.evaluations(ops, params.f, state.f, X)
         yield from self.g.evaluations(ops, params.g, state.g, X)
         yield self, X, self.evaluate(ops, params, state, X)
@@ -145,7 +146,7 @@ class Add(TwoBranches):
     def combine(self, ops: MatrixOps[M], A: M, B: M) -> M:
         return A + B
 
-    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Any) -> tuple[M, OfBranches]:
+    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Tree) -> tuple[M, OfBranches]:
         of_f, of_g = noise or ((), ())
         A, of_A = self.f.feedforward(ops, params.f, X, *of_f)
         B, of_B = self.g.feedforward(ops, params.g, X, *of_g)
@@ -170,7 +171,7 @@ class Multiply(TwoBranches):
     def caches(self, cache: ProductCache[M]) -> OfBranches:
         return cache.branches
 
-    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Any) -> tuple[M, ProductCache[M]]:
+    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Tree) -> tuple[M, ProductCache[M]]:
         of_f, of_g = noise or ((), ())
         A, of_A = self.f.feedforward(ops, params.f, X, *of_f)
         B, of_B = self.g.feedforward(ops, params.g, X, *of_g)
@@ -202,7 +203,7 @@ class Concatenate(TwoBranches):
     def caches(self, cache: ConcatenateCache) -> OfBranches:
         return cache.branches
 
-    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Any) -> tuple[M, ConcatenateCache]:
+    def feedforward(self, ops: MatrixOps[M], params: OfBranches, X: M, *noise: Tree) -> tuple[M, ConcatenateCache]:
         of_f, of_g = noise or ((), ())
         A, of_A = self.f.feedforward(ops, params.f, X, *of_f)
         B, of_B = self.g.feedforward(ops, params.g, X, *of_g)

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any, Generic, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.trees import Tree
 
 
 class Place(NamedTuple, Generic[M]):
@@ -26,7 +27,7 @@ class LayerContinuation(ABC):
         """The layers directly inside this one."""
 
     @abstractmethod
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> M:
         """The output at inference."""
 
     def can_go_on(self) -> bool:
@@ -37,6 +38,6 @@ class LayerContinuation(ABC):
         """What is kept before the first position, of inputs with D columns; by default nothing."""
         return ()
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         """(y, past): the output at one position, for its row x of the input; by default it depends on no other position."""
         return self.evaluate(ops, params, state, x), past

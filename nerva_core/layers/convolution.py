@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
@@ -46,11 +46,11 @@ class Convolving(WindowedLayer):
     def windows_over(self, positions: Positions) -> Geometry:
         return Geometry.of(positions, self.kernel, self.stride, self.padding, self.dilation)
 
-    def shapes(self, D: Size) -> ConvolutionParameters[Any]:
+    def shapes(self, D: Size) -> ConvolutionParameters:
         K = self.outputs_for(D)
         return ConvolutionParameters(W=(self.windows.offsets * (D // self.groups_of(D)), K), b=(1, K))
 
-    def initializers(self) -> ConvolutionParameters[Any]:
+    def initializers(self) -> ConvolutionParameters:
         return ConvolutionParameters(W=self.weights, b=self.bias)
 
     def fans(self, D: int) -> tuple[int, int]:

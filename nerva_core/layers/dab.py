@@ -16,7 +16,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import NonNegative
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.losses import Loss, SquaredError
 from nerva_core.layers.around import Around
@@ -79,13 +79,13 @@ class DAB(Around):
         return outputs
 
     def feedforward(
-        self, ops: MatrixOps[M], params: Any, X: M, hard_noise: tuple[M, ...] = (), bridge_noise: Any = ()
+        self, ops: MatrixOps[M], params: Tree, X: M, hard_noise: tuple[M, ...] = (), bridge_noise: Any = ()
     ) -> tuple[M, DABCache[M]]:
         H = self.hard.value(ops, X, *hard_noise)
         S, cache = self.bridge.feedforward(ops, params, X, *bridge_noise)
         return H, DABCache(H, S, cache)
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: DABCache[M], DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: DABCache[M], DY: M) -> tuple[M, Tree]:
         H, S, bridge = cache
         DS = self._reduced(ops, self.gamma * self.loss.gradient(ops, S, H), S)
         DX, _ = self.bridge.backpropagate(ops, params, bridge, DY + DS if self.conditioning else DY)
@@ -97,7 +97,9 @@ class DAB(Around):
         R: M = self._reduced(ops, self.gamma * self.loss.value(ops, S, H), S)
         return R
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, hard_noise: tuple[M, ...] = (), bridge_noise: Any = ()) -> tuple[M, M | None]:
+    def surrogate(
+        self, ops: MatrixOps[M], params: Tree, X: M, hard_noise: tuple[M, ...] = (), bridge_noise: Any = ()
+    ) -> tuple[M, M | None]:
         """(Y, R): Y = S_φ + (H - S_φ) with φ and the difference held fixed, R = γ c L(S, H) with H held fixed (erratum 003-31)."""
         stop = ops.stop_gradient
         H = self.hard.value(ops, X, *hard_noise)
@@ -114,10 +116,10 @@ class DAB(Around):
             return A
         return ops.divide(A, N) if self.reduction == "mean" else ops.divide(ops.divide(A, N), K)
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: M) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *noise: M) -> M:
         return self.hard.value(ops, X, *noise)
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    def evaluations(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> Iterator[tuple[Layer, M, M]]:
         return Layer.evaluations(self, ops, params, state, X)
 
     def hard_layers(self) -> tuple[Layer, ...]:
@@ -135,7 +137,7 @@ class DAB(Around):
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.hard.draw_for_evaluation(rng, N, D)
 
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: DABCache[M]) -> Any:
+    def update_state(self, ops: MatrixOps[M], state: Tree, cache: DABCache[M]) -> Tree:
         return self.bridge.update_state(ops, state, cache.bridge)
 
 

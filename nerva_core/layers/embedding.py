@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.initializers import Initializer, Normal
 from nerva_core.layers.base import LAYERS, Layer, Symbols
 from nerva_core.layers.continuation import Place
@@ -46,10 +47,10 @@ class Embedding(Layer):
             raise NervaError(f"Embedding takes one number in a row, got {D} columns; begin the network with Sequences({D})")
         return self.outputs
 
-    def shapes(self, D: Size) -> EmbeddingParameters[Any]:
+    def shapes(self, D: Size) -> EmbeddingParameters:
         return EmbeddingParameters(E=(self.vocabulary, self.outputs))
 
-    def initializers(self) -> EmbeddingParameters[Any]:
+    def initializers(self) -> EmbeddingParameters:
         return EmbeddingParameters(E=self.weights)
 
     def numbers_below(self) -> Size:
@@ -81,10 +82,10 @@ class PositionEmbedding(SequenceLayer):
 
     weights: Initializer = Normal(0.0, 0.02)
 
-    def shapes(self, D: Size) -> PositionParameters[Any]:
+    def shapes(self, D: Size) -> PositionParameters:
         return PositionParameters(P=(self.L, D))
 
-    def initializers(self) -> PositionParameters[Any]:
+    def initializers(self) -> PositionParameters:
         return PositionParameters(P=self.weights)
 
     def feedforward(self, ops: MatrixOps[M], params: PositionParameters[M], X: M) -> tuple[M, tuple[()]]:
@@ -95,7 +96,7 @@ class PositionEmbedding(SequenceLayer):
     def can_go_on(self) -> bool:
         return True
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         (P,) = params
         return x + ops.transpose(place.e) @ P, past
 

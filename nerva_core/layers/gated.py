@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple
+from typing import ClassVar, Generic, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
@@ -43,10 +43,10 @@ class GLU(Layer):
     def outputs_for(self, D: Size) -> Size:
         return self.outputs
 
-    def shapes(self, D: Size) -> GatedParameters[Any]:
+    def shapes(self, D: Size) -> GatedParameters:
         return GatedParameters(W=(self.outputs, D), b=(1, self.outputs), V=(self.outputs, D), c=(1, self.outputs))
 
-    def initializers(self) -> GatedParameters[Any]:
+    def initializers(self) -> GatedParameters:
         return GatedParameters(W=self.weights, b=self.bias, V=self.weights, c=self.bias)
 
     def feedforward(self, ops: MatrixOps[M], params: GatedParameters[M], X: M) -> tuple[M, GatedCache[M]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
@@ -57,10 +57,10 @@ class _NormalizationOfGroups(Layer):
         self.width(D)
         return D
 
-    def shapes(self, D: Size) -> GroupNormParameters[Any]:
+    def shapes(self, D: Size) -> GroupNormParameters:
         return GroupNormParameters(gamma=(1, D), beta=(1, D))
 
-    def initializers(self) -> GroupNormParameters[Any]:
+    def initializers(self) -> GroupNormParameters:
         return GroupNormParameters(gamma=Constant(1.0), beta=Zero())
 
     def feedforward(self, ops: MatrixOps[M], params: GroupNormParameters[M], X: M) -> tuple[M, GroupNormCache[M]]:

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.attention import if_any
 from nerva_core.layers.base import LAYERS, Symbols
 from nerva_core.layers.continuation import Place
@@ -81,7 +82,7 @@ class GroupedQueryAttention(AttendingLayer):
         nothing = ops.family(*[ops.zeros(self.L, D // (self.queries + 2) // self.heads)] * self.heads)
         return nothing, nothing
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         one = replace(self, length=1)
         *queries, k, v = one._families(ops, x, self.queries + 2)
         K, V = (before + place.e @ new for before, new in zip(past, (k, v), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
@@ -39,10 +39,10 @@ class Linear(Layer):
     def outputs_for(self, D: Size) -> Size:
         return self.outputs
 
-    def shapes(self, D: Size) -> LinearParameters[Any]:
+    def shapes(self, D: Size) -> LinearParameters:
         return LinearParameters(W=(self.outputs, D), b=(1, self.outputs))
 
-    def initializers(self) -> LinearParameters[Any]:
+    def initializers(self) -> LinearParameters:
         return LinearParameters(W=self.weights, b=self.bias)
 
     def feedforward(self, ops: MatrixOps[M], params: LinearParameters[M], X: M) -> tuple[M, LinearCache[M]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Positive
@@ -40,10 +40,10 @@ class LayerNorm(Layer):
 
     epsilon: Positive = 1e-5
 
-    def shapes(self, D: Size) -> LayerNormParameters[Any]:
+    def shapes(self, D: Size) -> LayerNormParameters:
         return LayerNormParameters(gamma=(1, D), beta=(1, D))
 
-    def initializers(self) -> LayerNormParameters[Any]:
+    def initializers(self) -> LayerNormParameters:
         return LayerNormParameters(gamma=Constant(1.0), beta=Zero())
 
     def feedforward(self, ops: MatrixOps[M], params: LayerNormParameters[M], X: M) -> tuple[M, RowNormCache[M]]:
@@ -78,10 +78,10 @@ class RMSNorm(Layer):
 
     epsilon: Positive = 1e-5
 
-    def shapes(self, D: Size) -> RMSNormParameters[Any]:
+    def shapes(self, D: Size) -> RMSNormParameters:
         return RMSNormParameters(gamma=(1, D))
 
-    def initializers(self) -> RMSNormParameters[Any]:
+    def initializers(self) -> RMSNormParameters:
         return RMSNormParameters(gamma=Constant(1.0))
 
     def feedforward(self, ops: MatrixOps[M], params: RMSNormParameters[M], X: M) -> tuple[M, RowNormCache[M]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Natural
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Symbols
 from nerva_core.layers.sequential import Sequential
@@ -36,16 +37,16 @@ class Padded(Around):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return super().shape_of_input(symbols)[0], 1
 
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, Tree]:
         return super().feedforward(ops, params, X, *self._given(ops, X, noise))
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, M | None]:
         return super().surrogate(ops, params, X, *self._given(ops, X, noise))
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *noise: Tree) -> M:
         return super().evaluate(ops, params, state, X, *self._given(ops, X, noise))
 
-    def _given(self, ops: MatrixOps[M], X: M, noise: Any) -> Any:
+    def _given(self, ops: MatrixOps[M], X: M, noise: Tree) -> Any:
         """The noise, and the column m for those that ask for it."""
         N, D = ops.shape(X)
         m = ops.ones(N, 1) - ops.equal(X, ops.full(self.padding, N, 1))

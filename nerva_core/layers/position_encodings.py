@@ -8,6 +8,7 @@ from typing import Any
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.base import LAYERS, Layer, Symbols
 from nerva_core.layers.continuation import Place
 from nerva_core.layers.sequence import SequenceLayer
@@ -46,7 +47,7 @@ class SinusoidalPositions(SequenceLayer):
     def past(self, ops: MatrixOps[M], D: Size) -> Any:
         return self._rows(ops, D)
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         return x + ops.transpose(place.e) @ past, past
 
     def _rows(self, ops: MatrixOps[M], D: Size) -> M:
@@ -106,7 +107,7 @@ class RotaryPositions(SequenceLayer):
     def past(self, ops: MatrixOps[M], D: Size) -> Any:
         return self._angles(ops, D)
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         c, s = (ops.transpose(place.e) @ matrix for matrix in past)
         return self.turned(ops, x, c, s), past
 

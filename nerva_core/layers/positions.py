@@ -14,6 +14,7 @@ from typing import Any
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers.base import LAYERS, Layer, Positions, Symbols
 from nerva_core.layers.continuation import Place
 from nerva_core.layers.windowed import extents
@@ -22,11 +23,11 @@ from nerva_core.layers.windowed import extents
 class Rearrangement(Layer):
     """A layer without parameters whose output has the elements of X, read row by row, in other rows and columns."""
 
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *args: Any, **kwargs: Any) -> tuple[M, Any]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M, *args: Any, **kwargs: Any) -> tuple[M, Tree]:
         N, D = ops.shape(X)
         return ops.reshape(X, self.rows_for(N), self.outputs_for(D)), (N, D)
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: Tree, DY: M) -> tuple[M, Tree]:
         return ops.reshape(DY, *cache), ()
 
 
@@ -57,7 +58,7 @@ class PositionsOfExamples(Rearrangement):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return symbols.size("N"), self.count * symbols.size("C")
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         return x, past
 
     def bind(self, positions: Positions | None) -> tuple[Layer, Positions | None]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import Layer, Symbols
 from nerva_core.layers.continuation import Place
@@ -155,7 +156,7 @@ class Recurrent(SequenceLayer):
 
     # The layer.
 
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M) -> tuple[M, Any]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M) -> tuple[M, Tree]:
         zero = self.zero(ops, ops.shape(X)[0])
         if not self.bidirectional:
             Y, _, cache = self.through(ops, params, X, zero)
@@ -164,7 +165,7 @@ class Recurrent(SequenceLayer):
         Y_back, _, cache_back = self.through(ops, params.backward, X, zero, reverse=True)
         return ops.join_column_parts(Y, Y_back), BothDirections(cache, cache_back)
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: Tree, DY: M) -> tuple[M, Tree]:
         zero = self.zero(ops, ops.shape(DY)[0])
         if not self.bidirectional:
             DX, _, gradients = self.back(ops, params, cache, DY, zero)
@@ -179,23 +180,23 @@ class Recurrent(SequenceLayer):
     def past(self, ops: MatrixOps[M], D: Size) -> Any:
         return self.zero(ops, self.L)
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         y, past, _ = replace(self, length=1).through(ops, params, x, past)
         return y, past
 
     def outputs_for(self, D: Size) -> Size:
         return 2 * self.outputs if self.bidirectional else self.outputs
 
-    def shapes(self, D: Size) -> Any:
+    def shapes(self, D: Size) -> Tree:
         G, K = self.gates * self.outputs, self.outputs
-        shapes: RecurrentParameters[Any] = RecurrentParameters(W=(G, D), U=(G, K), b=(1, G), c=(1, G))
+        shapes: RecurrentParameters = RecurrentParameters(W=(G, D), U=(G, K), b=(1, G), c=(1, G))
         return BothDirections(shapes, shapes) if self.bidirectional else shapes
 
-    def initializers(self) -> Any:
-        one: RecurrentParameters[Any] = RecurrentParameters(self.weights, self.recurrent_weights, self.bias, self.bias)
+    def initializers(self) -> Tree:
+        one: RecurrentParameters = RecurrentParameters(self.weights, self.recurrent_weights, self.bias, self.bias)
         return BothDirections(one, one) if self.bidirectional else one
 
-    def init(self, rng: np.random.Generator, D: int) -> Any:
+    def init(self, rng: np.random.Generator, D: int) -> Tree:
         """Each gate is drawn as the weights of a linear layer of K outputs."""
         if self.bidirectional:
             one = replace(self, bidirectional=False)

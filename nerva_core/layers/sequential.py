@@ -100,10 +100,10 @@ class Sequential(Layer):
     def rows_for(self, N: Size) -> Size:
         return self.heights(N)[-1]
 
-    def shapes(self, D: Size) -> Any:
+    def shapes(self, D: Size) -> Tree:
         return tuple(layer.shapes(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
-    def init(self, rng: np.random.Generator, D: int) -> Any:
+    def init(self, rng: np.random.Generator, D: int) -> Tree:
         return tuple(layer.init(rng, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
     def noise_shapes(self, N: Size, D: Size) -> tuple[Any, ...]:
@@ -130,13 +130,13 @@ class Sequential(Layer):
         """The largest of the layers."""
         return max((scale for layer in self.layers if (scale := layer.noise_scale()) is not None), default=None)
 
-    def initial_state(self, D: int) -> Any:
+    def initial_state(self, D: int) -> Tree:
         return tuple(layer.initial_state(d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
     def first_state(self, rng: np.random.Generator, D: int) -> Any:
         return tuple(layer.first_state(rng, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
-    def given(self, state: Any, noise: Any = ()) -> Any:
+    def given(self, state: Tree, noise: Tree = ()) -> Any:
         if not self.has_pattern():
             return noise
         return tuple(layer.given(s, r) for layer, s, r in zip(self.layers, state, noise or ((),) * len(self.layers), strict=True))
@@ -150,7 +150,7 @@ class Sequential(Layer):
         of_layers = [layer.map_patterns(d, change, *own) for layer, d, *own in zip(self.layers, self.widths(D), *trees, strict=False)]
         return tuple(zip(*of_layers, strict=True))
 
-    def dense(self, D: int, params: Any, state: Any) -> tuple[Sequential, Any, Any]:
+    def dense(self, D: int, params: Tree, state: Tree) -> tuple[Sequential, Any, Any]:
         if not self.has_pattern():
             return self, params, state
         layers = [layer.dense(d, p, s) for layer, d, p, s in zip(self.layers, self.widths(D), params, state, strict=False)]
@@ -165,7 +165,7 @@ class Sequential(Layer):
             parts.append(f"{name} {width}" if layer.is_sized() else name)
         return f"{' → '.join(parts)}  ({self.parameter_count(D):,} parameters)"
 
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, Any]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, Tree]:
         """Noise is one tuple a layer; it may be left out when no layer needs any. NervaError if X or a parameter is not a matrix."""
         _require_matrices(params, X=X)
         caches = []
@@ -174,7 +174,7 @@ class Sequential(Layer):
             caches.append(cache)
         return X, tuple(caches)
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: Any, DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: Tree, DY: M) -> tuple[M, Tree]:
         _require_matrices(params, DY=DY)
         gradients = []
         for layer, p, c in reversed(list(zip(self.layers, params, cache, strict=True))):
@@ -182,14 +182,14 @@ class Sequential(Layer):
             gradients.append(gradient)
         return DY, tuple(reversed(gradients))
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, M | None]:
         penalties = []
         for layer, p, r in zip(self.layers, params, noise or ((),) * len(self.layers), strict=True):
             X, R = layer.surrogate(ops, p, X, *r)
             penalties.append(R)
         return X, total(penalties)
 
-    def penalty(self, ops: MatrixOps[M], cache: Any) -> M | None:
+    def penalty(self, ops: MatrixOps[M], cache: Tree) -> M | None:
         return total(layer.penalty(ops, c) for layer, c in zip(self.layers, cache, strict=True))
 
     def hard_layers(self) -> tuple[Layer, ...]:
@@ -198,12 +198,12 @@ class Sequential(Layer):
     def flattened(self) -> tuple[Layer, ...]:
         return tuple(inner for layer in self.layers for inner in layer.flattened())
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    def evaluations(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> Iterator[tuple[Layer, M, M]]:
         for layer, p, s in zip(self.layers, params, state, strict=True):
             yield from layer.evaluations(ops, p, s, X)
             X = layer.evaluate(ops, p, s, X)
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *noise: Tree) -> M:
         _require_matrices(params, X=X)
         for layer, p, s, r in zip(self.layers, params, state, noise or ((),) * len(self.layers), strict=True):
             X = layer.evaluate(ops, p, s, X, *r)
@@ -215,14 +215,14 @@ class Sequential(Layer):
     def past(self, ops: MatrixOps[M], D: Size) -> Any:
         return tuple(layer.past(ops, d) for layer, d in zip(self.layers, self.widths(D), strict=False))
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         kept = []
         for layer, p, s, before in zip(self.layers, params, state, past, strict=True):
             x, after = layer.go_on(ops, p, s, before, x, place)
             kept.append(after)
         return x, tuple(kept)
 
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: Any) -> Any:
+    def update_state(self, ops: MatrixOps[M], state: Tree, cache: Tree) -> Tree:
         return tuple(layer.update_state(ops, s, c) for layer, s, c in zip(self.layers, state, cache, strict=True))
 
 

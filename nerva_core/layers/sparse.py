@@ -16,6 +16,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Count, Share
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.initializers import Initializer, NormalizedXavier, Zero
 from nerva_core.layers.base import LAYERS, Layer, Symbols
 from nerva_core.layers.linear import Linear, LinearParameters
@@ -85,10 +86,10 @@ class SparseLinear(Layer):
     def outputs_for(self, D: Size) -> Size:
         return self.outputs
 
-    def shapes(self, D: Size) -> SparseParameters[Any]:
+    def shapes(self, D: Size) -> SparseParameters:
         return SparseParameters(w=(1, self.places(D)), b=(1, self.outputs))
 
-    def initializers(self) -> SparseParameters[Any]:
+    def initializers(self) -> SparseParameters:
         return SparseParameters(w=self.weights, b=self.bias)
 
     def fans(self, D: int) -> tuple[int, int]:
@@ -96,10 +97,10 @@ class SparseLinear(Layer):
         P = self.places(D)
         return max(1, round(P / self.outputs)), max(1, round(P / D))
 
-    def init(self, rng: np.random.Generator, D: int) -> SparseParameters[Any]:
+    def init(self, rng: np.random.Generator, D: int) -> SparseParameters:
         if self.weights.identity():
             raise NervaError(f"SparseLinear: {self.weights} needs a weight at every place of the diagonal; choose another initializer")
-        parameters: SparseParameters[Any] = super().init(rng, D)
+        parameters: SparseParameters = super().init(rng, D)
         return parameters
 
     def for_any_data(self, symbols: Symbols) -> Layer:
@@ -144,7 +145,7 @@ class SparseLinear(Layer):
     def map_patterns(self, D: int, change: Callable[..., Any], *trees: Any) -> Any:
         return change(self, D, *trees)
 
-    def dense(self, D: int, params: Any, state: Any) -> tuple[Layer, Any, Any]:
+    def dense(self, D: int, params: Tree, state: Tree) -> tuple[Layer, Any, Any]:
         """The linear layer with the weights at their places."""
         W = np.zeros(int(self.outputs) * D, np.asarray(params.w).dtype)
         W[Pattern(*state).places(D)] = np.asarray(params.w)[0]
@@ -155,7 +156,7 @@ class SparseLinear(Layer):
         Pattern(*state).check(int(self.outputs), D)
         return (state,)
 
-    def from_dense(self, W: Array, b: Array) -> tuple[SparseParameters[Any], Pattern]:
+    def from_dense(self, W: Array, b: Array) -> tuple[SparseParameters, Pattern]:
         """The parameters and the pattern with the elements of W (K x D) that are not 0, and the first that are, up to P.
 
         NervaError if more than P are not 0.

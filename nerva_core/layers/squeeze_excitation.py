@@ -73,11 +73,11 @@ class SqueezeExcitation(Layer):
             raise NervaError(f"{self!r}: the number of channels must be a multiple of {self.reduction}, the reduction, got {C}")
         return C // self.reduction
 
-    def shapes(self, D: Size) -> SqueezeExcitationParameters[Any]:
+    def shapes(self, D: Size) -> SqueezeExcitationParameters:
         H = self.hidden(D)
         return SqueezeExcitationParameters(W1=(H, D), b1=(1, H), W2=(D, H), b2=(1, D))
 
-    def init(self, rng: np.random.Generator, D: int) -> SqueezeExcitationParameters[Any]:
+    def init(self, rng: np.random.Generator, D: int) -> SqueezeExcitationParameters:
         H: Any = self.hidden(D)
         to_hidden, to_channels = (Linear(K, self.weights, self.bias) for K in (H, D))
         return SqueezeExcitationParameters(*to_hidden.init(rng, D), *to_channels.init(rng, H))

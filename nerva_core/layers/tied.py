@@ -11,6 +11,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.algebra.registry import Count
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.initializers import Initializer, Normal
 from nerva_core.layers.around import Around
 from nerva_core.layers.base import LAYERS, Layer, Symbols
@@ -83,7 +84,7 @@ class Tied(Around):
     def draw_for_evaluation(self, rng: np.random.Generator, N: int, D: int) -> Any:
         return self.layers.draw_for_evaluation(rng, N, self.width)
 
-    def initial_state(self, D: int) -> Any:
+    def initial_state(self, D: int) -> Tree:
         return self.layers.initial_state(self.width)
 
     def given_padding(self, D: Size, given: Any, m: Any) -> Any:
@@ -103,12 +104,12 @@ class Tied(Around):
 
     # The equations.
 
-    def feedforward(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, TiedCache]:
+    def feedforward(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, TiedCache]:
         E, f = params
         H, of_f = self.layers.feedforward(ops, f, ops.rows_at(E, X), *noise)
         return H @ ops.transpose(E), TiedCache(X, H, of_f)
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: TiedCache, DY: M) -> tuple[M, TiedParameters]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: TiedCache, DY: M) -> tuple[M, TiedParameters]:
         E, f = params
         x, H, of_f = cache
         DH0, Df = self.layers.backpropagate(ops, f, of_f, DY @ E)
@@ -116,20 +117,20 @@ class Tied(Around):
         Dx = ops.zeros(*ops.shape(x))
         return Dx, TiedParameters(DE, Df)
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, *noise: Any) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, *noise: Tree) -> tuple[M, M | None]:
         H, R = self.layers.surrogate(ops, params.f, ops.rows_at(params.E, X), *noise)
         return H @ ops.transpose(params.E), R
 
     def penalty(self, ops: MatrixOps[M], cache: TiedCache) -> M | None:
         return self.layers.penalty(ops, cache.f)
 
-    def update_state(self, ops: MatrixOps[M], state: Any, cache: TiedCache) -> Any:
+    def update_state(self, ops: MatrixOps[M], state: Tree, cache: TiedCache) -> Tree:
         return self.layers.update_state(ops, state, cache.f)
 
-    def evaluate(self, ops: MatrixOps[M], params: Any, state: Any, X: M, *noise: Any) -> M:
+    def evaluate(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M, *noise: Tree) -> M:
         return self.layers.evaluate(ops, params.f, state, ops.rows_at(params.E, X), *noise) @ ops.transpose(params.E)
 
-    def evaluations(self, ops: MatrixOps[M], params: Any, state: Any, X: M) -> Iterator[tuple[Layer, M, M]]:
+    def evaluations(self, ops: MatrixOps[M], params: Tree, state: Tree, X: M) -> Iterator[tuple[Layer, M, M]]:
         yield from self.layers.evaluations(ops, params.f, state, ops.rows_at(params.E, X))
         yield self, X, self.evaluate(ops, params, state, X)
 
@@ -141,6 +142,6 @@ class Tied(Around):
     def past(self, ops: MatrixOps[M], D: Size) -> Any:
         return self.layers.past(ops, self.width)
 
-    def go_on(self, ops: MatrixOps[M], params: Any, state: Any, past: Any, x: M, place: Place[M]) -> tuple[M, Any]:
+    def go_on(self, ops: MatrixOps[M], params: Tree, state: Tree, past: Any, x: M, place: Place[M]) -> tuple[M, Tree]:
         h, past = self.layers.go_on(ops, params.f, state, past, ops.rows_at(params.E, x), place)
         return h @ ops.transpose(params.E), past

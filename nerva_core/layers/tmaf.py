@@ -20,7 +20,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
-from nerva_core.algebra.trees import rebuild
+from nerva_core.algebra.trees import Tree, rebuild
 from nerva_core.equations.step_functions import Alpha, Beta, Gamma, Given, Grid, Like, Same, StepValues, TenIntervals
 from nerva_core.layers.base import LAYERS, Layer, Shape
 
@@ -36,7 +36,7 @@ class MatrixActivation(Layer):
     def step_functions(self, D: Size) -> Sequence[tuple[Grid, StepValues]]:
         """The grid and the initial values of each step function."""
 
-    def init(self, rng: np.random.Generator, D: int) -> Any:
+    def init(self, rng: np.random.Generator, D: int) -> Tree:
         """The initial step values; nothing is drawn."""
         columns = [np.array([initial.values(grid)]).T for grid, initial in self.step_functions(D)]
         return rebuild(self.shapes(D), [np.repeat(t, D if self.per_neuron else 1, axis=1) for t in columns])
@@ -93,7 +93,7 @@ class DiagonalTMAF(MatrixActivation):
     def step_functions(self, D: Size) -> list[tuple[Grid, StepValues]]:
         return [(self.grid, self.initial)]
 
-    def shapes(self, D: Size) -> DiagonalTMAFParameters[Any]:
+    def shapes(self, D: Size) -> DiagonalTMAFParameters:
         return DiagonalTMAFParameters(alpha=self._shape(self.grid, D))
 
     def feedforward(self, ops: MatrixOps[M], params: DiagonalTMAFParameters[M], Z: M) -> tuple[M, DiagonalTMAFCache[M]]:
@@ -152,7 +152,7 @@ class TridiagonalTMAF(MatrixActivation):
     def step_functions(self, D: Size) -> list[tuple[Grid, StepValues]]:
         return [(self.alpha_grid, self.alpha), (self.beta_grid, self.beta), (self.gamma_grid, self.gamma)]
 
-    def shapes(self, D: Size) -> TridiagonalTMAFParameters[Any]:
+    def shapes(self, D: Size) -> TridiagonalTMAFParameters:
         return TridiagonalTMAFParameters(*(self._shape(grid, D) for grid, _ in self.step_functions(D)))
 
     def feedforward(self, ops: MatrixOps[M], params: TridiagonalTMAFParameters[M], Z: M) -> tuple[M, TridiagonalTMAFCache[M]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
 from nerva_core.equations.activations import Activation, ReLU
@@ -41,10 +41,10 @@ class SReLU(Layer):
     ar: float = 0.0
     tr: float = 1.0
 
-    def shapes(self, D: Size) -> SReLUParameters[Any]:
+    def shapes(self, D: Size) -> SReLUParameters:
         return SReLUParameters((1, 1), (1, 1), (1, 1), (1, 1))
 
-    def initializers(self) -> SReLUParameters[Any]:
+    def initializers(self) -> SReLUParameters:
         return SReLUParameters(Constant(self.al), Constant(self.tl), Constant(self.ar), Constant(self.tr))
 
     def feedforward(self, ops: MatrixOps[M], params: SReLUParameters[M], Z: M) -> tuple[M, SReLUCache[M]]:
@@ -93,10 +93,10 @@ class PReLU(Layer):
     trailing = True
     a: float = 0.25
 
-    def shapes(self, D: Size) -> PReLUParameters[Any]:
+    def shapes(self, D: Size) -> PReLUParameters:
         return PReLUParameters((1, 1))
 
-    def initializers(self) -> PReLUParameters[Any]:
+    def initializers(self) -> PReLUParameters:
         return PReLUParameters(Constant(self.a))
 
     def feedforward(self, ops: MatrixOps[M], params: PReLUParameters[M], Z: M) -> tuple[M, PReLUCache[M]]:
@@ -136,10 +136,10 @@ class RescaledActivation(Layer):
     trailing = True
     activation: Activation = ReLU()
 
-    def shapes(self, D: Size) -> RescaledActivationParameters[Any]:
+    def shapes(self, D: Size) -> RescaledActivationParameters:
         return RescaledActivationParameters(omega=(1, D))
 
-    def initializers(self) -> RescaledActivationParameters[Any]:
+    def initializers(self) -> RescaledActivationParameters:
         return RescaledActivationParameters(Constant(1.0))
 
     def feedforward(self, ops: MatrixOps[M], params: RescaledActivationParameters[M], Z: M) -> tuple[M, RescaledActivationCache[M]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple
+from typing import Generic, NamedTuple
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.geometry import Geometry
@@ -70,11 +70,11 @@ class TransposedConvolution(ToPositions):
         rows, C = super().shape_of_input(symbols)
         return rows, C if self.groups == 1 else self.groups * C
 
-    def shapes(self, D: Size) -> TransposedConvolutionParameters[Any]:
+    def shapes(self, D: Size) -> TransposedConvolutionParameters:
         K = self.outputs_for(D)
         return TransposedConvolutionParameters(W=(self.windows.offsets * (K // self.groups_of(D)), D), b=(1, K))
 
-    def initializers(self) -> TransposedConvolutionParameters[Any]:
+    def initializers(self) -> TransposedConvolutionParameters:
         return TransposedConvolutionParameters(W=self.weights, b=self.bias)
 
     def fans(self, D: int) -> tuple[int, int]:

@@ -58,12 +58,12 @@ class WeightNorm(Layer):
     def shape_of_input(self, symbols: Symbols) -> tuple[Size, Size]:
         return self.layer.shape_of_input(symbols)
 
-    def shapes(self, D: Size) -> WeightNormParameters[Any]:
+    def shapes(self, D: Size) -> WeightNormParameters:
         W, b = self.layer.shapes(D)
         K = self.outputs_for(D)
         return WeightNormParameters(V=W, g=(K, 1) if self._by_rows() else (1, K), b=b)
 
-    def init(self, rng: np.random.Generator, D: int) -> WeightNormParameters[Any]:
+    def init(self, rng: np.random.Generator, D: int) -> WeightNormParameters:
         W, b = self.layer.init(rng, D)
         return WeightNormParameters(W, np.linalg.norm(W, axis=1 if self._by_rows() else 0, keepdims=True), b)
 

@@ -90,5 +90,5 @@ def _density(f: Activation, lambda_: float, x: Array, heights: Array) -> Array:
 
 
 @functools.cache
-def _numpy() -> Backend[Any]:
+def _numpy() -> Backend:
     return backend("numpy", "float64")

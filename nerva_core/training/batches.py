@@ -16,7 +16,7 @@ import numpy as np
 
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.algebra.trees import leaves, map_tree, stacked
+from nerva_core.algebra.trees import Tree, leaves, map_tree, stacked
 from nerva_core.data import Dataset
 from nerva_core.layers import Sequential
 from nerva_core.training.config import Config
@@ -39,7 +39,7 @@ class StepInput(NamedTuple):
 
     lr: Any
     rows: Any
-    noise: Any
+    noise: Tree
     scalars: tuple[Any, ...]
 
     def after(self, steps: int) -> StepInput:
@@ -63,7 +63,7 @@ def learning_rate(config: Config, epoch: int, step: int) -> float:
 
 
 def epoch_inputs(
-    config: Config, network: Sequential, data: Dataset, ops: Backend[Any], epoch: int, done: int = 0, first: int | None = None
+    config: Config, network: Sequential, data: Dataset, ops: Backend, epoch: int, done: int = 0, first: int | None = None
 ) -> Iterator[StepInput]:
     """What the steps of an epoch are given, in groups that run in one call, drawn when they are asked for.
 
@@ -81,7 +81,7 @@ def epoch_inputs(
             yield _given(config, epoch, steps, rows, noise).after(max(0, start + done - steps.start))
 
 
-def _given(config: Config, epoch: int, steps: range, rows: Array, noise: Any) -> StepInput:
+def _given(config: Config, epoch: int, steps: range, rows: Array, noise: Tree) -> StepInput:
     lr = [learning_rate(config, epoch, t) for t in steps]
     scalars = zip(*(config.optimizer.scalars(eta, t + 1) for eta, t in zip(lr, steps, strict=True)), strict=True)
     return StepInput(np.array(lr, float), rows, noise, tuple(np.array(column, float) for column in scalars))
@@ -122,5 +122,5 @@ def _most_steps(bytes_of_noise: int, work: int) -> int:
     return max(1, min(STEPS_AT_ONCE, BYTES_AT_ONCE // max(1, bytes_of_noise), WORK_AT_ONCE // max(1, work)))
 
 
-def _bytes(noise: Any) -> int:
+def _bytes(noise: Tree) -> int:
     return sum(array.nbytes for array in leaves(noise))

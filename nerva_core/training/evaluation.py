@@ -9,7 +9,7 @@ import numpy as np
 
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.data import Dataset
 from nerva_core.equations.losses import Loss
 from nerva_core.layers import Sequential
@@ -50,7 +50,7 @@ class Scores(NamedTuple):
 class EvaluatedState(NamedTuple):
     """The parameters and statistics that a network is evaluated with; the backend's ``run_steps`` consumes it and gives it back."""
 
-    params: Any
+    params: Tree
     statistics: Any
 
 
@@ -58,7 +58,7 @@ class EvaluatedState(NamedTuple):
 class Evaluator:
     """Evaluates a network in batches, whose rows may be shared out."""
 
-    ops: Backend[Any]
+    ops: Backend
     sharing: Sharing
     network: Sequential
     loss: Loss
@@ -93,10 +93,10 @@ class Evaluator:
         top = None if self.top_k is None else float(result.among_top.sum()) / total
         return state, Scores(float(result.loss @ weights) / total, accuracy, top)
 
-    def _evaluate_rows(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, rows: Any, noise: Any) -> tuple[Any, Any]:
+    def _evaluate_rows(self, ops: Backend, state: EvaluatedState, X: Any, T: Any, rows: Any, noise: Tree) -> tuple[Any, Any]:
         return self._evaluate_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise)
 
-    def _evaluate_batch(self, ops: Backend[Any], state: EvaluatedState, X: Any, T: Any, noise: Any) -> tuple[Any, Any]:
+    def _evaluate_batch(self, ops: Backend, state: EvaluatedState, X: Any, T: Any, noise: Tree) -> tuple[Any, Any]:
         T = self.data.rows_of_targets(ops, T)
         Y = self.network.evaluate(ops, *state, X, *noise)
         at_once = 1 if self.data.per_position else self.data.positions
@@ -126,7 +126,7 @@ def evaluation_batch(data: Dataset) -> int:
     return max(1, min(EVALUATION_BATCH, POSITIONS_AT_ONCE // data.positions)) if data.per_position else EVALUATION_BATCH
 
 
-def count_correct(ops: Backend[Any], loss: Loss, Y: Any, T: Any, positions: int = 1, top: int = 1) -> Any:
+def count_correct(ops: Backend, loss: Loss, Y: Any, T: Any, positions: int = 1, top: int = 1) -> Any:
     """The number of rows (1 x 1) whose class is predicted; of several positions, which stand one after the other, those of all.
 
     With ``top`` it is the number of those whose class is among so many with the largest outputs.

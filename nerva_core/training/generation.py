@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     seed: int = 0,
-    ops: Backend[Any] | None = None,
+    ops: Backend | None = None,
     cache: bool = True,
 ) -> str:
     """The prompt, and so many characters (or bytes) that follow it.
@@ -61,7 +60,7 @@ def choose(y: Array, temperature: float, top_k: int | None, u: float) -> int:
 class TextWriter:
     """A network on matrix operations, asked for what follows a text."""
 
-    def __init__(self, model: Model, ops: Backend[Any]) -> None:
+    def __init__(self, model: Model, ops: Backend) -> None:
         self.network, self.ops, self.longest = model.network, ops, model.inputs
         self.params, self.state = ops.matrices(model.params), ops.matrices(model.state)
         self.last = len(model.encoding.classes) - 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.layers import Layer
 
@@ -45,7 +46,7 @@ def earth_mover_distance(X: Array, H: Array) -> float:
     return float(distances[linear_sum_assignment(distances)].mean())
 
 
-def hard_distance(ops: Any, network: Layer, params: Any, state: Any, X: Any) -> float | None:
+def hard_distance(ops: Any, network: Layer, params: Tree, state: Tree, X: Any) -> float | None:
     """The earth mover distance between the input, laid out like the output, and the output of the first hard layer (Figure 6, middle).
 
     None if there is no such layer.

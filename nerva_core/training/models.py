@@ -16,7 +16,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError, counted, did_you_mean, not_there
 from nerva_core.algebra.memory import Array, archive
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_shapes, named_leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.data.encoding import Encoding
 from nerva_core.data.formats import read_npz
 from nerva_core.data.preparation import columns_from
@@ -50,8 +50,8 @@ class Model:
     config: Config
     network: Sequential
     inputs: int
-    params: Any
-    state: Any
+    params: Tree
+    state: Tree
     encoding: Encoding = Encoding()
     """How its inputs are made from raw examples, and the names of features and classes."""
 
@@ -60,7 +60,7 @@ class Model:
         network, params, state = self.network.dense(self.inputs, self.params, self.state)
         return replace(self, network=network, params=params, state=state)
 
-    def predict(self, X: Any, ops: Backend[Any] | None = None) -> Array:
+    def predict(self, X: Any, ops: Backend | None = None) -> Array:
         """The outputs at inference, N x K, for raw examples in the rows of X: they are scaled as the training data were.
 
         On NumPy in float64 unless ``ops`` is given.
@@ -208,7 +208,7 @@ def _encoding(path: Path, inputs: int, arrays: Arrays, metadata: dict[str, str])
     return Encoding(shift, spread, features, classes, columns)
 
 
-def save_npz(path: Path, network: Sequential, params: Any) -> None:
+def save_npz(path: Path, network: Sequential, params: Tree) -> None:
     """Write the weights as Nerva does: W1, b1, W2, ... of the layers with weights. Other trained parameters are refused, not lost."""
     for layer, p in zip(network.layers, params, strict=True):
         if not isinstance(layer, Linear) and any(True for _ in leaves(p)):
@@ -222,13 +222,13 @@ def save_npz(path: Path, network: Sequential, params: Any) -> None:
     write_atomically(path, archive(arrays))
 
 
-def checked_patterns(network: Sequential, inputs: int, state: Any) -> Any:
+def checked_patterns(network: Sequential, inputs: int, state: Tree) -> Any:
     """The state. NervaError unless its patterns are those of the network."""
     (state,) = network.map_patterns(inputs, SparseLinear.check_pattern, state)
     return state
 
 
-def load_npz(path: Path, network: Sequential, inputs: int, params: Any, state: Any) -> tuple[Any, Any]:
+def load_npz(path: Path, network: Sequential, inputs: int, params: Tree, state: Tree) -> tuple[Any, Any]:
     """(params, state) with the weights and biases of linear layers replaced by W1, b1, W2, ... of a Nerva archive.
 
     A sparse layer takes the pattern from the weights that are not 0.
@@ -250,7 +250,7 @@ def load_npz(path: Path, network: Sequential, inputs: int, params: Any, state: A
     return tuple(result), tuple(patterns)
 
 
-def load_weights(path: Path, network: Sequential, inputs: int, params: Any, state: Any) -> tuple[Any, Any]:
+def load_weights(path: Path, network: Sequential, inputs: int, params: Tree, state: Tree) -> tuple[Any, Any]:
     """(params, state) with the weights in a file: an .npz archive of Nerva, or a model.safetensors of a network of the same shape.
 
     Of the state only the patterns are taken.
@@ -269,7 +269,7 @@ def load_weights(path: Path, network: Sequential, inputs: int, params: Any, stat
     return trees["params"], state
 
 
-def _affine(network: Sequential, params: Any) -> list[Any]:
+def _affine(network: Sequential, params: Tree) -> list[Any]:
     return [p for layer, p in zip(network.layers, params, strict=True) if isinstance(layer, Linear)]
 
 
@@ -285,7 +285,7 @@ def _array(path: Path, arrays: Arrays, name: str, shape: tuple[int, int]) -> Arr
     return array.reshape(shape).astype(float)
 
 
-def fill(path: Path, prefix: str, template: Any, arrays: Arrays) -> Any:
+def fill(path: Path, prefix: str, template: Tree, arrays: Arrays) -> Any:
     """The arrays ``prefix/name`` of a file in the form of the template; NervaError if a name, a shape or a type differs."""
     new = []
     for name, leaf in named_leaves(template):

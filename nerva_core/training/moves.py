@@ -20,7 +20,7 @@ from nerva_core.training.step import BatchSteps, TrainingState, batch_gradients
 class Moves:
     """When and how the weights of a network move, as its configuration has it."""
 
-    ops: Backend[Any]
+    ops: Backend
     steps: BatchSteps
     matrices: tuple[Any, ...] | None
     """X, T and, if examples have weights, these, of the whole training set; None where they are read from files, where no weights move."""

@@ -41,7 +41,7 @@ class Predictions(NamedTuple):
     """Of the classes."""
 
 
-def predict(model: Model, X: Array, ops: Backend[Any] | None = None) -> Predictions:
+def predict(model: Model, X: Array, ops: Backend | None = None) -> Predictions:
     """The predictions for raw examples, N x D; on NumPy in float64 unless ``ops`` is given."""
     ops = backend("numpy", dtype="float64") if ops is None else ops
     loss = model.config.loss

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.memory import Array
-from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, with_leaves
 from nerva_core.equations.initializers import Initializer
 from nerva_core.equations.regrowth import Grower, Pruner
 from nerva_core.layers import Sequential, SparseLinear
@@ -27,13 +27,15 @@ class Regrowth:
     start: Callable[[Array], Any]
     """The state of the optimizer for new parameters."""
 
-    def state(self, network: Sequential, D: int, state: TrainingState, gradients: Any, rng: np.random.Generator, T: float) -> TrainingState:
+    def state(
+        self, network: Sequential, D: int, state: TrainingState, gradients: Tree, rng: np.random.Generator, T: float
+    ) -> TrainingState:
         """The state (NumPy arrays) after a move, T epochs after the beginning.
 
         ``gradients`` are those of the network without patterns (``Layer.dense``), if the grower needs them.
         """
 
-        def change(layer: SparseLinear, D: int, params: Any, pattern: Any, moments: Any, gradient: Any) -> tuple[Any, ...]:
+        def change(layer: SparseLinear, D: int, params: Tree, pattern: Any, moments: Tree, gradient: Any) -> tuple[Any, ...]:
             return *self.layer(layer, D, params, Pattern(*pattern), moments, gradient, rng, T), gradient
 
         moments = with_leaves(state.params, state.optimizer)
@@ -44,9 +46,9 @@ class Regrowth:
         self,
         layer: SparseLinear,
         D: int,
-        params: Any,
+        params: Tree,
         pattern: Pattern,
-        moments: Any,
+        moments: Tree,
         gradient: Any,
         rng: np.random.Generator,
         T: float,
@@ -81,7 +83,7 @@ class Regrowth:
         )
 
 
-def _beside(template: Any, tree: Any) -> Iterator[Any]:
+def _beside(template: Tree, tree: Tree) -> Iterator[Any]:
     """The subtrees that stand where the template has leaves."""
     if isinstance(template, tuple):
         for part, of_part in zip(template, tree, strict=True):

@@ -16,7 +16,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, with_leaves
 from nerva_core.algebra.workers import block_sizes
 from nerva_core.data.streamed import ahead
 from nerva_core.interpreters.sharded import Add, CutSize, ShardedOps, SumOfWorkers, sums_of
@@ -45,7 +45,7 @@ def with_blocks(config: Config, workers: int = 1) -> Config:
 class Sharing:
     """Runs steps with ``run_steps``, on the blocks of every batch that are this worker's."""
 
-    ops: Backend[Any]
+    ops: Backend
     run_steps: Callable[..., tuple[Any, Array]]
     blocks: int = 1
     in_turn: bool = False
@@ -62,7 +62,7 @@ class Sharing:
         """What this worker needs of N rows."""
         return [slice(0, N)] if self.blocks == 1 or self.blocks > N else self._mine(N)[1]
 
-    def run(self, step: Step, state: Any, data: tuple[Any, ...], inputs: tuple[Any, ...], of_one: Callable[[], Any]) -> tuple[Any, Array]:
+    def run(self, step: Step, state: Tree, data: tuple[Any, ...], inputs: tuple[Any, ...], of_one: Callable[[], Any]) -> tuple[Any, Array]:
         """As ``Backend.run_steps``, for ``step(ops, state, *data, *batch, noise, *rest)``.
 
         ``inputs`` are a batch, its noise, and the rest. A batch is the numbers of rows of the data, or if there are no data, the rows X
@@ -100,10 +100,10 @@ class Sharing:
         uneven = workers.alike and any(sizes[k] != sizes[k % each] for k in range(self.blocks))
         return (0, 1) if uneven else (workers.rank, workers.count)
 
-    def _shared(self, step: Step, template: Any, size: CutSize, sizes: list[CutSize | None]) -> Step:
+    def _shared(self, step: Step, template: Tree, size: CutSize, sizes: list[CutSize | None]) -> Step:
         """The step on the blocks of this worker; ``template`` has the form of the noise, and ``sizes`` are its numbers of rows."""
 
-        def on_blocks(chosen: slice, add: Add, ops: Backend[Any], state: Any, data: Any, batch: Any, noise: Any, rest: Any) -> Any:
+        def on_blocks(chosen: slice, add: Add, ops: Backend, state: Tree, data: Any, batch: Any, noise: Tree, rest: Any) -> Any:
             sharded = ShardedOps(ops, add)
 
             def cut(blocks: Any, n: CutSize) -> Any:
@@ -115,7 +115,7 @@ class Sharing:
             state, outputs = step(sharded, *whole, *rows, with_leaves(template, drawn), *rest)
             return sharded.results((state, outputs))
 
-        def shared(ops: Backend[Any], state: Any, *given: Any) -> tuple[Any, Any]:
+        def shared(ops: Backend, state: Tree, *given: Any) -> tuple[Any, Any]:
             *data, batch, noise, rest = given
             workers = self._sharers(block_sizes(size.total, self.blocks))[1]
             add: Add = SumOfWorkers(ops, workers) if workers > 1 else sums_of(ops)

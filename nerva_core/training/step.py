@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps
 from nerva_core.algebra.numeric_backend import Backend, require_matrix
-from nerva_core.algebra.trees import leaves, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, with_leaves
 from nerva_core.equations.losses import Loss
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.layers import Sequential
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class TrainingState(NamedTuple):
     """The state of training: parameters, one optimizer state a parameter, and the layers' running statistics."""
 
-    params: Any
+    params: Tree
     optimizer: Any
     statistics: Any
 
@@ -44,7 +44,7 @@ def training_step(
     state: TrainingState,
     X: M,
     T: M,
-    noise: Any,
+    noise: Tree,
     scalars: tuple[Any, ...],
     record_gradients: bool = False,
     targets: M | None = None,
@@ -73,27 +73,27 @@ class BatchSteps:
     data: Dataset
 
     def on_rows(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, rows: Any, noise: Any, scalars: Any
+        self, ops: Backend, state: TrainingState, X: Any, T: Any, rows: Any, noise: Tree, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
         """A step on these rows of X and T."""
         return self.on_batch(ops, state, ops.take_rows(X, rows), ops.take_rows(T, rows), noise, scalars)
 
     def on_weighted_rows(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, weights: Any, rows: Any, noise: Any, scalars: Any
+        self, ops: Backend, state: TrainingState, X: Any, T: Any, weights: Any, rows: Any, noise: Tree, scalars: Any
     ) -> tuple[TrainingState, StepOutput]:
         """A step on these rows of X and T, which count by their weights."""
         batch = ops.take_rows(X, rows), ops.take_rows(T, rows)
         return self.on_batch(ops, state, *batch, noise, scalars, ops.take_rows(weights, rows))
 
     def on_batch(
-        self, ops: Backend[Any], state: TrainingState, X: Any, T: Any, noise: Any, scalars: Any, weights: Any = None
+        self, ops: Backend, state: TrainingState, X: Any, T: Any, noise: Tree, scalars: Any, weights: Any = None
     ) -> tuple[TrainingState, StepOutput]:
         """A step on a batch."""
         record = self.training.record_gradients
         T, targets = self.targets(ops, T)
         return training_step(ops, self.network, self.loss, self.optimizer, state, X, T, noise, scalars, record, targets, weights)
 
-    def targets(self, ops: Backend[Any], T: Any) -> tuple[Any, Any]:
+    def targets(self, ops: Backend, T: Any) -> tuple[Any, Any]:
         """The targets of a batch, and over how many of them the loss is a mean, if not over the rows."""
         T = self.data.rows_of_targets(ops, T)
         return T, ops.elements_sum(T) if self.data.per_position else None
@@ -106,7 +106,7 @@ def batch_gradients(
     state: TrainingState,
     X: M,
     T: M,
-    noise: Any,
+    noise: Tree,
     targets: M | None = None,
     weights: M | None = None,
 ) -> tuple[M, Any, Any]:

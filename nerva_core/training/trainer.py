@@ -14,7 +14,7 @@ import numpy as np
 from nerva_core.algebra.errors import NervaError
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.numeric_backend import Backend, backend
-from nerva_core.algebra.trees import leaves, map_tree, with_leaves
+from nerva_core.algebra.trees import Tree, leaves, map_tree, with_leaves
 from nerva_core.data import Dataset
 from nerva_core.layers.sequential import Sequential
 from nerva_core.training.batches import (
@@ -67,7 +67,7 @@ class Trainer:
     def __init__(
         self, config: Config, data: Dataset | None = None, callbacks: Sequence[Callback] = (), network: Sequential | None = None
     ) -> None:
-        self.ops: Backend[Any] = backend(config.backend, config.dtype, config.device, join=workers_in()[1] > 1)
+        self.ops: Backend = backend(config.backend, config.dtype, config.device, join=workers_in()[1] > 1)
         loaded = config.data.load() if data is None else data
         self.data = prepared(loaded, config.training, random_stream(config.seed, VALIDATION))
         self.config = config = with_blocks(config.completed(self.data), self.ops.workers.count)
@@ -301,7 +301,7 @@ class Trainer:
         """Whether that is something else than the parameters."""
         return any(average is not theta for average, theta in zip(self._averages(), leaves(self.state.params), strict=True))
 
-    def _first_states(self, params: Any) -> Any:
+    def _first_states(self, params: Tree) -> Any:
         return self.ops.matrices(tuple(map(self._moments, leaves(params))))
 
     def _matrices(self) -> tuple[Any, ...] | None:

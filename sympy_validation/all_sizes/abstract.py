@@ -29,7 +29,7 @@ class AbstractCache(NamedTuple):
     params: tuple[Any, ...]
     noise: tuple[Any, ...] = ()
 
-    def pullbacks(self, ops: MatrixOps[Any], name: str, params: Sequence[Any], DY: Any) -> tuple[Any, ...]:
+    def pullbacks(self, ops: MatrixOps, name: str, params: Sequence[Any], DY: Any) -> tuple[Any, ...]:
         """The gradients of ⟨DY, Y⟩ with respect to X and the parameters, if the cache is that of this function and these parameters."""
         arguments: tuple[Any, ...] = (self.X, *params, *self.noise)
         if self.name != name or not all(map(_same, self.params, params)):

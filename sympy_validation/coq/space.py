@@ -10,7 +10,7 @@ from typing import Any
 
 from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
 from nerva_core.layers import Layer
@@ -99,7 +99,7 @@ class CoqSpace(Space[CoqMatrix]):
         term = renamed(y.entry, renaming(flat(y.i, y.j), at))
         return Differentiated(K, D, term, tuple(at), name, tuple(flat(column_index(D))), self.used)
 
-    def detach(self, tree: Any) -> Any:
+    def detach(self, tree: Tree) -> Any:
         return map_tree(lambda X: _released(X) if isinstance(X, CoqMatrix) else X, tree)
 
     def columnwise(self, f: Callable[..., CoqMatrix], *matrices: CoqMatrix) -> CoqMatrix:

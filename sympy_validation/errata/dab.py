@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.trees import Tree
 from nerva_core.theory.bridge_theory import map_gradient
 from sympy_validation.errata.erratum import Erratum, Ops, erratum
 from sympy_validation.theorem import Theorem
@@ -26,27 +28,27 @@ def theorems() -> Iterator[Theorem]:
         yield from item.theorems
 
 
-def minus_log_density(ops: Ops, E: Any, sigma: Any) -> Any:
+def minus_log_density(ops: Ops, E: Any, sigma: Any) -> Tree:
     """-Σ log N(e; 0, σ²), up to a constant, from the normal density."""
     return -ops.elements_sum(ops.log(ops.normal_pdf(E / sigma)))
 
 
-def minus_log_likelihood(ops: Ops, Phi: Any, X: Any, H: Any, sigma: Any, sigma_phi: Any) -> Any:
+def minus_log_likelihood(ops: Ops, Phi: Any, X: Matrix, H: Matrix, sigma: Any, sigma_phi: Any) -> Tree:
     """-log of the likelihood (7)."""
     return minus_log_density(ops, H - X @ ops.transpose(Phi), sigma)
 
 
-def minus_log_prior(ops: Ops, Phi: Any, X: Any, H: Any, sigma: Any, sigma_phi: Any) -> Any:
+def minus_log_prior(ops: Ops, Phi: Any, X: Matrix, H: Matrix, sigma: Any, sigma_phi: Any) -> Tree:
     """-log of the prior."""
     return minus_log_density(ops, Phi, sigma_phi)
 
 
-def minus_log_posterior(ops: Ops, *variables: Any) -> Any:
+def minus_log_posterior(ops: Ops, *variables: Any) -> Tree:
     """-log of likelihood times prior (8)."""
     return minus_log_likelihood(ops, *variables) + minus_log_prior(ops, *variables)
 
 
-def residual_gradient(ops: Ops, Phi: Any, X: Any, H: Any) -> Any:
+def residual_gradient(ops: Ops, Phi: Any, X: Matrix, H: Matrix) -> Tree:
     """∂ Σ (h - Φ x)² / ∂Φ = -2 (H - X · Φᵀ)ᵀ · X."""
     return -2 * (ops.transpose(H - X @ ops.transpose(Phi)) @ X)
 
@@ -59,7 +61,7 @@ def theorem(tested: Any, objective: Any) -> Iterator[Theorem]:
 def likelihood() -> Erratum:
     """The sign and the factor 1/2 of the likelihood."""
 
-    def tested(c: Any) -> Any:
+    def tested(c: Any) -> Tree:
         return lambda ops, Phi, X, H, sigma, sigma_phi: c * residual_gradient(ops, Phi, X, H) / (sigma * sigma)
 
     return erratum(
@@ -75,7 +77,7 @@ def likelihood() -> Erratum:
 def prior() -> Erratum:
     """The sign, the factor 1/2, and a prior that is counted N times."""
 
-    def printed(ops: Ops, Phi: Any, X: Any, H: Any, sigma: Any, sigma_phi: Any) -> Any:
+    def printed(ops: Ops, Phi: Any, X: Matrix, H: Matrix, sigma: Any, sigma_phi: Any) -> Tree:
         return ops.scale(ops.shape(X)[0], -2 * Phi / (sigma_phi * sigma_phi))
 
     return erratum(
@@ -91,7 +93,7 @@ def prior() -> Erratum:
 def squared_error() -> Erratum:
     """Equation (10) is the limit of a flat prior."""
 
-    def printed(ops: Ops, Phi: Any, X: Any, H: Any, sigma: Any, sigma_phi: Any) -> Any:
+    def printed(ops: Ops, Phi: Any, X: Matrix, H: Matrix, sigma: Any, sigma_phi: Any) -> Tree:
         return residual_gradient(ops, Phi, X, H) / (2 * sigma * sigma)
 
     return erratum(

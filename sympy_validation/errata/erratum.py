@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps
 from sympy_validation.theorem import Theorem
 
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.gradient_activations import Arctan, Log, NormClipping
 from sympy_validation.errata import gaf_theorems
 from sympy_validation.errata.erratum import Erratum, erratum
@@ -39,15 +42,15 @@ def theorems() -> Iterator[Theorem]:
 def definition() -> Iterator[Erratum]:
     """Definition 1, and Remark 1 on Definition 3."""
 
-    def bend(ops: Any, X: Any) -> Any:
+    def bend(ops: MatrixOps, X: Matrix) -> Tree:
         return ops.hadamard(X, G.second_derivative(ops, X))
 
-    def closed(ops: Any, X: Any) -> Any:
+    def closed(ops: MatrixOps, X: Matrix) -> Tree:
         Z = 20 * X
         R = ops.reciprocal(ops.ones(*ops.shape(X)) + ops.hadamard(Z, Z))
         return -4 * ops.hadamard(ops.hadamard(Z, Z), ops.hadamard(R, R))
 
-    def negative(ops: Any, X: Any) -> Any:
+    def negative(ops: MatrixOps, X: Matrix) -> Tree:
         return ops.less(bend(ops, X), ops.zeros(*ops.shape(X)))
 
     yield erratum(
@@ -65,7 +68,7 @@ def definition() -> Iterator[Erratum]:
         """(g - g̃)ᵀ(w - w̃) for two points whose difference is (d, e), and the gradient (k₁ w₁, k₂ w₂)."""
         return lambda ops, d, e: k1 * ops.hadamard(d, d) + k2 * ops.hadamard(e, e)
 
-    def squared(ops: Any, d: Any, e: Any) -> Any:
+    def squared(ops: MatrixOps, d: Any, e: Any) -> Tree:
         return 2 * (ops.hadamard(d, d) + ops.hadamard(e, e))
 
     one = {"d": (1, 1), "e": (1, 1)}
@@ -83,7 +86,7 @@ def log_type() -> Erratum:
     """G'' of α sign(g) log(1 + β|g|) jumps at 0."""
     log = Log(0.1, 20.0)
 
-    def bend(ops: Any, X: Any) -> Any:
+    def bend(ops: MatrixOps, X: Matrix) -> Tree:
         """G''(g) (1 + β|g|)², which tends to G''(0±)."""
         root = ops.ones(*ops.shape(X)) + 20 * ops.abs(X)
         return ops.hadamard(log.second_derivative(ops, X), ops.hadamard(root, root))
@@ -124,7 +127,7 @@ def constants() -> Iterator[Erratum]:
     def stretched(a: float, b: float) -> Callable[..., Any]:
         """‖H d‖² for the Hessian H = ((a, b), (b, a))."""
 
-        def squared(ops: Any, d: Any, e: Any) -> Any:
+        def squared(ops: MatrixOps, d: Any, e: Any) -> Tree:
             first, second = a * d + b * e, b * d + a * e
             return ops.hadamard(first, first) + ops.hadamard(second, second)
 
@@ -141,7 +144,7 @@ def constants() -> Iterator[Erratum]:
         right=equal("‖g - g̃‖²", one, stretched(2, 0), lambda ops, d, e: 4 * (ops.hadamard(d, d) + ops.hadamard(e, e))),
     )
 
-    def activated(ops: Any) -> Any:
+    def activated(ops: MatrixOps) -> Tree:
         """c of the part |g| <= 0.04, whose slope is 0.1."""
         return 0.1 * at(G.derivative, 0.04)(ops)
 
@@ -154,7 +157,7 @@ def constants() -> Iterator[Erratum]:
         right=less(lambda ops: (c(0.1)(ops), activated(ops))),
     )
 
-    def zeta(ops: Any) -> Any:
+    def zeta(ops: MatrixOps) -> Tree:
         """2 G'(0) / (2 G'(4)), which l / c is at least."""
         return ops.hadamard(at(G.derivative, 0.0)(ops), ops.reciprocal(at(G.derivative, 4.0)(ops)))
 
@@ -171,7 +174,7 @@ def constants() -> Iterator[Erratum]:
 def curl() -> Erratum:
     """Norm clipping has no equivalent loss."""
 
-    def formula(ops: Any, threshold: Any, k: Any, w: Any) -> Any:
+    def formula(ops: MatrixOps, threshold: Any, k: Any, w: Any) -> Tree:
         """-c (A - Aᵀ) / ‖v‖³ where ‖v‖ > c, with v = k ⊙ w and A = vᵀ (v ⊙ k)."""
         v = ops.hadamard(k, w)
         square = ops.elements_sum(ops.hadamard(v, v))

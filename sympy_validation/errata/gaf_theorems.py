@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.gradient_activations import Arctan, Identity
 from nerva_core.theory.gradient_theory import gap_bound
 from sympy_validation.errata.erratum import Erratum, erratum
@@ -75,10 +78,10 @@ def theorem_5() -> Iterator[Erratum]:
         right=less(lambda ops: (zero(ops), at(G.derivative, 0.0)(ops) - c(1.0)(ops))),
     )
 
-    def slope(ops: Any, X: Any) -> Any:
+    def slope(ops: MatrixOps, X: Matrix) -> Tree:
         return G.derivative(ops, X) - ops.ones(*ops.shape(X))
 
-    def closed(ops: Any, X: Any) -> Any:
+    def closed(ops: MatrixOps, X: Matrix) -> Tree:
         square = ops.hadamard(20 * X, 20 * X)
         one = ops.ones(*ops.shape(X))
         return ops.hadamard(one - square, ops.reciprocal(one + square))
@@ -121,7 +124,7 @@ def theorem_6() -> Iterator[Erratum]:
     def moved(activation: Any, curvature: float, eta: float) -> Callable[[Any], Any]:
         """|w₂ - w₀| after two steps of gradient descent from w₀ = 0.05."""
 
-        def distance(ops: Any) -> Any:
+        def distance(ops: MatrixOps) -> Tree:
             start = w = ops.full(0.05, 1, 1)
             for _ in range(2):
                 w = w - eta * activation.value(ops, curvature * w)

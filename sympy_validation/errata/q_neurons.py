@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import Activation, ReLU
 from sympy_validation.claims import RealVariable
 from sympy_validation.errata.erratum import Erratum, Ops, erratum
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.q_calculus import SUBJECT, D, exchanged, g_q, product, product_rule, theorem
 from sympy_validation.theorems.tools import equation
@@ -33,11 +36,11 @@ def theorems() -> Iterator[Theorem]:
 def proposition_2() -> Erratum:
     """The sentence after it."""
 
-    def p_derivative(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def p_derivative(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         """D_p g_q, where g_q(x) = x D_q f(x)."""
         return (1 / (1 - p)) * ops.hadamard(g_q(ops, X, q, f) - g_q(ops, p * X, q, f), ops.reciprocal(X))
 
-    def corrected(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def corrected(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return (1 / (1 - p)) * D(ops, f, X, 1, q) - (p / (1 - p)) * D(ops, f, X, p, p * q)
 
     return erratum(
@@ -54,10 +57,10 @@ def q_relu() -> Erratum:
     """It is relu for q > 0 only."""
     X: dict[str, Any] = {"X": ("N", "D"), "r": RealVariable(0)}
 
-    def q_activation(ops: Ops, X: Any, r: Any) -> Any:
+    def q_activation(ops: Ops, X: Matrix, r: Any) -> Tree:
         return g_q(ops, X, -r, ReLU())
 
-    def corrected(space: Any, X: Any, r: Any) -> Any:
+    def corrected(space: Space, X: Matrix, r: Any) -> Tree:
         ops = space.ops
         left = ops.less(X, ops.zeros(*ops.shape(X)))
         return (1 / (1 + r)) * ops.hadamard(ops.ones(*ops.shape(X)) + (r - 1) * left, X)
@@ -75,7 +78,7 @@ def q_relu() -> Erratum:
 NOISE: dict[str, Any] = {"epsilon": ("N", "D"), "scale": RealVariable(0), "phi": RealVariable(0)}
 
 
-def q(ops: Ops, epsilon: Any, scale: Any, phi: Any, side: int) -> Any:
+def q(ops: Ops, epsilon: Any, scale: Any, phi: Any, side: int) -> Tree:
     """q = 1 ± (λ|ε| + φ)."""
     one = ops.ones(*ops.shape(epsilon))
     return one + side * (scale * ops.abs(epsilon) + phi * one)
@@ -101,11 +104,11 @@ def noise() -> Iterator[Erratum]:
     def distance() -> Iterator[Theorem]:
         """(q - 1)² = (λ|ε| + φ)² on both sides."""
 
-        def squared(ops: Ops, epsilon: Any, scale: Any, phi: Any) -> Any:
+        def squared(ops: Ops, epsilon: Any, scale: Any, phi: Any) -> Tree:
             left, right = (q(ops, epsilon, scale, phi, side) - ops.ones(*ops.shape(epsilon)) for side in (-1, 1))
             return -ops.hadamard(left, right)
 
-        def expected(space: Any, epsilon: Any, scale: Any, phi: Any) -> Any:
+        def expected(space: Space, epsilon: Any, scale: Any, phi: Any) -> Tree:
             d = scale * space.ops.abs(epsilon) + space.ops.full(phi, *space.ops.shape(epsilon))
             return space.ops.hadamard(d, d)
 
@@ -145,7 +148,7 @@ def lemma_3() -> Iterator[Erratum]:
             given=lambda space, X, p: (X, p, space.unknown_function("f")),
         )
 
-    def derivative_of_scaled(space: Any, X: Any, p: Any) -> Any:
+    def derivative_of_scaled(space: Space, X: Matrix, p: Any) -> Tree:
         """d/dx [f(px)]."""
         return space.gradient(space.ops.ones(*space.ops.shape(X)), space.unknown_function("f")(space.ops, p * X), "X")
 
@@ -163,11 +166,11 @@ def lemma_3() -> Iterator[Erratum]:
 def partial_derivative() -> Erratum:
     """The second form of A.2, in one coordinate."""
 
-    def form(ops: Ops, X: Any, p: Any, q: Any, f: Activation, step: Any) -> Any:
+    def form(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, step: Any) -> Tree:
         difference = f(ops, X + (p - 1) * step) - f(ops, X + (q - 1) * step)
         return ops.hadamard(difference, ops.reciprocal((p - q) * X))
 
-    def derivative(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def derivative(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return D(ops, f, X, p, q)
 
     return erratum(
@@ -180,7 +183,7 @@ def partial_derivative() -> Erratum:
     )
 
 
-def bregman_form(ops: Ops, X: Any, p: Any, q: Any, f: Activation, sign: int) -> Any:
+def bregman_form(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, sign: int) -> Tree:
     """f'(px) + B_f(qx : px) / (± x (q - p)), with the Bregman divergence B_f(a : b) = f(a) - f(b) - (a - b) f'(b)."""
     slope = f.gradient(ops, p * X)
     divergence = f(ops, q * X) - f(ops, p * X) - ops.hadamard((q - p) * X, slope)
@@ -193,7 +196,7 @@ def corollary_4() -> Iterator[Erratum]:
     def form(sign: int) -> Callable[..., Any]:
         return lambda ops, X, p, q, f, g: bregman_form(ops, X, p, q, f, sign)
 
-    def derivative(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def derivative(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return D(ops, f, X, p, q)
 
     for number, line, a, b in (("000-32", 1, "p", "q"), ("000-33", 2, "q", "p")):
@@ -211,7 +214,7 @@ def corollary_4() -> Iterator[Erratum]:
 def product_rules() -> Iterator[Erratum]:
     """A sum where a product is meant."""
 
-    def printed(ops: Ops, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def printed(ops: Ops, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return f(ops, p * X) + D(ops, g, X, p, q) + ops.hadamard(g(ops, q * X), D(ops, f, X, p, q))
 
     for number, line, a, b in (("000-36", 1, "p", "q"), ("000-37", 2, "q", "p")):

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import ReLU, SReLU
 from nerva_core.layers.trained_activations import SReLU as SReLULayer
 from nerva_core.layers.trained_activations import SReLUParameters
 from sympy_validation.errata import specification_functions as functions
 from sympy_validation.errata.erratum import Erratum, Ops, erratum
 from sympy_validation.layer_gradient import LayerGradient
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.matrix_calculus import equation21, equation21_last, normalized_jacobian
@@ -82,14 +85,14 @@ def means() -> Iterator[Erratum]:
 def srelu_gradient() -> Erratum:
     """T^r is not 0 where z <= t_l."""
 
-    def printed(ops: Ops, layer: SReLULayer, params: SReLUParameters[Any], cache: Any, DY: Any) -> Any:
+    def printed(ops: Ops, layer: SReLULayer, params: SReLUParameters, cache: Tree, DY: Matrix) -> Tree:
         DZ, gradients = layer.backpropagate(ops, params, cache, DY)
         (Z,) = cache
         tr, ar = (ops.fill(parameter, *ops.shape(Z)) for parameter in (params.tr, params.ar))
         Tr = ops.where(ops.greater_equal(Z, tr), ops.ones(*ops.shape(Z)) - ar, ops.zeros(*ops.shape(Z)))
         return DZ, gradients._replace(tr=ops.elements_sum(ops.hadamard(DY, Tr)))
 
-    def layer(space: Any) -> SReLULayer:
+    def layer(space: Space) -> SReLULayer:
         return symbolic(SReLULayer, space)
 
     return erratum(
@@ -129,7 +132,7 @@ def srelu_initial_values() -> Erratum:
 def batch_normalization_21() -> Erratum:
     """A number minus a matrix."""
 
-    def printed(ops: Ops, r: Any) -> Any:
+    def printed(ops: Ops, r: Any) -> Tree:
         return ops.inv_sqrt(ops.divide(ops.transpose(r) @ r, ops.shape(r)[0])) - equation21_last(ops, r)
 
     def theorem(tested: Any) -> Iterator[Theorem]:

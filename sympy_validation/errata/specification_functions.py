@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import AllReLU, LeakyReLU
 from nerva_core.equations.initializers import Xavier
 from nerva_core.equations.losses import LOSSES
@@ -47,7 +49,7 @@ def log_softmax_28() -> Erratum:
     """Diag(1/y), not Diag(y)."""
 
     def line3(diagonal: Any) -> Iterator[Theorem]:
-        def tested(ops: Ops, x: Any) -> Any:
+        def tested(ops: Ops, x: Any) -> Tree:
             y = softmax(ops, x)
             return ops.identity(ops.shape(x)[1]) - ops.Diag(diagonal(ops, y)) @ (ops.transpose(y) @ y)
 
@@ -124,14 +126,14 @@ def negative_log_likelihood() -> Erratum:
     """A 1 x 1 matrix times a K x 1 matrix."""
     YT = {"Y": ("N", "K", Kind.POSITIVE), "T": ("N", "K", Kind.POSITIVE)}
 
-    def likelihoods(ops: Ops, Y: Any, T: Any) -> Any:
+    def likelihoods(ops: Ops, Y: Matrix, T: Matrix) -> Tree:
         return ops.log(ops.rows_sum(ops.hadamard(Y, T)))
 
-    def printed(ops: Ops, Y: Any, T: Any) -> Any:
+    def printed(ops: Ops, Y: Matrix, T: Matrix) -> Tree:
         N, K = ops.shape(Y)
         return -((ops.ones(1, N) @ likelihoods(ops, Y, T)) @ ops.ones(K, 1))
 
-    def corrected(ops: Ops, Y: Any, T: Any) -> Any:
+    def corrected(ops: Ops, Y: Matrix, T: Matrix) -> Tree:
         return -(ops.ones(1, ops.shape(Y)[0]) @ likelihoods(ops, Y, T))
 
     def theorem(tested: Any) -> Iterator[Theorem]:

@@ -8,16 +8,18 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.losses import LOSSES
 from nerva_core.equations.step_functions import Beta, Grid, TenIntervals
 from sympy_validation.claims import EqualNumbers
 from sympy_validation.errata.erratum import Erratum, erratum
-from sympy_validation.spaces.spaces import Kind
+from sympy_validation.spaces.spaces import Kind, Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
 
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 
 
 def errata() -> Iterator[Erratum]:
@@ -38,14 +40,14 @@ def number_of_intervals(x: Fraction, intervals: Callable[[Ops, Any, list[Any]], 
     """In how many intervals a number is, which should be one."""
     s = [Fraction(str(point)) for point in grid.points()]
 
-    def tested(ops: Ops) -> Any:
+    def tested(ops: Ops) -> Tree:
         return intervals(ops, ops.full(x, 1, 1), s)
 
     statement = "the number of intervals that x is in"
     return equation("", "intervals", statement, {}, tested, lambda space: space.ops.ones(1, 1), methods=("entries",), range="one number")
 
 
-def in_grid(ops: Ops, x: Any, s: list[Any]) -> Any:
+def in_grid(ops: Ops, x: Any, s: list[Any]) -> Tree:
     """In how many of (-∞, s_1], (s_1, s_2], ..., (s_p, ∞)."""
     ends = [ops.full(point, 1, 1) for point in s]
     bounded = [ops.hadamard(ops.less(a, x), ops.less_equal(x, b)) for a, b in pairwise(ends)]
@@ -55,7 +57,7 @@ def in_grid(ops: Ops, x: Any, s: list[Any]) -> Any:
 def first_interval() -> Erratum:
     """The end of the open interval is in none."""
 
-    def printed(ops: Ops, x: Any, s: list[Any]) -> Any:
+    def printed(ops: Ops, x: Any, s: list[Any]) -> Tree:
         return in_grid(ops, x, s) - ops.equal(x, ops.full(s[0], 1, 1))
 
     x = Fraction("-1.4")
@@ -72,7 +74,7 @@ def first_interval() -> Erratum:
 def beta_intervals() -> Erratum:
     """The first interval contains the second."""
 
-    def printed(ops: Ops, x: Any, s: list[Any]) -> Any:
+    def printed(ops: Ops, x: Any, s: list[Any]) -> Tree:
         return in_grid(ops, x, s) - ops.less_equal(x, ops.full(s[0], 1, 1)) + ops.less_equal(x, ops.full(s[1], 1, 1))
 
     x = Fraction("-2")
@@ -91,12 +93,12 @@ def cross_entropy() -> Erratum:
     variables = {"X": ("N", "K"), "T": ("N", "K", Kind.ROW_STOCHASTIC)}
 
     def entropy(total: Callable[[Ops, Any], Any]) -> Iterator[Theorem]:
-        def tested(ops: Ops, X: Any, T: Any) -> Any:
+        def tested(ops: Ops, X: Matrix, T: Matrix) -> Tree:
             N, _ = ops.shape(X)
             E = ops.exp(X)
             return -ops.divide(ops.elements_sum(ops.hadamard(T, ops.log(ops.hadamard(E, ops.reciprocal(total(ops, E)))))), N)
 
-        def expected(space: Any, X: Any, T: Any) -> Any:
+        def expected(space: Space, X: Matrix, T: Matrix) -> Tree:
             return space.ops.divide(LOSSES.build("SoftmaxCrossEntropy").value(space.ops, X, T), space.ops.shape(X)[0])
 
         return equation("", "E", "", variables, tested, expected, methods=("entries",))

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from nerva_core.algebra.matrix_ops import Scalar, Size
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.interpreters.memberwise import on_matrices
 from sympy_validation.spaces.grids import Domain, Grid, GridOps, exact, flat, rowwise
 from sympy_validation.spaces.spaces import MEMORY, OTHER_SIZE, Kind, Space
@@ -101,7 +101,7 @@ class EntriesSpace(Space[Grid]):
 
         return self._variables[name].map(derivative)
 
-    def detach(self, tree: Any) -> Any:
+    def detach(self, tree: Tree) -> Any:
         return map_tree(on_matrices(Grid, lambda X: X.map(Stopped.release)), tree)
 
     def proves(self, expected: Grid, found: Grid, strict: bool = False) -> tuple[bool, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.interpreters.memberwise import on_matrices
 from sympy_validation.spaces.duals import Dual, DualDomain
 from sympy_validation.spaces.grids import Grid, GridOps, flat, rowwise
@@ -103,7 +103,7 @@ class PointSpace(Space[Grid]):
             rows = [[*row[:-1], 1 - sum(row[:-1], Fraction(0))] for row in rows]
         return Grid(rows, (m, n)).map(Dual)
 
-    def detach(self, tree: Any) -> Any:
+    def detach(self, tree: Tree) -> Any:
         return map_tree(on_matrices(Grid, lambda X: X.map(lambda x: Dual(x.value))), tree)
 
     def gradient(self, DY: Grid, Y: Grid, name: str) -> Grid:

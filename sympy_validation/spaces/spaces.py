@@ -18,6 +18,7 @@ from typing import Any, Generic, cast
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Scalar, Size
 from nerva_core.algebra.operations.windows import Windows
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
@@ -48,7 +49,7 @@ class Kind(Enum):
 class ExampleLayer(Linear):
     """A layer whose parameters have no names."""
 
-    def shapes(self, D: Size) -> Any:
+    def shapes(self, D: Size) -> Tree:
         return tuple(super().shapes(D))
 
 
@@ -148,7 +149,7 @@ class Space(ABC, Generic[M]):
         """A variable with respect to which nothing is differentiated."""
         return self.matrix(name, m, n, kind)
 
-    def detach(self, tree: Any) -> Any:
+    def detach(self, tree: Tree) -> Any:
         """The same values; what is computed from them will not be differentiated."""
         return tree
 

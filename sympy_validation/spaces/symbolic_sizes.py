@@ -10,7 +10,7 @@ from typing import Any
 
 from nerva_core.algebra.geometry import AnyGeometry
 from nerva_core.algebra.matrix_ops import Scalar, Size
-from nerva_core.algebra.trees import map_tree
+from nerva_core.algebra.trees import Tree, map_tree
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.hard_functions import HardFunction
 from nerva_core.equations.step_functions import Grid
@@ -129,7 +129,7 @@ class SymbolicSizesSpace(Space[SymbolicMatrix]):
     def gradient(self, DY: SymbolicMatrix, Y: SymbolicMatrix, name: str) -> SymbolicMatrix:
         return self.ops.released(self.ops.gradient(self.ops.elements_sum(self.ops.hadamard(DY, Y)), self._variables[name]))
 
-    def detach(self, tree: Any) -> Any:
+    def detach(self, tree: Tree) -> Any:
         return map_tree(lambda X: self.ops.released(X) if isinstance(X, SymbolicMatrix) else X, tree)
 
     def proves(self, expected: SymbolicMatrix, found: SymbolicMatrix, strict: bool = False) -> tuple[bool, tuple[str, ...]]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import ACTIVATIONS, Activation, LeakyReLU, Sigmoid, SReLU
 from sympy_validation.claims import ActivationGradient, RealVariable
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
@@ -32,14 +35,14 @@ def activation_theorems(entry: type[Activation]) -> Iterator[Theorem]:
 def specification_forms() -> Iterator[Theorem]:
     """The published form of a rule is the one that is computed."""
 
-    def sigmoid_prime(space: Any, X: Any) -> Any:
+    def sigmoid_prime(space: Space, X: Matrix) -> Tree:
         S = space.ops.sigmoid(X)
         return space.ops.hadamard(S, space.ops.ones(*space.ops.shape(X)) - S)
 
-    def leaky_relu(ops: MatrixOps[Any], alpha: Any, X: Any) -> Any:
+    def leaky_relu(ops: MatrixOps, alpha: Any, X: Matrix) -> Tree:
         return LeakyReLU(alpha=alpha).value(ops, X)
 
-    def leaky_relu_form(space: Any, alpha: Any, X: Any) -> Any:
+    def leaky_relu_form(space: Space, alpha: Any, X: Matrix) -> Tree:
         return space.ops.maximum(alpha * X, X)
 
     yield from equation(

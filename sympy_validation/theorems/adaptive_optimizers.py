@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix, Scalar
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.adaptive_optimizers import AdafactorState
 from nerva_core.equations.optimizers import (
     LAMB,
@@ -21,7 +23,7 @@ from nerva_core.equations.optimizers import (
     WeightDecay,
 )
 from sympy_validation.claims import RealVariable
-from sympy_validation.spaces.spaces import Kind
+from sympy_validation.spaces.spaces import Kind, Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, STEPS, Ops, average, steps, total
 from sympy_validation.theorems.tools import METHODS, equation, product, times
@@ -48,11 +50,11 @@ def adam() -> Iterator[Theorem]:
     """θ and the moments in closed form: each step is -η m̂ / (√v̂ + ε) as Algorithm 1 of Kingma and Ba prints it."""
     subject = "optimizers.Adam"
 
-    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), theta, G, eta)
         return theta, *state
 
-    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         squares = tuple(space.ops.hadamard(g, g) for g in G)
         for m_hat, v_hat in corrected(space.ops, beta1, beta2, G):
             theta = theta - scaled(space.ops, eta, m_hat, v_hat, epsilon)
@@ -63,7 +65,7 @@ def adam() -> Iterator[Theorem]:
     yield from bias_correction(subject)
 
 
-def scaled(ops: Ops, eta: Any, m: Any, v: Any, epsilon: Any) -> Any:
+def scaled(ops: Ops, eta: Scalar, m: Matrix, v: Matrix, epsilon: Scalar) -> Tree:
     """η m / (√v + ε)."""
     return eta * ops.hadamard(m, ops.reciprocal(ops.sqrt(v) + epsilon * ops.ones(*ops.shape(m))))
 
@@ -72,13 +74,13 @@ def bias_correction(subject: str) -> Iterator[Theorem]:
     """If all gradients are the same, the corrected average is that gradient: this is what the correction is for."""
     variables: dict[str, Any] = {**BETAS, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
 
-    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
+    def tested(ops: Ops, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, G: Matrix) -> Tree:
         adam = Adam(beta1=beta1, beta2=beta2, epsilon=epsilon)
         theta, state = steps(ops, adam, theta, (G,) * STEPS, eta)
         _, correction1, correction2 = adam.scalars(eta, STEPS)
         return theta, state.m / correction1, state.v / correction2
 
-    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G: Any) -> Any:
+    def expected(space: Space, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, G: Matrix) -> Tree:
         square = space.ops.hadamard(G, G)
         return theta - STEPS * scaled(space.ops, eta, G, square, epsilon), G, square
 
@@ -92,11 +94,11 @@ def rmsprop() -> Iterator[Theorem]:
     """θ and the average in closed form."""
     variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
 
-    def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, rho: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, RMSProp(rho=rho, epsilon=epsilon), theta, G, eta)
         return theta, *state
 
-    def expected(space: Any, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, rho: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         squares = tuple(space.ops.hadamard(g, g) for g in G)
         for t in range(1, STEPS + 1):
             theta = theta - scaled(space.ops, eta, G[t - 1], average(rho, squares[:t]), epsilon)
@@ -113,15 +115,17 @@ def adamw() -> Iterator[Theorem]:
     """It is Adam with decoupled decay, and its first step by hand."""
     subject, variables = "optimizers.AdamW", {**DECAY, **BETAS, **ETA, **MATRICES}
 
-    def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, decay: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         optimizer = AdamW(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay)
         return steps(ops, optimizer, theta, G, eta)[0]
 
-    def around(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def around(space: Space, decay: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         optimizer = WeightDecay(Adam(beta1=beta1, beta2=beta2, epsilon=epsilon), decay, decoupled=True)
         return steps(space.ops, optimizer, theta, G, eta)[0]
 
-    def expected(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(
+        space: Space, decay: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix
+    ) -> Tree:
         for m_hat, v_hat in corrected(space.ops, beta1, beta2, G):
             theta = (1 - eta * decay) * theta - scaled(space.ops, eta, m_hat, v_hat, epsilon)
         return theta
@@ -131,7 +135,7 @@ def adamw() -> Iterator[Theorem]:
     yield from equation(subject, "theta", "θ is that of Adam with decoupled weight decay", variables, tested, around, name="around")
 
 
-def corrected(ops: Ops, beta1: Any, beta2: Any, G: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+def corrected(ops: Ops, beta1: Scalar, beta2: Scalar, G: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     """m̂ and v̂ of each step, in closed form."""
     squares = tuple(ops.hadamard(g, g) for g in G)
     for t in range(1, len(G) + 1):
@@ -141,11 +145,11 @@ def corrected(ops: Ops, beta1: Any, beta2: Any, G: tuple[Any, ...]) -> Iterator[
 def amsgrad() -> Iterator[Theorem]:
     """θ after two steps and the averages: the second step has the larger of both v."""
 
-    def tested(ops: Ops, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, AMSGrad(beta1=beta1, beta2=beta2, epsilon=epsilon), theta, G[:2], eta)
         return theta, *state
 
-    def expected(space: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         ops, G = space.ops, G[:2]
         squares = tuple(ops.hadamard(g, g) for g in G)
         second = average(beta2, squares)
@@ -164,10 +168,10 @@ def nadam() -> Iterator[Theorem]:
     """θ after two steps, as Dozat prints them."""
     variables: dict[str, Any] = {"d": RealVariable(0, 1), **BETAS, **ETA, **MATRICES}
 
-    def tested(ops: Ops, d: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, d: Any, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         return steps(ops, NAdam(beta1=beta1, beta2=beta2, epsilon=epsilon, momentum_decay=d), theta, G[:2], eta)[0]
 
-    def expected(space: Any, d: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, d: Any, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         ops, G = space.ops, G[:2]
         squares = tuple(ops.hadamard(g, g) for g in G)
         mu1, mu2, mu3 = (beta1 * (1 - d**t / 2) for t in (1, 2, 3))
@@ -184,11 +188,11 @@ def adagrad() -> Iterator[Theorem]:
     """θ and the sum of squares in closed form."""
     variables: dict[str, Any] = {"epsilon": RealVariable(0), **ETA, **MATRICES}
 
-    def tested(ops: Ops, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, AdaGrad(epsilon=epsilon), theta, G, eta)
         return theta, *state
 
-    def expected(space: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         squares = tuple(space.ops.hadamard(g, g) for g in G)
         for t in range(1, STEPS + 1):
             theta = theta - scaled(space.ops, eta, G[t - 1], total(squares[:t]), epsilon)
@@ -202,11 +206,11 @@ def adadelta() -> Iterator[Theorem]:
     """θ and the averages after two steps: Δ_1 has √ε, Δ_2 the average of Δ_1²."""
     variables: dict[str, Any] = {"rho": RealVariable(0, 1), "epsilon": RealVariable(0), **ETA, **MATRICES}
 
-    def tested(ops: Ops, rho: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, rho: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, Adadelta(rho=rho, epsilon=epsilon), theta, G[:2], eta)
         return theta, state.v
 
-    def expected(space: Any, rho: Any, epsilon: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any) -> Any:
+    def expected(space: Space, rho: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, G1: Matrix, G2: Matrix, G3: Matrix) -> Tree:
         ops = space.ops
         eps = epsilon * ops.ones(*ops.shape(theta))
         squares = tuple(ops.hadamard(g, g) for g in (G1, G2))
@@ -224,11 +228,13 @@ def lion() -> Iterator[Theorem]:
     """θ and m in closed form."""
     variables: dict[str, Any] = {**DECAY, "beta1": RealVariable(0, 1), "beta2": RealVariable(0, 1), **ETA, **MATRICES}
 
-    def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, decay: Scalar, beta1: Scalar, beta2: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, Lion(beta1=beta1, beta2=beta2, decay=decay), theta, G[:2], eta)
         return theta, state.m
 
-    def expected(space: Any, decay: Any, beta1: Any, beta2: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any) -> Any:
+    def expected(
+        space: Space, decay: Scalar, beta1: Scalar, beta2: Scalar, eta: Scalar, theta: Matrix, G1: Matrix, G2: Matrix, G3: Matrix
+    ) -> Tree:
         sign = space.ops.sign
         theta = theta - eta * (sign((1 - beta1) * G1) + decay * theta)
         c = beta1 * (1 - beta2) * G1 + (1 - beta1) * G2
@@ -242,10 +248,12 @@ def lamb() -> Iterator[Theorem]:
     """The first step: u in closed form, its length that of θ. θ is any matrix as a hundredth of any: so there are points with ‖θ‖ < 1."""
     variables: dict[str, Any] = {**DECAY, **BETAS, **ETA, **MATRICES}
 
-    def tested(ops: Ops, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, decay: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         return steps(ops, LAMB(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay), theta / 100, G[:1], eta)[0]
 
-    def expected(space: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(
+        space: Space, decay: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix
+    ) -> Tree:
         ops, theta = space.ops, theta / 100
         u = scaled(ops, 1, G[0], ops.hadamard(G[0], G[0]), epsilon) + decay * theta
         of_theta, of_u = (ops.sqrt(ops.elements_sum(ops.hadamard(X, X))) for X in (theta, u))
@@ -253,13 +261,26 @@ def lamb() -> Iterator[Theorem]:
 
     state: dict[str, Any] = {"m": ("K", "D"), "v": ("K", "D", Kind.POSITIVE)}
 
-    def averages(ops: Ops, m: Any, v: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def averages(
+        ops: Ops, m: Matrix, v: Matrix, decay: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar, eta: Scalar, theta: Matrix, *G: Matrix
+    ) -> Tree:
         optimizer = LAMB(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay)
         return tuple(optimizer.update(ops, AdamState(m, v), theta, G[0], *optimizer.scalars(eta, 2))[1])
 
     def printed(
-        space: Any, m: Any, v: Any, decay: Any, beta1: Any, beta2: Any, epsilon: Any, eta: Any, theta: Any, G1: Any, G2: Any, G3: Any
-    ) -> Any:
+        space: Space,
+        m: Matrix,
+        v: Matrix,
+        decay: Scalar,
+        beta1: Scalar,
+        beta2: Scalar,
+        epsilon: Scalar,
+        eta: Scalar,
+        theta: Matrix,
+        G1: Matrix,
+        G2: Matrix,
+        G3: Matrix,
+    ) -> Tree:
         return beta1 * m + (1 - beta1) * G1, beta2 * v + (1 - beta2) * space.ops.hadamard(G1, G1)
 
     subject = "optimizers.LAMB"
@@ -275,12 +296,14 @@ def adafactor() -> Iterator[Theorem]:
     state: dict[str, Any] = {"r": ("K", 1, Kind.POSITIVE), "c": (1, "D", Kind.POSITIVE)}
     variables: dict[str, Any] = {**state, **coefficients, **ETA, "theta": ("K", "D"), "G": ("K", "D")}
 
-    def tested(ops: Ops, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Any, theta: Any, G: Any) -> Any:
+    def tested(ops: Ops, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Scalar, theta: Matrix, G: Matrix) -> Tree:
         optimizer = Adafactor(epsilon1=epsilon1, epsilon2=epsilon2, clipping=d)
         theta, averages = optimizer.update(ops, AdafactorState(r, c), theta / 4, G, eta, share)
         return theta, *averages
 
-    def expected(space: Any, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Any, theta: Any, G: Any) -> Any:
+    def expected(
+        space: Space, r: Any, c: Any, share: Any, epsilon1: Any, epsilon2: Any, d: Any, eta: Scalar, theta: Matrix, G: Matrix
+    ) -> Tree:
         ops, theta = space.ops, theta / 4
         K, D = ops.shape(G)
         S = ops.hadamard(G, G) + ops.full(epsilon1, K, D)
@@ -307,7 +330,7 @@ def adafactor() -> Iterator[Theorem]:
     )
 
 
-def _over_mean(ops: Ops, r: Any) -> Any:
+def _over_mean(ops: Ops, r: Any) -> Tree:
     """r / mean(r)."""
     K, _ = ops.shape(r)
     return times(ops, ops.reciprocal(ops.divide(ops.ones(1, K) @ r, K)), r)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix, Scalar
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.optimizers import EMA, Lookahead, Momentum
 from sympy_validation.claims import RealVariable
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, weighted
 from sympy_validation.theorems.tools import equation
@@ -18,7 +21,7 @@ def theorems() -> Iterator[Theorem]:
     yield from lookahead()
 
 
-def of_momentum(ops: Ops, mu: Any, eta: Any, theta: Any, G: tuple[Any, ...]) -> list[Any]:
+def of_momentum(ops: Ops, mu: Scalar, eta: Scalar, theta: Matrix, G: tuple[Any, ...]) -> list[Any]:
     """θ_1, θ_2, ... of momentum."""
     return [steps(ops, Momentum(mu=mu), theta, G[:t], eta)[0] for t in range(1, len(G) + 1)]
 
@@ -26,12 +29,12 @@ def of_momentum(ops: Ops, mu: Any, eta: Any, theta: Any, G: tuple[Any, ...]) -> 
 def ema() -> Iterator[Theorem]:
     """Θ is the weighted mean of θ_1, θ_2, θ_3, without θ_0; and θ is that of the optimizer inside."""
 
-    def tested(ops: Ops, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, beta: Scalar, mu: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         optimizer = EMA(Momentum(mu=mu), beta)
         theta, state = steps(ops, optimizer, theta, G, eta)
         return theta, optimizer.evaluated(state, theta)
 
-    def expected(space: Any, beta: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, beta: Scalar, mu: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         thetas = of_momentum(space.ops, mu, eta, theta, G)
         powers = tuple(beta ** (STEPS - t) for t in range(1, STEPS + 1))
         return thetas[-1], weighted(powers, tuple(thetas)) / sum(powers)
@@ -45,11 +48,11 @@ def lookahead() -> Iterator[Theorem]:
     """With k = 2: after three steps of momentum, the second of which ends between θ_0 and where it led."""
     k = 2
 
-    def tested(ops: Ops, alpha: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def tested(ops: Ops, alpha: Any, mu: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         theta, state = steps(ops, Lookahead(Momentum(mu=mu), k, alpha), theta, G, eta)
         return theta, state.Theta
 
-    def expected(space: Any, alpha: Any, mu: Any, eta: Any, theta: Any, *G: Any) -> Any:
+    def expected(space: Space, alpha: Any, mu: Scalar, eta: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         slow = fast = theta
         Delta = space.ops.zeros(*space.ops.shape(theta))
         for t, D in enumerate(G, 1):

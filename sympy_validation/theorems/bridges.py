@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from nerva_core.algebra.matrix import Matrix
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.losses import LOSSES, Loss
 from nerva_core.layers import DAB, ActivationLayer, Layer, Linear, Repeat, Sequential, StraightThrough
 from nerva_core.layers.dab import DABCache
@@ -19,30 +21,30 @@ from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import CHAIN_SIZES, METHODS, gradient_theorems
 from sympy_validation.theorems.tools import about, equation
 
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 
 SURROGATE = ", for any f and any bridge whose own equations are right"
 
 
-def any_bridge(space: Space[Any]) -> Sequential:
+def any_bridge(space: Space) -> Sequential:
     """S = bridge(X), of which nothing is known, with K columns."""
     return Sequential((space.any_layer("bridge", space.size("K"), space.size("D")),))
 
 
-def linear_bridge(space: Space[Any]) -> Sequential:
+def linear_bridge(space: Space) -> Sequential:
     """S = X · Φᵀ + 1 · b."""
     return Sequential((Linear(space.size("K")),))
 
 
-def hidden_bridge(space: Space[Any]) -> Sequential:
+def hidden_bridge(space: Space) -> Sequential:
     """A bridge with one hidden layer and any activation."""
     return Sequential((Linear(space.size("H")), ActivationLayer(space.unknown_function("act")), Linear(space.size("K"))))
 
 
-def dab(bridge: Callable[[Space[Any]], Sequential] = any_bridge, kind: type[DAB] = DAB, **options: Any) -> Make:
+def dab(bridge: Callable[[Space], Sequential] = any_bridge, kind: type[DAB] = DAB, **options: Any) -> Make:
     """A DAB layer around any hard function from D to K columns."""
 
-    def make(space: Space[Any]) -> DAB:
+    def make(space: Space) -> DAB:
         hard = space.any_hard_function("hard", space.size("K"), space.size("D"))
         chosen = {name: value(space) if callable(value) else value for name, value in options.items()}
         return symbolic(kind, space, hard=hard, bridge=bridge(space), **chosen)
@@ -50,7 +52,7 @@ def dab(bridge: Callable[[Space[Any]], Sequential] = any_bridge, kind: type[DAB]
     return make
 
 
-def loss_of(entry: type[Loss]) -> Callable[[Space[Any]], Loss]:
+def loss_of(entry: type[Loss]) -> Callable[[Space], Loss]:
     """The loss with symbols for its parameters."""
     return lambda space: symbolic(entry, space, "loss_")
 
@@ -59,7 +61,7 @@ def loss_of(entry: type[Loss]) -> Callable[[Space[Any]], Loss]:
 class UndetachedDAB(DAB):
     """The objective of a DAB whose penalty does not hold H fixed: H then has the derivative of the bridge (erratum 003-31)."""
 
-    def surrogate(self, ops: MatrixOps[M], params: Any, X: M, hard_noise: Any = (), bridge_noise: Any = ()) -> tuple[M, M | None]:
+    def surrogate(self, ops: MatrixOps[M], params: Tree, X: M, hard_noise: Any = (), bridge_noise: Any = ()) -> tuple[M, M | None]:
         Y, _ = super().surrogate(ops, params, X, hard_noise, bridge_noise)
         S, _ = self.bridge.feedforward(ops, params, X, *bridge_noise)
         return Y, self._reduced(ops, self.gamma * self.loss.value(ops, S, Y), S)
@@ -69,7 +71,7 @@ class UndetachedDAB(DAB):
 class CancelledDAB(UndetachedDAB):
     """Its gradient: the penalty cancels on X and is unchanged on the parameters of the bridge."""
 
-    def backpropagate(self, ops: MatrixOps[M], params: Any, cache: DABCache[M], DY: M) -> tuple[M, Any]:
+    def backpropagate(self, ops: MatrixOps[M], params: Tree, cache: DABCache[M], DY: M) -> tuple[M, Tree]:
         _, Dphi = super().backpropagate(ops, params, cache, DY)
         DX, _ = self.bridge.backpropagate(ops, params, cache.bridge, DY)
         return DX, Dphi
@@ -106,7 +108,7 @@ def bridge_loss(entry: type[Loss]) -> bool:
     return entry.__name__ in ("AbsoluteError", "Huber", "CosineDistance", "SoftmaxCrossEntropy", "BinaryCrossEntropy")
 
 
-def linear_equations(ops: Ops, layer: DAB, params: Any, cache: DABCache[Any], DY: Any) -> Any:
+def linear_equations(ops: Ops, layer: DAB, params: Tree, cache: DABCache, DY: Matrix) -> Tree:
     """The linear bridge: DX = (DY + DS) · Φ, DΦ = DSᵀ · X (erratum 003-36), and Db = 1ᵀ · DS, with DS = 2 γ (S - H) / N."""
     ((Phi, _),) = params
     H, S, ((X,),) = cache
@@ -114,7 +116,7 @@ def linear_equations(ops: Ops, layer: DAB, params: Any, cache: DABCache[Any], DY
     return (DY + DS) @ Phi, (type(params[0])(ops.transpose(DS) @ X, ops.columns_sum(DS)),)
 
 
-def hidden_equations(ops: Ops, layer: DAB, params: Any, cache: DABCache[Any], DY: Any) -> Any:
+def hidden_equations(ops: Ops, layer: DAB, params: Tree, cache: DABCache, DY: Matrix) -> Tree:
     """One hidden layer: DV = DSᵀ · Q, Dd = 1ᵀ · DS, DP = (DS · V) ⊙ act'(P), DU = DPᵀ · X, Dc = 1ᵀ · DP (erratum 003-38)."""
     (U, _), (), (V, _) = params
     H, S, ((X,), (P,), (Q,)) = cache
@@ -142,10 +144,10 @@ def concrete_bridges() -> Iterator[Theorem]:
 def compositions() -> Iterator[Theorem]:
     """Layers before and after: the penalty reaches what is before, the network's loss does not reach the bridge."""
 
-    def between(space: Space[Any]) -> Sequential:
+    def between(space: Space) -> Sequential:
         return Sequential((Linear(space.size("D")), dab(loss=loss_of(LOSSES.lookup("SquaredError")))(space), Linear(space.size("H"))))
 
-    def pondering(space: Space[Any]) -> Layer:
+    def pondering(space: Space) -> Layer:
         D = space.size("D")
         hard = space.any_hard_function("hard", D, D)
         layer = symbolic(DAB, space, hard=hard, bridge=Sequential((space.any_layer("bridge", D, D),)))
@@ -158,7 +160,7 @@ def compositions() -> Iterator[Theorem]:
 def straight_through() -> Iterator[Theorem]:
     """For every hard function that keeps the number of columns; clipped also."""
 
-    def make(space: Space[Any]) -> StraightThrough:
+    def make(space: Space) -> StraightThrough:
         return symbolic(StraightThrough, space, clipped=True)
 
     yield from gradient_theorems("layers.StraightThrough(clipped)", make, ", for any f")
@@ -167,13 +169,13 @@ def straight_through() -> Iterator[Theorem]:
 def theory() -> Iterator[Theorem]:
     """The score function is unbiased; the posterior of a linear bridge."""
 
-    def mean(ops: Ops, P: Any, F0: Any, F1: Any) -> Any:
+    def mean(ops: Ops, P: Any, F0: Any, F1: Any) -> Tree:
         one = ops.ones(*ops.shape(P))
         drawn_1 = ops.hadamard(P, score_function_gradient(ops, P, one, F1))
         drawn_0 = ops.hadamard(one - P, score_function_gradient(ops, P, ops.zeros(*ops.shape(P)), F0))
         return drawn_1 + drawn_0
 
-    def expected(space: Space[Any], P: Any, F0: Any, F1: Any) -> Any:
+    def expected(space: Space, P: Any, F0: Any, F1: Any) -> Tree:
         ops = space.ops
         one = ops.ones(*ops.shape(P))
         return space.gradient(one, ops.hadamard(P, F1) + ops.hadamard(one - P, F0), "P")

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import MatrixOps, Size
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.ctc import CTC, CTCCache, Labelling
 from sympy_validation.attempt import Method
 from sympy_validation.claims import Claim, Make, Matrix, Problem
@@ -27,12 +28,12 @@ SUBJECT = "losses.CTC"
 ALL_SIZES: tuple[Method, ...] = ("all sizes",)
 
 
-def any_classes(space: Space[Any]) -> CTC:
+def any_classes(space: Space) -> CTC:
     """The loss with any number of classes."""
     return CTC(space.size("C"))
 
 
-def any_labelling(space: Space[Any], S: Size, C: Size) -> Labelling[Any]:
+def any_labelling(space: Space, S: Size, C: Size) -> Labelling:
     """Any numbers in the place of what the labels say."""
     N = space.size("N")
     states = space.ops.split(space.constant("states", N * S, C), S, C)
@@ -48,7 +49,7 @@ class CTCEmissionsGradient(Claim):
     def quantities(self) -> tuple[str, ...]:
         return ("DY",)
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         ops, loss = space.ops, self.loss(space)
         N, P, S, C = (space.size(name) for name in "NPSC")
         Y, states = space.matrix("Y", N, P * C), any_labelling(space, S, C).states
@@ -56,7 +57,7 @@ class CTCEmissionsGradient(Claim):
         logP, Lambda = loss.emissions(ops, Y, states)
         given = space.detach((logP, states, DLambda))
 
-        def backpropagate(ops: MatrixOps[Any], logP: Matrix, states: Matrix, DLambda: Matrix) -> Matrix:
+        def backpropagate(ops: MatrixOps, logP: Matrix, states: Matrix, DLambda: Matrix) -> Matrix:
             return ops.reshape(loss.emissions_backpropagate(ops, logP, states, DLambda), N, P * C)
 
         def expected() -> Matrix:
@@ -74,7 +75,7 @@ class CTCStepGradient(Claim):
     def quantities(self) -> tuple[str, ...]:
         return ("DA", "DLambda")
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         any_ops: Any = space.ops
         loss = self.loss(space)
         N, S = space.size("N"), space.size("S")
@@ -84,7 +85,7 @@ class CTCStepGradient(Claim):
         later_loss = any_ops.output("J", 1, 1, after)
         given = space.detach((shares, any_ops.pullback("J", 0, one, *space.detach((after,)))))
 
-        def backpropagate(ops: MatrixOps[Any], shares: Matrix, later: Matrix) -> Any:
+        def backpropagate(ops: MatrixOps, shares: Matrix, later: Matrix) -> Tree:
             return loss.step_backpropagate(ops, shares, later), later
 
         expected = {name: partial(space.gradient, one, later_loss, name[1:]) for name in self.quantities()}
@@ -100,13 +101,13 @@ class CTCEndGradient(Claim):
     def quantities(self) -> tuple[str, ...]:
         return ("DA",)
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         loss, ops = self.loss(space), space.ops
         N, S = space.size("N"), space.size("S")
         A, labels = space.matrix("A", N, S), any_labelling(space, S, space.size("C"))
         given = space.detach((tuple(labels), A))
 
-        def backpropagate(ops: MatrixOps[Any], labels: Any, A: Matrix) -> Matrix:
+        def backpropagate(ops: MatrixOps, labels: Any, A: Matrix) -> Matrix:
             return loss.end_backpropagate(ops, Labelling(*labels), A)
 
         def expected() -> Matrix:
@@ -124,14 +125,14 @@ class CTCGradient(Claim):
     def quantities(self) -> tuple[str, ...]:
         return ("DY",)
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         ops, loss = space.ops, self.loss(space)
         N, S, C = (space.size(name) for name in "NSC")
         Y, labels = space.matrix("Y", N, C), any_labelling(space, S, C)
         L, cache = loss.of_labelling(ops, Y, labels)
         given = space.detach((tuple(labels), tuple(cache)))
 
-        def backpropagate(ops: MatrixOps[Any], labels: Any, cache: Any) -> Matrix:
+        def backpropagate(ops: MatrixOps, labels: Any, cache: Tree) -> Matrix:
             return loss.backpropagate(ops, Labelling(*labels), CTCCache(*cache))
 
         def expected() -> Matrix:

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import Activation
 from nerva_core.equations.gradient_activations import GRADIENT_ACTIVATIONS, Elementwise, GradientActivation, ValueClipping
 from sympy_validation.claims import ActivationGradient
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about, equation
 
-Rule = Callable[[MatrixOps[Any], Any], Any]
+Rule = Callable[[MatrixOps, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def elementwise(entry: type[Elementwise]) -> Iterator[Theorem]:
     subject = f"gradient activations.{entry.__name__}"
 
     def derivative(rule: str, slope: str) -> ActivationGradient:
-        def pair(space: Any) -> Pair:
+        def pair(space: Space) -> Pair:
             G = symbolic(entry, space)
             return Pair(getattr(G, rule), getattr(G, slope))
 
@@ -61,7 +64,7 @@ def elementwise(entry: type[Elementwise]) -> Iterator[Theorem]:
         theorem = f"{statement}, for all values of its parameters"
         yield from about(subject, derivative(rule, slope), theorem, methods=("all sizes",), name=slope)
 
-    def odd(space: Any, X: Any) -> Any:
+    def odd(space: Space, X: Matrix) -> Tree:
         return -symbolic(entry, space).value(space.ops, X)
 
     yield from equation(
@@ -80,11 +83,11 @@ def elementwise(entry: type[Elementwise]) -> Iterator[Theorem]:
 def norms(entry: type[GradientActivation]) -> Iterator[Theorem]:
     """A gradient activation of all elements together keeps the direction of the gradient."""
 
-    def total(ops: MatrixOps[Any], X: Any, Y: Any) -> Any:
+    def total(ops: MatrixOps, X: Matrix, Y: Matrix) -> Tree:
         """X Σ Y."""
         return ops.hadamard(X, ops.fill(ops.elements_sum(Y), *ops.shape(X)))
 
-    def turned(space: Any, X: Any) -> Any:
+    def turned(space: Space, X: Matrix) -> Tree:
         return total(space.ops, X, symbolic(entry, space).value(space.ops, X))
 
     yield from equation(
@@ -109,7 +112,7 @@ def equivalent_losses() -> Iterator[Theorem]:
         if "integral" not in vars(entry):
             continue
 
-        def loss_gradient(space: Any, k: Any, w: Any, entry: Any = entry) -> Any:
+        def loss_gradient(space: Space, k: Any, w: Any, entry: Any = entry) -> Tree:
             P = symbolic(entry, space).integral(space.ops, space.ops.hadamard(k, w))
             loss = space.ops.elements_sum(space.ops.hadamard(P, space.ops.reciprocal(k)))
             return space.gradient(space.ops.ones(1, 1), loss, "w")
@@ -127,7 +130,7 @@ def equivalent_losses() -> Iterator[Theorem]:
         )
 
 
-def rotation(space: Any, G: GradientActivation, k: Any, w: Any) -> Any:
+def rotation(space: Space, G: GradientActivation, k: Any, w: Any) -> Tree:
     """J - Jᵀ of the field G(k ⊙ w), D x D: its curl. It is 0 if and only if the field is the gradient of a loss."""
     J = space.jacobian(G.value(space.ops, space.ops.hadamard(k, w)), "w")
     return J - space.ops.transpose(J)

@@ -9,6 +9,7 @@ from typing import Any
 
 from nerva_core.equations.initializers import INITIALIZERS, Initializer, NormalDistribution, Uniform
 from sympy_validation.claims import EqualNumbers
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
@@ -41,14 +42,14 @@ def theorems() -> Iterator[Theorem]:
 def moments_theorem(name: str, statement: str, expected: Moments, published: bool = False, **options: Any) -> Iterator[Theorem]:
     """The theorem that the declared distribution has these moments, for all D and K; ``published`` ones are tested themselves."""
 
-    def numbers(space: Any) -> tuple[Any, Any, Any]:
+    def numbers(space: Space) -> tuple[Any, Any, Any]:
         return initializer(name, space), space.scalar("D", 0), space.scalar("K", 0)
 
-    def tested(space: Any) -> Sequence[Any]:
+    def tested(space: Space) -> Sequence[Any]:
         init, D, K = numbers(space)
         return (*moments(with_symbols(init.distribution, space)(D, K)), init.identity())
 
-    def stated(space: Any) -> Sequence[Any]:
+    def stated(space: Space) -> Sequence[Any]:
         return (*expected(*numbers(space)), 0)[:3]
 
     sides = (tested, stated)
@@ -56,7 +57,7 @@ def moments_theorem(name: str, statement: str, expected: Moments, published: boo
     yield from about(f"initializers.{name}", claim, statement, methods=("entries",), range="all D, K", **options)
 
 
-def initializer(name: str, space: Any) -> Initializer:
+def initializer(name: str, space: Space) -> Initializer:
     """The initializer with symbols for its parameters; those of Uniform in their order."""
     entry = INITIALIZERS.lookup(name)
     if entry is Uniform:
@@ -76,17 +77,17 @@ def moments(distribution: Any) -> tuple[Any, Any]:
 def integrals() -> Iterator[Theorem]:
     """The formulas of ``moments``, by integration: x = a + (b - a) u with u from U(0, 1), and x = μ + σ u with u from N(0, 1)."""
 
-    def of_uniform(space: Any) -> list[Any]:
+    def of_uniform(space: Space) -> list[Any]:
         a, b = initializer("Uniform", space).distribution(1, 1)
         _, m1, m2 = standard_moments("Uniform")
         return [a + (b - a) * m1, (b - a) ** 2 * (m2 - m1 * m1)]
 
-    def of_normal(space: Any) -> list[Any]:
+    def of_normal(space: Space) -> list[Any]:
         mu, sigma = initializer("Normal", space).distribution(1, 1)
         _, m1, m2 = standard_moments("Normal")
         return [mu + sigma * m1, sigma**2 * (m2 - m1 * m1)]
 
-    def of_code(name: str, space: Any) -> list[Any]:
+    def of_code(name: str, space: Space) -> list[Any]:
         return list(moments(initializer(name, space).distribution(1, 1)))
 
     for name, integral in (("Uniform", of_uniform), ("Normal", of_normal)):

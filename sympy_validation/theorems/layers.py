@@ -71,10 +71,10 @@ def layer_of(entry: type[Layer]) -> Make:
     return lambda space: symbolic(entry, space, **given)
 
 
-def sequence(*parts: type[Layer] | Callable[[Space[Any], str], Layer]) -> Make:
+def sequence(*parts: type[Layer] | Callable[[Space, str], Layer]) -> Make:
     """The layers one after the other, with parameters of their own."""
 
-    def make(space: Space[Any]) -> Sequential:
+    def make(space: Space) -> Sequential:
         layers = []
         for number, part in enumerate(parts):
             prefix = f"{number}."
@@ -84,7 +84,7 @@ def sequence(*parts: type[Layer] | Callable[[Space[Any], str], Layer]) -> Make:
     return make
 
 
-def linear_to(size: str) -> Callable[[Space[Any], str], Layer]:
+def linear_to(size: str) -> Callable[[Space, str], Layer]:
     """A linear layer with the given number of outputs."""
     return lambda space, prefix: Linear(space.size(size))
 
@@ -125,7 +125,7 @@ CHAINS: dict[str, Make] = {
 """Compositions that are proved directly. The specification's combined layers (section 4) are among them."""
 
 
-def two_layers(space: Space[Any]) -> Sequential:
+def two_layers(space: Space) -> Sequential:
     """Two arbitrary layers. By induction, what is proved of them holds for any number of layers."""
     D, H, K = space.size("D"), space.size("H"), space.size("K")
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H)))
@@ -146,43 +146,43 @@ def _of_entry(entry: type[Layer]) -> Iterator[Theorem]:
     yield from gradient_theorems(f"layers.{entry.__name__}", make, about, methods, conditions=conditions)
 
 
-def _grouped(kind: type[Any], space: Space[Any]) -> Layer:
+def _grouped(kind: type[Any], space: Space) -> Layer:
     """A convolution in any number of groups, each of as many channels and outputs."""
     G = space.size("G")
     layer: Layer = kind(G * space.size("K"), groups=G)
     return layer
 
 
-def _normalized(space: Space[Any]) -> WeightNorm:
+def _normalized(space: Space) -> WeightNorm:
     return WeightNorm(Convolution(space.size("K")))
 
 
-def _with(make: Make, switch: str, space: Space[Any]) -> Layer:
+def _with(make: Make, switch: str, space: Space) -> Layer:
     """The layer with a switch on."""
     layer: Layer = dataclasses.replace(make(space), **{switch: True})
     return layer
 
 
-def three_layers(space: Space[Any]) -> Sequential:
+def three_layers(space: Space) -> Sequential:
     """Multi-head attention, whose parts are any layers: from D columns to 3 D, to D, and to D."""
     D, H, K = space.size("D"), space.size("H"), space.size("K")
     return Sequential((space.any_layer("f", H, D), space.any_layer("g", K, H), space.any_layer("h", D, K)))
 
 
-def two_residuals(space: Space[Any]) -> Sequential:
+def two_residuals(space: Space) -> Sequential:
     """A transformer block, whose parts inside the residuals are any layers."""
     D = space.size("D")
     return Sequential(tuple(Residual(Sequential((space.any_layer(name, D, D),))) for name in "fg"))
 
 
-def two_widths(space: Space[Any]) -> Concatenate:
+def two_widths(space: Space) -> Concatenate:
     """Two branches of different widths."""
     D = space.size("D")
     f, g = (Sequential((space.any_layer(name, space.size(K), D),)) for name, K in (("f", "K"), ("g", "H")))
     return Concatenate(f, g)
 
 
-def any_recomputed(space: Space[Any]) -> Recompute:
+def any_recomputed(space: Space) -> Recompute:
     """Any layer, computed again."""
     return Recompute(Sequential((space.any_layer("f", space.size("K"), space.size("D")),)))
 

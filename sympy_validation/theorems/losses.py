@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.losses import (
     CTC,
     LOSSES,
@@ -18,7 +21,7 @@ from nerva_core.equations.losses import (
 from nerva_core.equations.softmax import log_softmax, log_softmax_jacobian, softmax, stable_softmax
 from sympy_validation.attempt import Method
 from sympy_validation.claims import LossGradient
-from sympy_validation.spaces.spaces import Kind
+from sympy_validation.spaces.spaces import Kind, Space
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems import ctc
@@ -55,11 +58,11 @@ def padding() -> Iterator[Theorem]:
         if not entry.skips_padding:
             continue
 
-        def of_zero(ops: Any, Y: Any, entry: type[Loss] = entry) -> Any:
+        def of_zero(ops: MatrixOps, Y: Matrix, entry: type[Loss] = entry) -> Tree:
             T = ops.zeros(*ops.shape(Y))
             return entry().rows(ops, Y, T), entry().gradient(ops, Y, T)
 
-        def nothing(space: Any, Y: Any) -> Any:
+        def nothing(space: Space, Y: Matrix) -> Tree:
             return space.ops.zeros(space.ops.shape(Y)[0], 1), space.ops.zeros(*space.ops.shape(Y))
 
         statement, outputs = "{} is 0 for targets 0, whatever the outputs are", {"Y": ("N", "K", OUTPUTS.get(entry.__name__, Kind.REAL))}
@@ -88,15 +91,15 @@ def loss_theorems(entry: type[Loss], given: Mapping[str, Any], methods: tuple[Me
 def specification_forms() -> Iterator[Theorem]:
     """The published form of a gradient or loss is the one that is computed."""
 
-    def lce(space: Any, Y: Any, T: Any) -> Any:
+    def lce(space: Space, Y: Matrix, T: Matrix) -> Tree:
         return space.ops.hadamard(T, space.ops.sigmoid(Y)) - T
 
-    def sce(space: Any, Y: Any, T: Any) -> Any:
+    def sce(space: Space, Y: Matrix, T: Matrix) -> Tree:
         K = space.ops.shape(Y)[1]
         ones = space.ops.ones(K, 1)
         return space.ops.hadamard(softmax(space.ops, Y), product(T, ones, space.ops.transpose(ones))) - T
 
-    def mse(space: Any, Y: Any, T: Any) -> Any:
+    def mse(space: Space, Y: Matrix, T: Matrix) -> Tree:
         N, K = space.ops.shape(Y)
         return space.ops.divide(space.ops.divide(SquaredError().value(space.ops, Y, T), K), N)
 
@@ -150,15 +153,15 @@ PRINTED: tuple[tuple[str, Kind, str, Any, Any], ...] = (
 def printed_losses() -> Iterator[Theorem]:
     """The losses of a batch and of a single row, as printed."""
 
-    def batch(terms: Any) -> Any:
-        def loss(space: Any, Y: Any, T: Any) -> Any:
+    def batch(terms: Any) -> Tree:
+        def loss(space: Space, Y: Matrix, T: Matrix) -> Tree:
             ops = space.ops
             N, K = ops.shape(Y)
             return product(ops.ones(1, N), terms(ops, Y, T), ops.ones(K, 1))
 
         return loss
 
-    def row(loss: Any) -> Any:
+    def row(loss: Any) -> Tree:
         return lambda space, y, t: loss(space.ops, y, t)
 
     for name, Y, printed, terms, row_loss in PRINTED:
@@ -175,13 +178,13 @@ def printed_losses() -> Iterator[Theorem]:
 def derivations() -> Iterator[Theorem]:
     """Section 6.1, for a single output y and target t."""
 
-    def along(space: Any, value: Any) -> Any:
+    def along(space: Space, value: Any) -> Tree:
         return space.gradient(space.ops.ones(1, 1), value, "y")
 
-    def loss_of(name: str) -> Any:
+    def loss_of(name: str) -> Tree:
         return lambda space, y, t: along(space, LOSSES.build(name).value(space.ops, y, t))
 
-    def one(ops: Any, y: Any) -> Any:
+    def one(ops: MatrixOps, y: Any) -> Tree:
         return ops.ones(*ops.shape(y))
 
     positive = {"y": (1, "K", Kind.POSITIVE), "t": (1, "K")}

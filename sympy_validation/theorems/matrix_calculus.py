@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.softmax import log_softmax, softmax
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import equation, product, times
 
 XY = {"X": ("N", "D"), "Y": ("N", "D")}
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 
 
 def theorems() -> Iterator[Theorem]:
@@ -23,17 +26,17 @@ def theorems() -> Iterator[Theorem]:
     yield from batch_normalization_derivation()
 
 
-def _columns(ops: Ops, X: Any) -> Any:
+def _columns(ops: Ops, X: Matrix) -> Tree:
     """1_n, a column, for the n columns of X."""
     return ops.ones(ops.shape(X)[1], 1)
 
 
-def _rows(ops: Ops, X: Any) -> Any:
+def _rows(ops: Ops, X: Matrix) -> Tree:
     """1_m, a column, for the m rows of X."""
     return ops.ones(ops.shape(X)[0], 1)
 
 
-def _T(ops: Ops, X: Any) -> Any:
+def _T(ops: Ops, X: Matrix) -> Tree:
     return ops.transpose(X)
 
 
@@ -87,8 +90,8 @@ PROPERTIES: tuple[tuple[str, str, Any, bool, Any], ...] = (
 def properties() -> Iterator[Theorem]:
     """Property 1: a matrix that is given by its columns or its rows."""
 
-    def vectors(by_columns: bool, vector: Any) -> Any:
-        def expected(space: Any, X: Any, Y: Any) -> Any:
+    def vectors(by_columns: bool, vector: Any) -> Tree:
+        def expected(space: Space, X: Matrix, Y: Matrix) -> Tree:
             build = space.columnwise if by_columns else space.rowwise
             return build(lambda x, y: vector(space.ops, x, y), X, Y)
 
@@ -130,14 +133,14 @@ def lemmas() -> Iterator[Theorem]:
     def functions(f: str) -> Callable[..., Any]:
         """(f, g) for f a column or row of K functions, or a column of N functions; g is a number."""
 
-        def make(space: Any, x: Any, A: Any) -> tuple[Any, Any]:
+        def make(space: Space, x: Any, A: Matrix) -> tuple[Any, Any]:
             K, N = space.ops.shape(A)
             return space.unknown_vector("f", N if f == "argument of A" else K, f == "row", x), space.unknown_vector("g", 1, False, x)
 
         return make
 
     def with_jacobians(make: Callable[..., Any]) -> Callable[..., Any]:
-        def given(space: Any, x: Any, A: Any) -> tuple[Any, ...]:
+        def given(space: Space, x: Any, A: Matrix) -> tuple[Any, ...]:
             f, g = make(space, x, A)
             return f, g, space.jacobian(f, "x"), space.jacobian(g, "x"), A
 
@@ -146,7 +149,7 @@ def lemmas() -> Iterator[Theorem]:
     for number, statement, f, product_of, rule in RULES:
         make = functions(f)
 
-        def derivative(space: Any, x: Any, A: Any, make: Any = make, product_of: Any = product_of) -> Any:
+        def derivative(space: Space, x: Any, A: Matrix, make: Any = make, product_of: Any = product_of) -> Tree:
             return space.jacobian(product_of(*make(space, x, A), A), "x")
 
         yield from equation("specification.Lemma 1", number, statement, variables, rule, derivative, given=with_jacobians(make))
@@ -156,7 +159,7 @@ def lemmas() -> Iterator[Theorem]:
 def chain_rule() -> Iterator[Theorem]:
     """Lemma 2, with g of y = f(x) given by an arbitrary matrix J = ∂g/∂y."""
 
-    def f(space: Any, x: Any, J: Any) -> Any:
+    def f(space: Space, x: Any, J: Any) -> Tree:
         return space.unknown_vector("f", space.ops.shape(J)[1], False, x)
 
     yield from equation(
@@ -205,11 +208,11 @@ def log_softmax_derivation() -> Iterator[Theorem]:
     ZDY = {"Z": ("N", "K"), "DY": ("N", "K")}
     z = {"z": (1, "K"), "dy": (1, "K")}
 
-    def one_row(ops: Ops, z: Any, dy: Any) -> Any:
+    def one_row(ops: Ops, z: Any, dy: Any) -> Tree:
         K = ops.shape(z)[1]
         return dy @ (ops.identity(K) - ops.ones(K, 1) @ softmax(ops, z))
 
-    def equation17(ops: Ops, Z: Any, DY: Any) -> Any:
+    def equation17(ops: Ops, Z: Matrix, DY: Matrix) -> Tree:
         K = ops.shape(Z)[1]
         return DY - ops.hadamard(softmax(ops, Z), product(DY, ops.ones(K, 1), ops.ones(1, K)))
 
@@ -267,7 +270,7 @@ def batch_normalization_derivation() -> Iterator[Theorem]:
     )
 
 
-def centering(ops: Ops, N: Any) -> Any:
+def centering(ops: Ops, N: Any) -> Tree:
     """I_N - 1_N · 1_Nᵀ / N."""
     return ops.identity(N) - ops.divide(ops.ones(N, 1) @ ops.ones(1, N), N)
 
@@ -278,17 +281,17 @@ def normalized(ops: Ops, r: Any) -> tuple[Any, Any]:
     return sigma, r @ ops.inv_sqrt(sigma)
 
 
-def normalized_jacobian(space: Any, r: Any) -> Any:
+def normalized_jacobian(space: Space, r: Any) -> Tree:
     """∂z/∂r."""
     return space.jacobian(normalized(space.ops, r)[1], "r")
 
 
-def equation21(ops: Ops, r: Any) -> Any:
+def equation21(ops: Ops, r: Any) -> Tree:
     """σ^(-1/2) I_N - r · σ^(-3/2)/2 · 2rᵀ/N, with the identity that is missing in print."""
     return times(ops, ops.inv_sqrt(normalized(ops, r)[0]), ops.identity(ops.shape(r)[0])) - equation21_last(ops, r)
 
 
-def equation21_last(ops: Ops, r: Any) -> Any:
+def equation21_last(ops: Ops, r: Any) -> Tree:
     """r · σ^(-3/2)/2 · 2rᵀ/N."""
     N = ops.shape(r)[0]
     sigma = normalized(ops, r)[0]
@@ -296,7 +299,7 @@ def equation21_last(ops: Ops, r: Any) -> Any:
     return product(r, power / 2, ops.divide(2 * ops.transpose(r), N))
 
 
-def equation22(ops: Ops, r: Any) -> Any:
+def equation22(ops: Ops, r: Any) -> Tree:
     """σ^(-1/2)/N · (N I_N - z zᵀ)."""
     N = ops.shape(r)[0]
     sigma, z = normalized(ops, r)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix, Scalar
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.optimizers import (
     Optimizer,
 )
 from sympy_validation.claims import RealVariable
 
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 
 
 STEPS = 3
@@ -29,7 +31,7 @@ ETA: dict[str, Any] = {"eta": RealVariable(0)}
 MU: dict[str, Any] = {"mu": RealVariable(0, 1)}
 
 
-def steps(ops: Ops, optimizer: Optimizer, theta: Any, gradients: tuple[Any, ...], *etas: Any) -> tuple[Any, Any]:
+def steps(ops: Ops, optimizer: Optimizer, theta: Matrix, gradients: tuple[Any, ...], *etas: Any) -> tuple[Any, Any]:
     """(θ, state) after a step with each of the gradients; the last learning rate is used for the steps that remain."""
     state = optimizer.init(ops, theta)
     for t, G in enumerate(gradients, start=1):
@@ -44,7 +46,7 @@ def theta_and_delta(result: tuple[Any, Any]) -> tuple[Any, Any]:
     return theta, state.Delta
 
 
-def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
+def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Tree:
     """Σ w_t A_t."""
     total = weights[0] * matrices[0]
     for w, A in zip(weights[1:], matrices[1:], strict=True):
@@ -52,12 +54,12 @@ def weighted(weights: tuple[Any, ...], matrices: tuple[Any, ...]) -> Any:
     return total
 
 
-def average(rho: Any, matrices: tuple[Any, ...]) -> Any:
+def average(rho: Scalar, matrices: tuple[Any, ...]) -> Tree:
     """(1 - ρ) Σ ρ^(T-t) A_t: the average, from 0, after T steps."""
     T = len(matrices)
     return weighted(tuple((1 - rho) * rho ** (T - t) for t in range(1, T + 1)), matrices)
 
 
-def total(matrices: tuple[Any, ...]) -> Any:
+def total(matrices: tuple[Any, ...]) -> Tree:
     """Σ A_t."""
     return weighted((1,) * len(matrices), matrices)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix, Scalar
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.optimizers import (
     SGD,
     GradientDescent,
@@ -12,6 +14,7 @@ from nerva_core.equations.optimizers import (
     Nesterov,
 )
 from sympy_validation.claims import RealVariable
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.theorem import Expected, Theorem
 from sympy_validation.theorems import adaptive_optimizers, averaging, wrapped_optimizers
 from sympy_validation.theorems.optimizer_steps import ETA, MATRICES, MU, STEPS, Ops, steps, theta_and_delta, total
@@ -45,31 +48,31 @@ Library = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any]]
 """A library's step (θ, velocity, G, η, μ) -> (θ', velocity')."""
 
 
-def keras_momentum(theta: Any, velocity: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+def keras_momentum(theta: Matrix, velocity: Any, G: Matrix, eta: Scalar, mu: Scalar) -> tuple[Any, Any]:
     """keras.optimizers.SGD(momentum=μ)."""
     velocity = mu * velocity - eta * G
     return theta + velocity, velocity
 
 
-def keras_nesterov(theta: Any, velocity: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+def keras_nesterov(theta: Matrix, velocity: Any, G: Matrix, eta: Scalar, mu: Scalar) -> tuple[Any, Any]:
     """keras.optimizers.SGD(momentum=μ, nesterov=True)."""
     velocity = mu * velocity - eta * G
     return theta + mu * velocity - eta * G, velocity
 
 
-def torch_momentum(theta: Any, buffer: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+def torch_momentum(theta: Matrix, buffer: Any, G: Matrix, eta: Scalar, mu: Scalar) -> tuple[Any, Any]:
     """torch.optim.SGD(momentum=μ): the learning rate is outside the buffer."""
     buffer = mu * buffer + G
     return theta - eta * buffer, buffer
 
 
-def torch_nesterov(theta: Any, buffer: Any, G: Any, eta: Any, mu: Any) -> tuple[Any, Any]:
+def torch_nesterov(theta: Matrix, buffer: Any, G: Matrix, eta: Scalar, mu: Scalar) -> tuple[Any, Any]:
     """torch.optim.SGD(momentum=μ, nesterov=True)."""
     buffer = mu * buffer + G
     return theta - eta * (G + mu * buffer), buffer
 
 
-def library_steps(space: Any, rule: Library, theta: Any, gradients: tuple[Any, ...], etas: tuple[Any, ...], mu: Any) -> Any:
+def library_steps(space: Space, rule: Library, theta: Matrix, gradients: tuple[Any, ...], etas: tuple[Any, ...], mu: Scalar) -> Tree:
     """θ after the library's steps."""
     velocity = space.ops.zeros(*space.ops.shape(theta))
     for G, eta in zip(gradients, etas, strict=True):
@@ -103,7 +106,7 @@ def nesterov() -> Iterator[Theorem]:
     yield from like_library(subject, Nesterov, "PyTorch", torch_nesterov, varying=False)
     yield from like_library(subject, Nesterov, "PyTorch", torch_nesterov, varying=True, status="refuted")
 
-    def look_ahead(space: Any, eta: Any, mu: Any, theta: Any, *G: Any) -> Any:
+    def look_ahead(space: Space, eta: Scalar, mu: Scalar, theta: Matrix, *G: Matrix) -> Tree:
         after, state = steps(space.ops, Momentum(mu=mu), theta, G, eta)
         return after + mu * state.Delta
 
@@ -121,7 +124,7 @@ def nesterov() -> Iterator[Theorem]:
 def sgd() -> Iterator[Theorem]:
     """PyTorch's forms for learning rates that vary, with decay; and it differs from Keras's, which has η inside V."""
 
-    def with_decay(rule: Library, decay: Any) -> Library:
+    def with_decay(rule: Library, decay: Scalar) -> Library:
         return lambda theta, V, G, eta, mu: rule(theta, V, G + decay * theta, eta, mu)
 
     etas: dict[str, Any] = {f"eta{t}": RealVariable(0) for t in range(1, STEPS + 1)}
@@ -133,11 +136,11 @@ def sgd() -> Iterator[Theorem]:
     )
     for name, rule, nesterov, status in forms:
 
-        def shipped(ops: Ops, decay: Any, mu: Any, *rest: Any, nesterov: bool = nesterov) -> Any:
+        def shipped(ops: Ops, decay: Scalar, mu: Scalar, *rest: Any, nesterov: bool = nesterov) -> Tree:
             rates, (theta, *G) = rest[:STEPS], rest[STEPS:]
             return steps(ops, SGD(momentum=mu, decay=decay, nesterov=nesterov), theta, tuple(G), *rates)[0]
 
-        def library(space: Any, decay: Any, mu: Any, *rest: Any, rule: Library = rule) -> Any:
+        def library(space: Space, decay: Scalar, mu: Scalar, *rest: Any, rule: Library = rule) -> Tree:
             rates, (theta, *G) = rest[:STEPS], rest[STEPS:]
             return library_steps(space, with_decay(rule, decay), theta, tuple(G), rates, mu)
 
@@ -150,11 +153,11 @@ def like_library(subject: str, entry: Any, library: str, rule: Library, varying:
     """θ is that of a library after three steps, with one learning rate or with another for every step."""
     etas: dict[str, Any] = {f"eta{t}": RealVariable(0) for t in range(1, STEPS + 1)} if varying else dict(ETA)
 
-    def tested(ops: Ops, mu: Any, *rest: Any) -> Any:
+    def tested(ops: Ops, mu: Scalar, *rest: Any) -> Tree:
         rates, (theta, *G) = rest[: len(etas)], rest[len(etas) :]
         return steps(ops, entry(mu=mu), theta, tuple(G), *rates)[0]
 
-    def expected(space: Any, mu: Any, *rest: Any) -> Any:
+    def expected(space: Space, mu: Scalar, *rest: Any) -> Tree:
         rates, (theta, *G) = rest[: len(etas)], rest[len(etas) :]
         return library_steps(space, rule, theta, tuple(G), rates if varying else rates * STEPS, mu)
 

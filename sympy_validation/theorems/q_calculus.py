@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix
 from nerva_core.algebra.matrix_ops import M, MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import ACTIVATIONS, Activation, ReLU
 from nerva_core.layers import QActivation
 from nerva_core.theory.q_calculus import elementwise_derivative
 from sympy_validation.claims import ActivationGradient, RealVariable
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import METHODS, about, equation
@@ -27,7 +30,7 @@ PQ = {"X": ("N", "D"), "p": RealVariable(2, 3), "q": RealVariable(0, 1)}
 class Combined(Activation):
     """A function made of f and g. Its derivative, which only counts at 0, is left out."""
 
-    rule: Callable[[MatrixOps[Any], Any, Any], Any]
+    rule: Callable[[MatrixOps, Any, Any], Any]
     f: Activation
     g: Activation
 
@@ -67,7 +70,7 @@ def second_derivative(entry: type[Activation]) -> Iterator[Theorem]:
     yield from about(f"activations.{entry.__name__}", claim, "second derivative = d/dx gradient", name="second")
 
 
-def functions(space: Any) -> tuple[Activation, Activation]:
+def functions(space: Space) -> tuple[Activation, Activation]:
     """Any f and g."""
     return space.unknown_function("f"), space.unknown_function("g")
 
@@ -89,27 +92,27 @@ def theorem(
     )
 
 
-def D(ops: Any, h: Activation, X: Any, p: Any, q: Any) -> Any:
+def D(ops: MatrixOps, h: Activation, X: Matrix, p: Any, q: Any) -> Tree:
     """D_{p,q} h(X)."""
     return elementwise_derivative(ops, h, p, q, X)
 
 
-def product(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+def product(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
     """D_{p,q} (fg)."""
     return D(ops, Combined(lambda ops, F, G: ops.hadamard(F, G), f, g), X, p, q)
 
 
-def ratio(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+def ratio(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
     """D_{p,q} (f/g)."""
     return D(ops, Combined(lambda ops, F, G: ops.hadamard(F, ops.reciprocal(G)), f, g), X, p, q)
 
 
-def product_rule(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+def product_rule(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
     """f(px) Dg + g(qx) Df."""
     return ops.hadamard(f(ops, p * X), D(ops, g, X, p, q)) + ops.hadamard(g(ops, q * X), D(ops, f, X, p, q))
 
 
-def ratio_rule(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+def ratio_rule(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
     """(g(qx) Df - f(qx) Dg) / (g(px) g(qx))."""
     difference = ops.hadamard(g(ops, q * X), D(ops, f, X, p, q)) - ops.hadamard(f(ops, q * X), D(ops, g, X, p, q))
     return ops.hadamard(difference, ops.reciprocal(ops.hadamard(g(ops, p * X), g(ops, q * X))))
@@ -123,7 +126,7 @@ def exchanged(rule: Callable[..., Any]) -> Callable[..., Any]:
 def rules() -> Iterator[Theorem]:
     """Symmetry and A.1, each as it should be."""
 
-    def of_f(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def of_f(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return D(ops, f, X, p, q)
 
     yield from theorem("symmetry", "D_{p,q} f = D_{q,p} f", of_f, exchanged(of_f))
@@ -133,7 +136,7 @@ def rules() -> Iterator[Theorem]:
     yield from theorem("ratio", "D(f/g) = (g(px) Df - f(px) Dg) / (g(px) g(qx))", ratio, exchanged(ratio_rule), "2")
 
 
-def g_q(ops: Any, X: Any, q: Any, f: Activation) -> Any:
+def g_q(ops: MatrixOps, X: Matrix, q: Any, f: Activation) -> Tree:
     """The q-activation of f, as the layer computes it."""
     return QActivation(f).feedforward(ops, (), X, ops.full(q, *ops.shape(X)))[0]
 
@@ -141,13 +144,13 @@ def g_q(ops: Any, X: Any, q: Any, f: Activation) -> Any:
 def q_activations() -> Iterator[Theorem]:
     """Equation (3), Proposition 2 and q-relu."""
 
-    def x_times_derivative(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def x_times_derivative(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return ops.hadamard(X, D(ops, f, X, 1, q))
 
-    def p_derivative(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def p_derivative(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return ops.hadamard(g_q(ops, X, q, f) - g_q(ops, p * X, q, f), ops.reciprocal((1 - p) * X))
 
-    def proposition_2(ops: Any, X: Any, p: Any, q: Any, f: Activation, g: Activation) -> Any:
+    def proposition_2(ops: MatrixOps, X: Matrix, p: Any, q: Any, f: Activation, g: Activation) -> Tree:
         return 1 / (1 - p) * D(ops, f, X, 1, q) - p / (1 - p) * D(ops, f, X, p, p * q)
 
     yield from theorem("g_q", "g_q(x) = x D_q f(x) (3)", lambda ops, X, p, q, f, g: g_q(ops, X, q, f), x_times_derivative)

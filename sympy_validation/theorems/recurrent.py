@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from nerva_core.algebra.matrix_ops import M, MatrixOps, Size
+from nerva_core.algebra.trees import Tree
 from nerva_core.layers import GRU, LSTM, RNN, Layer
 from nerva_core.layers.base import Symbols
 from nerva_core.layers.recurrence import CellGradients, Recurrent, RecurrentParameters, State
@@ -45,7 +46,7 @@ class CellGradient(Claim):
     def quantities(self) -> tuple[str, ...]:
         return tuple(f"D{name}" for name in ("A", "B", *self.layer(PointSpace(0)).states))
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         layer: Recurrent = self.layer(space)
         N, K = space.size("N"), layer.outputs
         A, B = (space.matrix(name, N, layer.gates * K) for name in "AB")
@@ -53,7 +54,7 @@ class CellGradient(Claim):
         after, saved = layer.cell(space.ops, A, B, *before)
         Dafter = tuple(space.constant(f"D{name}1", N, K) for name in layer.states)
 
-        def backpropagate(ops: MatrixOps[Any], saved: Any, before: Any, Dafter: Any) -> Any:
+        def backpropagate(ops: MatrixOps, saved: Any, before: Any, Dafter: Any) -> Tree:
             DA, DB, DH, others = layer.cell_backpropagate(ops, saved, before, *Dafter)
             return DA, DB, ops.zeros(N, K) if DH is None else DH, *others
 
@@ -62,7 +63,7 @@ class CellGradient(Claim):
         return Problem(expected, lambda ops: dict(zip(self.quantities(), run(ops, backpropagate, *given), strict=True)))
 
 
-def total_gradient(space: Space[Any], terms: Any, name: str) -> Matrix:
+def total_gradient(space: Space, terms: Any, name: str) -> Matrix:
     """∂(⟨DY, Y⟩ + ...) / ∂ the variable, for the pairs (DY, Y)."""
     first, *rest = [space.gradient(DY, Y, name) for DY, Y in terms]
     for other in rest:
@@ -109,7 +110,7 @@ class StepGradient(Claim):
     def quantities(self) -> tuple[str, ...]:
         return ("DX", "DH", "DC", *(f"D{name}" for name in PARAMETERS))
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         layer = self.layer(space)
         N, D = space.size("N"), space.size("D")
         X, H, C = (space.matrix(name, N, columns) for name, columns in zip("XHC", (D, layer.outputs, layer.outputs), strict=True))
@@ -120,7 +121,7 @@ class StepGradient(Claim):
         one, later_loss = any_ops.ones(1, 1), any_ops.output("J", 1, 1, *end, *params)
         terms = ((DY, Y), (one, later_loss))
 
-        def back(ops: MatrixOps[Any], params: Any, cache: Any, DY: Matrix, later: Any) -> Any:
+        def back(ops: MatrixOps, params: Tree, cache: Tree, DY: Matrix, later: Any) -> Tree:
             (DH, DC), Dphi = later[:2], later[2:]
             DX, Dstart, gradients = layer.back(ops, params, cache, DY, (DH, DC))
             return DX, *Dstart, *(of_later + own for of_later, own in zip(Dphi, gradients, strict=True))
@@ -141,7 +142,7 @@ class AllSteps(Claim):
     def quantities(self) -> tuple[str, ...]:
         return ("X", "A", "DX", *(f"D{name}" for name in PARAMETERS))
 
-    def problem(self, space: Space[Any]) -> Problem:
+    def problem(self, space: Space) -> Problem:
         layer: Recurrent = replace(self.layer(space), length=space.size("L"))
         N, D, L, K, G = space.size("N"), space.size("D"), layer.L, layer.outputs, layer.gates * layer.outputs
         X = space.matrix("X", N * L, D)
@@ -149,12 +150,12 @@ class AllSteps(Claim):
         before, DA, DB = (space.ops.split(space.matrix(name, L * N, n), N, n) for name, n in (("H", K), ("DA", G), ("DB", G)))
         given = space.detach((params, X, before, DA, DB))
 
-        def at_once(ops: MatrixOps[Any], params: Any, X: Matrix, before: Matrix, DA: Matrix, DB: Matrix) -> Any:
+        def at_once(ops: MatrixOps, params: Tree, X: Matrix, before: Matrix, DA: Matrix, DB: Matrix) -> Tree:
             A = layer.by_sequence(ops, layer.inputs(ops, params, X))
             DX, gradients = layer.gradients(ops, params, X, before, DA, DB)
             return layer.by_sequence(ops, layer.by_time(ops, X, D)), A, DX, *gradients
 
-        def tested(ops: MatrixOps[Any]) -> dict[str, Matrix]:
+        def tested(ops: MatrixOps) -> dict[str, Matrix]:
             return dict(zip(self.quantities(), run(ops, at_once, *given), strict=True))
 
         def expected(k: int) -> Matrix:
@@ -163,7 +164,7 @@ class AllSteps(Claim):
         return Problem({name: partial(expected, k) for k, name in enumerate(self.quantities())}, tested)
 
 
-def each_step(layer: Recurrent, ops: Any, params: Any, X: Matrix, before: Matrix, DA: Matrix, DB: Matrix) -> tuple[Matrix, ...]:
+def each_step(layer: Recurrent, ops: MatrixOps, params: Tree, X: Matrix, before: Matrix, DA: Matrix, DB: Matrix) -> tuple[Matrix, ...]:
     """The same on the members of families: A_l = X_l · Wᵀ + 1 · b, DX_l = DA_l · W, DW = Σ_l DA_lᵀ · X_l, ..."""
     W, _, b, _ = params
     N, _ = ops.shape(before)

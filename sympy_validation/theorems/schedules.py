@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.schedules import SCHEDULES
 from sympy_validation.claims import EqualNumbers
+from sympy_validation.spaces.spaces import Space
 from sympy_validation.symbols import symbolic, with_symbols
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import about
@@ -41,7 +43,7 @@ def schedule_theorem(
     If they are ``published``, they are what is tested, and the schedule is what they should be.
     """
 
-    def schedule(space: Any) -> Any:
+    def schedule(space: Space) -> Tree:
         return symbolic(SCHEDULES.lookup(name), space, **GIVEN.get(name, {}))
 
     sides = (lambda space: rates(schedule(space), space), lambda space: expected(schedule(space), space))
@@ -49,7 +51,7 @@ def schedule_theorem(
     yield from about(f"schedules.{name}", claim, statement, methods=("entries",), range=f"i = 0..{COUNT - 1}", **options)
 
 
-def rates(schedule: Any, space: Any) -> list[Any]:
+def rates(schedule: Any, space: Space) -> list[Any]:
     """η_0, η_1, ... as the shipped code computes them."""
     return [with_symbols(schedule.__call__, space)(i) for i in range(COUNT)]
 
@@ -57,7 +59,7 @@ def rates(schedule: Any, space: Any) -> list[Any]:
 def ratios(step: Callable[[Any, Any, int], Any]) -> Rates:
     """η_0 = eta0 and η_{i+1} = η_i · step(i)."""
 
-    def expected(s: Any, space: Any) -> list[Any]:
+    def expected(s: Any, space: Space) -> list[Any]:
         result = [s.eta0]
         for i in range(COUNT - 1):
             result.append(result[-1] * step(s, space, i))
@@ -71,14 +73,14 @@ def each(rate: Callable[[Any, Any, int], Any]) -> Rates:
     return lambda s, space: [rate(s, space, i) for i in range(COUNT)]
 
 
-def _product(s: Any, i: int) -> Any:
+def _product(s: Any, i: int) -> Tree:
     result = 1 + 0 * s.d
     for j in range(i):
         result = result * (1 + s.d * j)
     return result
 
 
-def _cosine(s: Any, space: Any, i: int) -> Any:
+def _cosine(s: Any, space: Space, i: int) -> Tree:
     if i < s.w:
         return s.eta0 * (i + 1) / s.w
     if i >= s.n:
@@ -87,7 +89,7 @@ def _cosine(s: Any, space: Any, i: int) -> Any:
     return s.eta0 * (1 + space.math.cos(angle)) / 2
 
 
-def _linear(s: Any, space: Any, i: int) -> Any:
+def _linear(s: Any, space: Space, i: int) -> Tree:
     if i < s.w:
         return s.eta0 * (i + 1) / s.w
     return s.eta0 * (s.n - i) / (s.n - s.w) if i < s.n else s.eta0 * 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.softmax import log_softmax, log_softmax_jacobian, softmax, softmax_jacobian, stable_log_softmax, stable_softmax
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.tools import equation, product
@@ -53,11 +55,11 @@ def log_softmax_derivation() -> Iterator[Theorem]:
     """The lines of equation (28) that are right."""
     derivative = jacobian_of(log_softmax)
 
-    def line2(ops: Any, x: Any) -> Any:
+    def line2(ops: MatrixOps, x: Any) -> Tree:
         y = softmax(ops, x)
         return ops.Diag(ops.reciprocal(y)) @ (ops.Diag(y) - ops.transpose(y) @ y)
 
-    def line4(ops: Any, x: Any) -> Any:
+    def line4(ops: MatrixOps, x: Any) -> Tree:
         D = ops.shape(x)[1]
         return ops.identity(D) - product(ops.ones(D, 1), softmax(ops, x))
 

@@ -9,7 +9,9 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nerva_core.algebra.matrix import Matrix, Scalar
 from nerva_core.algebra.matrix_ops import MatrixOps
+from nerva_core.algebra.trees import Tree
 from nerva_core.equations.activations import ELU, AllReLU, LeakyReLU, ReLU, SReLU
 from nerva_core.equations.softmax import softmax
 from nerva_core.layers import Sequential
@@ -27,12 +29,12 @@ from nerva_core.layers.trained_activations import SReLU as SReLULayer
 from nerva_core.layers.trained_activations import SReLUCache, SReLUParameters
 from sympy_validation.claims import RealVariable
 from sympy_validation.layer_gradient import LayerGradient
-from sympy_validation.spaces.spaces import Kind
+from sympy_validation.spaces.spaces import Kind, Space
 from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import sequence
 from sympy_validation.theorems.tools import about, equation, product
 
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 
 
 def theorems() -> Iterator[Theorem]:
@@ -69,7 +71,7 @@ def combined_layers() -> Iterator[Theorem]:
 def linear_then(backward: Backward) -> Callable[..., Any]:
     """DW = DZᵀ · X, Db = 1ᵀ · DZ, DX = DZ · W."""
 
-    def equations(ops: Ops, layer: Sequential, params: Any, cache: Any, DY: Any) -> Any:
+    def equations(ops: Ops, layer: Sequential, params: Tree, cache: Tree, DY: Matrix) -> Tree:
         DZ, gradients = backward(ops, layer.layers[1], params[1], cache[1], DY)
         (W, _), (X,) = params[0], cache[0]
         N, _ = ops.shape(X)
@@ -81,7 +83,7 @@ def linear_then(backward: Backward) -> Callable[..., Any]:
 def dropout_then(backward: Backward) -> Callable[..., Any]:
     """DW = (DZᵀ · X) ⊙ Rᵀ, Db = 1ᵀ · DZ, DX = DZ · (W ⊙ Rᵀ)."""
 
-    def equations(ops: Ops, layer: Sequential, params: Any, cache: Any, DY: Any) -> Any:
+    def equations(ops: Ops, layer: Sequential, params: Tree, cache: Tree, DY: Matrix) -> Tree:
         DZ, gradients = backward(ops, layer.layers[1], params[1], cache[1], DY)
         (W, _), (X, R) = params[0], cache[0]
         N, _ = ops.shape(X)
@@ -91,25 +93,25 @@ def dropout_then(backward: Backward) -> Callable[..., Any]:
     return equations
 
 
-def activation_backward(ops: Ops, layer: Any, params: Any, cache: Any, DY: Any) -> tuple[Any, Any]:
+def activation_backward(ops: Ops, layer: Any, params: Tree, cache: Tree, DY: Matrix) -> tuple[Any, Any]:
     """DZ = DY ⊙ act'(Z)."""
     return ops.hadamard(DY, layer.activation.gradient(ops, cache.Z)), ()
 
 
-def softmax_backward(ops: Ops, layer: Any, params: Any, cache: Any, DY: Any) -> tuple[Any, Any]:
+def softmax_backward(ops: Ops, layer: Any, params: Tree, cache: Tree, DY: Matrix) -> tuple[Any, Any]:
     """DZ = Y ⊙ (DY - diag(DY · Yᵀ) · 1_Kᵀ)."""
     Y = cache.Y
     K = ops.shape(Y)[1]
     return ops.hadamard(Y, DY - ops.diag(DY @ ops.transpose(Y)) @ ops.ones(1, K)), ()
 
 
-def log_softmax_backward(ops: Ops, layer: Any, params: Any, cache: Any, DY: Any) -> tuple[Any, Any]:
+def log_softmax_backward(ops: Ops, layer: Any, params: Tree, cache: Tree, DY: Matrix) -> tuple[Any, Any]:
     """DZ = DY - softmax(Z) ⊙ (DY · 1_K · 1_Kᵀ)."""
     K = ops.shape(DY)[1]
     return DY - ops.hadamard(softmax(ops, cache.Z), product(DY, ops.ones(K, 1), ops.ones(1, K))), ()
 
 
-def srelu_backward(ops: Ops, layer: Any, params: Any, cache: Any, DY: Any) -> tuple[Any, SReLUParameters[Any]]:
+def srelu_backward(ops: Ops, layer: Any, params: Tree, cache: Tree, DY: Matrix) -> tuple[Any, SReLUParameters]:
     """The printed cases of srelu', A^l, T^l and A^r, and those of T^r as corrected (erratum 004-16)."""
     (Z,) = cache
     shape = ops.shape(Z)
@@ -119,7 +121,7 @@ def srelu_backward(ops: Ops, layer: Any, params: Any, cache: Any, DY: Any) -> tu
     middle_or_left = one - ops.hadamard(one - left, ops.greater_equal(Z, tr))
     N, K = shape
 
-    def total(A: Any) -> Any:
+    def total(A: Matrix) -> Tree:
         return product(ops.ones(1, N), ops.hadamard(DY, A), ops.ones(K, 1))
 
     gradients = SReLUParameters(
@@ -150,11 +152,11 @@ def softmax_form() -> Iterator[Theorem]:
 def batch_normalization_forms() -> Iterator[Theorem]:
     """Equation (25) with its N x N matrices, and Σ with its D x D matrix."""
 
-    def fast(ops: Ops, Z: Any, S: Any, gamma: Any, DY: Any) -> Any:
+    def fast(ops: Ops, Z: Matrix, S: Matrix, gamma: Any, DY: Matrix) -> Tree:
         cache = BatchNormalizationCache(Z, S, S, S)
         return BatchNormalization().backpropagate(ops, BatchNormalizationParameters(gamma, gamma), cache, DY)[0]
 
-    def equation25(space: Any, Z: Any, S: Any, gamma: Any, DY: Any) -> Any:
+    def equation25(space: Space, Z: Matrix, S: Matrix, gamma: Any, DY: Matrix) -> Tree:
         ops = space.ops
         N = ops.shape(Z)[0]
         one = ops.ones(N, 1)
@@ -172,11 +174,11 @@ def batch_normalization_forms() -> Iterator[Theorem]:
 def batch_normalization_forward() -> Iterator[Theorem]:
     """Section 4, with ε: R = X - 1_N · 1_Nᵀ / N · X, Σ = diag(Rᵀ R)ᵀ / N, Z = (1_N · (Σ + ε)^(-1/2)) ⊙ R, Y = (1_N · γ) ⊙ Z + 1_N · β."""
 
-    def shipped(ops: Ops, epsilon: Any, X: Any, gamma: Any, beta: Any) -> Any:
+    def shipped(ops: Ops, epsilon: Scalar, X: Matrix, gamma: Any, beta: Scalar) -> Tree:
         Y, cache = BatchNormalization(epsilon).feedforward(ops, BatchNormalizationParameters(gamma, beta), X)
         return Y, *cache
 
-    def published(space: Any, epsilon: Any, X: Any, gamma: Any, beta: Any) -> Any:
+    def published(space: Space, epsilon: Scalar, X: Matrix, gamma: Any, beta: Scalar) -> Tree:
         ops = space.ops
         N, D = ops.shape(X)
         one = ops.ones(N, 1)
@@ -229,12 +231,14 @@ def batch_normalization_inference() -> Iterator[Theorem]:
     variables = {"epsilon": RealVariable(0), "momentum": RealVariable(0, 1), "X": ("N", "D"), "gamma": row, "beta": row}
     statistics = {"mean": row, "Sigma": (1, "D", Kind.POSITIVE), "old_mean": row, "old_Sigma": row}
 
-    def tested(ops: Ops, epsilon: Any, momentum: Any, X: Any, gamma: Any, beta: Any, mean: Any, Sigma: Any, *old: Any) -> Any:
+    def tested(ops: Ops, epsilon: Scalar, momentum: Scalar, X: Matrix, gamma: Any, beta: Scalar, mean: Any, Sigma: Any, *old: Any) -> Tree:
         layer = BatchNormalization(epsilon, momentum)
         Y = layer.evaluate(ops, BatchNormalizationParameters(gamma, beta), RunningStatistics(mean, Sigma), X)
         return Y, *layer.update_state(ops, RunningStatistics(*old), BatchNormalizationCache(X, mean, mean, Sigma))
 
-    def expected(space: Any, epsilon: Any, momentum: Any, X: Any, gamma: Any, beta: Any, mean: Any, Sigma: Any, *old: Any) -> Any:
+    def expected(
+        space: Space, epsilon: Scalar, momentum: Scalar, X: Matrix, gamma: Any, beta: Scalar, mean: Any, Sigma: Any, *old: Any
+    ) -> Tree:
         ops = space.ops
         N, D = ops.shape(X)
         one = ops.ones(N, 1)
@@ -255,15 +259,15 @@ def batch_normalization_inference() -> Iterator[Theorem]:
 # Values at kinks --------------------------------------------------------------------------------------------------------
 
 
-def _full(ops: Ops, c: Any, X: Any) -> Any:
+def _full(ops: Ops, c: Any, X: Matrix) -> Tree:
     return ops.full(c, *ops.shape(X))
 
 
-def _negative(ops: Ops, X: Any) -> Any:
+def _negative(ops: Ops, X: Matrix) -> Tree:
     return ops.less(X, _full(ops, 0, X))
 
 
-def _srelu_cases(ops: Ops, al: Any, tl: Any, ar: Any, tr: Any, X: Any) -> Any:
+def _srelu_cases(ops: Ops, al: Any, tl: Any, ar: Any, tr: Any, X: Matrix) -> Tree:
     right = ops.where(ops.greater_equal(X, _full(ops, tr, X)), _full(ops, ar, X), _full(ops, 1, X))
     return ops.where(ops.less_equal(X, _full(ops, tl, X)), _full(ops, al, X), right)
 
@@ -312,7 +316,7 @@ def srelu_layer_at_kinks() -> Iterator[Theorem]:
     variables = {"Z": ("N", "K"), **dict.fromkeys(SReLUParameters._fields, (1, 1)), "DY": ("N", "K")}
 
     def gradients(backward: Any) -> Callable[..., Any]:
-        def both(ops: Ops, Z: Any, al: Any, tl: Any, ar: Any, tr: Any, DY: Any) -> Any:
+        def both(ops: Ops, Z: Matrix, al: Any, tl: Any, ar: Any, tr: Any, DY: Matrix) -> Tree:
             DZ, parameters = backward(ops, SReLUParameters(al, tl, ar, tr), SReLUCache(Z), DY)
             return DZ, *parameters
 

@@ -20,7 +20,7 @@ from sympy_validation.theorem import Theorem
 from sympy_validation.theorems.layers import gradient_theorems
 from sympy_validation.theorems.tools import equation
 
-Ops = MatrixOps[Any]
+Ops = MatrixOps
 Matrix = Any
 
 EVERY_GRID = ", almost everywhere, for every grid with any number of points"
@@ -69,14 +69,14 @@ def inside(ops: Ops, X: Matrix, s: Sequence[Any], j: int) -> Matrix:
     return left - ops.less(ops.full(s[j], m, n), X) if j < len(s) else left
 
 
-def step_function(space: Space[Any], X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
+def step_function(space: Space, X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
     """Σ_j (1 · T_j) ⊙ [X in I_j]."""
     ops, count = space.ops, len(s) + 1
     rows = [ops.row_repeat(ops.transpose(ops.unit(j, count)) @ T, ops.shape(X)[0]) for j in range(count)]
     return functools.reduce(ops.add, [ops.hadamard(row, inside(ops, X, s, j)) for j, row in enumerate(rows)])
 
 
-def interval_sums(space: Space[Any], X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
+def interval_sums(space: Space, X: Matrix, Y: Matrix, T: Matrix, *s: Any) -> Matrix:
     """Σ_j e_j · (1ᵀ · (Y ⊙ [X in I_j]))."""
     ops, count = space.ops, len(s) + 1
     return functools.reduce(ops.add, [ops.unit(j, count) @ ops.columns_sum(ops.hadamard(Y, inside(ops, X, s, j))) for j in range(count)])
@@ -142,7 +142,7 @@ class General(Layer):
         return DZ, GeneralParameters(ops.interval_sums(ops.hadamard(G, V), V, self.grid.points()))
 
 
-def general(space: Space[Any]) -> General:
+def general(space: Space) -> General:
     """The layer with arbitrary E and S."""
     D, H = space.size("D"), space.size("H")
     return General(space.any_grid("s"), H, space.constant("E", D, H), space.constant("S", D, H))
@@ -189,7 +189,7 @@ def special_cases() -> Iterator[Theorem]:
             name=name,
         )
 
-    def window(space: Space[Any], Z: Matrix, DY: Matrix) -> tuple[Matrix, Matrix]:
+    def window(space: Space, Z: Matrix, DY: Matrix) -> tuple[Matrix, Matrix]:
         ops = space.ops
         zero, one = ops.zeros(*ops.shape(Z)), ops.ones(*ops.shape(Z))
         inside = ops.less(zero, Z) - ops.less(one, Z)
@@ -219,7 +219,7 @@ def prelu(variables: dict[str, Any]) -> Iterator[Theorem]:
         DZ, gradients = layer.backpropagate(ops, params, cache, DY)
         return Y, DZ, ops.transpose(ops.unit(0, 2)) @ gradients.alpha
 
-    def expected(space: Space[Any], Z: Matrix, DY: Matrix, a: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    def expected(space: Space, Z: Matrix, DY: Matrix, a: Matrix) -> tuple[Matrix, Matrix, Matrix]:
         layer = PReLU()
         params = type(layer.shapes(1))(a)
         Y, cache = layer.feedforward(space.ops, params, Z)
@@ -243,7 +243,7 @@ def tridiagonal() -> Iterator[Theorem]:
     grid, K = Points((-1.0, 1.0)), 3
     variables = {"Z": ("N", K), "alpha": (3, 1), "beta": (3, 1), "gamma": (3, 1)}
 
-    def column_form(space: Space[Any], Z: Matrix, *values: Matrix) -> Matrix:
+    def column_form(space: Space, Z: Matrix, *values: Matrix) -> Matrix:
         """Row n is A(z) z for the row z of Z, with the printed matrix A(z)."""
         ops = space.ops
 
@@ -267,7 +267,7 @@ def tridiagonal() -> Iterator[Theorem]:
         layer = TridiagonalTMAF(grid, grid, grid)
         return layer.feedforward(ops, type(layer.shapes(K))(*values), Z)[0]
 
-    def band(space: Space[Any], Z: Matrix, *values: Matrix) -> Matrix:
+    def band(space: Space, Z: Matrix, *values: Matrix) -> Matrix:
         return PDiagonalTMAF((0, 1, -1), (grid,)).feedforward(space.ops, values, Z)[0]
 
     for name, statement, expected in (

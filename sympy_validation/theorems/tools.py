@@ -56,6 +56,6 @@ def product(*matrices: Matrix) -> Matrix:
     return result
 
 
-def times(ops: MatrixOps[Any], c: Matrix, X: Matrix) -> Matrix:
+def times(ops: MatrixOps, c: Matrix, X: Matrix) -> Matrix:
     """c X for a 1 x 1 matrix c."""
     return ops.hadamard(ops.fill(c, *ops.shape(X)), X)

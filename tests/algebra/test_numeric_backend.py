@@ -48,7 +48,7 @@ def test_a_device_that_is_not_there(backend_name: str, device: str) -> None:
         backend(backend_name, "float32", device)
 
 
-def test_every_listed_device_can_be_used(ops: Backend[Any]) -> None:
+def test_every_listed_device_can_be_used(ops: Backend) -> None:
     assert "cpu" in ops.devices()
     for device in ops.devices():
         other = backend(ops.name, "float64", device)
@@ -56,7 +56,7 @@ def test_every_listed_device_can_be_used(ops: Backend[Any]) -> None:
         np.testing.assert_array_equal(other.to_numpy(other.matrix([[1, 2]]) + other.ones(1, 2)), [[2, 3]])
 
 
-def test_what_is_not_a_matrix_is_refused(ops: Backend[Any]) -> None:
+def test_what_is_not_a_matrix_is_refused(ops: Backend) -> None:
     with pytest.raises(NervaError, match=r"every value is a matrix, but this one has the shape \(3, 5, 4\)"):
         ops.matrix(np.zeros((3, 5, 4)))
     for values in ([[1.0, 2.0], [3.0]], "abc", None, [[1.0, None]], [[1j]], object()):
@@ -168,7 +168,7 @@ def test_a_broken_backend_of_another_distribution_harms_no_other(monkeypatch: py
 
 
 @pytest.mark.parametrize(("values", "shape"), [(3, (1, 1)), ([1, 2, 3], (1, 3)), ([[1], [2]], (2, 1)), (np.ones((2, 3), np.int8), (2, 3))])
-def test_matrix_reads_what_numpy_reads(ops_of_dtype: Backend[Any], values: Any, shape: tuple[int, int]) -> None:
+def test_matrix_reads_what_numpy_reads(ops_of_dtype: Backend, values: Any, shape: tuple[int, int]) -> None:
     X = ops_of_dtype.matrix(values)
     assert ops_of_dtype.shape(X) == shape
     array = ops_of_dtype.to_numpy(X)
@@ -176,20 +176,20 @@ def test_matrix_reads_what_numpy_reads(ops_of_dtype: Backend[Any], values: Any, 
     np.testing.assert_array_equal(array, np.array(values, ndmin=2))
 
 
-def test_a_matrix_is_a_copy(ops: Backend[Any]) -> None:
+def test_a_matrix_is_a_copy(ops: Backend) -> None:
     values = np.zeros((2, 2))
     X = ops.matrix(values)
     values[0, 0] = 1
     np.testing.assert_array_equal(ops.to_numpy(X), 0)
 
 
-def test_take_rows(ops: Backend[Any]) -> None:
+def test_take_rows(ops: Backend) -> None:
     X = ops.matrix([[0, 1], [2, 3], [4, 5]])
     np.testing.assert_array_equal(ops.to_numpy(ops.take_rows(X, np.array([2, 0, 2]))), [[4, 5], [0, 1], [4, 5]])
     np.testing.assert_array_equal(ops.to_numpy(ops.take_rows(X, np.array([1]))), [[2, 3]])
 
 
-def test_a_compiled_step_is_the_eager_one(ops_of_dtype: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_compiled_step_is_the_eager_one(ops_of_dtype: Backend, rng: np.random.Generator) -> None:
     """A step with a layer, a loss, NamedTuples and a number that changes from call to call."""
     ops, layer, loss = ops_of_dtype, BatchNormalization(), SquaredError()
 
@@ -210,7 +210,7 @@ def test_a_compiled_step_is_the_eager_one(ops_of_dtype: Backend[Any], rng: np.ra
 
 
 @pytest.mark.parametrize("run", ["run_steps", "run_plainly"])
-def test_steps_give_the_last_state_and_all_outputs_as_one_array(ops_of_dtype: Backend[Any], run: str) -> None:
+def test_steps_give_the_last_state_and_all_outputs_as_one_array(ops_of_dtype: Backend, run: str) -> None:
     """The outputs are a nested tuple of 1 x 1 matrices; the inputs are rows, matrices and numbers."""
     ops = ops_of_dtype
 
@@ -228,7 +228,7 @@ def test_steps_give_the_last_state_and_all_outputs_as_one_array(ops_of_dtype: Ba
     np.testing.assert_array_equal(ops.to_numpy(total), [[22.75, 28.75]])
 
 
-def test_repr_says_what_it_is(ops_of_dtype: Backend[Any]) -> None:
+def test_repr_says_what_it_is(ops_of_dtype: Backend) -> None:
     assert repr(ops_of_dtype) == f"{type(ops_of_dtype).__name__}(dtype='{ops_of_dtype.dtype}', device='cpu')"
 
 

@@ -19,7 +19,7 @@ GRADIENTS = RNG.normal(size=(STEPS, 3, 2)) * np.array([1, 0.1, 10, 1e-3, 1, 1])[
 Array = np.ndarray[Any, Any]
 
 
-def run(ops: Backend[Any], optimizer: Optimizer, theta: Array = THETA, gradients: Array = GRADIENTS, eta: float = ETA) -> Array:
+def run(ops: Backend, optimizer: Optimizer, theta: Array = THETA, gradients: Array = GRADIENTS, eta: float = ETA) -> Array:
     """θ after each step, with the numbers of a step handed over as a compiled step gets them."""
     parameter, history = ops.matrix(theta), []
     state = optimizer.init(ops, parameter)

@@ -28,7 +28,7 @@ X = np.random.default_rng(6).normal(size=(6, 5)) * np.array([[0.01], [0.3], [1],
 """Random, so no element is at a kink."""
 
 
-def gradient(ops: Backend[Any], activation: Activation, X: Any) -> Any:
+def gradient(ops: Backend, activation: Activation, X: Any) -> Any:
     return ops.to_numpy(activation.gradient(ops, ops.matrix(X)))
 
 
@@ -45,7 +45,7 @@ def exact(activation: Activation) -> tuple[Any, Any]:
     return activation.value(reference, Z).astype(float), difference.astype(float)
 
 
-def check_against_exact(ops: Backend[Any], activation: Activation) -> None:
+def check_against_exact(ops: Backend, activation: Activation) -> None:
     value, derivative = exact(activation)
     scale = np.maximum(1, np.abs(X))
     np.testing.assert_allclose(ops.to_numpy(activation.value(ops, ops.matrix(X))) / scale, value / scale, rtol=1e-13, atol=1e-15)
@@ -54,7 +54,7 @@ def check_against_exact(ops: Backend[Any], activation: Activation) -> None:
 
 
 @each_activation
-def test_gradient_is_the_derivative(ops: Backend[Any], activation: Activation) -> None:
+def test_gradient_is_the_derivative(ops: Backend, activation: Activation) -> None:
     check_against_exact(ops, activation)
 
 
@@ -145,7 +145,7 @@ FUNCTIONS = {"torch": torch_functions, "jax": jax_functions, "tensorflow": tenso
 
 
 @pytest.mark.parametrize("framework", [name for name in FUNCTIONS if installed(name)])
-def test_values_and_gradients_are_those_of_the_frameworks_functions(ops: Backend[Any], framework: str) -> None:
+def test_values_and_gradients_are_those_of_the_frameworks_functions(ops: Backend, framework: str) -> None:
     load_frameworks()
     for text, function in FUNCTIONS[framework]().items():
         activation = ACTIVATIONS.parse(text)
@@ -158,7 +158,7 @@ def test_values_and_gradients_are_those_of_the_frameworks_functions(ops: Backend
 
 
 @each_activation
-def test_large_inputs_give_finite_values_and_gradients(ops_of_dtype: Backend[Any], activation: Activation) -> None:
+def test_large_inputs_give_finite_values_and_gradients(ops_of_dtype: Backend, activation: Activation) -> None:
     ops = ops_of_dtype
     x = ops.matrix([[-1e30, -1e4, -745.0, -89.0, 0.0, 89.0, 745.0, 1e4, 1e30]])
     for function in (activation.value, activation.gradient):
@@ -200,7 +200,7 @@ def test_a_new_entry_is_parsed(mish: Activation) -> None:
     assert multilayer_perceptron("MishAgain;Linear", [4, 3, 2]).layers[1] == ActivationLayer(mish)
 
 
-def test_a_new_entry_runs_and_is_tested(mish: Activation, ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_new_entry_runs_and_is_tested(mish: Activation, ops: Backend, rng: np.random.Generator) -> None:
     """The checks of this file, on an entry that none of them names."""
     assert repr(mish) in map(repr, examples(ACTIVATIONS))
     check_against_exact(ops, mish)
@@ -213,7 +213,7 @@ def test_a_new_entry_runs_and_is_tested(mish: Activation, ops: Backend[Any], rng
     assert ops.to_numpy(DX).shape == (5, 4)
 
 
-def test_the_checks_refuse_a_gradient_that_is_off_by_a_thousandth(ops: Backend[Any]) -> None:
+def test_the_checks_refuse_a_gradient_that_is_off_by_a_thousandth(ops: Backend) -> None:
     @dataclass(frozen=True)
     class Wrong(Activation):
         def value(self, ops: MatrixOps[M], X: M) -> M:

@@ -30,7 +30,7 @@ from tests.equations.test_optimizers import ETA, GRADIENTS, THETA, run, torch_ru
     ],
     ids=lambda value: repr(value) if isinstance(value, Optimizer) else None,
 )
-def test_equal_to_torch(ops: Backend[Any], optimizer: Optimizer, name: str, parameters: dict[str, Any]) -> None:
+def test_equal_to_torch(ops: Backend, optimizer: Optimizer, name: str, parameters: dict[str, Any]) -> None:
     load_frameworks()
     import torch
 
@@ -50,24 +50,24 @@ def test_the_largest_average_is_kept() -> None:
     assert abs(ams[-1] - ams[-2]) < abs(adam[-1] - adam[-2]) / 10
 
 
-def test_lion_in_numbers(ops: Backend[Any]) -> None:
+def test_lion_in_numbers(ops: Backend) -> None:
     """θ = 1, Dθ = 2 and then -1/4, η = 0.5, λ = 0.5: m = 0.5 · 2 = 1, and then sign(0.75 · 1 - 0.25 / 4) = 1."""
     optimizer = Lion(beta1=0.75, beta2=0.5, decay=0.5)
     theta, G = np.array([[1.0]]), np.array([[[2.0]], [[-0.25]]])
     np.testing.assert_array_equal(run(ops, optimizer, theta, G, 0.5).ravel(), [1 - 0.5 * 1.5, 0.25 - 0.5 * (1 + 0.125)])
 
 
-def test_lion_does_not_move_without_a_gradient(ops: Backend[Any]) -> None:
+def test_lion_does_not_move_without_a_gradient(ops: Backend) -> None:
     np.testing.assert_array_equal(run(ops, Lion(), gradients=0 * GRADIENTS)[-1], THETA)
 
 
-def test_a_step_of_lamb_has_the_length_of_eta_times_theta(ops: Backend[Any]) -> None:
+def test_a_step_of_lamb_has_the_length_of_eta_times_theta(ops: Backend) -> None:
     history = [THETA, *run(ops, LAMB())]
     for before, after in itertools.pairwise(history):
         np.testing.assert_allclose(np.linalg.norm(after - before), ETA * np.linalg.norm(before), rtol=1e-12)
 
 
-def test_lamb_leaves_zero_as_adam_does(ops: Backend[Any]) -> None:
+def test_lamb_leaves_zero_as_adam_does(ops: Backend) -> None:
     """Where a norm is 0 the ratio is 1: a bias of 0 can be learned, and a gradient of 0 gives no NaN."""
     zero = np.zeros((3, 2))
     first = run(ops, LAMB(epsilon=1e-12), zero, GRADIENTS[:1])[0]
@@ -90,7 +90,7 @@ def test_adafactor_is_that_of_keras(shape: tuple[int, int], scale: float) -> Non
         np.testing.assert_allclose(ours, np.array(variable).reshape(shape), rtol=1e-5, atol=1e-6 * scale)
 
 
-def test_adafactor_leaves_what_has_no_gradient(ops_of_dtype: Backend[Any]) -> None:
+def test_adafactor_leaves_what_has_no_gradient(ops_of_dtype: Backend) -> None:
     """Rows and columns without a gradient, whose factors of V are 1e-30, are no NaN and no step."""
     G = np.zeros((3, 3, 2))
     G[:, 1, 1] = 1.0
@@ -100,7 +100,7 @@ def test_adafactor_leaves_what_has_no_gradient(ops_of_dtype: Backend[Any]) -> No
     np.testing.assert_array_equal(moved, G[0] == 1)
 
 
-def test_adafactor_keeps_a_number_for_each_row_and_column(ops: Backend[Any]) -> None:
+def test_adafactor_keeps_a_number_for_each_row_and_column(ops: Backend) -> None:
     state = Adafactor().init(ops, ops.matrix(THETA))
     assert [ops.shape(X) for X in state] == [(3, 1), (1, 2)]
 

@@ -15,7 +15,7 @@ from tests.equations.test_optimizers import ETA, GRADIENTS, THETA, run
 Array = np.ndarray[Any, Any]
 
 
-def averages(ops: Backend[Any], optimizer: Optimizer, theta: Array = THETA, gradients: Array = GRADIENTS, eta: float = ETA) -> Array:
+def averages(ops: Backend, optimizer: Optimizer, theta: Array = THETA, gradients: Array = GRADIENTS, eta: float = ETA) -> Array:
     """What the network is evaluated with after each step."""
     parameter, history = ops.matrix(theta), []
     state = optimizer.init(ops, parameter)
@@ -28,7 +28,7 @@ def averages(ops: Backend[Any], optimizer: Optimizer, theta: Array = THETA, grad
 
 @pytest.mark.skipif(not installed("optax"), reason="optax is not installed")
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.999])
-def test_the_average_is_that_of_optax(ops: Backend[Any], beta: float) -> None:
+def test_the_average_is_that_of_optax(ops: Backend, beta: float) -> None:
     """optax.ema with its correction, in float64, of the parameters that gradient descent gives."""
     load_frameworks()
     import jax
@@ -44,7 +44,7 @@ def test_the_average_is_that_of_optax(ops: Backend[Any], beta: float) -> None:
 
 
 @pytest.mark.skipif(not installed("optax"), reason="optax is not installed")
-def test_lookahead_is_that_of_optax(ops: Backend[Any]) -> None:
+def test_lookahead_is_that_of_optax(ops: Backend) -> None:
     load_frameworks()
     import jax
     import optax
@@ -60,7 +60,7 @@ def test_lookahead_is_that_of_optax(ops: Backend[Any]) -> None:
     np.testing.assert_allclose(run(ops, Lookahead(SGD(momentum=0.75), 2, 0.25)), expected, rtol=0, atol=1e-12)
 
 
-def test_in_numbers(ops: Backend[Any]) -> None:
+def test_in_numbers(ops: Backend) -> None:
     """θ = 0 with gradients -1, -1, -4 and η = 1 is 1, 2, 6; with β = 1/2 its averages are 1, 5/3 and (1 + 2 · 2 + 4 · 6) / 7."""
     theta, G = np.zeros((1, 1)), np.array([-1.0, -1, -4]).reshape(-1, 1, 1)
     np.testing.assert_allclose(averages(ops, EMA(GradientDescent(), 0.5), theta, G, 1.0).ravel(), [1, 5 / 3, 29 / 7], rtol=1e-15)
@@ -68,20 +68,20 @@ def test_in_numbers(ops: Backend[Any]) -> None:
     np.testing.assert_array_equal(run(ops, Lookahead(GradientDescent(), 2, 0.5), theta, G, 1.0).ravel(), [1, 1, 5])
 
 
-def test_training_goes_on_as_without_averages(ops: Backend[Any]) -> None:
+def test_training_goes_on_as_without_averages(ops: Backend) -> None:
     for rule in (GradientDescent(), SGD(momentum=0.5, decay=0.25)):
         np.testing.assert_array_equal(run(ops, EMA(rule, 0.9)), run(ops, rule))
         np.testing.assert_array_equal(run(ops, Lookahead(rule, k=100)), run(ops, rule))
 
 
-def test_an_average_is_seen_through_other_rules(ops: Backend[Any]) -> None:
+def test_an_average_is_seen_through_other_rules(ops: Backend) -> None:
     plain = averages(ops, EMA(GradientDescent(), 0.5))
     for rule in (Lookahead(EMA(GradientDescent(), 0.5), k=100), WeightDecay(EMA(GradientDescent(), 0.5), 0.0)):
         np.testing.assert_array_equal(averages(ops, rule), plain)
     np.testing.assert_array_equal(averages(ops, WeightDecay(GradientDescent(), 0.0)), run(ops, GradientDescent()))
 
 
-def test_the_first_average_is_a_copy(ops: Backend[Any]) -> None:
+def test_the_first_average_is_a_copy(ops: Backend) -> None:
     theta = ops.matrix(THETA)
     assert EMA(GradientDescent()).init(ops, theta).Theta is not theta
 

@@ -61,7 +61,7 @@ def functions() -> list[tuple[Loss, Any, Callable[[Any, Any], Any]]]:
 
 
 @pytest.mark.parametrize("number", range(11))
-def test_value_and_gradient_are_those_of_torch(ops: Backend[Any], number: int) -> None:
+def test_value_and_gradient_are_those_of_torch(ops: Backend, number: int) -> None:
     load_frameworks()
     import torch
 
@@ -75,7 +75,7 @@ def test_value_and_gradient_are_those_of_torch(ops: Backend[Any], number: int) -
     np.testing.assert_allclose(ops.to_numpy(loss.gradient(ops, y, t)), Y.grad.numpy(), rtol=0, atol=1e-12)
 
 
-def test_without_smoothing_or_focus_they_are_the_cross_entropies(ops: Backend[Any]) -> None:
+def test_without_smoothing_or_focus_they_are_the_cross_entropies(ops: Backend) -> None:
     Y, T = ops.matrix(LOGITS), ops.matrix(SOFT)
     for method in ("rows", "gradient"):
         plain, none = (ops.to_numpy(getattr(loss, method)(ops, Y, T)) for loss in (SoftmaxCrossEntropy(), LabelSmoothing(0.0)))
@@ -85,7 +85,7 @@ def test_without_smoothing_or_focus_they_are_the_cross_entropies(ops: Backend[An
 
 
 @pytest.mark.parametrize("loss", [LabelSmoothing(), KLDivergence(), Focal(), Hinge(), SoftmaxFocal()], ids=repr)
-def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend[Any], loss: Loss) -> None:
+def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend, loss: Loss) -> None:
     ops = ops_of_dtype
     Y, T = ops.matrix([[1e4, -1e4, 0.0], [-1e4, -1e4, 1e4]]), ops.matrix([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
     for method in (loss.rows, loss.value, loss.gradient):
@@ -93,7 +93,7 @@ def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend[Any], loss: Los
     assert ops.to_numpy(loss.rows(ops, Y, T)).max() >= 2500
 
 
-def test_a_class_beyond_the_margin_has_no_hinge_loss(ops: Backend[Any]) -> None:
+def test_a_class_beyond_the_margin_has_no_hinge_loss(ops: Backend) -> None:
     """By hand: the target has 2, the others 1.5 and 0; of the margin 1 only 0.5 is missing, a third of which is the loss."""
     Y, T = ops.matrix([[2.0, 1.5, 0.0]]), ops.matrix([[1.0, 0.0, 0.0]])
     np.testing.assert_allclose(ops.to_numpy(Hinge().rows(ops, Y, T)), [[0.5 / 3]], rtol=1e-15)
@@ -101,7 +101,7 @@ def test_a_class_beyond_the_margin_has_no_hinge_loss(ops: Backend[Any]) -> None:
 
 
 @pytest.mark.parametrize("entry", [entry for entry in LOSSES if entry.skips_padding], ids=lambda entry: entry.__name__)
-def test_padding_has_no_loss_and_no_gradient(ops_of_dtype: Backend[Any], entry: type[Loss]) -> None:
+def test_padding_has_no_loss_and_no_gradient(ops_of_dtype: Backend, entry: type[Loss]) -> None:
     """Also where an output is 0, or as far away as can be; the rows beside it are as they are alone."""
     ops, loss = ops_of_dtype, entry()
     Y, T = np.array([[0.25, 0.5, 0.25], [0.0, 1.0, 0.0], [1e30, -1e30, 0.0]]), np.array([[0.0, 1, 0], [0, 0, 0], [0, 0, 0]])
@@ -112,7 +112,7 @@ def test_padding_has_no_loss_and_no_gradient(ops_of_dtype: Backend[Any], entry: 
     assert rows[0] > 0
 
 
-def test_smoothing_is_of_the_sum_of_the_targets(ops: Backend[Any]) -> None:
+def test_smoothing_is_of_the_sum_of_the_targets(ops: Backend) -> None:
     """By hand: two targets of 1 among four classes, α = 1/2: each has 1/2 + (1/2) (2/4) = 3/4, the others 1/4."""
     Y, T = ops.matrix([[0.0, 0, 0, 0]]), ops.matrix([[1.0, 1, 0, 0]])
     np.testing.assert_allclose(ops.to_numpy(LabelSmoothing(0.5).gradient(ops, Y, T)), [[-0.25, -0.25, 0.25, 0.25]], rtol=1e-15)

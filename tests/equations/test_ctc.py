@@ -38,7 +38,7 @@ def torch_ctc(Y: Array, labels: Any, positions: int = P, classes: int = C) -> tu
     return losses.detach().numpy()[:, None], y.grad.numpy()
 
 
-def test_losses_and_gradients_are_those_of_torch(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_losses_and_gradients_are_those_of_torch(ops: Backend, rng: np.random.Generator) -> None:
     Y = 2 * rng.normal(size=(len(LABELS), P * C))
     expected, gradient = torch_ctc(Y, LABELS)
     y, t = ops.matrix(Y), ops.matrix(targets(LABELS))
@@ -59,7 +59,7 @@ def test_it_is_the_sum_over_all_alignments(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(found[:, 0], -np.log(likelihoods), rtol=1e-13)
 
 
-def test_what_is_far_less_likely_than_all_else_does_not_vanish(ops_of_dtype: Backend[Any]) -> None:
+def test_what_is_far_less_likely_than_all_else_does_not_vanish(ops_of_dtype: Backend) -> None:
     """Twelve labels of probability e⁻³⁰ each among blanks: e⁻³⁶⁰ is no number of float32."""
     ops, labels = ops_of_dtype, [[1, 2] * 6]
     Y = np.tile([30.0, 0, 0], 25)[None]

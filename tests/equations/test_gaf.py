@@ -55,12 +55,12 @@ def loop(variant: str, gradients: Any, mu: float = 0.9, eta: float = 0.1, nester
 @pytest.mark.parametrize(
     ("optimizer", "mu", "nesterov"), [(GradientDescent(), 0, False), (Momentum(0.7), 0.7, False), (Nesterov(0.6), 0.6, True)]
 )
-def test_the_variants_are_the_plain_loops(ops: Backend[Any], variant: Any, optimizer: Optimizer, mu: float, nesterov: bool) -> None:
+def test_the_variants_are_the_plain_loops(ops: Backend, variant: Any, optimizer: Optimizer, mu: float, nesterov: bool) -> None:
     expected = loop(variant, GRADIENTS, mu, ETA, nesterov, THETA)
     np.testing.assert_allclose(run(ops, GAF(optimizer, Arctan(), variant=variant)), expected, rtol=0, atol=1e-14)
 
 
-def test_the_variants_differ_after_three_steps(ops: Backend[Any]) -> None:
+def test_the_variants_differ_after_three_steps(ops: Backend) -> None:
     """Erratum 001-46, in numbers."""
     gradients = np.array([0.3, -0.2, 0.1]).reshape(3, 1, 1)
     ends = {v: run(ops, GAF(Momentum(0.9), variant=v), np.zeros((1, 1)), gradients, 0.1)[-1].item() for v in VARIANTS}
@@ -68,7 +68,7 @@ def test_the_variants_differ_after_three_steps(ops: Backend[Any]) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_with_the_identity_it_is_the_optimizer(ops: Backend[Any], variant: Any) -> None:
+def test_with_the_identity_it_is_the_optimizer(ops: Backend, variant: Any) -> None:
     """As in the paper: Algorithm 1 without an activation is momentum."""
     optimizers: list[Optimizer] = [GradientDescent(), Momentum(0.8), Nesterov(0.8)]
     for optimizer in [*optimizers, Adam(), RMSProp()] if variant == "gradient-first" else optimizers:
@@ -76,7 +76,7 @@ def test_with_the_identity_it_is_the_optimizer(ops: Backend[Any], variant: Any) 
         np.testing.assert_allclose(activated, run(ops, optimizer), rtol=0, atol=1e-14, err_msg=repr(optimizer))
 
 
-def test_gradient_first_is_the_optimizer_on_activated_gradients(ops: Backend[Any]) -> None:
+def test_gradient_first_is_the_optimizer_on_activated_gradients(ops: Backend) -> None:
     for optimizer in (Adam(), RMSProp(), Momentum(), WeightDecay(Adam(), 0.1, decoupled=True)):
         expected = run(ops, optimizer, gradients=arctan(GRADIENTS))
         np.testing.assert_allclose(run(ops, GAF(optimizer, Arctan())), expected, rtol=0, atol=1e-13)
@@ -169,7 +169,7 @@ def test_near_a_minimum_the_gaf_doubles_the_learning_rate_and_far_from_it_is_slo
     assert steps_until(GradientDescent(), small, (2, 0.4), far, 0.1) < 300 < 1000 == steps_until(activated, small, (2, 0.4), far, 0.1)
 
 
-def test_every_gradient_activation_runs_in_an_optimizer(ops_of_dtype: Backend[Any]) -> None:
+def test_every_gradient_activation_runs_in_an_optimizer(ops_of_dtype: Backend) -> None:
     reference = make_backend("numpy", "float64")
     for activation in examples(GRADIENT_ACTIVATIONS):
         optimizer = GAF(Momentum(), activation)

@@ -56,13 +56,13 @@ def exact(G: Elementwise) -> tuple[Any, Any, Any]:
     return tuple(Y.astype(float) for Y in (value, (above - below) / (2 * h), (above - 2 * value + below) / h**2))
 
 
-def check_derivatives(ops: Backend[Any], G: Elementwise) -> None:
+def check_derivatives(ops: Backend, G: Elementwise) -> None:
     for rule, expected in zip((G.value, G.derivative, G.second_derivative), exact(G), strict=True):
         np.testing.assert_allclose(ops.to_numpy(rule(ops, ops.matrix(X))), expected, rtol=1e-10, atol=1e-13, err_msg=str(rule))
 
 
 @each_elementwise
-def test_the_derivatives_are_those_of_the_value(ops: Backend[Any], G: Elementwise) -> None:
+def test_the_derivatives_are_those_of_the_value(ops: Backend, G: Elementwise) -> None:
     check_derivatives(ops, G)
 
 
@@ -89,7 +89,7 @@ def test_the_derivatives_are_what_each_framework_derives(framework: str, G: Elem
         (ValueClipping(0.3), lambda g: max(-0.3, min(0.3, g))),
     ],
 )
-def test_the_values_are_the_printed_ones(ops: Backend[Any], G: Elementwise, formula: Callable[[float], float]) -> None:
+def test_the_values_are_the_printed_ones(ops: Backend, G: Elementwise, formula: Callable[[float], float]) -> None:
     np.testing.assert_allclose(ops.to_numpy(G(ops, ops.matrix(X))), np.vectorize(formula)(X), rtol=1e-13, atol=1e-15)
 
 
@@ -110,7 +110,7 @@ def test_the_integral_has_the_value_as_its_derivative(G: Elementwise) -> None:
 
 
 @with_closed_form
-def test_the_integral_on_every_backend(ops: Backend[Any], G: Elementwise) -> None:
+def test_the_integral_on_every_backend(ops: Backend, G: Elementwise) -> None:
     np.testing.assert_allclose(ops.to_numpy(G.integral(ops, ops.matrix(X))), exact_integral(G), rtol=1e-10, atol=1e-14)
     assert ops.to_numpy(G.integral(ops, ops.matrix(0.0))).item() == pytest.approx(0, abs=1e-17)
 
@@ -122,7 +122,7 @@ def test_the_integral_is_what_quadrature_gives(G: Elementwise) -> None:
 
 
 @each
-def test_large_gradients_stay_finite(ops_of_dtype: Backend[Any], G: GradientActivation) -> None:
+def test_large_gradients_stay_finite(ops_of_dtype: Backend, G: GradientActivation) -> None:
     ops = ops_of_dtype
     result = ops.to_numpy(G(ops, ops.matrix([[-1e8, -1e4, 0.0, 1e4, 1e8]])))
     assert result.dtype == ops.dtype
@@ -137,7 +137,7 @@ def test_the_second_derivative_of_the_log_type_jumps_at_zero() -> None:
 # Clipping by the norm ----------------------------------------------------------------------
 
 
-def test_norm_clipping_keeps_the_direction_and_bounds_the_norm(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_norm_clipping_keeps_the_direction_and_bounds_the_norm(ops: Backend, rng: np.random.Generator) -> None:
     for threshold, Y in ((0.1, rng.normal(size=(3, 4))), (10.0, rng.normal(size=(1, 4))), (1.0, np.zeros((2, 2)))):
         clipped = ops.to_numpy(NormClipping(threshold)(ops, ops.matrix(Y)))
         np.testing.assert_allclose(clipped, Y * min(1, threshold / max(float(np.linalg.norm(Y)), 1e-300)), rtol=1e-14)
@@ -293,7 +293,7 @@ def fourth() -> Iterator[type[Elementwise]]:
     GRADIENT_ACTIVATIONS.entries, GRADIENT_ACTIVATIONS._by_key = before
 
 
-def test_a_new_entry_works_at_once(fourth: type[Elementwise], ops: Backend[Any]) -> None:
+def test_a_new_entry_works_at_once(fourth: type[Elementwise], ops: Backend) -> None:
     G = fourth()
     check_derivatives(ops, G)
     assert objections(G) == []

@@ -27,11 +27,11 @@ from tests.helpers import examples
 Array = np.ndarray[Any, Any]
 
 
-def apply(ops: Backend[Any], hard: HardFunction, X: Any, *noise: Any) -> Array:
+def apply(ops: Backend, hard: HardFunction, X: Any, *noise: Any) -> Array:
     return ops.to_numpy(hard.value(ops, ops.matrix(X), *map(ops.matrix, noise)))
 
 
-def test_signum_has_a_closed_margin(ops_of_dtype: Backend[Any]) -> None:
+def test_signum_has_a_closed_margin(ops_of_dtype: Backend) -> None:
     """±ε itself gives 0 (erratum 003-15), its neighbours do not."""
     half = np.asarray(0.5, ops_of_dtype.dtype)
     above = np.nextafter(half, half.dtype.type(1))
@@ -40,11 +40,11 @@ def test_signum_has_a_closed_margin(ops_of_dtype: Backend[Any]) -> None:
     np.testing.assert_array_equal(apply(ops_of_dtype, Signum(0.0), [[-1e-30, 0.0, 1e-30]]), [[-1, 0, 1]])
 
 
-def test_threshold_is_open(ops: Backend[Any]) -> None:
+def test_threshold_is_open(ops: Backend) -> None:
     np.testing.assert_array_equal(apply(ops, Threshold(0.25), [[0.25, 0.5, -1.0]]), [[0, 1, 0]])
 
 
-def test_binary_is_about_a_mean(ops: Backend[Any]) -> None:
+def test_binary_is_about_a_mean(ops: Backend) -> None:
     """Per sample, per feature and global differ (erratum 003-25); an element that is the mean gives 1."""
     X = [[0.0, 1.0, 2.0], [10.0, 11.0, 12.0]]
     np.testing.assert_array_equal(apply(ops, Binary(), X), [[0, 1, 1], [0, 1, 1]])
@@ -53,7 +53,7 @@ def test_binary_is_about_a_mean(ops: Backend[Any]) -> None:
     np.testing.assert_array_equal(apply(ops, Binary("batch"), [[0.0, 9.0], [1.0, 2.0]]), [[0, 1], [0, 0]])
 
 
-def test_bernoulli_is_a_function_of_its_draws(ops: Backend[Any]) -> None:
+def test_bernoulli_is_a_function_of_its_draws(ops: Backend) -> None:
     P = [[0.0, 0.25, 0.5, 1.0]]
     np.testing.assert_array_equal(apply(ops, Bernoulli(), P, [[0.0, 0.2, 0.5, 0.999]]), [[0, 1, 0, 1]])
     np.testing.assert_array_equal(apply(ops, Bernoulli(), P), [[0, 0, 0, 1]])
@@ -68,7 +68,7 @@ def test_bernoulli_has_the_probability_it_is_given() -> None:
     assert Bernoulli("noise").draw_for_evaluation(rng, 3, 2)[0].shape == (3, 2)
 
 
-def test_sorting(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_sorting(ops: Backend, rng: np.random.Generator) -> None:
     X = np.round(rng.normal(size=(6, 7)), 1)
     np.testing.assert_array_equal(apply(ops, Sort(), X), np.sort(X))
     np.testing.assert_array_equal(apply(ops, Sort(descending=True), X), np.sort(X)[:, ::-1])
@@ -77,7 +77,7 @@ def test_sorting(ops: Backend[Any], rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("k", [None, 2])
 @pytest.mark.parametrize("descending", [False, True])
-def test_image_sort(ops: Backend[Any], rng: np.random.Generator, descending: bool, k: int | None) -> None:
+def test_image_sort(ops: Backend, rng: np.random.Generator, descending: bool, k: int | None) -> None:
     """sort-row(x) ⊕ sort-col(x) of two channels of 3 x 4 pixels."""
     X = rng.normal(size=(5, 2, 3, 4))
     sign = -1 if descending else 1
@@ -103,7 +103,7 @@ def test_the_output_has_the_stated_width(hard: Any, rng: np.random.Generator) ->
 
 
 @pytest.mark.parametrize("hard", examples(HARD_FUNCTIONS), ids=repr)
-def test_compiled_is_eager(ops: Backend[Any], hard: Any, rng: np.random.Generator) -> None:
+def test_compiled_is_eager(ops: Backend, hard: Any, rng: np.random.Generator) -> None:
     D = hard.example_width() or 6
     given = [ops.matrix(A) for A in (np.round(rng.normal(size=(4, D)), 1), *hard.draw(rng, 4, D))]
     compiled = ops.compile(lambda *matrices: hard.value(ops, *matrices))

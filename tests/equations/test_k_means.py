@@ -23,7 +23,7 @@ def lloyd(points: Array, start: Array, iterations: int) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("d", [1, 2])
-def test_k_means_is_lloyds_algorithm(ops: Backend[Any], rng: np.random.Generator, d: int) -> None:
+def test_k_means_is_lloyds_algorithm(ops: Backend, rng: np.random.Generator, d: int) -> None:
     """Run until it no longer changes, where scikit-learn's also ends."""
     k, n = 3, 12
     X = rng.normal(size=(4, n * d)) + 4 * rng.integers(0, 3, size=(4, n)).repeat(d, axis=1)
@@ -38,11 +38,11 @@ def test_k_means_is_lloyds_algorithm(ops: Backend[Any], rng: np.random.Generator
         np.testing.assert_allclose(outputs["quantised"][i].reshape(n, d), centers[labels], rtol=1e-12)
 
 
-def test_k_means_gives_equally_near_points_to_the_first_centroid(ops: Backend[Any]) -> None:
+def test_k_means_gives_equally_near_points_to_the_first_centroid(ops: Backend) -> None:
     X = [[0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 2.0]]
     np.testing.assert_array_equal(apply(ops, KMeans(2, "assignments", 1), X), [[0, 0, 0, 0, 1, 1, 1, 1]])
     np.testing.assert_array_equal(apply(ops, KMeans(2, "centroids", 1), X), [[0.25, 2.0]])
 
 
-def test_k_means_keeps_a_centroid_without_points(ops: Backend[Any]) -> None:
+def test_k_means_keeps_a_centroid_without_points(ops: Backend) -> None:
     np.testing.assert_array_equal(apply(ops, KMeans(3, "centroids"), [[1.0, 1.0, 1.0, 1.0]]), [[1.0, 1.0, 1.0]])

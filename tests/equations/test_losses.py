@@ -127,7 +127,7 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_value_and_gradient(ops: Backend[Any], name: str) -> None:
+def test_value_and_gradient(ops: Backend, name: str) -> None:
     load_frameworks()
     loss = LOSSES.parse(name)
     Y, T = INPUTS[name]
@@ -141,7 +141,7 @@ def test_value_and_gradient(ops: Backend[Any], name: str) -> None:
 
 
 @all_losses
-def test_gradient_is_the_derivative_by_differences(ops: Backend[Any], loss: Loss) -> None:
+def test_gradient_is_the_derivative_by_differences(ops: Backend, loss: Loss) -> None:
     """Also for a loss that this file does not name."""
     Y, T = PROBABILITIES, ONE_HOT if isinstance(loss, CTC) else DISTRIBUTIONS
     gradient = ops.to_numpy(loss.gradient(ops, ops.matrix(Y), ops.matrix(T)))
@@ -152,7 +152,7 @@ def test_gradient_is_the_derivative_by_differences(ops: Backend[Any], loss: Loss
 
 
 @all_losses
-def test_shapes_and_dtype(ops_of_dtype: Backend[Any], loss: Loss) -> None:
+def test_shapes_and_dtype(ops_of_dtype: Backend, loss: Loss) -> None:
     ops = ops_of_dtype
     for rows in (N, 1):
         Y, T = ops.matrix(PROBABILITIES[:rows]), ops.matrix(ONE_HOT[:rows])
@@ -162,7 +162,7 @@ def test_shapes_and_dtype(ops_of_dtype: Backend[Any], loss: Loss) -> None:
 
 
 @all_losses
-def test_a_row_is_a_batch_of_one(ops: Backend[Any], loss: Loss) -> None:
+def test_a_row_is_a_batch_of_one(ops: Backend, loss: Loss) -> None:
     """The value is the sum of the rows, or their mean where the loss says so; a row's loss does not depend on the others."""
     rows = ops.to_numpy(loss.rows(ops, ops.matrix(PROBABILITIES), ops.matrix(SOFT)))
     value = ops.to_numpy(loss.value(ops, ops.matrix(PROBABILITIES), ops.matrix(SOFT))).item()
@@ -172,13 +172,13 @@ def test_a_row_is_a_batch_of_one(ops: Backend[Any], loss: Loss) -> None:
         assert ops.to_numpy(single).item() == pytest.approx(rows[i].item(), rel=1e-14)
 
 
-def test_mean_squared_error_is_the_squared_error_over_all_elements(ops: Backend[Any]) -> None:
+def test_mean_squared_error_is_the_squared_error_over_all_elements(ops: Backend) -> None:
     Y, T = ops.matrix(LOGITS), ops.matrix(SOFT)
     for of_mean, of_sum in ((MeanSquaredError().value, SquaredError().value), (MeanSquaredError().gradient, SquaredError().gradient)):
         np.testing.assert_allclose(ops.to_numpy(of_mean(ops, Y, T)), ops.to_numpy(of_sum(ops, Y, T)) / (N * K), rtol=1e-14)
 
 
-def test_cross_entropy_of_an_impossible_class_that_is_no_target_is_finite(ops_of_dtype: Backend[Any]) -> None:
+def test_cross_entropy_of_an_impossible_class_that_is_no_target_is_finite(ops_of_dtype: Backend) -> None:
     """t = 0 contributes 0, also where y = 0."""
     ops = ops_of_dtype
     Y, T = ops.matrix([[0.0, 1.0], [0.5, 0.5]]), ops.matrix([[0.0, 1.0], [1.0, 0.0]])
@@ -187,7 +187,7 @@ def test_cross_entropy_of_an_impossible_class_that_is_no_target_is_finite(ops_of
 
 
 @pytest.mark.parametrize("T", [ONE_HOT, DISTRIBUTIONS], ids=["one-hot", "distributions"])
-def test_softmax_cross_entropy_one_hot_is_the_general_one_where_rows_sum_to_1(ops: Backend[Any], T: np.ndarray[Any, Any]) -> None:
+def test_softmax_cross_entropy_one_hot_is_the_general_one_where_rows_sum_to_1(ops: Backend, T: np.ndarray[Any, Any]) -> None:
     Y, T = ops.matrix(LOGITS), ops.matrix(T)
     for method in ("rows", "value", "gradient"):
         special, general = (ops.to_numpy(getattr(loss, method)(ops, Y, T)) for loss in (SoftmaxCrossEntropyOneHot(), SoftmaxCrossEntropy()))
@@ -195,7 +195,7 @@ def test_softmax_cross_entropy_one_hot_is_the_general_one_where_rows_sum_to_1(op
 
 
 @pytest.mark.parametrize("name", ["SoftmaxCrossEntropy", "SoftmaxCrossEntropyOneHot", "LogisticCrossEntropy", "BinaryCrossEntropy"])
-def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend[Any], name: str) -> None:
+def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend, name: str) -> None:
     ops = ops_of_dtype
     loss = LOSSES.parse(name)
     Y, T = ops.matrix([[1e4, -1e4, 0.0], [-1e4, -1e4, 1e4]]), ops.matrix([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
@@ -204,7 +204,7 @@ def test_extreme_logits_give_finite_losses(ops_of_dtype: Backend[Any], name: str
     assert ops.to_numpy(loss.rows(ops, Y, T)).max() >= 1e4
 
 
-def test_a_target_of_zeros_is_padding(ops: Backend[Any]) -> None:
+def test_a_target_of_zeros_is_padding(ops: Backend) -> None:
     """The loss and the gradient of the other rows are as if it were not there."""
     loss, rows = SoftmaxCrossEntropy(), [0, 2, 3, 5]
     T = ONE_HOT.copy()
@@ -222,7 +222,7 @@ def test_a_sequence_needs_whole_positions() -> None:
         SequenceCrossEntropy(3).rows(ops, ops.matrix(LOGITS), ops.matrix(SOFT))
 
 
-def test_the_cosine_of_a_vector_of_zeros_is_0(ops_of_dtype: Backend[Any]) -> None:
+def test_the_cosine_of_a_vector_of_zeros_is_0(ops_of_dtype: Backend) -> None:
     """As a signum layer may give one."""
     ops, loss = ops_of_dtype, CosineDistance()
     Y, T = ops.matrix([[0.0, 0.0], [1.0, 2.0]]), ops.matrix([[1.0, 0.0], [0.0, 0.0]])
@@ -230,7 +230,7 @@ def test_the_cosine_of_a_vector_of_zeros_is_0(ops_of_dtype: Backend[Any]) -> Non
     assert np.isfinite(ops.to_numpy(loss.gradient(ops, Y, T))).all()
 
 
-def test_the_cosine_of_long_vectors(ops_of_dtype: Backend[Any]) -> None:
+def test_the_cosine_of_long_vectors(ops_of_dtype: Backend) -> None:
     """The square of 1e30 is no number in float32; that of 1e200 is none in float64."""
     ops, loss = ops_of_dtype, CosineDistance()
     large = 1e30 if ops.dtype == "float32" else 1e200

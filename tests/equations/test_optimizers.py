@@ -74,7 +74,7 @@ with_torch = pytest.mark.skipif(not installed("torch"), reason="torch is not ins
     ],
     ids=repr,
 )
-def test_equal_to_keras(ops_of_dtype: Backend[Any], optimizer: Optimizer, parameters: dict[str, Any]) -> None:
+def test_equal_to_keras(ops_of_dtype: Backend, optimizer: Optimizer, parameters: dict[str, Any]) -> None:
     """Keras holds η and μ as float32 numbers, also for float64 variables, so these are exact in float32."""
     expected = keras_run(ops_of_dtype.dtype, **parameters)
     np.testing.assert_allclose(run(ops_of_dtype, optimizer), expected, rtol=0, atol={"float32": 2e-6, "float64": 1e-13}[ops_of_dtype.dtype])
@@ -99,19 +99,19 @@ def test_equal_to_keras(ops_of_dtype: Backend[Any], optimizer: Optimizer, parame
     ],
     ids=lambda value: repr(value) if isinstance(value, Optimizer) else None,
 )
-def test_equal_to_torch(ops: Backend[Any], optimizer: Optimizer, name: str, parameters: dict[str, Any]) -> None:
+def test_equal_to_torch(ops: Backend, optimizer: Optimizer, name: str, parameters: dict[str, Any]) -> None:
     np.testing.assert_allclose(run(ops, optimizer), torch_run(name, **parameters), rtol=0, atol=1e-12)
 
 
 @with_torch
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_momentum_is_torch_s_for_a_constant_learning_rate(ops: Backend[Any], nesterov: bool) -> None:
+def test_momentum_is_torch_s_for_a_constant_learning_rate(ops: Backend, nesterov: bool) -> None:
     """torch keeps V with Δ = -η V, so the steps agree as long as η does not change."""
     ours = Nesterov(0.8) if nesterov else Momentum(0.8)
     np.testing.assert_allclose(run(ops, ours), torch_run("SGD", momentum=0.8, nesterov=nesterov), rtol=0, atol=1e-13)
 
 
-def test_the_printed_rules_in_numbers(ops: Backend[Any]) -> None:
+def test_the_printed_rules_in_numbers(ops: Backend) -> None:
     """Two steps by hand: θ = 1, Dθ = 2 and then 1, η = 0.1, μ = 0.5."""
     gradients = np.array([[[2.0]], [[1.0]]])
     theta = np.array([[1.0]])
@@ -120,12 +120,12 @@ def test_the_printed_rules_in_numbers(ops: Backend[Any]) -> None:
         np.testing.assert_allclose(run(ops, optimizer, theta, gradients, 0.1).ravel(), values, rtol=1e-14, err_msg=repr(optimizer))
 
 
-def test_the_first_step_of_adam_is_eta_in_the_direction_of_the_sign(ops: Backend[Any]) -> None:
+def test_the_first_step_of_adam_is_eta_in_the_direction_of_the_sign(ops: Backend) -> None:
     steps = run(ops, Adam(epsilon=1e-12), gradients=GRADIENTS[:1])
     np.testing.assert_allclose(steps[0], THETA - ETA * np.sign(GRADIENTS[0]), rtol=0, atol=1e-9)
 
 
-def test_no_decay_is_the_optimizer_itself(ops: Backend[Any]) -> None:
+def test_no_decay_is_the_optimizer_itself(ops: Backend) -> None:
     for decoupled in (False, True):
         np.testing.assert_array_equal(run(ops, WeightDecay(Adam(), 0.0, decoupled)), run(ops, Adam()))
 
@@ -136,7 +136,7 @@ each_optimizer = pytest.mark.parametrize("optimizer", [*examples(OPTIMIZERS), *M
 
 
 @each_optimizer
-def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend[Any], optimizer: Optimizer) -> None:
+def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend, optimizer: Optimizer) -> None:
     ops = ops_of_dtype
     theta, gradient = ops.matrix(THETA), ops.matrix(GRADIENTS[0])
     state = optimizer.init(ops, theta)
@@ -152,7 +152,7 @@ def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend[Any], optimizer: Op
 
 
 @each_optimizer
-def test_every_parameter_has_its_own_state(ops: Backend[Any], optimizer: Optimizer) -> None:
+def test_every_parameter_has_its_own_state(ops: Backend, optimizer: Optimizer) -> None:
     """Two parameters updated in turn go the ways they go alone."""
     starts, gradients = (THETA, 2 * THETA[:1]), (GRADIENTS, -GRADIENTS[:, :1])
     params = to_ops(ops, starts)
@@ -166,7 +166,7 @@ def test_every_parameter_has_its_own_state(ops: Backend[Any], optimizer: Optimiz
 
 
 @each_optimizer
-def test_plain_numbers_and_scalars_of_the_backend_are_the_same(ops: Backend[Any], optimizer: Optimizer) -> None:
+def test_plain_numbers_and_scalars_of_the_backend_are_the_same(ops: Backend, optimizer: Optimizer) -> None:
     theta, gradient = ops.matrix(THETA), ops.matrix(GRADIENTS[0])
     numbers = optimizer.scalars(ETA, 1)
     plain, _ = optimizer.update(ops, optimizer.init(ops, theta), theta, gradient, *numbers)
@@ -176,7 +176,7 @@ def test_plain_numbers_and_scalars_of_the_backend_are_the_same(ops: Backend[Any]
 # The norm of all gradients -----------------------------------------------------------------------------------------------------------
 
 
-def run_two(ops: Backend[Any], optimizer: Optimizer, gradients: Array) -> list[Array]:
+def run_two(ops: Backend, optimizer: Optimizer, gradients: Array) -> list[Array]:
     """Two parameters, a 2 x 3 matrix and a row, after a step for each of the gradients, whose last row is that of the second."""
     thetas = [ops.matrix(THETA.T), ops.matrix(THETA[:1])]
     states: Any = [optimizer.init(ops, theta) for theta in thetas]
@@ -191,7 +191,7 @@ ALL_GRADIENTS = np.random.default_rng(3).normal(size=(4, 4, 2)) * np.array([1, 0
 
 
 @pytest.mark.parametrize("inner", ["sgd", "adam"])
-def test_clipping_by_the_norm_of_all_gradients_is_torchs(ops: Backend[Any], inner: str) -> None:
+def test_clipping_by_the_norm_of_all_gradients_is_torchs(ops: Backend, inner: str) -> None:
     import torch
 
     thetas = [torch.nn.Parameter(torch.tensor(values)) for values in (THETA.T.copy(), THETA[:1].copy())]
@@ -205,19 +205,19 @@ def test_clipping_by_the_norm_of_all_gradients_is_torchs(ops: Backend[Any], inne
         np.testing.assert_allclose(found, parameter.detach().numpy(), rtol=0, atol=1e-6)  # torch divides by the norm + 1e-6
 
 
-def test_gradients_within_the_threshold_are_kept_bitwise(ops: Backend[Any]) -> None:
+def test_gradients_within_the_threshold_are_kept_bitwise(ops: Backend) -> None:
     small = ALL_GRADIENTS / 100
     for ours, plain in zip(run_two(ops, GlobalNormClipping(Momentum(), 0.5), small), run_two(ops, Momentum(), small), strict=True):
         assert np.array_equal(ours, plain)
 
 
-def test_a_gradient_of_zero_stays_zero(ops: Backend[Any]) -> None:
+def test_a_gradient_of_zero_stays_zero(ops: Backend) -> None:
     W, b = run_two(ops, GlobalNormClipping(GradientDescent()), np.zeros((1, 4, 2)))
     assert np.array_equal(W, ops.to_numpy(ops.matrix(THETA.T)))
     assert np.array_equal(b, ops.to_numpy(ops.matrix(THETA[:1])))
 
 
-def test_wrappers_hand_all_parameters_on(ops: Backend[Any]) -> None:
+def test_wrappers_hand_all_parameters_on(ops: Backend) -> None:
     """Outside, inside or within several wrappers, the norm is that of all gradients."""
     c = 0.5
     norm = np.linalg.norm(ALL_GRADIENTS[0])
@@ -238,7 +238,7 @@ def test_wrappers_hand_all_parameters_on(ops: Backend[Any]) -> None:
 @pytest.mark.parametrize("values", [1e25, 2e37])  # above, 1 over the norm is subnormal, which XLA takes for 0
 def test_gradients_whose_squares_overflow_are_clipped(backend_name: str, values: float) -> None:
     """c / √14 in every place, of 12 + 2 equal elements; of one parameter of 12, c / √12."""
-    ops: Backend[Any] = make_backend(backend_name, "float32")
+    ops: Backend = make_backend(backend_name, "float32")
     gradients = [ops.matrix(np.full((3, 4), values)), ops.matrix(np.full((2, 1), -values))]
     zeros = [ops.zeros(3, 4), ops.zeros(2, 1)]
     thetas, _ = GlobalNormClipping(GradientDescent(), 0.5).step(ops, [(), ()], zeros, gradients, 1.0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -24,11 +22,11 @@ from nerva_core.equations.activations import ELU, Activation, AllReLU, LeakyReLU
         (ELU(3), 0.0, 1.0),
     ],
 )
-def test_the_derivative_at_a_kink_is_the_printed_one(ops: Backend[Any], activation: Activation, at: float, expected: float) -> None:
+def test_the_derivative_at_a_kink_is_the_printed_one(ops: Backend, activation: Activation, at: float, expected: float) -> None:
     assert ops.to_numpy(activation.gradient(ops, ops.matrix(at))).item() == expected
 
 
-def test_leaky_relu_above_one_is_steep_on_the_right(ops: Backend[Any]) -> None:
+def test_leaky_relu_above_one_is_steep_on_the_right(ops: Backend) -> None:
     """max(αx, x) as printed: for α > 1 the slope α is on the side x > 0."""
     x = ops.matrix([[-1.0, 2.0]])
     np.testing.assert_array_equal(ops.to_numpy(LeakyReLU(3.0).value(ops, x)), [[-1.0, 6.0]])

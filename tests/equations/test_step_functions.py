@@ -106,7 +106,7 @@ def test_relu_needs_the_grid_point_0() -> None:
 
 
 @pytest.mark.parametrize("grid", [TenIntervals(), Alpha(), Beta(), Gamma(), Deciles()], ids=repr)
-def test_intervals_are_closed_on_the_right_in_each_dtype(ops_of_dtype: Backend[Any], grid: Any) -> None:
+def test_intervals_are_closed_on_the_right_in_each_dtype(ops_of_dtype: Backend, grid: Any) -> None:
     """On a grid point, as it is in the dtype, the interval on the left counts; on its neighbours, theirs. Compiled and eager."""
     ops, s = ops_of_dtype, grid.points()
     at = np.array(s, dtype=ops.dtype)
@@ -122,7 +122,7 @@ def test_intervals_are_closed_on_the_right_in_each_dtype(ops_of_dtype: Backend[A
 
 
 @pytest.mark.parametrize("grid", [TenIntervals(), Alpha(), Points((-1.0, -0.9, 0.9, *range(1, 20)))], ids=lambda grid: type(grid).__name__)
-def test_what_is_no_number_lies_above_no_grid_point(ops: Backend[Any], grid: Any) -> None:
+def test_what_is_no_number_lies_above_no_grid_point(ops: Backend, grid: Any) -> None:
     """NaN < x holds for no x; the infinities are in the outermost intervals."""
     s = grid.points()
     X, T = ops.matrix([[np.nan, -np.inf, np.inf]]), ops.constant([[j] * 3 for j in range(len(s) + 1)])
@@ -130,7 +130,7 @@ def test_what_is_no_number_lies_above_no_grid_point(ops: Backend[Any], grid: Any
         assert ops.to_numpy(run(lambda X: ops.step_function(X, s, T))(X)).tolist() == [[0, 0, len(s)]]
 
 
-def test_compiled_for_one_width_it_serves_another(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_compiled_for_one_width_it_serves_another(ops: Backend, rng: np.random.Generator) -> None:
     """Where a framework compiles for unknown sizes, the number of columns may be one of them."""
     s = (-0.5, 0.0, 0.5)
 

@@ -32,7 +32,7 @@ def inputs_of(layer: Layer, seed: int = 1) -> tuple[Any, Tree, Tree, Any]:
     return rng.normal(size=(N, D)), params, given, rng.normal(size=(N, layer.outputs_for(D)))
 
 
-def by_the_equations(ops: Backend[Any], layer: Layer) -> tuple[Any, list[Any], Tree]:
+def by_the_equations(ops: Backend, layer: Layer) -> tuple[Any, list[Any], Tree]:
     """(Y, [DX, *gradients], state') as the layer's methods give them."""
     X, params, noise, DY = to_ops(ops, inputs_of(layer))
     Y, cache = layer.feedforward(ops, params, X, *noise)
@@ -47,7 +47,7 @@ def data() -> tuple[Any, Any]:
     return rng.normal(size=(N, D)), np.eye(3)[rng.integers(3, size=N)]
 
 
-def trained_by_the_equations(ops: Backend[Any], network: Sequential, rule: Optimizer, eta: float, noises: list[Any]) -> list[Any]:
+def trained_by_the_equations(ops: Backend, network: Sequential, rule: Optimizer, eta: float, noises: list[Any]) -> list[Any]:
     """The parameters and statistics after one step of this library's own training with each of the noises."""
     params = to_ops(ops, network.init(np.random.default_rng(0), D))
     state = TrainingState(params, tuple(rule.init(ops, p) for p in leaves(params)), to_ops(ops, network.initial_state(D)))

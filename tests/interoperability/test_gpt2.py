@@ -57,7 +57,7 @@ def logits(state: dict[str, Any], x: Any) -> Any:
     return norm(h, "ln_f") @ p["wte.weight"].T
 
 
-def test_logits_and_gradients(ops: Backend[Any]) -> None:
+def test_logits_and_gradients(ops: Backend) -> None:
     """Of every parameter, the tied matrix included, on every backend."""
     state = {name: tensor.requires_grad_() for name, tensor in state_dict().items()}
     state["lm_head.weight"] = state["transformer.wte.weight"]

@@ -30,12 +30,12 @@ def rounded(X: Array) -> Array:
 
 
 @pytest.fixture(params=["torch", "jax", "tensorflow"])
-def ops(request: pytest.FixtureRequest) -> Backend[Any]:
+def ops(request: pytest.FixtureRequest) -> Backend:
     pytest.importorskip(request.param)
     return backend(request.param, "bfloat16")
 
 
-def test_every_operation_is_rounded_once(ops: Backend[Any]) -> None:
+def test_every_operation_is_rounded_once(ops: Backend) -> None:
     rng = np.random.default_rng(0)
     X, Y = rounded(rng.normal(size=(300, 200))), rounded(rng.normal(size=(300, 200)))
     calls = {
@@ -55,7 +55,7 @@ def test_every_operation_is_rounded_once(ops: Backend[Any]) -> None:
     assert total == 60_000  # which is no number of bfloat16: one element is not kept so
 
 
-def test_matrices_are_kept_in_half_the_memory(ops: Backend[Any]) -> None:
+def test_matrices_are_kept_in_half_the_memory(ops: Backend) -> None:
     X = ops.matrix(np.ones((3, 2)))
     assert "bfloat16" in str(X.dtype)
     assert "float32" in str(ops.matrix([[1]]).dtype)

@@ -23,7 +23,7 @@ def random_parameters(rng: np.random.Generator, layer: Layer, D: int) -> Tree:
 
 
 def check_layer(
-    ops: Backend[Any],
+    ops: Backend,
     layer: Layer,
     forwards: dict[str, Forward],
     X: Array,
@@ -44,17 +44,17 @@ def check_layer(
             )
 
 
-def is_quick(ops: Backend[Any]) -> bool:
+def is_quick(ops: Backend) -> bool:
     """Whether the backend compiles nothing for each new shape."""
     return ops.name in ("numpy", "torch")
 
 
-def sample(ops: Backend[Any], cases: list[Any]) -> list[Any]:
+def sample(ops: Backend, cases: list[Any]) -> list[Any]:
     """All cases; where each shape is compiled anew, some."""
     return cases if is_quick(ops) else cases[::15]
 
 
-def check_whole_numbers(ops: Backend[Any], layer: Layer, positions: tuple[int, ...], forward: Forward, C: int = 4) -> None:
+def check_whole_numbers(ops: Backend, layer: Layer, positions: tuple[int, ...], forward: Forward, C: int = 4) -> None:
     """Y, DX and the gradients on whole numbers, where nothing is rounded, equal those of torch's autograd bit for bit; two examples."""
     bound, _ = layer.bind(positions)
     rng = np.random.default_rng(7)
@@ -71,7 +71,7 @@ def names(params: Tree) -> list[str]:
     return ["Y", "DX", *(f"gradient {i}" for i, _ in enumerate(leaves(params)))]
 
 
-def run(ops: Backend[Any], layer: Layer, X: Array, params: Tree, DY: Array, noise: tuple[Any, ...] = ()) -> tuple[Array, Array, Tree]:
+def run(ops: Backend, layer: Layer, X: Array, params: Tree, DY: Array, noise: tuple[Any, ...] = ()) -> tuple[Array, Array, Tree]:
     """(Y, DX, gradients) as NumPy arrays; the inputs must be unchanged, the gradients of the parameters' type."""
     given = (X, params, DY, noise)
     x, p, dy, r = inputs = to_ops(ops, given)
@@ -86,7 +86,7 @@ def run(ops: Backend[Any], layer: Layer, X: Array, params: Tree, DY: Array, nois
 
 
 @functools.cache
-def both_passes(ops: Backend[Any], layer: Layer) -> Callable[..., Any]:
+def both_passes(ops: Backend, layer: Layer) -> Callable[..., Any]:
     """(Y, DX, gradients) of (params, X, DY, noise). JAX compiles it as it does every step: one by one, the operations take it longer."""
 
     def passes(params: Tree, X: Any, DY: Any, noise: Any) -> Any:

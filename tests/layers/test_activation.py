@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -14,7 +12,7 @@ from tests.layers.check import both_passes
 
 
 @pytest.mark.parametrize("activation", examples(ACTIVATIONS), ids=repr)
-def test_linear_and_activation_are_the_combined_layer(ops: Backend[Any], rng: np.random.Generator, activation: Activation) -> None:
+def test_linear_and_activation_are_the_combined_layer(ops: Backend, rng: np.random.Generator, activation: Activation) -> None:
     """Z = X Wᵀ + 1 b, Y = act(Z); DZ = DY ⊙ act'(Z), DW = DZᵀ X, Db = 1ᵀ DZ, DX = DZ W (section 4), in plain NumPy."""
     N, D, K = 5, 4, 3
     X, W, b, DY = rng.normal(size=(N, D)), rng.normal(size=(K, D)), rng.normal(size=(1, K)), rng.normal(size=(N, K))

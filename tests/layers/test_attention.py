@@ -32,7 +32,7 @@ def torch_attention(causal: bool) -> Any:
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, causal: bool) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, causal: bool) -> None:
     layer = Attention(HEADS, causal, length=L)
     check_layer(ops, layer, {"torch": torch_attention(causal)}, rng.normal(size=(N * L, 3 * HEADS * A)), ())
 
@@ -56,7 +56,7 @@ THERE = np.array([[1, 1, 1, 0], [0, 1, 0, 1]])
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_padding_neither_receives_nor_gives(ops: Backend[Any], rng: np.random.Generator, causal: bool) -> None:
+def test_padding_neither_receives_nor_gives(ops: Backend, rng: np.random.Generator, causal: bool) -> None:
     sees = np.repeat(THERE[:, None].astype(bool), L, axis=1)
     sees = sees & np.tri(L, dtype=bool) if causal else sees
     layer, m = Attention(HEADS, causal, padded=True, length=L), THERE.reshape(-1, 1).astype(float)
@@ -67,14 +67,14 @@ def test_padding_neither_receives_nor_gives(ops: Backend[Any], rng: np.random.Ge
     assert not DX[m[:, 0] == 0].any()
 
 
-def test_a_sequence_of_padding_alone_is_zeros(ops: Backend[Any]) -> None:
+def test_a_sequence_of_padding_alone_is_zeros(ops: Backend) -> None:
     layer, X = Attention(1, padded=True, length=2), np.ones((4, 3))
     Y, DX, _ = run(ops, layer, X, (), np.ones((4, 1)), (np.array([[0.0], [0], [1], [1]]),))
     np.testing.assert_array_equal(Y, [[0], [0], [1], [1]])
     assert np.isfinite(DX).all()
 
 
-def test_dropped_weights(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_dropped_weights(ops: Backend, rng: np.random.Generator) -> None:
     layer, X = AttentionDropout(HEADS, p=0.5, length=L), rng.normal(size=(N * L, 3 * HEADS * A))
     (R,) = layer.draw(rng, *X.shape)
     assert set(R.ravel()) == {0, 2}
@@ -85,7 +85,7 @@ def test_dropped_weights(ops: Backend[Any], rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("padded", [False, True])
-def test_a_memory_is_asked(ops: Backend[Any], rng: np.random.Generator, padded: bool) -> None:
+def test_a_memory_is_asked(ops: Backend, rng: np.random.Generator, padded: bool) -> None:
     memory, there = 2, THERE if padded else np.ones_like(THERE)
     asks = (np.arange(L) >= memory) & there.astype(bool)
     sees = np.repeat(((np.arange(L) < memory) & there.astype(bool))[:, None], L, axis=1)

@@ -34,7 +34,7 @@ def images(rng: np.random.Generator) -> Any:
     return rng.normal(size=(N, H, W, C))
 
 
-def test_a_crop_is_one_of_the_padded_image(ops: Backend[Any], images: Any) -> None:
+def test_a_crop_is_one_of_the_padded_image(ops: Backend, images: Any) -> None:
     """Each is one of the 25 windows of the image with two zeros around it; all movements occur."""
     padded, found = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0))), set()
     for n, Y in enumerate(new_images(ops, LAYERS["crop"], images.reshape(N, -1))):
@@ -43,7 +43,7 @@ def test_a_crop_is_one_of_the_padded_image(ops: Backend[Any], images: Any) -> No
     assert {i for i, _ in found} == {j for _, j in found} == set(range(5))
 
 
-def test_a_flip_mirrors_some_images(ops: Backend[Any], images: Any) -> None:
+def test_a_flip_mirrors_some_images(ops: Backend, images: Any) -> None:
     new = new_images(ops, LAYERS["flip"], images.reshape(N, -1))
     mirrored = [np.array_equal(Y, X[:, ::-1]) for X, Y in zip(images, new, strict=True)]
     assert all(m or np.array_equal(Y, X) for X, Y, m in zip(images, new, mirrored, strict=True))
@@ -51,7 +51,7 @@ def test_a_flip_mirrors_some_images(ops: Backend[Any], images: Any) -> None:
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_gradient_goes_back_to_where_it_came_from(ops: Backend[Any], images: Any, name: str) -> None:
+def test_the_gradient_goes_back_to_where_it_came_from(ops: Backend, images: Any, name: str) -> None:
     """⟨DY, A X B⟩ = ⟨DX, X⟩ for any X, as the layer is linear, and no element of DX has more than one of DY."""
     layer, X, DY = LAYERS[name], images.reshape(N, -1), np.arange(1.0, N * H * W * C + 1).reshape(N, -1)
     noise = [ops.matrix(R) for R in layer.draw(np.random.default_rng(0), N, H * W * C)]

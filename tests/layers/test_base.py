@@ -47,7 +47,7 @@ def test_noise_has_the_stated_shapes(layer: Layer, rng: np.random.Generator) -> 
 
 
 @each_layer
-def test_shapes_dtype_and_purity(layer: Layer, ops_of_dtype: Backend[Any], rng: np.random.Generator) -> None:
+def test_shapes_dtype_and_purity(layer: Layer, ops_of_dtype: Backend, rng: np.random.Generator) -> None:
     """Y, DX and the gradients have the shapes of the equations, in the backend's dtype; the inputs are unchanged."""
     ops = ops_of_dtype
     for N, D in ((4, 3), (1, 1)):
@@ -60,14 +60,14 @@ def test_shapes_dtype_and_purity(layer: Layer, ops_of_dtype: Backend[Any], rng: 
 
 
 @each_layer
-def test_a_call_is_a_function_of_its_arguments(layer: Layer, rng: np.random.Generator, ops: Backend[Any]) -> None:
+def test_a_call_is_a_function_of_its_arguments(layer: Layer, rng: np.random.Generator, ops: Backend) -> None:
     X, params, DY = rng.normal(size=(4, 3)), random_parameters(rng, layer, 3), rng.normal(size=(4, layer.outputs_for(3)))
     noise = given(layer, rng, 4, 3)
     assert_trees_equal(run(ops, layer, X, params, DY, noise), run(ops, layer, X, params, DY, noise))
 
 
 @each_layer
-def test_the_state_keeps_its_type_and_shapes(layer: Layer, ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_the_state_keeps_its_type_and_shapes(layer: Layer, ops: Backend, rng: np.random.Generator) -> None:
     params, state = to_ops(ops, layer.init(rng, 3)), to_ops(ops, layer.initial_state(3))
     X, noise = ops.matrix(rng.normal(size=(4, 3))), to_ops(ops, given(layer, rng, 4, 3))
     Y, cache = layer.feedforward(ops, params, X, *noise)

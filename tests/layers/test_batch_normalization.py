@@ -38,13 +38,13 @@ def forwards(epsilon: float) -> dict[str, Any]:
 
 @pytest.mark.parametrize("epsilon", [1e-5, 0.1])
 @pytest.mark.parametrize(("N", "D"), [(3, 2), (8, 4), (5, 1)])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, N: int, D: int, epsilon: float) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, N: int, D: int, epsilon: float) -> None:
     """N is at least 3: for N = 2 the true DX is almost 0, and a wrong one would pass."""
     layer = BatchNormalization(epsilon)
     check_layer(ops, layer, forwards(epsilon), 2 * rng.normal(size=(N, D)) + 1, random_parameters(rng, layer, D))
 
 
-def test_a_constant_column_is_normalised_to_beta(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_constant_column_is_normalised_to_beta(ops: Backend, rng: np.random.Generator) -> None:
     layer = BatchNormalization()
     X = np.full((4, 2), 3.0)
     Y, DX, _ = run(ops, layer, X, BatchNormalizationParameters(np.array([[2.0, 1.0]]), np.array([[5.0, -1.0]])), rng.normal(size=(4, 2)))
@@ -52,7 +52,7 @@ def test_a_constant_column_is_normalised_to_beta(ops: Backend[Any], rng: np.rand
     assert np.isfinite(DX).all()
 
 
-def test_evaluation_uses_the_running_statistics(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_evaluation_uses_the_running_statistics(ops: Backend, rng: np.random.Generator) -> None:
     """Equal to torch's batch norm in evaluation mode with the same statistics."""
     torch = pytest.importorskip("torch")
     X, mean, Sigma = rng.normal(size=(4, 3)), rng.normal(size=(1, 3)), rng.uniform(0.5, 2, size=(1, 3))
@@ -63,7 +63,7 @@ def test_evaluation_uses_the_running_statistics(ops: Backend[Any], rng: np.rando
     np.testing.assert_allclose(ops.to_numpy(Y), expected, rtol=0, atol=1e-12)
 
 
-def test_running_statistics_are_averaged(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_running_statistics_are_averaged(ops: Backend, rng: np.random.Generator) -> None:
     """new = momentum · old + (1 - momentum) · batch, from 0 and 1, over two batches; Σ is divided by N."""
     layer = BatchNormalization(momentum=0.7)
     batches = rng.normal(size=(2, 6, 3))
@@ -80,7 +80,7 @@ def test_running_statistics_are_averaged(ops: Backend[Any], rng: np.random.Gener
     np.testing.assert_allclose(actual.Sigma, Sigma, rtol=0, atol=1e-14)
 
 
-def test_evaluation_with_the_batch_statistics_is_training(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_evaluation_with_the_batch_statistics_is_training(ops: Backend, rng: np.random.Generator) -> None:
     layer = BatchNormalization()
     X, params = ops.matrix(rng.normal(size=(5, 2))), to_ops(ops, random_parameters(rng, layer, 2))
     Y, cache = layer.feedforward(ops, params, X)

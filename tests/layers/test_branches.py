@@ -44,7 +44,7 @@ def torch_branches(combine: Any) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "combine"), [(Add, lambda A, B: A + B), (Multiply, lambda A, B: A * B)])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, kind: Any, combine: Any) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, kind: Any, combine: Any) -> None:
     layer = kind(F, G)
     check_layer(ops, layer, {"torch": torch_branches(combine)}, rng.normal(size=(4, 2)), random_parameters(rng, layer, 2))
 
@@ -55,7 +55,7 @@ def beside(A: Any, B: Any) -> Any:
     return torch.cat([A, B], dim=1)
 
 
-def test_branches_of_two_widths_side_by_side(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_branches_of_two_widths_side_by_side(ops: Backend, rng: np.random.Generator) -> None:
     layer = Concatenate(F, Sequential((Linear(2), ActivationLayer(Sigmoid()))))
     assert layer.outputs_for(4) == 5
     check_layer(ops, layer, {"torch": torch_branches(beside)}, rng.normal(size=(4, 2)), random_parameters(rng, layer, 2))
@@ -70,7 +70,7 @@ def test_a_dense_block() -> None:
 
 
 @pytest.mark.parametrize("kind", [Add, Multiply])
-def test_noise_and_state_of_both_branches(ops: Backend[Any], rng: np.random.Generator, kind: Any) -> None:
+def test_noise_and_state_of_both_branches(ops: Backend, rng: np.random.Generator, kind: Any) -> None:
     """Each branch has its own; at inference the dropout is nothing, and the running statistics are used."""
     layer = kind(Sequential((Dropout(0.5),)), Sequential((BatchNormalization(),)))
     X = rng.normal(size=(4, 3))
@@ -85,7 +85,7 @@ def test_noise_and_state_of_both_branches(ops: Backend[Any], rng: np.random.Gene
     np.testing.assert_allclose(before, 2 * X if kind is Add else X * X, atol=1e-4)
 
 
-def changed(layer: Layer, ops: Backend[Any], state: Any, cache: Any) -> tuple[Any, Any]:
+def changed(layer: Layer, ops: Backend, state: Any, cache: Any) -> tuple[Any, Any]:
     from nerva_core.algebra.trees import leaves
 
     return tuple(leaves(layer.update_state(ops, state, cache))), tuple(leaves(state))

@@ -26,7 +26,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_outputs(ops: Backend[Any], rng: np.random.Generator, name: str) -> None:
+def test_outputs(ops: Backend, rng: np.random.Generator, name: str) -> None:
     network = parse_layers(NETWORKS[name])
     params, x = ops.matrices(random_parameters(rng, network, L)), rng.integers(V, size=(1, L)).astype(float)
     state = ops.matrices(network.initial_state(L))

@@ -57,20 +57,20 @@ def torch_convolution(positions: tuple[int, ...], layer: Convolution) -> Any:
 
 
 @pytest.mark.parametrize(("positions", "layer"), CASES, ids=str)
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, positions: tuple[int, ...], layer: Convolution) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, positions: tuple[int, ...], layer: Convolution) -> None:
     bound, left = layer.bind(positions)
     assert left == bound.windows_over(positions).out
     X = rng.normal(size=(2 * int(np.prod(positions)), 3))
     check_layer(ops, bound, {"torch": torch_convolution(positions, layer)}, X, random_parameters(rng, bound, 3))
 
 
-def test_whole_numbers_bit_for_bit(ops: Backend[Any]) -> None:
+def test_whole_numbers_bit_for_bit(ops: Backend) -> None:
     for positions, layer in sample(ops, WHOLE):
         check_whole_numbers(ops, layer, positions, torch_convolution(positions, layer))
 
 
 @pytest.mark.parametrize("groups", [2, 4])
-def test_groups_are_convolutions_side_by_side(ops: Backend[Any], rng: np.random.Generator, groups: int) -> None:
+def test_groups_are_convolutions_side_by_side(ops: Backend, rng: np.random.Generator, groups: int) -> None:
     """Of C/G channels each; in as many groups as channels they are the depthwise convolution."""
     layer, _ = Convolution(8, kernel=2, groups=groups).bind((3, 3))
     one, _ = Convolution(8 // groups, kernel=2).bind((3, 3))

@@ -81,7 +81,7 @@ def objective(framework: str, H: Array, DY: Array, gamma: float, c: float, condi
 @pytest.mark.parametrize("hard", [Signum(0.3), Sort(), TopK(2)], ids=repr)
 @pytest.mark.parametrize("reduction", ["mean", "full mean", "sum"])
 @pytest.mark.parametrize("conditioning", [True, False])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, hard: HardFunction, reduction: Any, conditioning: bool) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, hard: HardFunction, reduction: Any, conditioning: bool) -> None:
     N, D = 6, 4
     K = hard.outputs_for(D)
     layer = DAB(hard, hidden(K), 3.0, reduction=reduction, conditioning=conditioning)
@@ -127,7 +127,7 @@ def test_the_backward_is_the_derivative_of_the_stated_surrogate_by_jax(layer: DA
         np.testing.assert_allclose(found, exact, rtol=1e-9, atol=1e-11)
 
 
-def test_straight_through(ops: Backend[Any]) -> None:
+def test_straight_through(ops: Backend) -> None:
     X, DY = [[-2.0, -1.0, -0.2, 0.7, 1.0, 1.5]], [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]
     for clipped, expected in ((False, DY), (True, [[0.0, 2.0, 3.0, 4.0, 5.0, 0.0]])):
         layer = StraightThrough(Signum(), clipped)
@@ -139,7 +139,7 @@ def test_straight_through(ops: Backend[Any]) -> None:
 # In networks ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_penalty_is_part_of_the_reported_loss(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_the_penalty_is_part_of_the_reported_loss(ops: Backend, rng: np.random.Generator) -> None:
     network = Sequential((Linear(4), DAB(Signum(), hidden(4), gamma=2.0), Sequential((Linear(3), DAB(TopK(2), hidden(2)), Linear(1)))))
     params = ops.matrices(network.init(rng, 2))
     X, T = ops.matrix(rng.normal(size=(6, 2))), ops.matrix(rng.normal(size=(6, 1)))
@@ -155,7 +155,7 @@ def test_the_penalty_is_part_of_the_reported_loss(ops: Backend[Any], rng: np.ran
     assert ops.to_numpy(output.loss).item() == pytest.approx(plain + R, rel=1e-12)
 
 
-def test_the_bridge_is_dropped_at_inference(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_the_bridge_is_dropped_at_inference(ops: Backend, rng: np.random.Generator) -> None:
     layer = DAB(TopK(2), hidden(2))
     X = rng.normal(size=(3, 4))
     H = layer.evaluate(ops, None, None, ops.matrix(X))  # it needs neither parameters nor state

@@ -44,12 +44,12 @@ def drop_connect(framework: str, R: np.ndarray[Any, Any]) -> Any:
     return forward
 
 
-def test_dropout_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_dropout_gradients(ops: Backend, rng: np.random.Generator) -> None:
     (R,) = Dropout(0.4).draw(rng, 5, 4)
     check_layer(ops, Dropout(0.4), {f: dropout(f, R) for f in FRAMEWORKS}, rng.normal(size=(5, 4)), (), noise=(R,))
 
 
-def test_channel_dropout_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_channel_dropout_gradients(ops: Backend, rng: np.random.Generator) -> None:
     """Each channel of an example is there at all of its positions, or at none; its mean is kept."""
     N, L, C = 3, 4, 5
     layer = ChannelDropout(0.4, length=L)
@@ -77,14 +77,14 @@ def test_a_wrong_channel_dropout_is_refuted() -> None:
 
 
 @pytest.mark.parametrize(("N", "D", "K"), [(5, 4, 3), (1, 1, 1), (2, 1, 4)])
-def test_linear_dropout_gradients(ops: Backend[Any], rng: np.random.Generator, N: int, D: int, K: int) -> None:
+def test_linear_dropout_gradients(ops: Backend, rng: np.random.Generator, N: int, D: int, K: int) -> None:
     layer = LinearDropout(K, p=0.4)
     (R,) = layer.draw(rng, N, D)
     params = random_parameters(rng, layer, D)
     check_layer(ops, layer, {f: drop_connect(f, R) for f in FRAMEWORKS}, rng.normal(size=(N, D)), params, noise=(R,))
 
 
-def test_activation_dropout_is_a_composition(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_activation_dropout_is_a_composition(ops: Backend, rng: np.random.Generator) -> None:
     """The specification's activation dropout layer: act(X (Wᵀ ⊙ R) + 1 b)."""
     from nerva_core.equations.activations import Tanh
 
@@ -101,7 +101,7 @@ def test_activation_dropout_is_a_composition(ops: Backend[Any], rng: np.random.G
         np.testing.assert_allclose(ops.to_numpy(actual), expected, rtol=0, atol=1e-13)
 
 
-def test_nothing_is_dropped_at_inference(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_nothing_is_dropped_at_inference(ops: Backend, rng: np.random.Generator) -> None:
     X = rng.normal(size=(3, 4))
     np.testing.assert_array_equal(ops.to_numpy(Dropout(0.9).evaluate(ops, (), (), ops.matrix(X))), X)
     layer = LinearDropout(2, p=0.9)

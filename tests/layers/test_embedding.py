@@ -13,7 +13,7 @@ from nerva_core.layers import Embedding, PositionEmbedding, parse_layers
 from tests.layers.check import check_layer, random_parameters, run
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     import torch
 
     layer = Embedding(3, vocabulary=5)
@@ -28,7 +28,7 @@ def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
     assert not Dx.any()
 
 
-def test_positions(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_positions(ops: Backend, rng: np.random.Generator) -> None:
     layer, _ = PositionEmbedding().bind((4,))
 
     def forward(X: Any, P: Any) -> Any:

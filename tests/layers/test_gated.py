@@ -41,7 +41,7 @@ def jax_gated(name: str) -> Callable[..., Any]:
 
 @pytest.mark.parametrize(("layer", "name"), [(GLU(4), "glu"), (SwiGLU(4), "silu"), (GeGLU(1), "gelu"), (GLU(2, Tanh()), "tanh")], ids=repr)
 @pytest.mark.parametrize(("N", "D"), [(5, 3), (1, 1)])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, name: str, N: int, D: int) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, layer: Layer, name: str, N: int, D: int) -> None:
     forwards = {"torch": torch_gated(name), "jax": jax_gated(name)}
     check_layer(ops, layer, forwards, rng.normal(size=(N, D)), random_parameters(rng, layer, D))
 

@@ -35,14 +35,14 @@ def torch_norm(name: str, positions: tuple[int, ...], groups: int) -> Any:
     ("layer", "name", "groups"),
     [(GroupNorm(1), "group", 1), (GroupNorm(3), "group", 3), (GroupNorm(6), "group", 6), (InstanceNorm(), "instance", 6)],
 )
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, name: str, groups: int, positions: Any) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, layer: Layer, name: str, groups: int, positions: Any) -> None:
     bound, left = layer.bind(positions)
     assert left == positions
     X = 2 * rng.normal(size=(N * int(np.prod(positions)), C)) + 1
     check_layer(ops, bound, {"torch": torch_norm(name, positions, groups)}, X, random_parameters(rng, layer, C))
 
 
-def test_examples_that_are_rows_have_one_position(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_examples_that_are_rows_have_one_position(ops: Backend, rng: np.random.Generator) -> None:
     layer, _ = GroupNorm(2).bind(())
     check_layer(ops, layer, {"torch": torch_norm("group", (), 2)}, rng.normal(size=(N, C)), random_parameters(rng, layer, C))
 

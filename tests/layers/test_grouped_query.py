@@ -43,14 +43,14 @@ def torch_attention(queries: int, causal: bool, there: Any = None) -> Any:
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("queries", [1, 2, 3])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, queries: int, causal: bool) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, queries: int, causal: bool) -> None:
     layer = GroupedQueryAttention(HEADS, queries, causal, length=L)
     X = rng.normal(size=(N * L, (queries + 2) * HEADS * A))
     check_layer(ops, layer, {"torch": torch_attention(queries, causal)}, X, ())
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_gradients_with_padding(ops: Backend[Any], rng: np.random.Generator, causal: bool) -> None:
+def test_gradients_with_padding(ops: Backend, rng: np.random.Generator, causal: bool) -> None:
     layer = GroupedQueryAttention(HEADS, 2, causal, padded=True, length=L)
     X = rng.normal(size=(N * L, 4 * HEADS * A))
     check_layer(ops, layer, {"torch": torch_attention(2, causal, THERE)}, X, (), (THERE.reshape(-1, 1),))
@@ -70,7 +70,7 @@ def test_a_network_tells_it_what_is_padding(rng: np.random.Generator) -> None:
     assert not one[1].any()
 
 
-def test_one_query_a_key_is_attention(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_one_query_a_key_is_attention(ops: Backend, rng: np.random.Generator) -> None:
     X = ops.matrix(rng.normal(size=(N * L, 3 * HEADS * A)))
     one, other = GroupedQueryAttention(HEADS, 1, length=L), Attention(HEADS, causal=True, length=L)
     np.testing.assert_array_equal(ops.to_numpy(one.feedforward(ops, (), X)[0]), ops.to_numpy(other.feedforward(ops, (), X)[0]))

@@ -28,7 +28,7 @@ FORWARDS = {"torch": torch_linear, "jax": lambda X, W, b: X @ W.T + b, "tensorfl
 
 
 @pytest.mark.parametrize(("N", "D", "K"), [(5, 3, 4), (1, 1, 1), (1, 4, 2), (6, 1, 3)])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, N: int, D: int, K: int) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, N: int, D: int, K: int) -> None:
     layer = Linear(K)
     check_layer(ops, layer, FORWARDS, rng.normal(size=(N, D)), random_parameters(rng, layer, D))
 

@@ -29,7 +29,7 @@ def torch_rms_norm(X: Any, gamma: Any) -> Any:
 
 @pytest.mark.parametrize(("N", "D"), [(4, 5), (1, 3), (3, 2)])
 @pytest.mark.parametrize(("layer", "forward"), [(LayerNorm(), torch_layer_norm), (RMSNorm(), torch_rms_norm)], ids=["layer", "rms"])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, N: int, D: int, layer: Any, forward: Any) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, N: int, D: int, layer: Any, forward: Any) -> None:
     check_layer(ops, layer, {"torch": forward}, rng.normal(size=(N, D)), random_parameters(rng, layer, D))
 
 

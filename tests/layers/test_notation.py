@@ -166,7 +166,7 @@ def test_mistakes_in_the_list_form(layers: Any, message: str) -> None:
         parse_layers(layers)
 
 
-def test_a_parsed_network_runs(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_parsed_network_runs(ops: Backend, rng: np.random.Generator) -> None:
     network = multilayer_perceptron("ReLU;AllReLU(0.3);BatchNormalization;SReLU(al=0,tl=0,ar=0,tr=1);Linear", [6, 5, 4, 3, 2])
     params = to_ops(ops, network.init(rng, 6))
     Y, cache = network.feedforward(ops, params, ops.matrix(rng.normal(size=(7, 6))))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -41,7 +39,7 @@ def test_what_stands_beside_padding_is_as_if_it_were_alone(rng: np.random.Genera
         np.testing.assert_allclose(long[: len(short)], short, atol=1e-12)
 
 
-def test_torch_agrees(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_torch_agrees(ops: Backend, rng: np.random.Generator) -> None:
     import torch
 
     text = ["Sequences(4)", {"name": "Padded", "padding": 2, "layers": [f"Embedding({D}, {V})", "MultiHeadAttention(3)"]}]

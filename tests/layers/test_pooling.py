@@ -30,13 +30,13 @@ def torch_pooling(kind: str, positions: tuple[int, ...], kernel: int, stride: in
 
 @pytest.mark.parametrize(("positions", "kernel", "stride"), SHAPES)
 @pytest.mark.parametrize(("kind", "layer"), [("max", MaxPool), ("avg", AveragePool)])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, kind: str, layer: Any, positions: Any, kernel: int, stride: Any) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, kind: str, layer: Any, positions: Any, kernel: int, stride: Any) -> None:
     bound, _ = layer(kernel, stride).bind(positions)
     X = rng.normal(size=(2 * int(np.prod(positions)), 3))
     check_layer(ops, bound, {"torch": torch_pooling(kind, positions, kernel, stride)}, X, ())
 
 
-def test_the_mean_of_all_positions(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_the_mean_of_all_positions(ops: Backend, rng: np.random.Generator) -> None:
     bound, left = GlobalAveragePool().bind((3, 2))
     assert left == ()
     X = rng.normal(size=(4 * 6, 3))
@@ -45,7 +45,7 @@ def test_the_mean_of_all_positions(ops: Backend[Any], rng: np.random.Generator) 
     assert (network.heights(4), network.outputs_for(18)) == ([4, 24, 4, 4], 5)
 
 
-def test_of_equal_elements_the_first_has_the_gradient(ops: Backend[Any]) -> None:
+def test_of_equal_elements_the_first_has_the_gradient(ops: Backend) -> None:
     layer, _ = MaxPool(2).bind((4,))
     X = ops.matrix([[1.0], [1.0], [0.0], [2.0]])
     Y, cache = layer.feedforward(ops, (), X)

@@ -19,7 +19,7 @@ from tests.layers.check import check_layer
 N, L, HEADS, A = 2, 5, 2, 4
 
 
-def test_sines_and_cosines(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_sines_and_cosines(ops: Backend, rng: np.random.Generator) -> None:
     D = 6
     P = [[f(l / 10_000 ** (2 * i / D)) for i in range(D // 2) for f in (np.sin, np.cos)] for l in range(L)]  # noqa: E741
 
@@ -42,7 +42,7 @@ def rotated(X: Any) -> Any:
     return torch.cat([*(torch.cat((Z.real, Z.imag), dim=3).reshape(N * L, -1) for Z in turned), V.reshape(N * L, -1)], dim=1)
 
 
-def test_queries_and_keys_are_turned(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_queries_and_keys_are_turned(ops: Backend, rng: np.random.Generator) -> None:
     check_layer(ops, RotaryPositions(HEADS, length=L), {"torch": rotated}, rng.normal(size=(N * L, 3 * HEADS * A)), ())
 
 

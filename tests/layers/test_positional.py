@@ -30,7 +30,7 @@ def drawn(layer: Layer, examples: int = 5, seed: int = 1) -> tuple[Any, ...]:
 
 
 @each_layer
-def test_shapes_dtype_and_purity(layer: Layer, ops_of_dtype: Backend[Any]) -> None:
+def test_shapes_dtype_and_purity(layer: Layer, ops_of_dtype: Backend) -> None:
     X, params, noise, DY = drawn(layer)
     run(ops_of_dtype, layer, X, params, DY, noise)
 

@@ -12,7 +12,7 @@ from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import Dropout, Flatten, Images, Linear, Repeat, Sequences, Sequential, parse_layers
 
 
-def test_positions_are_rows_and_back(ops: Backend[Any]) -> None:
+def test_positions_are_rows_and_back(ops: Backend) -> None:
     X = np.arange(24.0).reshape(2, 12)
     layer = Images(2, 3)
     Y, cache = layer.feedforward(ops, (), ops.matrix(X))

@@ -43,14 +43,14 @@ Array = np.ndarray[Any, Any]
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "relu", "elu(0.5)"])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, name: str) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, name: str) -> None:
     """For q on both sides of 0 and of 1."""
     Q = rng.uniform(-2, 0.8, size=(5, 4)) + 1.4 * (rng.random((5, 4)) < 0.5)
     check_layer(ops, QActivation(ACTIVATIONS.parse(name)), forwards(name, Q), rng.normal(size=(5, 4)), (), noise=(Q,))
 
 
 @pytest.mark.parametrize("noise", ["element", "row", "scalar"])
-def test_gradients_with_the_noise_that_is_drawn(ops: Backend[Any], rng: np.random.Generator, noise: Any) -> None:
+def test_gradients_with_the_noise_that_is_drawn(ops: Backend, rng: np.random.Generator, noise: Any) -> None:
     layer = QActivation(Tanh(), lambda_=0.3, phi=0.1, noise=noise)
     (Q,) = layer.draw(rng, 5, 4)
     check_layer(ops, layer, forwards("tanh", Q), rng.normal(size=(5, 4)), (), noise=(Q,))
@@ -63,7 +63,7 @@ def test_the_layer_is_the_q_activation_of_every_element(rng: np.random.Generator
     np.testing.assert_allclose(Y, np.vectorize(lambda z, q: q_activation(math.tanh, q)(z))(Z, Q), rtol=1e-12)
 
 
-def test_q_relu_is_relu_for_positive_q(ops: Backend[Any]) -> None:
+def test_q_relu_is_relu_for_positive_q(ops: Backend) -> None:
     """And x/(1 + |q|) or -|q| |x|/(1 + |q|) for negative q (erratum 000-18)."""
     Z, Q = np.array([[1.0, -1.0, 3.0, -2.0]]), np.array([[0.5, 2.0, -0.5, -3.0]])
     Y, _, _ = run(ops, QActivation(ACTIVATIONS.parse("relu")), Z, (), np.ones((1, 4)), (Q,))
@@ -76,7 +76,7 @@ SMOOTH = ["tanh", "sigmoid", "softplus", "elu", "relu", "gelu", "silu", "leaky r
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_the_stated_accuracy_where_q_is_near_1(ops_of_dtype: Backend[Any], name: str) -> None:
+def test_the_stated_accuracy_where_q_is_near_1(ops_of_dtype: Backend, name: str) -> None:
     """|q - 1| = φ = 10⁻³, |z| <= 4: the same code on numbers of many digits is the reference."""
     ops, reference = ops_of_dtype, ReferenceOps()
     rng = np.random.default_rng(5)
@@ -142,7 +142,7 @@ def test_where_the_noise_is_repeated(noise: Any, distinct: int, rng: np.random.G
 # Inference ----------------------------------------------------------------------
 
 
-def test_inference_is_the_limit(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_inference_is_the_limit(ops: Backend, rng: np.random.Generator) -> None:
     Z = rng.normal(size=(4, 3))
     Y = QActivation(Tanh()).evaluate(ops, (), (), ops.matrix(Z))
     np.testing.assert_allclose(ops.to_numpy(Y), Z / np.cosh(Z) ** 2, rtol=1e-13)
@@ -150,7 +150,7 @@ def test_inference_is_the_limit(ops: Backend[Any], rng: np.random.Generator) -> 
     np.testing.assert_allclose(ops.to_numpy(near), ops.to_numpy(Y), rtol=0, atol=1e-5)
 
 
-def test_inference_with_noise(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_inference_with_noise(ops: Backend, rng: np.random.Generator) -> None:
     """A network draws noise for its evaluation if a layer asks for it; without noise the layer gives the limit."""
     q_layer = QActivation(Tanh(), lambda_=0.5, evaluation="noise")
     network = Sequential((Dropout(0.5), Sequential((q_layer,)), QActivation(Tanh())))
@@ -165,7 +165,7 @@ def test_inference_with_noise(ops: Backend[Any], rng: np.random.Generator) -> No
     np.testing.assert_array_equal(ops.to_numpy(quiet), ops.to_numpy(Sequential((q_layer, q_layer)).evaluate(ops, ((), ()), ((), ()), Z)))
 
 
-def test_the_limit_can_be_trained(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_the_limit_can_be_trained(ops: Backend, rng: np.random.Generator) -> None:
     """DZ of the layer tends to that of the limit."""
     Z, DY = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
     Q = np.full_like(Z, 1 + 1e-6)
@@ -277,7 +277,7 @@ def test_names_in_tables_and_in_nerva_s_notation() -> None:
     assert network.layers[4] == QActivation(AllReLU(-0.3))
 
 
-def test_the_q_activation_of_a_user_s_activation(ops: Backend[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_q_activation_of_a_user_s_activation(ops: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes the entry of the activation, and no more; to train with the limit the second derivative must be stated."""
     monkeypatch.setattr(ACTIVATIONS, "entries", dict(ACTIVATIONS.entries))
     monkeypatch.setattr(ACTIVATIONS, "_by_key", dict(ACTIVATIONS._by_key))

@@ -33,7 +33,7 @@ def torch_layer(X: Any, W: Any, b: Any, V: Any, c: Any) -> Any:
     return linear(linear(X, W, b[0]).tanh(), V, c[0])
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     layer = Recompute(Sequential((Linear(3), ActivationLayer(Tanh()), Linear(2))))
     check_layer(ops, layer, {"torch": torch_layer}, rng.normal(size=(4, 3)), random_parameters(rng, layer, 3))
 

@@ -18,7 +18,7 @@ from tests.helpers import to_ops
 N, L, D, K = 2, 3, 4, 5
 
 
-def test_a_sequence_in_two_parts_is_the_whole_sequence(ops: Backend[Any]) -> None:
+def test_a_sequence_in_two_parts_is_the_whole_sequence(ops: Backend) -> None:
     """The state and its gradient are handed on, so two windows are one; without the gradient it is truncated backpropagation."""
     rng = np.random.default_rng(0)
     whole, half = replace(LSTM(K), length=2 * L), replace(LSTM(K), length=L)
@@ -42,7 +42,7 @@ def test_a_sequence_in_two_parts_is_the_whole_sequence(ops: Backend[Any]) -> Non
         np.testing.assert_allclose(ops.to_numpy(a) + ops.to_numpy(b), ops.to_numpy(both), rtol=0, atol=1e-12)
 
 
-def test_the_second_direction_is_the_first_on_reversed_sequences(ops: Backend[Any]) -> None:
+def test_the_second_direction_is_the_first_on_reversed_sequences(ops: Backend) -> None:
     rng = np.random.default_rng(0)
     both = replace(RNN(K, bidirectional=True), length=L)
     params, X = both.init(rng, D), rng.normal(size=(N, L, D))
@@ -54,7 +54,7 @@ def test_the_second_direction_is_the_first_on_reversed_sequences(ops: Backend[An
     np.testing.assert_allclose(Y[:, :, K:], backward[:, ::-1], rtol=0, atol=1e-14)
 
 
-def test_compiled_it_gives_the_same(ops: Backend[Any]) -> None:
+def test_compiled_it_gives_the_same(ops: Backend) -> None:
     rng, layer = np.random.default_rng(0), replace(LSTM(K, bidirectional=True), length=L)
     given = to_ops(ops, (layer.init(rng, D), rng.normal(size=(N * L, D)), rng.normal(size=(N * L, 2 * K))))
 

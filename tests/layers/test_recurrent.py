@@ -38,7 +38,7 @@ def parameters_of(layer: Layer, module: Any) -> Any:
 @pytest.mark.skipif(torch is None, reason="torch is not installed")
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
-def test_outputs_and_gradients_are_those_of_torch(ops: Backend[Any], layer: Recurrent, bidirectional: bool) -> None:
+def test_outputs_and_gradients_are_those_of_torch(ops: Backend, layer: Recurrent, bidirectional: bool) -> None:
     layer = replace(layer, bidirectional=bidirectional, length=L)
     module, rng = torch_module(layer), np.random.default_rng(1)
     X, DY = rng.normal(size=(N * L, D)), rng.normal(size=(N * L, (1 + bidirectional) * K))
@@ -55,7 +55,7 @@ def test_outputs_and_gradients_are_those_of_torch(ops: Backend[Any], layer: Recu
         np.testing.assert_allclose(value, wanted.numpy().reshape(value.shape), rtol=0, atol=1e-12)
 
 
-def test_the_last_position(ops: Backend[Any]) -> None:
+def test_the_last_position(ops: Backend) -> None:
     X = np.arange(24.0).reshape(6, 4)
     layer, left = Last().bind((3,))
     assert left == ()

@@ -29,7 +29,7 @@ def forward(framework: str) -> Any:
     return three_times
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     layer = Repeat(CELL, 3)
     forwards = {name: forward(name) for name in ("torch", "jax", "tensorflow")}
     check_layer(ops, layer, forwards, rng.normal(size=(5, 4)), random_parameters(rng, layer, 4))

@@ -23,7 +23,7 @@ def torch_residual(X: Any, W: Any, b: Any, V: Any, c: Any) -> Any:
     return X + linear(linear(X, W, b[0]).tanh(), V, c[0])
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     check_layer(ops, Residual(F), {"torch": torch_residual}, rng.normal(size=(4, 3)), random_parameters(rng, Residual(F), 3))
 
 

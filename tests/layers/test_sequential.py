@@ -50,12 +50,12 @@ def tensorflow_forward(*args: Any) -> Any:
     return chain(tf.tanh, tf.sigmoid, tf.nn.log_softmax, standardize, tf.transpose)(*args)
 
 
-def test_gradients_of_a_chain(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients_of_a_chain(ops: Backend, rng: np.random.Generator) -> None:
     forwards = {"torch": torch_forward, "jax": jax_forward, "tensorflow": tensorflow_forward}
     check_layer(ops, NETWORK, forwards, rng.normal(size=(7, 4)), random_parameters(rng, NETWORK, 4))
 
 
-def test_a_chain_of_chains_is_the_chain(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_chain_of_chains_is_the_chain(ops: Backend, rng: np.random.Generator) -> None:
     nested = Sequential((Sequential(NETWORK.layers[:3]), Sequential(NETWORK.layers[3:])))
     params = random_parameters(rng, NETWORK, 4)
     X, DY = ops.matrix(rng.normal(size=(5, 4))), ops.matrix(rng.normal(size=(5, 3)))
@@ -74,7 +74,7 @@ def test_widths_and_shapes() -> None:
     assert NETWORK.shapes(4)[0] == ((6, 4), (1, 6))
 
 
-def test_every_layer_gets_its_own_noise(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_every_layer_gets_its_own_noise(ops: Backend, rng: np.random.Generator) -> None:
     network = Sequential((Dropout(0.5), Linear(3), Dropout(0.2)))
     assert network.noise_shapes(4, 2) == (((4, 2),), (), ((4, 3),))
     X, params, noise = rng.normal(size=(4, 2)), random_parameters(rng, network, 2), network.draw(rng, 4, 2)
@@ -83,7 +83,7 @@ def test_every_layer_gets_its_own_noise(ops: Backend[Any], rng: np.random.Genera
     np.testing.assert_allclose(ops.to_numpy(Y), ((X * noise[0][0]) @ W.T + b) * noise[2][0], rtol=0, atol=1e-13)
 
 
-def test_state_is_kept_per_layer(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_state_is_kept_per_layer(ops: Backend, rng: np.random.Generator) -> None:
     network = Sequential((BatchNormalization(), Softmax(), BatchNormalization()))
     state = to_ops(ops, network.initial_state(3))
     params = to_ops(ops, network.init(rng, 3))

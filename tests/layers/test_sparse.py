@@ -38,7 +38,7 @@ def scattered_forwards(pattern: Pattern, K: int, D: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("N", "D", "K", "density"), [(5, 6, 4, 0.2), (1, 1, 1, 1.0), (3, 4, 5, 1.0)])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, N: int, D: int, K: int, density: float) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, N: int, D: int, K: int, density: float) -> None:
     layer = SparseLinear(K, density)
     pattern = layer.first_state(rng, D)
     params = random_parameters(rng, layer, D)

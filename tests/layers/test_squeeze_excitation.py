@@ -29,13 +29,13 @@ def torch_gate(X: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
     return (scale * images).permute(0, 2, 3, 1).reshape(X.shape)
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     layer, left = SqueezeExcitation(2).bind((3, 2))
     assert left == (3, 2)
     check_layer(ops, layer, {"torch": torch_gate}, rng.normal(size=(4 * 6, 4)), random_parameters(rng, layer, 4))
 
 
-def test_rows_without_positions_are_gated_one_by_one(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_rows_without_positions_are_gated_one_by_one(ops: Backend, rng: np.random.Generator) -> None:
     layer = SqueezeExcitation(1)
     params = layer.init(rng, 3)
     X = rng.normal(size=(5, 3))

@@ -18,7 +18,7 @@ from tests.layers.check import random_parameters, run
 N, V, K = 6, 5, 3
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     import torch
 
     layer = parse_layers([{"name": "Tied", "width": K, "vocabulary": V, "layers": ["Linear(3)", "Tanh"]}]).layers[0]

@@ -69,13 +69,13 @@ LAYERS = {
 
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("per_neuron", [False, True], ids=["shared", "per neuron"])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, name: str, per_neuron: bool) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, name: str, per_neuron: bool) -> None:
     layer, matrix_of = LAYERS[name]
     layer = dataclasses.replace(layer, per_neuron=per_neuron)
     check_layer(ops, layer, forwards(matrix_of), rng.normal(size=(N, K)), random_parameters(rng, layer, K))
 
 
-def test_on_grid_points_the_interval_on_the_left_counts(ops: Backend[Any]) -> None:
+def test_on_grid_points_the_interval_on_the_left_counts(ops: Backend) -> None:
     layer = DiagonalTMAF(Points((-1.0, 2.0)))
     params = type(layer.shapes(1))(np.array([[3.0], [5.0], [7.0]]))
     Y, DZ, (Dalpha,) = run(ops, layer, np.array([[-1.0, 2.0, np.nextafter(2.0, 3)]]), params, np.array([[1.0, 10.0, 100.0]]))
@@ -84,7 +84,7 @@ def test_on_grid_points_the_interval_on_the_left_counts(ops: Backend[Any]) -> No
     np.testing.assert_allclose(Dalpha, [[-1.0], [20.0], [200.0]])
 
 
-def test_it_is_continuous_at_a_grid_point_iff_the_jump_vanishes(ops: Backend[Any]) -> None:
+def test_it_is_continuous_at_a_grid_point_iff_the_jump_vanishes(ops: Backend) -> None:
     """s_j (t_j - t_{j-1}) = 0 (erratum 002-03)."""
     for point, t, jump in ((0.0, (2.0, 5.0), 0.0), (1.0, (2.0, 2.0), 0.0), (1.0, (2.0, 5.0), 3.0)):
         layer = DiagonalTMAF(Points((point,)))

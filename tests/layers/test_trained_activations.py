@@ -46,12 +46,12 @@ def srelu_forwards() -> dict[str, Any]:
     [(0.2, -0.5, 0.3, 0.7), (0.0, 0.0, 0.0, 1.0), (-0.4, 0.8, 1.7, -0.3), (0.3, 0.1, 0.6, 0.1), (0.0, -9.0, 2.0, 9.0)],
     ids=["ordinary", "initial", "tl > tr", "tl = tr", "all in the middle"],
 )
-def test_srelu_gradients(ops: Backend[Any], rng: np.random.Generator, al: float, tl: float, ar: float, tr: float) -> None:
+def test_srelu_gradients(ops: Backend, rng: np.random.Generator, al: float, tl: float, ar: float, tr: float) -> None:
     params = SReLUParameters(*(np.array([[c]]) for c in (al, tl, ar, tr)))
     check_layer(ops, SReLU(), srelu_forwards(), rng.normal(size=(6, 5)), params)
 
 
-def test_srelu_at_its_thresholds_takes_the_first_case_that_holds(ops: Backend[Any]) -> None:
+def test_srelu_at_its_thresholds_takes_the_first_case_that_holds(ops: Backend) -> None:
     params = SReLUParameters(*(np.array([[c]]) for c in (0.2, -1.0, 0.3, 2.0)))
     Y, DZ, gradients = run(ops, SReLU(), np.array([[-1.0, 2.0]]), params, np.array([[1.0, 10.0]]))
     np.testing.assert_allclose(Y, [[-1.0, 2.0]])
@@ -64,7 +64,7 @@ def test_srelu_starts_from_its_fields(rng: np.random.Generator) -> None:
     assert params == SReLUParameters(0.1, 0.2, 0.3, 0.4)
 
 
-def test_prelu_and_rescaled_activations(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_prelu_and_rescaled_activations(ops: Backend, rng: np.random.Generator) -> None:
     def prelu(name: str) -> Any:
         return lambda Z, a: library(name).where(Z > 0, Z, a * Z)
 

@@ -60,7 +60,7 @@ def block(x: Any, p: list[Any], norm_first: bool) -> Any:
     ],
     ids=["attention", "causal attention", "norm first", "norm last"],
 )
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, forward: Any) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, layer: Layer, forward: Any) -> None:
     import torch
 
     layer, _ = layer.bind((L,))
@@ -75,7 +75,7 @@ def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, fo
         np.testing.assert_allclose(actual / scale, exact.numpy() / scale, atol=1e-12)
 
 
-def test_a_memory_is_asked(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_memory_is_asked(ops: Backend, rng: np.random.Generator) -> None:
     """torch's attention of the last positions to the first ones, with keys and values of their own."""
     import torch
 
@@ -94,7 +94,7 @@ def test_a_memory_is_asked(ops: Backend[Any], rng: np.random.Generator) -> None:
         np.testing.assert_allclose(actual, exact.grad.numpy(), atol=1e-11)
 
 
-def test_a_whole_gpt(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_a_whole_gpt(ops: Backend, rng: np.random.Generator) -> None:
     """All gradients of the loss of a character model with two blocks, some of whose targets are padding."""
     import torch
 

@@ -53,26 +53,26 @@ def torch_nearest(positions: tuple[int, ...], factor: int) -> Any:
     return forward
 
 
-def test_transposed_convolution_of_whole_numbers_bit_for_bit(ops: Backend[Any]) -> None:
+def test_transposed_convolution_of_whole_numbers_bit_for_bit(ops: Backend) -> None:
     for positions, layer in sample(ops, TRANSPOSED):
         check_whole_numbers(ops, layer, positions, torch_transposed(positions, layer))
 
 
-def test_gradients(ops: Backend[Any], rng: np.random.Generator) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator) -> None:
     layer, left = Up(4, 3, stride=2, padding=1, output_padding=1, groups=2).bind((3, 4))
     assert left == (6, 8)
     X = rng.normal(size=(24, 6))
     check_layer(ops, layer, {"torch": torch_transposed((3, 4), layer)}, X, random_parameters(rng, layer, 6))
 
 
-def test_repetition(ops: Backend[Any]) -> None:
+def test_repetition(ops: Backend) -> None:
     for positions, factor in (((3, 2), 2), ((4,), 3), ((2, 3), 1))[: None if is_quick(ops) else 1]:
         layer, left = Upsample(factor).bind(positions)
         assert left == tuple(factor * n for n in positions)
         check_whole_numbers(ops, layer, positions, torch_nearest(positions, factor))
 
 
-def test_it_is_the_adjoint_of_the_convolution(ops: Backend[Any]) -> None:
+def test_it_is_the_adjoint_of_the_convolution(ops: Backend) -> None:
     """⟨conv(X), Y⟩ = ⟨X, transposed(Y)⟩ for the same weights and no bias, on whole numbers."""
     rng = np.random.default_rng(3)
     convolution, left = Convolution(4, 3, stride=2, padding=1).bind((6, 5))
@@ -128,7 +128,7 @@ def test_what_does_not_fit_is_refused(code: Any, message: str) -> None:
         code()
 
 
-def test_average_pooling_undoes_it(ops: Backend[Any]) -> None:
+def test_average_pooling_undoes_it(ops: Backend) -> None:
     X = np.arange(12.0).reshape(6, 2)
     up, left = Upsample(2).bind((2, 3))
     down, _ = AveragePool(2).bind(left)

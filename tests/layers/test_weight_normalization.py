@@ -31,14 +31,14 @@ def torch_convolution(X: Any, V: Any, g: Any, b: Any) -> Any:
 
 
 @pytest.mark.parametrize(("layer", "forward"), [(Linear(4), torch_linear), (Convolution(4, 2), torch_convolution)], ids=["linear", "conv"])
-def test_gradients(ops: Backend[Any], rng: np.random.Generator, layer: Layer, forward: Any) -> None:
+def test_gradients(ops: Backend, rng: np.random.Generator, layer: Layer, forward: Any) -> None:
     normalized, _ = WeightNorm(layer).bind((5,))
     X = rng.normal(size=(10, 3))
     check_layer(ops, normalized, {"torch": forward}, X, random_parameters(rng, normalized, 3))
 
 
 @pytest.mark.parametrize("layer", [Linear(4), Convolution(4, 2, groups=2)])
-def test_in_the_beginning_it_is_the_layer_itself(ops: Backend[Any], layer: Layer) -> None:
+def test_in_the_beginning_it_is_the_layer_itself(ops: Backend, layer: Layer) -> None:
     plain, _ = layer.bind((5,))
     normalized, left = WeightNorm(layer).bind((5,))
     assert left == layer.bind((5,))[1]

@@ -37,14 +37,14 @@ SETTINGS = {
 }
 
 
-def results(ops: Backend[Any], subject: Any, inputs: Any) -> dict[str, np.ndarray[Any, Any]]:
+def results(ops: Backend, subject: Any, inputs: Any) -> dict[str, np.ndarray[Any, Any]]:
     """The outputs of a subject, as NumPy arrays."""
     given = {name: ops.matrix(values) if isinstance(values, np.ndarray) else values for name, values in inputs.items()}
     with np.errstate(all="ignore"):
         return {name: np.asarray(ops.to_numpy(X), float) for name, X in subject.function(ops, subject.entry, given).items()}
 
 
-def conformance(ops: Backend[Any]) -> Iterator[str]:
+def conformance(ops: Backend) -> Iterator[str]:
     """A line for each subject that is not what NumPy finds, or raises."""
     numpy = backend("numpy", "float64")
     for subject in subjects():

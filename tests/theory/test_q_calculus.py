@@ -195,7 +195,7 @@ TABLE_1 = {
 
 
 @pytest.mark.parametrize("row", TABLE_1)
-def test_table_1(row: str, ops: Backend[Any]) -> None:
+def test_table_1(row: str, ops: Backend) -> None:
     """The printed column f'(x) x is the limit of g_q, the same at x = 0 (000-13 to 000-17), and what QLimit computes."""
     F, printed, signs = TABLE_1[row]
     for t in signs:
@@ -239,7 +239,7 @@ def test_gradient_at_a_zero_and_its_limit() -> None:
 
 
 @pytest.mark.parametrize("text", ["tanh", "relu", "elu(0.5)", "softplus", "sigmoid", "gelu"])
-def test_matrices(text: str, ops: Backend[Any]) -> None:
+def test_matrices(text: str, ops: Backend) -> None:
     """Element by element the derivative of the same numbers, and f'(0) where the element is 0."""
     activation = ACTIVATIONS.parse(text)
     Z = np.array([[-2.0, -0.5, 0.0], [0.25, 1.0, 3.0]])

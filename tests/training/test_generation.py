@@ -51,7 +51,7 @@ def test_a_rhyme_is_learned_and_written(trained: tuple[Run, Model]) -> None:
     assert generate(model, "abcababc", 40, temperature=0) == ("abcab" * 10)[:48]
 
 
-def test_the_same_seed_writes_the_same_text(trained: tuple[Run, Model], ops: Backend[Any]) -> None:
+def test_the_same_seed_writes_the_same_text(trained: tuple[Run, Model], ops: Backend) -> None:
     """On every backend that of NumPy."""
     texts = [generate(trained[1], "abc", 30, 2.0, None, seed) for seed in range(3)]
     assert len(set(texts)) == 3

@@ -13,6 +13,7 @@ from typing import Any
 from nerva_core.algebra.matrix import M, Shape, Size
 from nerva_core.algebra.operation import BY_ROWS, fit, operation
 from nerva_core.algebra.operations.step_functions import StepFunctionOps
+from nerva_core.algebra.trees import Tree
 
 
 def _split(X: Shape, m: Size, n: Size) -> tuple[Size, ...]:
@@ -102,7 +103,7 @@ class FamilyOps(StepFunctionOps[M]):
     def scan(
         self,
         body: Callable[..., tuple[Any, Any]],
-        state: Any,
+        state: Tree,
         given: tuple[M, ...],
         length: Size,
         reverse: bool = False,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nerva_core.algebra.memory import Array
+from nerva_core.algebra.trees import Tree
 from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import Contender
 from nerva_core.benchmark.description import (
@@ -49,11 +50,11 @@ class JaxScan(Contender):
         optimizer = optax.sgd(problem.lr, momentum=momentum(problem) or None)
         outputs = problem.outputs
 
-        def loss(params: Any, X: Any, T: Any) -> Any:
+        def loss(params: Tree, X: Any, T: Any) -> Any:
             Y = JaxForward(len(X)).sequence(network, params, X)
             return optax.softmax_cross_entropy(Y, T.reshape(-1, outputs)).mean()
 
-        def step(state: Any, batch: Any, X: Any, T: Any) -> Any:
+        def step(state: Tree, batch: Any, X: Any, T: Any) -> Any:
             params, memory = state
             value, gradients = jax.value_and_grad(loss)(params, X[batch], T[batch])
             updates, memory = optimizer.update(gradients, memory, params)
@@ -79,7 +80,7 @@ class JaxForward:
         self.N = N
         self.grid: tuple[int, ...] = ()
 
-    def sequence(self, network: Sequence[Block], params: Any, X: Any) -> Any:
+    def sequence(self, network: Sequence[Block], params: Tree, X: Any) -> Any:
         """The blocks one after the other."""
         for block, given in zip(network, params, strict=True):
             X = self.named(block, X) if isinstance(block, str) else getattr(self, type(block).__name__)(block, given, X)
@@ -97,23 +98,23 @@ class JaxForward:
             return X.reshape(self.N, -1)
         return X.reshape(examples).mean(1) if name == "mean of positions" else X.reshape(examples)[:, -1]
 
-    def Dense(self, block: Dense, params: Any, X: Any) -> Any:
+    def Dense(self, block: Dense, params: Tree, X: Any) -> Any:
         W, b = params
         return X @ W + b
 
-    def Normalization(self, block: Normalization, params: Any, X: Any) -> Any:
+    def Normalization(self, block: Normalization, params: Tree, X: Any) -> Any:
         gamma, beta = params
         return (X - X.mean(0)) * self.jax.lax.rsqrt(X.var(0) + block.epsilon) * gamma + beta
 
-    def RowNormalization(self, block: RowNormalization, params: Any, X: Any) -> Any:
+    def RowNormalization(self, block: RowNormalization, params: Tree, X: Any) -> Any:
         gamma, beta = params
         return (X - X.mean(1, keepdims=True)) * self.jax.lax.rsqrt(X.var(1, keepdims=True) + block.epsilon) * gamma + beta
 
-    def Grid(self, block: Grid, params: Any, X: Any) -> Any:
+    def Grid(self, block: Grid, params: Tree, X: Any) -> Any:
         self.grid = block.size
         return X.reshape(self.N * int(np.prod(block.size)), -1)
 
-    def Kernel(self, block: Kernel, params: Any, X: Any) -> Any:
+    def Kernel(self, block: Kernel, params: Tree, X: Any) -> Any:
         W, b = params
         padding, order = [(block.padding, block.padding)] * 2, ("NHWC", "HWIO", "NHWC")
         images = X.reshape(self.N, *self.grid, -1)
@@ -121,20 +122,20 @@ class JaxForward:
         self.grid = Y.shape[1:3]
         return Y.reshape(-1, Y.shape[-1]) + b
 
-    def LargestOf(self, block: LargestOf, params: Any, X: Any) -> Any:
+    def LargestOf(self, block: LargestOf, params: Tree, X: Any) -> Any:
         k, (height, width) = block.size, self.grid
         self.grid = height // k, width // k
         images = X.reshape(self.N, height, width, -1)[:, : self.grid[0] * k, : self.grid[1] * k]
         windows = images.reshape(self.N, self.grid[0], k, self.grid[1], k, -1)
         return windows.max((2, 4)).reshape(-1, X.shape[-1])
 
-    def RowTable(self, block: RowTable, params: Any, X: Any) -> Any:
+    def RowTable(self, block: RowTable, params: Tree, X: Any) -> Any:
         return params[0][X.reshape(-1).astype("int32")]
 
-    def PositionTable(self, block: PositionTable, params: Any, X: Any) -> Any:
+    def PositionTable(self, block: PositionTable, params: Tree, X: Any) -> Any:
         return (X.reshape(self.N, *params[0].shape) + params[0]).reshape(X.shape)
 
-    def Heads(self, block: Heads, params: Any, X: Any) -> Any:
+    def Heads(self, block: Heads, params: Tree, X: Any) -> Any:
         W, b, U, c = params
         (L,), D = self.grid, X.shape[1]
         parts = self.np.split(X @ W + b, 3, axis=1)
@@ -144,11 +145,11 @@ class JaxForward:
         Y = (self.jax.nn.softmax(S) @ V).swapaxes(1, 2).reshape(X.shape)
         return Y @ U + c
 
-    def Recurrence(self, block: Recurrence, params: Any, X: Any) -> Any:
+    def Recurrence(self, block: Recurrence, params: Tree, X: Any) -> Any:
         W, U, b, c = params
         jax, K = self.jax, U.shape[0]
 
-        def cell(state: Any, x: Any) -> Any:
+        def cell(state: Tree, x: Any) -> Any:
             H, C = state
             i, f, g, o = self.np.split(x + H @ U + c, 4, axis=1)
             C = jax.nn.sigmoid(f) * C + jax.nn.sigmoid(i) * self.np.tanh(g)
@@ -159,7 +160,7 @@ class JaxForward:
         _, H = jax.lax.scan(cell, (zero, zero), (X @ W + b).reshape(self.N, *self.grid, -1).swapaxes(0, 1))
         return H.swapaxes(0, 1).reshape(-1, K)
 
-    def SumOfBranches(self, block: SumOfBranches, params: Any, X: Any) -> Any:
+    def SumOfBranches(self, block: SumOfBranches, params: Tree, X: Any) -> Any:
         grid, (f, g) = self.grid, params
         A = self.sequence(block.f, f, X)
         if not block.g:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nerva_core.algebra.memory import Array
+from nerva_core.algebra.trees import Tree
 from nerva_core.benchmark.configurations import BenchmarkProblem
 from nerva_core.benchmark.contenders import Contender, import_tensorflow
 from nerva_core.benchmark.description import (
@@ -89,7 +90,7 @@ class TensorFlowForward:
         self.tf, self.N = tf, N
         self.grid: tuple[int, ...] = ()
 
-    def sequence(self, network: Sequence[Block], params: Any, X: Any) -> Any:
+    def sequence(self, network: Sequence[Block], params: Tree, X: Any) -> Any:
         """The blocks one after the other."""
         for block, given in zip(network, params, strict=True):
             X = self.named(block, X) if isinstance(block, str) else getattr(self, type(block).__name__)(block, given, X)
@@ -105,11 +106,11 @@ class TensorFlowForward:
         X = self.tf.reshape(X, [self.N, positions, X.shape[-1]])
         return self.tf.reduce_mean(X, 1) if name == "mean of positions" else X[:, -1]
 
-    def Dense(self, block: Dense, params: Any, X: Any) -> Any:
+    def Dense(self, block: Dense, params: Tree, X: Any) -> Any:
         W, b = params
         return self.tf.nn.bias_add(self.tf.matmul(X, W), b)
 
-    def Normalization(self, block: Normalization, params: Any, X: Any) -> Any:
+    def Normalization(self, block: Normalization, params: Tree, X: Any) -> Any:
         gamma, beta = params
         if self.grid and X.dtype == "float32":
             images = X[:, None, None]
@@ -117,17 +118,17 @@ class TensorFlowForward:
         mean, variance = self.tf.nn.moments(X, [0])
         return self.tf.nn.batch_normalization(X, mean, variance, beta, gamma, block.epsilon)
 
-    def RowNormalization(self, block: RowNormalization, params: Any, X: Any) -> Any:
+    def RowNormalization(self, block: RowNormalization, params: Tree, X: Any) -> Any:
         gamma, beta = params
         mean, variance = self.tf.nn.moments(X, [1], keepdims=True)
         return self.tf.nn.batch_normalization(X, mean, variance, beta, gamma, block.epsilon)
 
-    def Grid(self, block: Grid, params: Any, X: Any) -> Any:
+    def Grid(self, block: Grid, params: Tree, X: Any) -> Any:
         self.grid = block.size
         positions = math.prod(block.size)
         return self.tf.reshape(X, [self.N * positions, X.shape[1] // positions])
 
-    def Kernel(self, block: Kernel, params: Any, X: Any) -> Any:
+    def Kernel(self, block: Kernel, params: Tree, X: Any) -> Any:
         W, b = params
         edge = [[0, 0], *[[block.padding] * 2] * 2, [0, 0]]
         images = self.tf.reshape(X, [self.N, *self.grid, X.shape[-1]])
@@ -135,18 +136,18 @@ class TensorFlowForward:
         self.grid = tuple(Y.shape[1:3])
         return self.tf.reshape(Y, [-1, Y.shape[-1]])
 
-    def LargestOf(self, block: LargestOf, params: Any, X: Any) -> Any:
+    def LargestOf(self, block: LargestOf, params: Tree, X: Any) -> Any:
         Y = self.tf.nn.max_pool2d(self.tf.reshape(X, [self.N, *self.grid, X.shape[-1]]), block.size, block.size, "VALID")
         self.grid = tuple(Y.shape[1:3])
         return self.tf.reshape(Y, [-1, Y.shape[-1]])
 
-    def RowTable(self, block: RowTable, params: Any, X: Any) -> Any:
+    def RowTable(self, block: RowTable, params: Tree, X: Any) -> Any:
         return self.tf.gather(params[0], self.tf.cast(self.tf.reshape(X, [-1]), "int32"))
 
-    def PositionTable(self, block: PositionTable, params: Any, X: Any) -> Any:
+    def PositionTable(self, block: PositionTable, params: Tree, X: Any) -> Any:
         return self.tf.reshape(self.tf.reshape(X, [self.N, *params[0].shape]) + params[0], X.shape)
 
-    def Heads(self, block: Heads, params: Any, X: Any) -> Any:
+    def Heads(self, block: Heads, params: Tree, X: Any) -> Any:
         tf, (W, b, U, c) = self.tf, params
         (L,), D = self.grid, X.shape[1]
         parts = tf.split(self.Dense(block.to_qkv, (W, b), X), 3, axis=1)
@@ -156,7 +157,7 @@ class TensorFlowForward:
         Y = tf.reshape(tf.transpose(tf.matmul(tf.nn.softmax(S), V), [0, 2, 1, 3]), X.shape)
         return self.Dense(block.back, (U, c), Y)
 
-    def Recurrence(self, block: Recurrence, params: Any, X: Any) -> Any:
+    def Recurrence(self, block: Recurrence, params: Tree, X: Any) -> Any:
         tf, (W, U, b, c) = self.tf, params
         K = U.shape[0]
         given = tf.reshape(self.Dense(Dense(W, b), (W, b), X), [self.N, *self.grid, 4 * K])
@@ -169,7 +170,7 @@ class TensorFlowForward:
             found.append(H)
         return tf.reshape(tf.stack(found, axis=1), [-1, K])
 
-    def SumOfBranches(self, block: SumOfBranches, params: Any, X: Any) -> Any:
+    def SumOfBranches(self, block: SumOfBranches, params: Tree, X: Any) -> Any:
         grid, (f, g) = self.grid, params
         A = self.sequence(block.f, f, X)
         if not block.g:

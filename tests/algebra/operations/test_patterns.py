@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from nerva_core.interpreters.polynomial import size
 from nerva_core.interpreters.shapes import ShapeOps
 
 
-def test_weights_are_at_their_places(ops: Backend[Any]) -> None:
+def test_weights_are_at_their_places(ops: Backend) -> None:
     r, c, w = (ops.matrix(numbers) for numbers in ([[0], [2], [2]], [[1], [0], [3]], [[5, 6, 7]]))
     expected = [[0, 5, 0, 0], [0, 0, 0, 0], [6, 0, 0, 7]]
     np.testing.assert_array_equal(ops.to_numpy(ops.scattered(w, r, c, 3, 4)), expected)

@@ -15,7 +15,7 @@ from sympy_validation.theorems.optimizers import keras_momentum, like_library, t
 class Dampened(Momentum):
     """The gradient is multiplied by 1 - μ, as in an average."""
 
-    def update(self, ops: MatrixOps[Any], state: Any, theta: Any, Dtheta: Any, eta: Any) -> Any:
+    def update(self, ops: MatrixOps, state: Any, theta: Any, Dtheta: Any, eta: Any) -> Any:
         return super().update(ops, state, theta, (1 - self.mu) * Dtheta, eta)
 
 
