@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.geometry import Geometry
 from tests.conftest import make_backend
+from tests.helpers import as_one
 
 Array = np.ndarray[Any, Any]
 
@@ -63,5 +65,5 @@ def check_windows(name: str, G: Geometry) -> None:
         "pool_max_inputs": ((X, DP), summed(first.swapaxes(1, 2).reshape(len(Z), -1), G)),
     }
     for operation, (given, exact) in expected.items():
-        found = getattr(ops, operation)(*map(ops.matrix, given), G)
+        found = as_one(ops, functools.partial(getattr(ops, operation), G=G))(*map(ops.matrix, given))
         np.testing.assert_array_equal(ops.to_numpy(found), exact, err_msg=operation)

@@ -22,7 +22,7 @@ from nerva_core.equations.losses import (
 )
 from tests.autodiff import oracles
 from tests.conftest import installed, load_frameworks, make_backend
-from tests.helpers import examples
+from tests.helpers import as_one, examples
 
 N, K = 6, 4
 RNG = np.random.default_rng(11)
@@ -156,7 +156,8 @@ def test_shapes_and_dtype(ops_of_dtype: Backend, loss: Loss) -> None:
     ops = ops_of_dtype
     for rows in (N, 1):
         Y, T = ops.matrix(PROBABILITIES[:rows]), ops.matrix(ONE_HOT[:rows])
-        for result, shape in ((loss.rows(ops, Y, T), (rows, 1)), (loss.value(ops, Y, T), (1, 1)), (loss.gradient(ops, Y, T), (rows, K))):
+        results = as_one(ops, lambda Y, T: (loss.rows(ops, Y, T), loss.value(ops, Y, T), loss.gradient(ops, Y, T)))(Y, T)
+        for result, shape in zip(results, ((rows, 1), (1, 1), (rows, K)), strict=True):
             assert ops.shape(result) == shape
             assert ops.to_numpy(result).dtype == ops.dtype
 

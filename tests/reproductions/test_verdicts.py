@@ -78,7 +78,7 @@ def test_false_alarms(noise: str, seeds: int) -> None:
     Four standard errors of the simulation are allowed. (Two standard errors and every seed of one sign, the rule before this one, said
     "reproduces" in 15 % of all cases with two seeds.)
     """
-    trials = 3000
+    trials = 1500
     samples = NOISES[noise](np.random.default_rng(0), (trials, seeds))
     allowed = LEVEL + 4 * math.sqrt(LEVEL * (1 - LEVEL) / trials)
     for stated in (0.0, 3.0):
@@ -92,7 +92,7 @@ def test_false_alarms(noise: str, seeds: int) -> None:
 
 def test_false_alarms_of_the_best_of_several() -> None:
     """The best of six rates, none of which has an effect: without the correction more than one in ten would be announced."""
-    trials, rates = 1500, 6
+    trials, rates = 1000, 6
     samples = np.random.default_rng(1).normal(size=(trials, rates, 5))
 
     def announced(comparisons: int) -> float:

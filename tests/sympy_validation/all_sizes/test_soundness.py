@@ -118,6 +118,7 @@ def assert_equal(actual: list[list[Any]], expected: list[list[Any]]) -> None:
                 raise Undecided("the intervals are too wide to mean something")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_random_programs(chunk: int) -> None:
     seen = Counter(compare(seed) for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK))
