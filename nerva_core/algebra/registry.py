@@ -30,7 +30,6 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
 from nerva_core.algebra.other_names import named_here
-from nerva_core.algebra.trees import Tree
 
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
@@ -122,7 +121,7 @@ class Table(Generic[E]):
         found = self._elsewhere.get(folded(name))
         return f"{found} (all names: nerva list)" if found else ""
 
-    def build(self, name: str, /, *arguments: Any, **parameters: Tree) -> E:
+    def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
 
         A field that Python wants by its name (``kw_only``) must be named in text too; one without ``repr`` is not the user's.

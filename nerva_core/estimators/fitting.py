@@ -6,12 +6,11 @@ from typing import Any
 
 from sklearn.utils.multiclass import type_of_target
 
-from nerva_core.algebra.trees import Tree
 from nerva_core.estimators.classifier import NervaClassifier
 from nerva_core.estimators.regressor import NervaRegressor
 
 
-def fit(X: Any, y: Any, *, sample_weight: Any = None, **parameters: Tree) -> NervaClassifier | NervaRegressor:
+def fit(X: Any, y: Any, *, sample_weight: Any = None, **parameters: Any) -> NervaClassifier | NervaRegressor:
     """A network that is trained on examples X, N x D, with targets y: a classifier for classes, a regressor for other numbers.
 
     ``fit(X, y, layers="ReLU;ReLU;Linear", sizes=(64, 32), epochs=20).predict(Xnew)``; the parameters are those of the estimators.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from nerva_core.algebra.numeric_backend import Backend
 from nerva_core.layers import parse_layers
 from nerva_core.layers.continuation import Place
+from tests.helpers import as_one
 from tests.layers.check import random_parameters
 
 L, V = 5, 4
@@ -30,11 +32,11 @@ def test_outputs(ops: Backend, rng: np.random.Generator, name: str) -> None:
     network = parse_layers(NETWORKS[name])
     params, x = ops.matrices(random_parameters(rng, network, L)), rng.integers(V, size=(1, L)).astype(float)
     state = ops.matrices(network.initial_state(L))
-    expected = ops.to_numpy(network.evaluate(ops, params, state, ops.matrix(x)))
-    past = network.past(ops, L)
+    expected = ops.to_numpy(as_one(ops, functools.partial(network.evaluate, ops))(params, state, ops.matrix(x)))
+    past, go_on = network.past(ops, L), as_one(ops, functools.partial(network.go_on, ops))
     for l in range(L):  # noqa: E741
         place = Place(ops.matrix(np.eye(L)[:, l : l + 1]), ops.matrix(np.tri(L)[l : l + 1]))
-        y, past = network.go_on(ops, params, state, past, ops.matrix(x[:, l : l + 1]), place)
+        y, past = go_on(params, state, past, ops.matrix(x[:, l : l + 1]), place)
         np.testing.assert_allclose(ops.to_numpy(y)[0], expected[l], atol=1e-12)
 
 
