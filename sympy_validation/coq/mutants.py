@@ -3,9 +3,9 @@
     python -m sympy_validation.coq.mutants theorems --most 6000
 
 takes every one-operation mutant of the layers, activations and losses that a number refutes, writes the question that the proof of its
-theorem would ask, ``check_gradient ... = true``, many to a file, and has Coq compute the answers. Coq proves that an answer "true" makes a
-theorem (``gradient_ok``), so that a mutant is accepted only where the answer is "true". Every claim is asked of without a mutation,
-too, which must be answered "true": so an acceptance would be seen.
+theorem would ask, ``check_gradients ... = true``, many to a file, the short ones first, and has Coq compute the answers. The proof of a
+theorem is that answer (``gradients_ok``), so a mutant is accepted where it is "true". Every claim is asked about without a mutation, too,
+which must be answered "true": so an acceptance would be seen.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -123,16 +123,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise NervaError("coqc is not installed")
     coqc.library()
     tally: Counter[str] = Counter()
-    every = chain.from_iterable(questions(subject, claim, tally) for subject, claim in claims(theorems))
+    every = sorted(chain.from_iterable(questions(subject, claim, tally) for subject, claim in claims(theorems)), key=lambda q: len(q.text))
+    print(f"{sum(q.mutation is not None for q in every)} mutants to ask about; {dict(tally)}", flush=True)
     asked = 0
-    while (chosen.most is None or asked < chosen.most) and (batch := list(islice(every, A_FILE))):
+    while (batch := every[:A_FILE]) and (chosen.most is None or asked < chosen.most):
+        every = every[A_FILE:]
         told = answers(coqc, chosen.directory / "theorems" / "mutants.v", batch)
         for q, answer in zip(batch, told, strict=True):
             tally[f"{'mutants' if q.mutation else 'not changed'}: {answer}"] += 1
             if (answer == "true") == (q.mutation is not None):
                 print(f"{answer}: {q}", flush=True)
         asked += sum(q.mutation is not None for q in batch)
-        print(f"{asked} mutants, up to {batch[-1].subject}: {dict(tally)}", flush=True)
+        print(f"{asked} mutants: {dict(tally)}", flush=True)
 
 
 if __name__ == "__main__":
