@@ -12,6 +12,7 @@ from sympy_validation.all_sizes.symbols import flat
 from sympy_validation.claims import Claim, Problem
 from sympy_validation.coq.derivatives import Gradient
 from sympy_validation.coq.matrices import CoqMatrix, NotExported
+from sympy_validation.coq.recurrences import CELLS, Recurrence, recurrence
 from sympy_validation.coq.space import CoqSpace, Differentiated
 from sympy_validation.coq.statement import Claimed, ClaimedGradients, Statement
 from sympy_validation.theorem import Theorem
@@ -32,6 +33,8 @@ class Exported:
     name: str
     text: str = ""
     reason: str = ""
+    questions: tuple[str, ...] = ()
+    """What the checker computes in the proofs, where it is all that may fail."""
 
 
 def identifier(theorem: Theorem) -> str:
@@ -45,7 +48,9 @@ def export(theorems: Iterable[Theorem]) -> Iterator[Exported]:
     """The theorems in Coq, in their order, under different names."""
     taken: dict[str, int] = {}
     setting: tuple[Any, CoqSpace, Problem | Exception] | None = None
+    subjects: dict[str, None] = {}
     for theorem in theorems:
+        subjects[theorem.subject] = None
         name = identifier(theorem)
         taken[name] = taken.get(name, 0) + 1
         name = f"{name}_{taken[name]}" if taken[name] > 1 else name
@@ -58,13 +63,16 @@ def export(theorems: Iterable[Theorem]) -> Iterator[Exported]:
             _, space, problem = setting
             if isinstance(problem, Exception):
                 raise problem
-            yield Exported(theorem, name, "\n".join(map(str, statements(name, theorem, space, problem))))
+            told = statements(name, theorem, space, problem)
+            yield Exported(theorem, name, "\n".join(map(str, told)), questions=tuple(s.question() for s in told))
         except NotExported as error:
             yield Exported(theorem, name, reason=str(error))
         except NervaError as error:
             yield Exported(theorem, name, reason=str(error))
         except RecursionError:
             yield Exported(theorem, name, reason="the equations are nested too deep")
+    for theorem in (recurrence(subject) for subject in subjects if subject in CELLS):
+        yield Exported(theorem, identifier(theorem), str(Recurrence(theorem, identifier(theorem))))
 
 
 def _problem(theorem: Theorem, space: CoqSpace) -> Problem | Exception:

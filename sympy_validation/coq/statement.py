@@ -100,7 +100,7 @@ class Statement:
         foralls = self._foralls(self.indices, scope)
         if isinstance(self.claimed, Claimed):
             return f"{foralls}{self.words.term(self.claimed.expected, scope)}\n  = {self.words.term(self.claimed.found, scope)}"
-        total = "\n     + ".join(f"({self._rate(g, scope)})" for g in self.gradients)
+        total = "\n     + (".join(f"({self._rate(g, scope)})" for g in self.gradients) + ")" * (len(self.gradients) - 1)
         total = total if len(self.gradients) == 1 else f"({total})"
         return f"{foralls}is_derive (fun t => {self.words.term(self.claimed.term, scope, 't')}) 0\n    {total}"
 
@@ -261,17 +261,19 @@ class Statement:
         if not self.gradients:
             return head + (
                 f"  apply (equal_ok sizes functions (fun t n => nth n (variables t) (fun _ => 0)) {positive} facts {c}\n"
-                f"    {self.left}\n    {self.right[0]});\n  [vm_compute; reflexivity | exact {hold}]."
+                f"    {self.left}\n    {self.right[0]});\n  [vm_cast_no_check (eq_refl true) | exact {hold}]."
             )
         moving = "; ".join(f"({k}%nat, {P}, ap {P} {self._direction(v)})" for k, (v, P) in enumerate(self._moving()))
         numbers = "; ".join(f"{k}%nat" for k in range(len(self.gradients)))
+        found = ";\n     ".join(self.right)
         curves = _conjunction(f"curve{self._direction(name)}" for name in self.moving)
         return head + (
             f"  pose (layers := [{self.layers}] : list layer).\n"
             f"  apply (gradients_ok sizes functions (fun t n => nth n (variables t) (fun _ => 0)) {positive}\n"
             f"    facts [{moving}] {hold} {curves}\n"
-            f"    layers (constant_list (moving [{numbers}] layers) variables ltac:(intros; conjunction)) {self._stops()} ltac:(conjunction) {c}\n"
-            f"    {self.left}\n    [{(';' + chr(10) + '     ').join(self.right)}]);\n  [vm_compute; reflexivity | exact {self.proofs}]."
+            f"    layers (constant_list (moving [{numbers}] layers) variables ltac:(intros; conjunction))\n"
+            f"    {self._stops()} ltac:(conjunction) {c}\n"
+            f"    {self.left}\n    [{found}]);\n  [vm_cast_no_check (eq_refl true) | exact {self.proofs}]."
         )
 
     def question(self) -> str:
