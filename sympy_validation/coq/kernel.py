@@ -31,7 +31,8 @@ AXIOMS = frozenset(
     }
 )
 """The usual axioms of Coq's real numbers; a theorem may depend on no others."""
-INSTALL = "coqc is not installed, so the theorems are written but not checked; on Debian: apt-get install coq libcoq-coquelicot"
+HOW = "on Debian, apt-get install coq libcoq-coquelicot"
+INSTALL = f"coqc is not installed, so the theorems are written but not checked; {HOW}"
 UNEQUAL = "the checker does not find the two sides equal"
 TOO_LONG = -1
 MAKEFILE = """# make: the library and all theorems, checked by Coq's kernel. make check: once more by the independent checker.
@@ -114,9 +115,14 @@ def _identifier(words: str) -> str:
 def prepare(directory: Path) -> None:
     """The library and the Makefile; NervaError for a place where there is a file."""
     if directory.exists() and not directory.is_dir():
-        raise NervaError(f"--coq takes a folder, and {directory} is a file")
+        raise NervaError(f"--coq takes a folder, and {directory} is a file: name another one")
     for folder in ("library", "theorems"):
-        (directory / folder).mkdir(parents=True, exist_ok=True)
+        try:
+            (directory / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NervaError(
+                f"the folder {directory} for --coq cannot be made ({error.strerror}): name one that can be written to"
+            ) from error
     for name in LIBRARY:
         text = files("sympy_validation.coq").joinpath("library", f"{name}.v").read_bytes()
         path = directory / "library" / f"{name}.v"
@@ -163,9 +169,8 @@ class Coqc:
             if not fresh:
                 status, _, errors = self.run(source, 300)
                 if status:
-                    raise NervaError(
-                        f"coqc does not compile the library: {_first_error(errors)}; it needs Coq 8.16 or later with Coquelicot"
-                    )
+                    why = "it took longer than five minutes" if status == TOO_LONG else _first_error(errors)
+                    raise NervaError(f"coqc does not compile the library: {why}; it needs Coq 8.16 or later with Coquelicot: {HOW}")
 
     def run(self, path: Path, seconds: float) -> tuple[int, str, str]:
         """The exit status (``TOO_LONG`` after so many seconds of processor time), and what it printed: the sentences, and errors."""
