@@ -153,7 +153,7 @@ def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path, monkeypatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    with pytest.raises(NervaError, match="cannot be made .*Permission denied.*: name one"):
+    with pytest.raises(NervaError, match=r"cannot be made .*Permission denied.*: name one"):
         prepare(tmp_path / "folder")
 
 
