@@ -101,10 +101,10 @@ def kernel_summary(console: Console, verdicts: list[Verdict], kernel: Kernel) ->
     words = ("checked", "written", "not exported", "not accepted")
     counts = ", ".join(f"{count} {word}" for word in words if (count := sum(each.word == word for each in told)))
     console.print(f"Coq's kernel: {counts or 'no theorem for all sizes'}")
-    for (subject, quantity, _), outcome in kernel.items():
+    for (subject, quantity, _), by_coq in kernel.items():
         if (subject, quantity, "") not in keys and quantity == "recurrence":
             console.print(
-                f"{subject}: its {quantity}, for any number of steps, which only Coq proves: {outcome}", highlight=False, soft_wrap=True
+                f"{subject}: its {quantity}, for any number of steps, which only Coq proves: {by_coq}", highlight=False, soft_wrap=True
             )
     for verdict in verdicts:
         outcome = kernel.get(key_of(verdict.theorem))

@@ -51,17 +51,16 @@ class Recurrence:
             gradients.append(Gradient(gradients[0].term if gradients else term, tuple(free), variable, tuple(place), found[quantity].entry))
         self.cell = Statement(f"{name}_cell", self.space.ops, ClaimedGradients(tuple(gradients)))
         self.text = str(self.cell)
-        layer, variable = claim.layer(self.space), self.space.ops.variables
-        A, B, *state = (CoqMatrix(variable[v].rows, variable[v].columns, self._element(v)) for v in ("A", "B", *self.states))
-        self.after: Sequence[CoqMatrix] = layer.cell(self.space.ops, A, B, *state)[0]
+        A, B, *state = map(self._declared, ("A", "B", *self.states))
+        self.after: Sequence[CoqMatrix] = claim.layer(self.space).cell(self.space.ops, A, B, *state)[0]
         self.words = Wording(self.cell.names, ())
 
     def __str__(self) -> str:
         return "\n".join([self.text, *self._lines()]) + "\n"
 
-    def _element(self, name: str) -> Term:
+    def _declared(self, name: str) -> CoqMatrix:
         declared = self.space.ops.variables[name]
-        return self.space.ops.variable(name, declared.rows, declared.columns).entry
+        return self.space.ops.variable(name, declared.rows, declared.columns)
 
     def _lines(self) -> Iterator[str]:
         sizes = [self.words.size(size) for size in self.cell.numbers.sizes]
