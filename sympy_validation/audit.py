@@ -86,13 +86,13 @@ def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
     start = time.perf_counter()
     result = Audit(subject, claim.quantities())
     points = SamplePoints(claim)
-    mutations = _mutations(points)
+    mutations = mutations_of(points)
     if limit and len(mutations) > limit:
         mutations = [mutations[k * len(mutations) // limit] for k in range(limit)]
     equality, unused = Equivalence(claim), _unused(points)
     for mutation in mutations:
         try:
-            found = _refute(points, result.quantities, mutation)
+            found = refute(points, result.quantities, mutation)
             same = "" if found else "its result is not used" if mutation.index in unused else equality.reason(mutation)
             result.mutants.append(Mutant(mutation, found, same))
         except AbsentError:
@@ -101,7 +101,8 @@ def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:
     return result
 
 
-def _mutations(points: SamplePoints) -> list[Mutation]:
+def mutations_of(points: SamplePoints) -> list[Mutation]:
+    """Every one-operation mutation of the tested code."""
     for point in points:
         try:
             return list_mutations(point.space.ops, point.problem.tested)
@@ -128,7 +129,7 @@ def _unused(points: SamplePoints) -> set[int]:
     return set()
 
 
-def _refute(points: SamplePoints, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
+def refute(points: SamplePoints, quantities: tuple[str, ...], mutation: Mutation) -> Counterexample | None:
     """A counterexample at a point where something was changed: where the code itself has no value before that, it shows nothing."""
     mutants: list[MutantOps[Any]] = []
 

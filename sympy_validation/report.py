@@ -96,10 +96,16 @@ def _kernel(console: Console, theorems: list[Theorem], directory: Path, limits: 
 
 def kernel_summary(console: Console, verdicts: list[Verdict], kernel: Kernel) -> None:
     """How many theorems Coq's kernel has checked, and what it says other than the proof."""
-    told = list({key: kernel[key] for verdict in verdicts if (key := key_of(verdict.theorem)) in kernel}.values())
+    keys = {key_of(verdict.theorem) for verdict in verdicts}
+    told = [outcome for key, outcome in kernel.items() if key in keys]
     words = ("checked", "written", "not exported", "not accepted")
     counts = ", ".join(f"{count} {word}" for word in words if (count := sum(each.word == word for each in told)))
     console.print(f"Coq's kernel: {counts or 'no theorem for all sizes'}")
+    for (subject, quantity, _), by_coq in kernel.items():
+        if (subject, quantity, "") not in keys and quantity == "recurrence":
+            console.print(
+                f"{subject}: its {quantity}, for any number of steps, which only Coq proves: {by_coq}", highlight=False, soft_wrap=True
+            )
     for verdict in verdicts:
         outcome = kernel.get(key_of(verdict.theorem))
         name = f"{verdict.theorem.subject}: {verdict.theorem.quantity}"

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sympy_validation.all_sizes.symbols import Index
-from sympy_validation.coq.derivatives import Gradient
 from sympy_validation.coq.numbering import Numbering
 from sympy_validation.coq.ops import CoqOps
 from sympy_validation.coq.terms import (
@@ -38,18 +37,21 @@ class Fact:
     """Of an unknown function that has a derivative at the term: which, and of which order."""
 
 
-def facts(ops: CoqOps, terms: Sequence[Term], gradient: Gradient | None, strict: bool) -> list[Fact]:
-    """Without those that say the same, and without what the checker sees by itself."""
+def facts(ops: CoqOps, terms: Sequence[Term], moving: tuple[str, ...], strict: bool) -> list[Fact]:
+    """What is assumed of terms that are differentiated with respect to the ``moving`` variables.
+
+    Left out is what says the same, and what the checker sees by itself.
+    """
     known = [*_declared(ops)]
     positive: set[object] = {f.term.variable for f in known if f.kind == "Positive" and isinstance(f.term, Element)}
     used = {part.variable for term in terms for part in _all(term) if isinstance(part, Element)}
     found = [f for f in known if any(isinstance(part, Element) and part.variable in used for part in _all(f.term))]
     for term in terms:
         for kind, x, function in _needed(marked(term, False), positive, strict):
-            if kind.startswith("Smooth") and gradient is None:
+            if kind.startswith("Smooth") and not moving:
                 continue
             found.append(Fact(kind, tuple(free(x)), x, function))
-    numbers = Numbering(gradient.variable if gradient else None)
+    numbers = Numbering(moving)
     unique: dict[tuple[str, str], Fact] = {}
     for f in found:
         if f.kind.startswith("Smooth"):

@@ -9,11 +9,12 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.all_sizes.symbols import flat
-from sympy_validation.claims import Problem
+from sympy_validation.claims import Claim, Problem
 from sympy_validation.coq.derivatives import Gradient
 from sympy_validation.coq.matrices import CoqMatrix, NotExported
+from sympy_validation.coq.recurrences import CELLS, Recurrence, recurrence
 from sympy_validation.coq.space import CoqSpace, Differentiated
-from sympy_validation.coq.statement import Claimed, Statement
+from sympy_validation.coq.statement import Claimed, ClaimedGradients, Statement
 from sympy_validation.theorem import Theorem
 
 PREAMBLE = """From Coq Require Import Reals QArith ZArith List.
@@ -32,6 +33,8 @@ class Exported:
     name: str
     text: str = ""
     reason: str = ""
+    questions: tuple[str, ...] = ()
+    """What the checker computes in the proofs, where it is all that may fail."""
 
 
 def identifier(theorem: Theorem) -> str:
@@ -45,7 +48,9 @@ def export(theorems: Iterable[Theorem]) -> Iterator[Exported]:
     """The theorems in Coq, in their order, under different names."""
     taken: dict[str, int] = {}
     setting: tuple[Any, CoqSpace, Problem | Exception] | None = None
+    subjects: dict[str, None] = {}
     for theorem in theorems:
+        subjects[theorem.subject] = None
         name = identifier(theorem)
         taken[name] = taken.get(name, 0) + 1
         name = f"{name}_{taken[name]}" if taken[name] > 1 else name
@@ -58,13 +63,16 @@ def export(theorems: Iterable[Theorem]) -> Iterator[Exported]:
             _, space, problem = setting
             if isinstance(problem, Exception):
                 raise problem
-            yield Exported(theorem, name, "\n".join(map(str, statements(name, theorem, space, problem))))
+            told = statements(name, theorem, space, problem)
+            yield Exported(theorem, name, "\n".join(map(str, told)), questions=tuple(s.question() for s in told))
         except NotExported as error:
             yield Exported(theorem, name, reason=str(error))
         except NervaError as error:
             yield Exported(theorem, name, reason=str(error))
         except RecursionError:
             yield Exported(theorem, name, reason="the equations are nested too deep")
+    for theorem in (recurrence(subject) for subject in subjects if subject in CELLS):
+        yield Exported(theorem, identifier(theorem), str(Recurrence(theorem, identifier(theorem))))
 
 
 def _problem(theorem: Theorem, space: CoqSpace) -> Problem | Exception:
@@ -76,16 +84,19 @@ def _problem(theorem: Theorem, space: CoqSpace) -> Problem | Exception:
 
 def statements(name: str, theorem: Theorem, space: CoqSpace, problem: Problem) -> list[Statement]:
     """The theorem; before it, that what is computed with as a derivative is one."""
-    expected, found = problem.expected[theorem.quantity](), problem.tested(space.ops)[theorem.quantity]
+    found = problem.tested(space.ops)[theorem.quantity]
+    statement = statement_of(name, theorem.quantity, theorem.claim, space, problem, found)
+    before = [Statement(f"{name}_derivative_{k}", space.ops, ClaimedGradients((g,))) for k, g in enumerate(space.used.values(), start=1)]
+    return [*before, statement]
+
+
+def statement_of(name: str, quantity: str, claim: Claim, space: CoqSpace, problem: Problem, found: Any) -> Statement:
+    """That ``found`` is what the quantity should be."""
+    expected = problem.expected[quantity]()
     if not isinstance(expected, CoqMatrix) or not isinstance(found, CoqMatrix):
         raise NotExported("what is compared is no matrix")
     expected.check_shape(found)
-    indices = tuple(flat(found.i, found.j))
     if isinstance(expected, Differentiated):
         term, free, variable, place = expected.of
-        claimed = Claimed(Gradient(term, free, variable, place, found.entry), found.entry, (*free, *place))
-    else:
-        claimed = Claimed(expected.entry, found.entry, indices, theorem.claim.strict)
-    parts = [Claimed(g, g.entry, (*g.free, *g.place)) for g in space.used.values()]
-    before = [Statement(f"{name}_derivative_{k}", space.ops, part) for k, part in enumerate(parts, start=1)]
-    return [*before, Statement(name, space.ops, claimed)]
+        return Statement(name, space.ops, ClaimedGradients((Gradient(term, tuple(free), variable, tuple(place), found.entry),)))
+    return Statement(name, space.ops, Claimed(expected.entry, found.entry, tuple(flat(found.i, found.j)), claim.strict))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -17,7 +20,7 @@ from nerva_core.training.models import write_atomically
 from sympy_validation.coq.export import PREAMBLE, Exported, export
 from sympy_validation.theorem import Key, Theorem, key_of
 
-LIBRARY = ("Sums", "Terms", "Facts", "Polynomials", "Normal", "Derivative", "Check", "Networks")
+LIBRARY = ("Sums", "Terms", "Facts", "Polynomials", "Normal", "Derivative", "Check", "Networks", "Recurrences")
 """The files of the library, from the bottom up."""
 AXIOMS = frozenset(
     {
@@ -28,7 +31,10 @@ AXIOMS = frozenset(
     }
 )
 """The usual axioms of Coq's real numbers; a theorem may depend on no others."""
-INSTALL = "coqc is not installed, so the theorems are written but not checked; on Debian: apt-get install coq libcoq-coquelicot"
+HOW = "on Debian, apt-get install coq libcoq-coquelicot"
+INSTALL = f"coqc is not installed, so the theorems are written but not checked; {HOW}"
+UNEQUAL = "the checker does not find the two sides equal"
+TOO_LONG = -1
 MAKEFILE = """# make: the library and all theorems, checked by Coq's kernel. make check: once more by the independent checker.
 THEOREMS := $(wildcard theorems/*.v)
 all: $(THEOREMS:.v=.vo)
@@ -41,6 +47,9 @@ check: all
 \tcoqchk -silent -o -R library Nerva -Q theorems NervaTheorems $(patsubst theorems/%.v,NervaTheorems.%,$(THEOREMS))
 .PHONY: all check
 """
+
+FEW, A_FILE = 12, 40
+"""Up to so many subjects have a file each; the theorems that share a file where there are more."""
 
 Word = Literal["checked", "not exported", "not accepted", "written"]
 
@@ -75,22 +84,45 @@ def checked(theorems: Iterable[Theorem], directory: Path, seconds: float = 60) -
 
 
 def files_of(exported: Iterable[Exported]) -> Iterator[tuple[str, list[Exported]]]:
-    """The theorems of each subject, which share a file, with the name of the file."""
-    for _, group in groupby(exported, key=lambda e: e.theorem.subject):
-        members = list(group)
-        yield _file(members[0]), members
+    """The theorems of each subject, which share a file, with the name of the file.
+
+    Of many subjects those of a kind share files, as Coq takes longer to begin with a file than for most theorems.
+    """
+    subjects: dict[str, list[Exported]] = {}
+    for e in exported:
+        subjects.setdefault(e.theorem.subject, []).append(e)
+    if len(subjects) <= FEW:
+        yield from ((_file(members[0]), members) for members in subjects.values())
+        return
+    for kind, group in groupby(subjects.values(), key=lambda members: members[0].theorem.subject.partition(".")[0]):
+        number, together = 1, list[Exported]()
+        for members in group:
+            if together and len(together) + len(members) > A_FILE:
+                yield f"{_identifier(kind)}_{number}", together
+                number, together = number + 1, []
+            together += members
+        yield f"{_identifier(kind)}_{number}", together
 
 
 def _file(first: Exported) -> str:
-    return re.sub(r"_$", "", re.sub(r"[^A-Za-z0-9]+", "_", first.theorem.subject)) or first.name
+    return _identifier(first.theorem.subject) or first.name
+
+
+def _identifier(words: str) -> str:
+    return re.sub(r"_$", "", re.sub(r"[^A-Za-z0-9]+", "_", words))
 
 
 def prepare(directory: Path) -> None:
     """The library and the Makefile; NervaError for a place where there is a file."""
     if directory.exists() and not directory.is_dir():
-        raise NervaError(f"--coq takes a folder, and {directory} is a file")
+        raise NervaError(f"--coq takes a folder, and {directory} is a file: name another one")
     for folder in ("library", "theorems"):
-        (directory / folder).mkdir(parents=True, exist_ok=True)
+        try:
+            (directory / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NervaError(
+                f"the folder {directory} for --coq cannot be made ({error.strerror}): name one that can be written to"
+            ) from error
     for name in LIBRARY:
         text = files("sympy_validation.coq").joinpath("library", f"{name}.v").read_bytes()
         path = directory / "library" / f"{name}.v"
@@ -137,20 +169,16 @@ class Coqc:
             if not fresh:
                 status, _, errors = self.run(source, 300)
                 if status:
-                    raise NervaError(
-                        f"coqc does not compile the library: {_first_error(errors)}; it needs Coq 8.16 or later with Coquelicot"
-                    )
+                    why = "it took longer than five minutes" if status == TOO_LONG else _first_error(errors)
+                    raise NervaError(f"coqc does not compile the library: {why}; it needs Coq 8.16 or later with Coquelicot: {HOW}")
 
     def run(self, path: Path, seconds: float) -> tuple[int, str, str]:
-        """The exit status (-1 if it took too long), and what it printed: with the time of each sentence, and about errors."""
+        """The exit status (``TOO_LONG`` after so many seconds of processor time), and what it printed: the sentences, and errors."""
         folders = ["-R", "library", "Nerva", "-Q", "theorems", "NervaTheorems"]
         command = [self.path, "-q", "-w", "none", "-time", *folders, str(path.relative_to(self.directory))]
-        try:
-            done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, timeout=seconds, check=False)
-        except subprocess.TimeoutExpired as expired:
-            printed = expired.stdout or b""
-            return -1, printed.decode() if isinstance(printed, bytes) else printed, ""
-        return done.returncode, done.stdout, done.stderr
+        limit = partial(_limit_processor_time, math.ceil(seconds)) if os.name == "posix" else None
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False, preexec_fn=limit)
+        return (TOO_LONG if done.returncode < 0 else done.returncode), done.stdout, done.stderr
 
     def accepted(self, path: Path, members: Sequence[Exported], seconds: float) -> dict[str, KernelOutcome]:
         """The outcome of each theorem. In the file are those that are accepted, beside it each of the others."""
@@ -158,21 +186,45 @@ class Coqc:
         left = list(members)
         while left:
             starts = _write(path, left)
-            limit = seconds * len(left)
-            status, printed, errors = self.run(path, limit)
+            status, printed, errors = self.run(path, seconds * (1 + len(left) / 10))
             if status == 0:
                 break
             position = _last_position(printed)
             number = max((k for k, start in enumerate(starts) if start <= position), default=0)
-            culprit = left.pop(number)
-            reason = f"more than {limit:.0f} s" if status == -1 else _first_error(errors)
-            outcomes[culprit.name] = KernelOutcome("not accepted", reason)
-            refused = self.directory / "refused" / f"{culprit.name}.v"
-            refused.parent.mkdir(exist_ok=True)
-            _write(refused, [culprit])
+            culprit, later = left[number], left[number + 1 :]
+            refused = {culprit.name: f"more than {seconds:.0f} s" if status == TOO_LONG else _first_error(errors)}
+            refused |= self.refused(path, later, seconds)
+            for e in left:
+                if e.name in refused:
+                    outcomes[e.name] = KernelOutcome("not accepted", refused[e.name])
+                    alone = self.directory / "refused" / f"{e.name}.v"
+                    alone.parent.mkdir(exist_ok=True)
+                    _write(alone, [e])
+            left = [e for e in left if e.name not in refused]
         if not left:
             path.unlink(missing_ok=True)
         return outcomes | {e.name: KernelOutcome("checked") for e in left}
+
+    def refused(self, path: Path, members: Sequence[Exported], seconds: float) -> dict[str, str]:
+        """Of these theorems, before Coq is asked for proofs, those that the checker does not accept, with the reason."""
+        asked = [(e.name, question) for e in members for question in e.questions]
+        answers = self.answers(path, [question for _, question in asked], seconds) if len(members) > 1 else []
+        reasons = {"false": UNEQUAL, "none": f"more than {seconds:.0f} s"}
+        return {name: reasons[answer] for (name, _), answer in zip(asked, answers, strict=False) if answer != "true"}
+
+    def answers(self, path: Path, questions: Sequence[str], seconds: float) -> list[str]:
+        """What the checker computes: true, false, or none where it takes longer."""
+        lines = [
+            f'Goal True.\nfirst [timeout {math.ceil(seconds)} (let b := eval vm_compute in ({question}) in idtac "answer" "{k}" b)'
+            f' | idtac "answer" "{k}" "none"].\nexact I. Qed.\n'
+            for k, question in enumerate(questions)
+        ]
+        write_atomically(path, (PREAMBLE + "".join(lines)).encode())
+        _, printed, errors = self.run(path, seconds * (1 + len(questions)))
+        told = re.findall(r"^answer \d+ (true|false|none)", printed, re.MULTILINE)
+        if len(told) != len(questions):
+            raise NervaError(f"coqc gives {len(told)} answers to the {len(questions)} questions of {path}: {_first_error(errors)}")
+        return told
 
     def assumptions(self, path: Path, names: Iterable[str]) -> frozenset[str]:
         """The axioms on which the theorems of a compiled file depend, as ``Print Assumptions`` lists them."""
@@ -186,6 +238,12 @@ class Coqc:
         return frozenset(re.findall(r"^([A-Za-z_][\w.]*)\s*:", printed, re.MULTILINE)) - {"Axioms"}
 
 
+def _limit_processor_time(seconds: int) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
 def _last_position(printed: str) -> int:
     """The byte where the last sentence that was done ends, so that the next begins there."""
     ends = re.findall(r"^Chars \d+ - (\d+) ", printed, re.MULTILINE)
@@ -195,6 +253,6 @@ def _last_position(printed: str) -> int:
 def _first_error(errors: str) -> str:
     """The error in one line, without where it is."""
     text = " ".join(errors.partition("Error:")[2].split()) or " ".join(errors.split()) or "no message"
-    if 'Unable to unify "true" with "false"' in text or 'Unable to unify "true" with' in text:
-        return "the checker does not find the two sides equal"
+    if re.search(r"check_(gradients|equal)", text) and '"true = true"' in text:
+        return UNEQUAL
     return text[:200]

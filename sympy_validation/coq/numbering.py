@@ -39,9 +39,9 @@ class Occurrence:
 
 @dataclass
 class Numbering:
-    """What is called by which number. The variable with respect to which is differentiated has the number 0."""
+    """What is called by which number. The variables with respect to which is differentiated have the first ones."""
 
-    moving: str | None
+    moving: tuple[str, ...] = ()
     variables: dict[Any, int] = field(default_factory=dict)
     """The numbers of variables by their names, and of outputs by what they are made of."""
     sizes: dict[Size, int] = field(default_factory=dict)
@@ -53,8 +53,8 @@ class Numbering:
     """The numbers of values at the time 0, and of what they are the values of."""
 
     def __post_init__(self) -> None:
-        if self.moving is not None:
-            self._number(self.moving)
+        for name in self.moving:
+            self._number(name)
 
     def _number(self, key: Any) -> int:
         """The number of the variable; the next one if it has none."""
@@ -120,7 +120,7 @@ class Numbering:
 
     def is_moving(self, number: int) -> bool:
         """Whether the variable changes."""
-        return (number == 0 and self.moving is not None) or any(o.number == number and o.moving for o in self.outputs)
+        return number < len(self.moving) or any(o.number == number and o.moving for o in self.outputs)
 
     def register(self, term: Term) -> None:
         """Number the outputs that change with the variable, which come before their values at the time 0."""

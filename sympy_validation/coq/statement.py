@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,37 +17,56 @@ from sympy_validation.coq.wording import Names, Wording
 
 @dataclass(frozen=True)
 class Claimed:
-    """What is claimed: of a gradient that it is ``found``, or of two terms that they are equal."""
+    """What is claimed: of two terms that they are equal."""
 
-    expected: Gradient | Term
+    expected: Term
     found: Term
     indices: tuple[Index, ...]
     """The indices of the element: all that are free."""
     strict: bool = False
 
 
+@dataclass(frozen=True)
+class ClaimedGradients:
+    """What is claimed: that the gradients of one term with respect to these variables, which all move at once, are their entries."""
+
+    gradients: tuple[Gradient, ...]
+
+    @property
+    def term(self) -> Term:
+        """What is differentiated."""
+        return self.gradients[0].term
+
+    @property
+    def free(self) -> tuple[Index, ...]:
+        """The indices that are free in it."""
+        return self.gradients[0].free
+
+
 class Statement:
     """The text of one theorem."""
 
-    def __init__(self, name: str, ops: CoqOps, claimed: Claimed) -> None:
+    def __init__(self, name: str, ops: CoqOps, claimed: Claimed | ClaimedGradients) -> None:
         self.name, self.ops, self.claimed = name, ops, claimed
-        gradient = claimed.expected if isinstance(claimed.expected, Gradient) else None
-        self.gradient = gradient
-        self.moving = gradient.variable if gradient else None
+        self.gradients = claimed.gradients if isinstance(claimed, ClaimedGradients) else ()
+        self.moving = tuple(g.variable for g in self.gradients)
         self.names = Names()
         for size in _sizes(ops):
             self.names(size, size.name)
         self.words = Wording(self.names, self.moving)
         self.numbers = Numbering(self.moving)
-        if gradient:
-            self.numbers.register(gradient.term)
-            self.left = self.numbers.term(gradient.term, gradient.free)
-            self.facts = facts(ops, [gradient.term, claimed.found], gradient, claimed.strict)
+        if isinstance(claimed, ClaimedGradients):
+            self.numbers.register(claimed.term)
+            self.indices = claimed.free
+            self.left = self.numbers.term(claimed.term, claimed.free)
+            found = [(g.entry, (*g.free, *g.place)) for g in claimed.gradients]
+            self.facts = facts(ops, [claimed.term, *(entry for entry, _ in found)], self.moving, strict=False)
         else:
-            assert not isinstance(claimed.expected, Gradient)
+            self.indices = claimed.indices
             self.left = self.numbers.term(claimed.expected, claimed.indices, True)
-            self.facts = facts(ops, [claimed.expected, claimed.found], None, claimed.strict)
-        self.right = self.numbers.term(claimed.found, claimed.indices, True)
+            found = [(claimed.found, claimed.indices)]
+            self.facts = facts(ops, [claimed.expected, claimed.found], (), claimed.strict)
+        self.right = [self.numbers.term(entry, indices, True) for entry, indices in found]
         self.facts_data = [
             (f"({f.kind}, {self._list(i.size for i in f.indices)}, {self.numbers.term(f.term, f.indices, True)})") for f in self.facts
         ]
@@ -58,7 +77,9 @@ class Statement:
 
     def _all_indices(self) -> Iterator[Index]:
         """Those whose sizes are mentioned, also where no term of the checker has them."""
-        yield from self.claimed.indices
+        yield from self.indices
+        for g in self.gradients:
+            yield from g.place
         for name in self._used():
             yield from self._indices(name)
         for o in self.numbers.outputs:
@@ -75,26 +96,28 @@ class Statement:
         return f"Theorem {self.name} :\n  {statement}.\nProof.\n  intros {' '.join(self.intros)}.\n{self._proof()}\nQed.\n"
 
     def _goal(self) -> str:
-        gradient, found = self.gradient, self.claimed.found
-        if gradient is None:
-            scope = self.words.bind(self.claimed.indices, {})
-            equation = f"{self.words.term(self.claimed.expected, scope)}\n  = {self.words.term(found, scope)}"  # type: ignore[arg-type]
-            return self._foralls(self.claimed.indices, scope) + equation
-        scope = self.words.bind(gradient.free, {})
+        scope = self.words.bind(self.indices, {})
+        foralls = self._foralls(self.indices, scope)
+        if isinstance(self.claimed, Claimed):
+            return f"{foralls}{self.words.term(self.claimed.expected, scope)}\n  = {self.words.term(self.claimed.found, scope)}"
+        total = "\n     + (".join(f"({self._rate(g, scope)})" for g in self.gradients) + ")" * (len(self.gradients) - 1)
+        total = total if len(self.gradients) == 1 else f"({total})"
+        return f"{foralls}is_derive (fun t => {self.words.term(self.claimed.term, scope, 't')}) 0\n    {total}"
+
+    def _rate(self, gradient: Gradient, scope: Any) -> str:
+        """⟨the gradient, the velocity of its variable⟩."""
         inner = self.words.bind(gradient.place, scope)
-        place = " ".join(inner[i] for i in gradient.place)
-        total = f"{self.words.term(found, inner)} * {self._direction()}{' ' * bool(place)}{place}"
+        place = "".join(f" {inner[i]}" for i in gradient.place)
+        rate = f"{self.words.term(gradient.entry, inner)} * {self._direction(gradient.variable)}{place}"
         for i in reversed(gradient.place):
-            total = f"∑ {inner[i]} < {self.words.size(i.size)}, ({total})"
-        curve = self.words.term(gradient.term, scope, "t")
-        return self._foralls(gradient.free, scope) + f"is_derive (fun t => {curve}) 0\n    ({total})"
+            rate = f"∑ {inner[i]} < {self.words.size(i.size)}, ({rate})"
+        return rate
 
     def _foralls(self, indices: Sequence[Index], scope: Any) -> str:
         return "".join(f"forall {scope[i]}, ({scope[i]} < {self.words.size(i.size)})%nat -> " for i in indices)
 
-    def _direction(self) -> str:
-        assert self.moving is not None
-        return self.names(("direction", self.moving), f"d{self.moving.rpartition('.')[2]}" if self.moving else "")
+    def _direction(self, variable: str) -> str:
+        return self.names(("direction", variable), f"d{variable.rpartition('.')[2]}")
 
     def _variable(self, name: str) -> str:
         return self.names(("variable", name), name)
@@ -118,22 +141,21 @@ class Statement:
         for layer in self._layers().values():
             yield from self._layer_declaration(layer)
         for name in self._used():
-            if name != self.moving:
+            if name not in self.moving:
                 self.intros.append(self._variable(name))
                 yield f"forall {self._variable(name)} : {_type(len(self._indices(name)))},"
-        if self.gradient:
-            yield from self._curve(self.gradient)
+        for g in self.gradients:
+            yield from self._curve(g)
         for layer in self._layers().values():
             if any(o.moving for o in layer):
                 yield self._differentiable(layer[0].output)
                 self.intros.append(self._hypothesis(layer[0].output))
 
     def _curve(self, gradient: Gradient) -> Iterator[str]:
-        assert self.moving is not None
-        name, direction = self._variable(self.moving), self._direction()
+        name, direction = self._variable(gradient.variable), self._direction(gradient.variable)
         scope = self.words.bind(gradient.place, {})
         place = "".join(f" {scope[i]}" for i in gradient.place)
-        self.intros += [name, direction, "curve"]
+        self.intros += [name, direction, f"curve{direction}"]
         yield f"forall ({name} : R -> {_type(len(gradient.place))}) ({direction} : {_type(len(gradient.place))}),"
         yield f"({self._foralls(gradient.place, scope)}is_derive (fun t => {name} t{place}) 0 ({direction}{place})) ->"
 
@@ -209,11 +231,11 @@ class Statement:
         made = {o.number: o.output for o in self.numbers.outputs}
         for still, number in self.numbers.stops.items():
             if still not in made:
-                values[still] = self._made(made[number], "0") if number in made else self._named(str(self.moving), "0")
+                values[still] = self._made(made[number], "0") if number in made else self._named(self.moving[number], "0")
         return values
 
     def _named(self, name: str, time: str) -> str:
-        at = f" {time}" if name == self.moving else ""
+        at = f" {time}" if name in self.moving else ""
         return f"ap {self._list(i.size for i in self._indices(name))} ({self._variable(name)}{at})"
 
     def _made(self, output: LayerOutput, time: str) -> str:
@@ -222,17 +244,13 @@ class Statement:
         return f"ap {self._list(i.size for i in sizes)} ({words})"
 
     def _proof(self) -> str:
-        P = self._list(i.size for i in self.gradient.place) if self.gradient else ""
-        c = self._list(i.size for i in (self.gradient.free if self.gradient else self.claimed.indices))
+        c = self._list(i.size for i in self.indices)
         values = ";\n      ".join(self._environment())
         sizes = "; ".join(self.words.size(size) for size in self.numbers.sizes)
         functions = "; ".join(
             "[" + "; ".join(self.words.function(f, k) for k in range(order + 2)) + "]" for f, order in self.numbers.functions.items()
         )
-        hold = "I"
-        for number in reversed(range(len(self.facts))):
-            hold = f"(conj fact{number} {hold})"
-        stops = "; ".join(f"({a}%nat, {b}%nat)" for a, b in self.numbers.stops.items())
+        hold = _conjunction(f"fact{number}" for number in range(len(self.facts)))
         positive = f"(positive_ok [{sizes}] ltac:(conjunction))"
         head = (
             f"  pose (sizes := fun n => nth n [{sizes}] 1%nat).\n"
@@ -240,18 +258,38 @@ class Statement:
             f"  pose (variables := fun (t : R) => [\n      {values}] : list (list nat -> R)).\n"
             f"  pose (facts := [{'; '.join(self.facts_data)}] : list fact).\n"
         )
-        if self.gradient is None:
+        if not self.gradients:
             return head + (
                 f"  apply (equal_ok sizes functions (fun t n => nth n (variables t) (fun _ => 0)) {positive} facts {c}\n"
-                f"    {self.left}\n    {self.right});\n  [vm_compute; reflexivity | exact {hold}]."
+                f"    {self.left}\n    {self.right[0]});\n  [vm_cast_no_check (eq_refl true) | exact {hold}]."
             )
+        moving = "; ".join(f"({k}%nat, {P}, ap {P} {self._direction(v)})" for k, (v, P) in enumerate(self._moving()))
+        numbers = "; ".join(f"{k}%nat" for k in range(len(self.gradients)))
+        found = ";\n     ".join(self.right)
+        curves = _conjunction(f"curve{self._direction(name)}" for name in self.moving)
         return head + (
             f"  pose (layers := [{self.layers}] : list layer).\n"
-            f"  apply (gradient_ok sizes functions (fun t n => nth n (variables t) (fun _ => 0)) {positive}\n"
-            f"    facts 0 {P} {self._direction()} {hold} curve\n"
-            f"    layers (constant_list (moving 0 layers) variables ltac:(intros; conjunction)) [{stops}] ltac:(conjunction) {c}\n"
-            f"    {self.left}\n    {self.right});\n  [vm_compute; reflexivity | exact {self.proofs}]."
+            f"  apply (gradients_ok sizes functions (fun t n => nth n (variables t) (fun _ => 0)) {positive}\n"
+            f"    facts [{moving}] {hold} {curves}\n"
+            f"    layers (constant_list (moving [{numbers}] layers) variables ltac:(intros; conjunction))\n"
+            f"    {self._stops()} ltac:(conjunction) {c}\n"
+            f"    {self.left}\n    [{found}]);\n  [vm_cast_no_check (eq_refl true) | exact {self.proofs}]."
         )
+
+    def question(self) -> str:
+        """What the checker computes in the proof: true, if it accepts the statement."""
+        facts, c = f"[{'; '.join(self.facts_data)}]", self._list(i.size for i in self.indices)
+        if not self.gradients:
+            return f"check_equal {facts} {c} {self.left} {self.right[0]}"
+        moving = "; ".join(f"({k}%nat, {P})" for k, (_, P) in enumerate(self._moving()))
+        return f"check_gradients {facts} [{moving}] [{self.layers}] {self._stops()} {c} {self.left} [{'; '.join(self.right)}]"
+
+    def _moving(self) -> list[tuple[str, str]]:
+        """The variables that move, with the sizes of their indices."""
+        return [(g.variable, self._list(i.size for i in g.place)) for g in self.gradients]
+
+    def _stops(self) -> str:
+        return "[" + "; ".join(f"({a}%nat, {b}%nat)" for a, b in self.numbers.stops.items()) + "]"
 
     def _layer_data(self) -> tuple[str, str]:
         """The layers that move, the last first, and that they are differentiable."""
@@ -269,6 +307,14 @@ class Statement:
                 curves = " ".join(f"(fun t => {self.words.matrix(a, {}, 't')})" for a in o.output.arguments)
                 proof = f"(conj ({self._hypothesis(o.output)} {curves}) {proof})"
         return "; ".join(data), proof
+
+
+def _conjunction(proofs: Iterable[str]) -> str:
+    """The proof of a conjunction that ends with True."""
+    *parts, last = *proofs, "I"
+    for proof in reversed(parts):
+        last = f"(conj {proof} {last})"
+    return last
 
 
 def _derivative(output: LayerOutput, k: int) -> LayerOutput:

@@ -72,7 +72,7 @@ def _identifier(wish: str) -> str:
 class Wording:
     """Terms in words, with everything at the time ``t`` or 0."""
 
-    def __init__(self, names: Names, moving: str | None) -> None:
+    def __init__(self, names: Names, moving: tuple[str, ...]) -> None:
         self.names, self.moving = names, moving
         self._letters: dict[Any, str] = {}
 
@@ -151,7 +151,7 @@ class Wording:
             at = "0" if variable.derivative >= 0 else time
             return [self.layer(variable), *(self.matrix(a, scope, at) for a in variable.arguments)]
         name = self.names(("variable", variable), variable)
-        return [name, time] if variable == self.moving else [name]
+        return [name, time] if variable in self.moving else [name]
 
 
 def _shapes(output: LayerOutput) -> tuple[Any, ...]:

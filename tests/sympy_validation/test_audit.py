@@ -11,7 +11,7 @@ from nerva_core.figures.terminal import console
 from nerva_core.interpreters.mutants import Mutation
 from nerva_core.layers.batch_normalization import BatchNormalization
 from sympy_validation import report
-from sympy_validation.audit import AbsentError, Audit, Equivalence, Mutant, _refute, audit, audit_claim
+from sympy_validation.audit import AbsentError, Audit, Equivalence, Mutant, audit, audit_claim, refute
 from sympy_validation.certificates import SamplePoints
 from sympy_validation.claims import Equality
 from sympy_validation.layer_gradient import LayerGradient
@@ -99,7 +99,7 @@ def test_a_mutation_whose_number_does_not_occur_is_an_error(monkeypatch: pytest.
 def test_a_refutation_by_code_that_was_not_changed_is_none() -> None:
     claim = Equality(("Z",), {"X": ("N", "D")}, lambda ops, X: X + X, lambda space, X: 3 * X)
     with pytest.raises(AbsentError):
-        _refute(SamplePoints(claim), ("Z",), Mutation(7, "add", "doubled"))
+        refute(SamplePoints(claim), ("Z",), Mutation(7, "add", "doubled"))
 
 
 def test_where_the_code_has_no_value_before_the_mutation_a_point_shows_nothing() -> None:

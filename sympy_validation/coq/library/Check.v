@@ -1,6 +1,6 @@
 (** * The checker: the two theorems that every exported theorem is an instance of
 
-    [gradient_ok]: a hand-written gradient that [check_gradient] accepts is the derivative along every curve.
+    [gradients_ok]: hand-written gradients that [check_gradients] accepts are the derivatives, along all curves at once.
     [equal_ok]: two matrices that [check_equal] accepts are equal, element by element. *)
 From Coq Require Import Reals QArith Qreals ZArith List Bool Lra Lia.
 From Coquelicot Require Import Coquelicot.
@@ -23,9 +23,10 @@ Definition layer := (nat * list sz * list argument)%type.
 Fixpoint sums Q (e : expr) := match Q with [] => e | s :: Q => Sum s (sums Q e) end.
 Definition last_first n := rev (map IV (seq 0 n)).
 
-(** The derivative of the variable [v], and of what the layers make of it; [m] tells what is moving. *)
+(** The derivative with respect to the variable [v] of the variables [V], which move, and of what the layers make of them; [m] tells what is
+    moving, and [VP] are the moving variables with the sizes of their indices. *)
 Fixpoint deltas d (l : list idx) := match l with [] => Cst 1 | [i] => Delta i (IV d) | i :: l => Mul (Delta i (IV d)) (deltas (S d) l) end.
-Fixpoint moving v (L : list layer) w := match L with [] => Nat.eqb w v | (w', _, _) :: L => Nat.eqb w w' || moving v L w end.
+Fixpoint moving V (L : list layer) w := match L with [] => existsb (Nat.eqb w) V | (w', _, _) :: L => Nat.eqb w w' || moving V L w end.
 Definition through n d l s e := Mul (V s (map (fun i => match i with IV k => IV (k + n) | i => i end) l ++ last_first n)) (ren (map IV (seq 0 n)) (n + d) e).
 Fixpoint dlayers v m (L : list layer) w d l : expr := match L with
   | [] => if Nat.eqb w v then deltas d l else Cst 0
@@ -33,11 +34,13 @@ Fixpoint dlayers v m (L : list layer) w d l : expr := match L with
       fold_right (fun a e => let '(s, Q, b) := a in let n := length Q in
         add0 (sums Q (through n d l s (dexpr m (dlayers v m L) n b))) e) (Cst 0) A
     else dlayers v m L w d l end.
-Fixpoint oklayers F v P m (L : list layer) c w l : bool := match L with
-  | [] => Nat.eqb w v && all_inb c l P
+Fixpoint okbase (VP : list (nat * list sz)) c w l : bool := match VP with
+  | [] => false | (v, P) :: VP => if Nat.eqb w v then all_inb c l P && negb (existsb (Nat.eqb w) (map fst VP)) else okbase VP c w l end.
+Fixpoint oklayers F VP m (L : list layer) c w l : bool := match L with
+  | [] => okbase VP c w l
   | (w', Out, A) :: L => if Nat.eqb w w' then
-      all_inb c l Out && forallb (fun a => let '(_, Q, b) := a in scoped (length Q) b && smooth F m (oklayers F v P m L) (rev Q) b) A
-    else oklayers F v P m L c w l end.
+      all_inb c l Out && forallb (fun a => let '(_, Q, b) := a in scoped (length Q) b && smooth F m (oklayers F VP m L) (rev Q) b) A
+    else oklayers F VP m L c w l end.
 
 (** Row maxima are left out: a Y that does not depend on them is compared with itself without them. *)
 Fixpoint strip (e : expr) := match e with
@@ -58,11 +61,15 @@ Fixpoint same_from F n c k a b : bool := match k with
     | _ => same_from F (S n) c k a b end end.
 Definition same F c a b := same_from F 0 c (length c) a b.
 
-Definition still v L (F : list fact) := filter (fun f => negb (depends (moving v L) (snd f))) F.
-Definition check_gradient F v P L stops c (Y D : expr) : bool :=
-  let F' := closed F in let Y' := strip Y in let m := moving v L in
-  (eeq Y Y' || same (still v L F) c Y Y') && scoped (length c) Y' && smooth F' m (oklayers F' v P m L) c Y'
-  && same F' (c ++ P) (release stops (dexpr m (dlayers v m L) (length c) Y')) (release stops D).
+Definition still V L (F : list fact) := filter (fun f => negb (depends (moving V L) (snd f))) F.
+Fixpoint all_same F' c d stops (VP : list (nat * list sz)) (D : list expr) : bool := match VP, D with
+  | [], [] => true
+  | (v, P) :: VP, D :: Ds => same F' (c ++ P) (release stops (d v)) (release stops D) && all_same F' c d stops VP Ds
+  | _, _ => false end.
+Definition check_gradients F (VP : list (nat * list sz)) L stops c (Y : expr) (D : list expr) : bool :=
+  let F' := closed F in let Y' := strip Y in let V := map fst VP in let m := moving V L in
+  (eeq Y Y' || same (still V L F) c Y Y') && scoped (length c) Y' && smooth F' m (oklayers F' VP m L) c Y'
+  && all_same F' c (fun v => dexpr m (dlayers v m L) (length c) Y') stops VP D.
 Definition check_equal F c (A B : expr) : bool := same (closed F) c A B.
 
 Section Check.
@@ -100,11 +107,14 @@ Proof.
   intros H HF. apply foralls_intro. intros r Vr. apply (same_ok 0 (closed F) c); auto. now apply closed_ok.
 Qed.
 
-(** ** The derivative of the variable *)
-Variables (F : list fact) (v : nat) (P : list sz) (dV : nfun P).
+(** ** The variables that move *)
+Variables (F : list fact) (vs : list variable).
 Hypothesis F_ok : all_hold sg fe (E 0) F.
-Notation dv := (ap P dV).
-Hypothesis v_ok : foralls sg P (fun p => is_derive (fun t => E t v p) 0 (dv p)).
+Fixpoint all_move (vs : list variable) : Prop := match vs with
+  | [] => True | (v, P, dv) :: vs => foralls sg P (fun p => is_derive (fun t => E t v p) 0 (dv p)) /\ all_move vs end.
+Hypothesis vs_ok : all_move vs.
+Notation VP := (map fst vs).
+Notation Vs := (map fst VP).
 (** What it means that [w] is a differentiable function of its arguments: for all derivatives of these, that of [w] is a sum over them. *)
 Fixpoint differentiable w Out (A : list argument) (sum : list nat -> R) : Prop := match A with
   | [] => foralls sg Out (fun l => is_derive (fun t => E t w l) 0 (sum l))
@@ -112,7 +122,7 @@ Fixpoint differentiable w Out (A : list argument) (sum : list nat -> R) : Prop :
       differentiable w Out A (fun l => sum l + bsums (map ssz Q) (fun q => E 0 s (l ++ q) * ap Q T q)) end.
 Fixpoint all_differentiable (L : list layer) : Prop := match L with
   | [] => True | (w, Out, A) :: L => differentiable w Out A (fun _ => 0) /\ all_differentiable L end.
-Notation Σ := (bsums (map ssz P)).
+Notation Σ := (rate sg vs).
 Lemma iscoped_inb c l Q : all_inb c l Q = true -> forallb (iscoped (length c)) l = true.
 Proof.
   revert Q. induction l as [|i l IH]; intros [|s Q]; simpl; try discriminate; auto. intros H. apply andb_prop in H as [H K].
@@ -143,22 +153,25 @@ Proof.
       replace (length r + (length q + 1))%nat with (S (length r + length q)) by lia.
       replace (r ++ (q ++ [k]) ++ p) with (r ++ q ++ k :: p) by (now rewrite <- app_assoc). ring.
 Qed.
-Lemma base_ok w l c r : valid c r -> Nat.eqb w v && all_inb c l P = true ->
-  is_derive (fun t => E t w (map (iv r) l)) 0 (Σ (fun p => ev 0 (r ++ p) (if Nat.eqb w v then deltas (length r) l else Cst 0) * dv p)).
+Lemma base_ok w l c r : valid c r -> forall us, okbase (map fst us) c w l = true -> all_move us ->
+  is_derive (fun t => E t w (map (iv r) l)) 0 (rate sg us (fun v p => ev 0 (r ++ p) (if Nat.eqb w v then deltas (length r) l else Cst 0))).
 Proof.
-  intros Vr H. apply andb_prop in H as [W H]. rewrite W. apply Nat.eqb_eq in W. subst w.
-  assert (B := all_inb_ok sg sg_pos c r Vr l P H).
-  assert (Sc : forallb (iscoped (length r)) l = true) by (rewrite (valid_length sg c r Vr); now apply (iscoped_inb c l P)).
-  generalize (deltas_ok 0 r l P [] dv Sc B). cbn [length app]. rewrite Nat.add_0_r. intros ->.
-  exact (foralls_ok sg P (fun p => is_derive (fun t => E t v p) 0 (dv p)) _ v_ok B).
+  intros Vr. induction us as [|[[v P] dv] us IH]; cbn [map okbase fst rate fold_right part all_move]; [discriminate|]. intros H [M K].
+  destruct (Nat.eqb w v) eqn:W.
+  - apply Nat.eqb_eq in W. subst w. apply andb_prop in H as [H N]. apply negb_true_iff in N.
+    assert (B := all_inb_ok sg sg_pos c r Vr l P H).
+    assert (Sc : forallb (iscoped (length r)) l = true) by (rewrite (valid_length sg c r Vr); now apply (iscoped_inb c l P)).
+    assert (Z : rate sg us (fun u p => ev 0 (r ++ p) (if Nat.eqb v u then deltas (length r) l else Cst 0)) = 0).
+    { clear -N. induction us as [|[[u Q] du] us IH]; [reflexivity|]. cbn [map fst existsb] in N. apply orb_false_elim in N as [N1 N2].
+      cbn [rate fold_right part]. rewrite N1. fold (rate sg us (fun u p => ev 0 (r ++ p) (if Nat.eqb v u then deltas (length r) l else Cst 0))).
+      rewrite (IH N2), (bsums_ext _ _ (fun _ => 0)), bsums_zero by (intros; cbn [eval]; rewrite Q2R0; ring). ring. }
+    unfold rate in Z. rewrite Z, Rplus_0_r.
+    generalize (deltas_ok 0 r l P [] dv Sc B). cbn [length app]. rewrite Nat.add_0_r. intros ->.
+    exact (foralls_ok sg P (fun p => is_derive (fun t => E t v p) 0 (dv p)) _ M B).
+  - rewrite (bsums_ext _ _ (fun _ => 0)), bsums_zero, Rplus_0_l by (intros; cbn [eval]; rewrite Q2R0; ring). now apply IH.
 Qed.
 
 (** ** The derivative of what layers make of it *)
-Lemma bsums_bsums : forall A B f, bsums A (fun a => bsums B (f a)) = bsums B (fun b => bsums A (fun a => f a b)).
-Proof.
-  induction A; simpl; intros; auto. rewrite <- (bsum_bsums B a (fun k b => bsums A (fun l => f (k :: l) b))). apply bsum_ext. intros k _.
-  apply (IHA B (fun l => f (k :: l))).
-Qed.
 Lemma sums_ok t Q : forall r e, ev t r (sums Q e) = bsums (map ssz Q) (fun q => ev t (rev q ++ r) e).
 Proof.
   induction Q; intros r e; [reflexivity|]. cbn [sums eval bsums map]. apply bsum_ext. intros k _. rewrite IHQ.
@@ -189,14 +202,17 @@ Notation F' := (closed F).
 Lemma F'_ok : all_hold sg fe (E 0) F'.
 Proof. now apply closed_ok. Qed.
 Variable L0 : list layer.
-Hypothesis constant_ok : forall w, moving v L0 w = false -> forall t l, E t w l = E 0 w l.
-Notation m := (moving v L0).
-Lemma Σ_add a b r : Σ (fun p => ev 0 (r ++ p) (add0 a b) * dv p) = Σ (fun p => ev 0 (r ++ p) a * dv p) + Σ (fun p => ev 0 (r ++ p) b * dv p).
-Proof. rewrite <- bsums_plus. apply bsums_ext. intros. rewrite add0_ok. ring. Qed.
+Hypothesis constant_ok : forall w, moving Vs L0 w = false -> forall t l, E t w l = E 0 w l.
+Notation m := (moving Vs L0).
+Lemma Σ_add a b r : Σ (fun v p => ev 0 (r ++ p) (add0 (a v) (b v))) = Σ (fun v p => ev 0 (r ++ p) (a v)) + Σ (fun v p => ev 0 (r ++ p) (b v)).
+Proof. rewrite <- Σ_plus. apply Σ_ext. intros. now rewrite add0_ok. Qed.
 Lemma dvalue (f : R -> R) (x a b : R) : is_derive f x a -> a = b -> is_derive f x b.
 Proof. now intros H <-. Qed.
-Lemma layers_ok L : all_differentiable L -> forall w l c r, valid c r -> oklayers F' v P m L c w l = true ->
-  is_derive (fun t => E t w (map (iv r) l)) 0 (Σ (fun p => ev 0 (r ++ p) (dlayers v m L w (length r) l) * dv p)).
+Lemma last_first_sum (x y z : R) : x + (y + z) = z + x + y.
+Proof. ring. Qed.
+Notation d L v := (dexpr m (dlayers v m L)).
+Lemma layers_ok L : all_differentiable L -> forall w l c r, valid c r -> oklayers F' VP m L c w l = true ->
+  is_derive (fun t => E t w (map (iv r) l)) 0 (Σ (fun v p => ev 0 (r ++ p) (dlayers v m L w (length r) l))).
 Proof.
   induction L as [|[[w' Out] A] L IH]; intros HL w l c r Vr H; cbn [oklayers dlayers] in *; [now apply (base_ok w l c)|].
   destruct HL as [HA HL]. specialize (IH HL). destruct (Nat.eqb w w') eqn:W; [|now apply (IH w l c)].
@@ -204,37 +220,36 @@ Proof.
   assert (Sc : forallb (iscoped (length r)) l = true) by (rewrite (valid_length sg c r Vr); now apply (iscoped_inb c l Out)).
   apply (all_inb_ok sg sg_pos c r Vr) in B. set (l' := map (iv r) l) in *.
   assert (G : forall A sum e, differentiable w Out A sum -> forallb (fun a => let '(_, Q, b) := a in
-      scoped (length Q) b && smooth F' m (oklayers F' v P m L) (rev Q) b) A = true -> sum l' = Σ (fun p => ev 0 (r ++ p) e * dv p) ->
-    is_derive (fun t => E t w l') 0 (Σ (fun p => ev 0 (r ++ p) (fold_right (fun a e => let '(s, Q, b) := a in let n := length Q in
-        add0 (sums Q (through n (length r) l s (dexpr m (dlayers v m L) n b))) e) (Cst 0) A) * dv p) + sum l')).
+      scoped (length Q) b && smooth F' m (oklayers F' VP m L) (rev Q) b) A = true -> sum l' = Σ (fun v p => ev 0 (r ++ p) (e v)) ->
+    is_derive (fun t => E t w l') 0 (Σ (fun v p => ev 0 (r ++ p) (fold_right (fun a e => let '(s, Q, b) := a in let n := length Q in
+        add0 (sums Q (through n (length r) l s (d L v n b))) e) (Cst 0) A)) + sum l')).
   { clear HA H A. induction A as [|[[s Q] b] A IHA]; intros sum e D H X; cbn [fold_right differentiable forallb] in *.
-    - rewrite (bsums_ext _ _ (fun _ => 0)), bsums_zero, Rplus_0_l by (intros; cbn [eval]; rewrite Q2R0; ring).
+    - rewrite Σ_zero, Rplus_0_l by (intros; cbn [eval]; apply Q2R0).
       exact (foralls_ok sg Out (fun l => is_derive (fun t => E t w l) 0 (sum l)) l' D B).
     - apply andb_prop in H as [Hb HA]. apply andb_prop in Hb as [Sb Kb].
-      set (T := fun q => Σ (fun p => ev 0 (rev q ++ p) (dexpr m (dlayers v m L) (length Q) b) * dv p)).
+      set (T := fun q => Σ (fun v p => ev 0 (rev q ++ p) (d L v (length Q) b))).
       assert (HT : forall q, length q = length Q -> ap Q (lam Q T) q = T q) by (intros; now apply ap_lam).
       assert (LQ : forall q, Forall2 (fun k n => (k < n)%nat) q (map ssz Q) -> length q = length Q).
       { intros q Hq. apply same_length in Hq. now rewrite map_length in Hq. }
       specialize (D (lam Q T)).
       assert (DT : foralls sg Q (fun q => is_derive (fun t => ev t (rev q) b) 0 (ap Q (lam Q T) q))).
       { apply foralls_intro. intros q Vq. rewrite HT by now apply (valid_length sg). unfold T. rewrite <- (valid_length sg _ _ Vq), <- rev_length.
-        apply (derivative_ok sg fe E sg_pos F' F'_ok P dv m (dlayers v m L) (oklayers F' v P m L)) with (c := rev Q); auto.
+        apply (derivative_ok sg fe E sg_pos F' F'_ok vs m (fun v => dlayers v m L) (oklayers F' VP m L)) with (c := rev Q); auto.
         - apply valid_rev. clear -Vq. induction Vq; constructor; auto.
         - now rewrite rev_length. }
       specialize (D DT).
       assert (X' : bsums (map ssz Q) (fun q => E 0 s (l' ++ q) * ap Q (lam Q T) q) =
-        Σ (fun p => ev 0 (r ++ p) (sums Q (through (length Q) (length r) l s (dexpr m (dlayers v m L) (length Q) b))) * dv p)).
-      { rewrite (bsums_ext (map ssz P) _ (fun p => bsums (map ssz Q) (fun q => E 0 s (l' ++ q) *
-          (ev 0 (rev q ++ p) (dexpr m (dlayers v m L) (length Q) b) * dv p)))).
-        - rewrite bsums_bsums. apply bsums_ext. intros q Hq. rewrite HT by auto. unfold T. now rewrite <- bsums_scal.
-        - intros p _. rewrite sums_ok, Rmult_comm, <- bsums_scal. apply bsums_ext. intros q Hq.
-          rewrite <- (LQ q Hq) at 1. rewrite through_ok by auto. unfold l'. ring. }
-      specialize (IHA _ (add0 e (sums Q (through (length Q) (length r) l s (dexpr m (dlayers v m L) (length Q) b)))) D HA).
+        Σ (fun v p => ev 0 (r ++ p) (sums Q (through (length Q) (length r) l s (d L v (length Q) b))))).
+      { rewrite (bsums_ext (map ssz Q) _ (fun q => Σ (fun v p => E 0 s (l' ++ q) * ev 0 (rev q ++ p) (d L v (length Q) b)))).
+        - rewrite bsums_Σ. apply Σ_ext. intros v p. rewrite sums_ok. apply bsums_ext. intros q Hq.
+          rewrite <- (LQ q Hq) at 2. rewrite through_ok by auto. reflexivity.
+        - intros q Hq. rewrite HT by auto. unfold T. now rewrite Σ_scal. }
+      specialize (IHA _ (fun v => add0 (e v) (sums Q (through (length Q) (length r) l s (d L v (length Q) b)))) D HA).
       cbv beta in IHA. rewrite X', X in IHA.
-      rewrite Σ_add in IHA. specialize (IHA eq_refl). cbv zeta in IHA |- *. rewrite Σ_add, X.
-      apply (dvalue _ _ _ _ IHA). ring. }
-  specialize (G A (fun _ => 0) (Cst 0) HA H). rewrite Rplus_0_r in G. apply G.
-  rewrite (bsums_ext _ _ (fun _ => 0)), bsums_zero; auto. intros. cbn [eval]. rewrite Q2R0. ring.
+      rewrite Σ_add in IHA. specialize (IHA eq_refl). cbv zeta in IHA |- *.
+      apply (dvalue _ _ _ _ IHA). rewrite X, (Σ_add (fun v => sums Q _) (fun v => fold_right _ _ A)). apply last_first_sum. }
+  specialize (G A (fun _ => 0) (fun _ => Cst 0) HA H). rewrite Rplus_0_r in G. apply G.
+  rewrite Σ_zero; auto. intros. cbn [eval]. apply Q2R0.
 Qed.
 
 (** ** The theorem about gradients *)
@@ -253,25 +268,40 @@ Proof.
   - apply bsum_ext. auto.
   - apply rmax_ext. auto.
 Qed.
-Lemma still_ok t : all_hold sg fe (E t) (still v L0 F).
+Lemma still_ok t : all_hold sg fe (E t) (still Vs L0 F).
 Proof.
   apply all_hold_intro. intros [[k Q] e] I. unfold still in I. apply filter_In in I as [I D]. cbn [snd] in D. apply negb_true_iff in D.
   generalize (all_hold_in sg fe (E 0) F _ F_ok I). unfold holds. intros H. apply foralls_intro. intros r Vr.
   rewrite (depends_ok sg fe E m constant_ok t e D). exact (foralls_ok sg Q _ r H Vr).
 Qed.
-Theorem gradient_ok c Y D : check_gradient F v P L0 stops c Y D = true -> all_differentiable L0 ->
-  foralls sg c (fun r => is_derive (fun t => ev t r Y) 0 (Σ (fun p => ev 0 (r ++ p) D * dv p))).
+(** Σ_p D_p dv_p for each of the variables, added up. *)
+Fixpoint total r (us : list variable) (D : list expr) : R := match us, D with
+  | (_, P, dv) :: us, D :: Ds =>
+      let s := bsums (map ssz P) (fun p => ev 0 (r ++ p) D * dv p) in match us with [] => s | _ => s + total r us Ds end
+  | _, _ => 0 end.
+Lemma total_ok c r dY : valid c r -> forall us D, all_same F' c dY stops (map fst us) D = true ->
+  rate sg us (fun v p => ev 0 (r ++ p) (dY v)) = total r us D.
 Proof.
-  unfold check_gradient. cbv zeta. intros H HL. apply andb_prop in H as [H HS]. apply andb_prop in H as [H HK]. apply andb_prop in H as [HY HC].
+  intros Vr. induction us as [|[[v P] dv] us IH]; intros [|D Ds] H; cbn [map fst all_same] in H; try discriminate; [reflexivity|].
+  apply andb_prop in H as [HD H]. cbn [total]. cbv zeta.
+  change (rate sg ((v, P, dv) :: us) ?f) with (bsums (map ssz P) (fun p => f v p * dv p) + rate sg us f). rewrite (IH Ds H).
+  rewrite (bsums_ext _ (fun p => ev 0 (r ++ p) (dY v) * dv p) (fun p => ev 0 (r ++ p) D * dv p)).
+  - destruct us; [|reflexivity]. destruct Ds; [|discriminate]. simpl. ring.
+  - intros p Hp. f_equal. rewrite <- (release_ok (dY v)), <- (release_ok D).
+    apply (same_ok 0 F' (c ++ P)); [apply F'_ok|exact HD|]. apply Forall2_app; auto.
+    clear -Hp. revert Hp. generalize P as Q. induction p; intros Q Hp; destruct Q; inversion Hp; subst; constructor; auto.
+Qed.
+Theorem gradients_ok c Y D : check_gradients F VP L0 stops c Y D = true -> all_differentiable L0 ->
+  foralls sg c (fun r => is_derive (fun t => ev t r Y) 0 (total r vs D)).
+Proof.
+  unfold check_gradients. cbv zeta. intros H HL. apply andb_prop in H as [H HS]. apply andb_prop in H as [H HK]. apply andb_prop in H as [HY HC].
   apply foralls_intro. intros r Vr. apply (dext (fun t => ev t r (strip Y))).
   - intros t. apply orb_prop in HY as [HY|HY]; [apply eeq_ok in HY; now rewrite <- HY|].
-    symmetry. apply (same_ok t (still v L0 F) c); auto. apply still_ok.
-  - rewrite (bsums_ext _ (fun p => ev 0 (r ++ p) D * dv p) (fun p => ev 0 (r ++ p) (dexpr m (dlayers v m L0) (length r) (strip Y)) * dv p)).
-    + apply (derivative_ok sg fe E sg_pos F' F'_ok P dv m (dlayers v m L0) (oklayers F' v P m L0)) with (c := c); auto.
+    symmetry. apply (same_ok t (still Vs L0 F) c); auto. apply still_ok.
+  - apply (dvalue _ _ (Σ (fun v p => ev 0 (r ++ p) (d L0 v (length r) (strip Y))))).
+    + apply (derivative_ok sg fe E sg_pos F' F'_ok vs m (fun v => dlayers v m L0) (oklayers F' VP m L0)) with (c := c); auto.
       intros. now apply (layers_ok L0 HL w l c0).
-    + intros p Hp. f_equal. rewrite <- release_ok, <- (release_ok (dexpr _ _ _ _)). symmetry. rewrite (valid_length sg c r Vr).
-      apply (same_ok 0 F' (c ++ P)); [apply F'_ok|exact HS|]. apply Forall2_app; auto.
-      clear -Hp. revert Hp. generalize P as Q. induction p; intros Q Hp; destruct Q; inversion Hp; subst; constructor; auto.
+    + rewrite (valid_length sg c r Vr). exact (total_ok c r (fun v => d L0 v (length c) (strip Y)) Vr vs D HS).
 Qed.
 End Check.
 

@@ -1,8 +1,8 @@
 (** * The derivative of a term along a curve, and the checker of hand-written gradients
 
-    The variables move along a curve [E t]. [dexpr] gives the derivative of a term with respect to the elements of one of them, as a term in
-    which the indices of that element come after all others. [derivative_ok] is the chain rule: it holds wherever [smooth] has found the
-    condition of every function among the facts. [check] compares [dexpr] with a hand-written gradient. *)
+    The variables move along a curve [E t], several at once. [dexpr] gives the derivative of a term with respect to the elements of one of
+    them, as a term in which the indices of that element come after all others. [derivative_ok] is the chain rule: it holds wherever [smooth]
+    has found the condition of every function among the facts. *)
 From Coq Require Import Reals QArith Qreals ZArith List Bool Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From Nerva Require Import Sums Terms Facts Polynomials Normal.
@@ -40,27 +40,53 @@ Hypothesis sg_pos : forall n, (0 < sg n)%nat.
 Variable F : list fact.
 Hypothesis F_ok : all_hold sg fe (E 0) F.
 
-(** The variable with respect to which is differentiated has elements of the sizes [P]. [dvar w d l] is the derivative of the element [l] of
-    the variable [w] where [d] indices are bound; [okvar] says when that is known; a variable that is not [moving] is constant. *)
-Variable P : list sz.
-Variable dv : list nat -> R.
+(** The variables with respect to which is differentiated: the number of each, the sizes of its indices, and the velocity of its elements.
+    Σ f is the rate of what has the derivative f v p with respect to the element p of the variable v. *)
+Definition variable := (nat * list sz * (list nat -> R))%type.
+Definition part (f : nat -> list nat -> R) (x : variable) : R := let '(v, P, dv) := x in bsums (map ssz P) (fun p => f v p * dv p).
+Definition rate (vs : list variable) (f : nat -> list nat -> R) : R := fold_right (fun x s => part f x + s) 0 vs.
+Variable vs : list variable.
+Notation Σ := (rate vs).
+Lemma part_ext f g x : (forall v p, f v p = g v p) -> part f x = part g x.
+Proof. destruct x as [[v P] dv]. intros H. apply bsums_ext. intros. now rewrite H. Qed.
+Lemma Σ_ext f g : (forall v p, f v p = g v p) -> Σ f = Σ g.
+Proof. intros H. induction vs as [|x l IH]; simpl; auto. now rewrite IH, (part_ext f g x H). Qed.
+Lemma Σ_plus f g : Σ (fun v p => f v p + g v p) = Σ f + Σ g.
+Proof.
+  induction vs as [|[[v P] dv] l IH]; simpl; [ring|]. rewrite IH, (bsums_ext _ _ (fun p => f v p * dv p + g v p * dv p)) by (intros; ring).
+  rewrite bsums_plus. ring.
+Qed.
+Lemma Σ_scal c f : Σ (fun v p => c * f v p) = c * Σ f.
+Proof.
+  induction vs as [|[[v P] dv] l IH]; simpl; [ring|]. rewrite IH, (bsums_ext _ _ (fun p => c * (f v p * dv p))) by (intros; ring).
+  rewrite bsums_scal. ring.
+Qed.
+Lemma Σ_zero f : (forall v p, f v p = 0) -> Σ f = 0.
+Proof. intros H. rewrite (Σ_ext f (fun v p => 0 * f v p)), Σ_scal by (intros; rewrite H; ring). ring. Qed.
+Lemma bsum_Σ n f : bsum n (fun k => Σ (f k)) = Σ (fun v p => bsum n (fun k => f k v p)).
+Proof. induction n; cbn [bsum]; [now rewrite Σ_zero|]. now rewrite IHn, <- Σ_plus. Qed.
+Lemma bsums_Σ P : forall f, bsums P (fun q => Σ (f q)) = Σ (fun v p => bsums P (fun q => f q v p)).
+Proof. induction P as [|n P IH]; intros f; cbn [bsums]; auto. rewrite <- bsum_Σ. apply bsum_ext. intros k _. apply IH. Qed.
+
+(** [dvars v w d l] is the derivative of the element [l] of the variable [w] with respect to [v] where [d] indices are bound; [okvar] says
+    when that is known; a variable that is not [moving] is constant. *)
 Variable moving : nat -> bool.
-Variable dvar : nat -> nat -> list idx -> expr.
+Variable dvars : nat -> nat -> nat -> list idx -> expr.
 Variable okvar : list sz -> nat -> list idx -> bool.
 Hypothesis var_ok : forall w l c r, valid c r -> okvar c w l = true -> is_derive (fun t => E t w (map (iv r) l)) 0
-  (bsums (map ssz P) (fun p => ev 0 (r ++ p) (dvar w (length r) l) * dv p)).
+  (Σ (fun v p => ev 0 (r ++ p) (dvars v w (length r) l))).
 Hypothesis constant_ok : forall w, moving w = false -> forall t l, E t w l = E 0 w l.
 
 Fixpoint depends (e : expr) : bool := match e with
   | Cst _ | Siz _ | Delta _ _ => false | V w _ => moving w | Add a b | Mul a b => depends a || depends b
   | Fn _ a | Sum _ a | Max _ a => depends a end.
-Fixpoint dexpr d (e : expr) : expr := if depends e then match e with
+Fixpoint dexpr (dvar : nat -> nat -> list idx -> expr) d (e : expr) : expr := if depends e then match e with
   | Cst _ | Siz _ | Delta _ _ | Max _ _ => Cst 0
   | V w l => dvar w d l
-  | Add a b => add0 (dexpr d a) (dexpr d b)
-  | Mul a b => add0 (mul0 (dexpr d a) b) (mul0 a (dexpr d b))
-  | Fn f a => mul0 (dfn f a) (dexpr d a)
-  | Sum s a => sum0 s (dexpr (S d) a) end else Cst 0.
+  | Add a b => add0 (dexpr dvar d a) (dexpr dvar d b)
+  | Mul a b => add0 (mul0 (dexpr dvar d a) b) (mul0 a (dexpr dvar d b))
+  | Fn f a => mul0 (dfn f a) (dexpr dvar d a)
+  | Sum s a => sum0 s (dexpr dvar (S d) a) end else Cst 0.
 Definition condition c f a := match f with
   | FInv => nz F c a | FInd => known F NonZero c a | FLn | FSqrt => pos F c a | FU k o => known F (Smooth k o) c a | _ => true end.
 Fixpoint smooth c (e : expr) : bool := if depends e then match e with
@@ -133,37 +159,32 @@ Proof.
   - replace (-1 * (x * phi x)) with (- x * phi x) by ring. apply dphi.
   - exact H.
 Qed.
-Notation Σ := (bsums (map ssz P)).
-Lemma Σ_zero f : (forall p, f p = 0) -> Σ (fun p => f p * dv p) = 0.
-Proof. intros H. rewrite (bsums_ext _ _ (fun _ => 0)); [apply bsums_zero|]. intros. rewrite H. ring. Qed.
-Lemma dexpr_constant d e : depends e = false -> dexpr d e = Cst 0.
+Notation d v := (dexpr (dvars v)).
+Lemma dexpr_constant dvar n e : depends e = false -> dexpr dvar n e = Cst 0.
 Proof. destruct e; cbn [dexpr]; intros H; rewrite ?H; auto; destruct (depends _); auto. Qed.
 Lemma derivative_ok e : forall c r, valid c r -> scoped (length c) e = true -> smooth c e = true ->
-  is_derive (fun t => ev t r e) 0 (Σ (fun p => ev 0 (r ++ p) (dexpr (length r) e) * dv p)).
+  is_derive (fun t => ev t r e) 0 (Σ (fun v p => ev 0 (r ++ p) (d v (length r) e))).
 Proof.
-  assert (C : forall a r, depends a = false -> is_derive (fun t => ev t r a) 0 (Σ (fun p => ev 0 (r ++ p) (Cst 0) * dv p))).
-  { intros a r D. rewrite Σ_zero by (intros; apply Q2R0). apply (dext (fun _ => ev 0 r a)); [|apply dconst]. intros t. symmetry. now apply depends_ok. }
-  induction e; intros c r Vr Sc K; (match goal with |- context [dexpr (length r) ?x] => destruct (depends x) eqn:D;
-    [|rewrite (dexpr_constant _ _ D); exact (C _ r D)] end); cbn [dexpr smooth scoped] in *; try discriminate; rewrite ?D in K |- *; try discriminate.
+  assert (C : forall a r, depends a = false -> is_derive (fun t => ev t r a) 0 (Σ (fun v p => ev 0 (r ++ p) (d v (length r) a)))).
+  { intros a r D. rewrite Σ_zero by (intros; rewrite dexpr_constant by auto; apply Q2R0).
+    apply (dext (fun _ => ev 0 r a)); [|apply dconst]. intros t. symmetry. now apply depends_ok. }
+  induction e; intros c r Vr Sc K; (match goal with |- context [dexpr _ (length r) ?x] => destruct (depends x) eqn:D; [|exact (C _ r D)] end);
+    cbn [dexpr smooth scoped] in *; try discriminate; rewrite ?D in K |- *; try discriminate.
   - now apply (var_ok v l c).
   - apply andb_prop in Sc as [S1 S2]. apply andb_prop in K as [K1 K2]. cbn [eval].
-    rewrite (bsums_ext _ _ (fun p => ev 0 (r ++ p) (dexpr (length r) e1) * dv p + ev 0 (r ++ p) (dexpr (length r) e2) * dv p))
-      by (intros; rewrite add0_ok; ring).
-    rewrite bsums_plus. apply dplus; eauto.
+    rewrite (Σ_ext _ (fun v p => ev 0 (r ++ p) (d v (length r) e1) + ev 0 (r ++ p) (d v (length r) e2))) by (intros; apply add0_ok).
+    rewrite Σ_plus. apply dplus; eauto.
   - apply andb_prop in Sc as [S1 S2]. apply andb_prop in K as [K1 K2]. cbn [eval].
-    rewrite (bsums_ext _ _ (fun p => ev 0 r e2 * (ev 0 (r ++ p) (dexpr (length r) e1) * dv p)
-      + ev 0 r e1 * (ev 0 (r ++ p) (dexpr (length r) e2) * dv p))).
+    rewrite (Σ_ext _ (fun v p => ev 0 r e2 * ev 0 (r ++ p) (d v (length r) e1) + ev 0 r e1 * ev 0 (r ++ p) (d v (length r) e2))).
     2: { intros. rewrite add0_ok, !mul0_ok, (scoped_ok 0 e1), (scoped_ok 0 e2) by (rewrite (valid_length sg c r Vr); auto). ring. }
-    rewrite bsums_plus, !bsums_scal. rewrite (Rmult_comm (ev 0 r e2)). apply dmult; eauto.
+    rewrite Σ_plus, !Σ_scal, (Rmult_comm (ev 0 r e2)). apply dmult; eauto.
   - apply andb_prop in K as [K1 K2]. cbn [eval]. apply (condition_ok c r f e Vr) in K2. apply dfn_ok in K2.
-    rewrite (bsums_ext _ _ (fun p => ev 0 r (dfn f e) * (ev 0 (r ++ p) (dexpr (length r) e) * dv p))).
+    rewrite (Σ_ext _ (fun v p => ev 0 r (dfn f e) * ev 0 (r ++ p) (d v (length r) e))).
     2: { intros. rewrite mul0_ok, (scoped_ok 0 (dfn f e)); [ring|]. rewrite (valid_length sg c r Vr).
          destruct f; cbn [dfn scoped forallb]; rewrite ?Sc; reflexivity. }
-    rewrite bsums_scal. apply (dcomp (fnR fe f) (fun t => ev t r e)); eauto.
-  - cbn [eval]. rewrite (bsums_ext _ _ (fun p => bsum (ssz s) (fun k => ev 0 ((k :: r) ++ p) (dexpr (S (length r)) e) * dv p)))
-      by (intros; rewrite sum0_ok, <- bsum_scal_r; reflexivity).
-    rewrite <- (bsum_bsums _ _ (fun k p => ev 0 ((k :: r) ++ p) (dexpr (S (length r)) e) * dv p)).
-    apply (dbsum _ (fun k t => ev t (k :: r) e)). intros k Hk. apply (IHe (s :: c) (k :: r)); auto. now constructor.
+    rewrite Σ_scal. apply (dcomp (fnR fe f) (fun t => ev t r e)); eauto.
+  - cbn [eval]. rewrite (Σ_ext _ (fun v p => bsum (ssz s) (fun k => ev 0 ((k :: r) ++ p) (d v (S (length r)) e)))) by (intros; apply sum0_ok).
+    rewrite <- bsum_Σ. apply (dbsum _ (fun k t => ev t (k :: r) e)). intros k Hk. apply (IHe (s :: c) (k :: r)); auto. now constructor.
 Qed.
 End Derivative.
 

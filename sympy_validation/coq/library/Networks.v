@@ -1,7 +1,7 @@
-(** * Networks of any depth, and recurrences of any length
+(** * Networks of any depth
 
-    What the exported theorems say of single layers is put together here, for all networks: [network_ok] by induction over the layers,
-    [recurrence_ok] by induction over time. Only [Sums] is needed. *)
+    What the exported theorems say of single layers is put together here, for all networks: [network_ok] by induction over the layers. Only
+    [Sums] is needed. *)
 From Coq Require Import Reals Lra Lia.
 From Coquelicot Require Import Coquelicot.
 From Nerva Require Import Sums.
@@ -132,61 +132,3 @@ Theorem parameter_ok (r c : nat -> nat) f back depth a b (g : matrix -> matrix -
 Proof.
   intros H G. exact (composed_right _ _ _ _ _ _ (fun theta => g theta X) (fun theta DY => back_theta theta X DY) _ _ G (network_ok r c f back depth H)).
 Qed.
-
-(** ** A recurrence: H_{t+1} = f theta H_t X_t for a cell f, over any number of steps
-
-    theta is a x b, H is m x n and X is m x d. The cell is right if the gradients that it gives back are, while all three move at once. *)
-Section Recurrence.
-Variables (a b m n d : nat) (f : matrix -> matrix -> matrix -> matrix).
-Variables (back_theta back_H back_X : matrix -> matrix -> matrix -> matrix -> matrix).
-
-Definition cell_right : Prop :=
-  forall theta dtheta H dH X dX, moves a b theta dtheta -> moves m n H dH -> moves m d X dX ->
-  forall DH, is_derive (fun t => inner m n DH (f (theta t) (H t) (X t))) 0
-    (inner a b (back_theta (theta 0) (H 0) (X 0) DH) dtheta + inner m n (back_H (theta 0) (H 0) (X 0) DH) dH
-     + inner m d (back_X (theta 0) (H 0) (X 0) DH) dX).
-
-(** What comes after wants the gradient [DY t] of the state H_{t+1}: the objective of [steps] steps from the time [t] on, from the state H. *)
-Fixpoint objective (DY : nat -> matrix) (steps t : nat) (theta H : matrix) (X : nat -> matrix) : R :=
-  match steps with
-  | O => 0
-  | S s => let H' := f theta H (X t) in inner m n (DY t) H' + objective DY s (S t) theta H' X
-  end.
-
-(** Backpropagation through time: the gradients of the state, of theta and of the input of each step. *)
-Fixpoint through_time (DY : nat -> matrix) (steps t : nat) (theta H : matrix) (X : nat -> matrix) : matrix * matrix * (nat -> matrix) :=
-  match steps with
-  | O => (zero, zero, fun _ => zero)
-  | S s =>
-      let '(DH', Dtheta, DX) := through_time DY s (S t) theta (f theta H (X t)) X in
-      let DH := plus (DY t) DH' in
-      (back_H theta H (X t) DH, plus (back_theta theta H (X t) DH) Dtheta,
-       fun u => if Nat.eqb u t then back_X theta H (X t) DH else DX u)
-  end.
-
-Theorem recurrence_ok (DY : nat -> matrix) :
-  cell_right ->
-  forall steps t theta dtheta H dH X dX,
-  moves a b theta dtheta -> moves m n H dH -> (forall u, moves m d (fun s => X s u) (dX u)) ->
-  let '(DH, Dtheta, DX) := through_time DY steps t (theta 0) (H 0) (X 0) in
-  is_derive (fun s => objective DY steps t (theta s) (H s) (X s)) 0
-    (inner a b Dtheta dtheta + inner m n DH dH + ∑ k < steps, inner m d (DX (t + k)%nat) (dX (t + k)%nat)).
-Proof.
-  intros C steps. induction steps as [|s IH]; intros t theta dtheta H dH X dX Mtheta MH MX.
-  - simpl. rewrite !inner_zero. replace (0 + 0 + 0) with 0 by ring. apply dconst.
-  - pose proof (C _ _ _ _ _ _ Mtheta MH (MX t)) as Ct.
-    destruct (moves_of_rates m n _ _ Ct) as [dH' [M E]].
-    specialize (IH (S t) theta dtheta _ dH' X dX Mtheta M MX). simpl through_time. simpl objective. cbv beta in IH.
-    destruct (through_time DY s (S t) (theta 0) (f (theta 0) (H 0) (X 0 t)) (X 0)) as [[DH' Dtheta] DX].
-    set (DH := plus (DY t) DH').
-    assert (R : inner a b (plus (back_theta (theta 0) (H 0) (X 0 t) DH) Dtheta) dtheta + inner m n (back_H (theta 0) (H 0) (X 0 t) DH) dH
-      + (∑ k < S s, inner m d ((if Nat.eqb (t + k) t then back_X (theta 0) (H 0) (X 0 t) DH else DX (t + k)%nat)) (dX (t + k)%nat))
-      = inner m n (DY t) dH' + (inner a b Dtheta dtheta + inner m n DH' dH' + ∑ k < s, inner m d (DX (S t + k)%nat) (dX (S t + k)%nat))).
-    { rewrite inner_plus. pose proof (E DH) as EH. unfold DH at 4 in EH. rewrite inner_plus in EH.
-      rewrite (bsum_first s). rewrite Nat.add_0_r, Nat.eqb_refl.
-      rewrite (bsum_ext s _ (fun k => inner m d (DX (S t + k)%nat) (dX (S t + k)%nat))).
-      - lra.
-      - intros k _. replace (t + S k)%nat with (S t + k)%nat by lia. destruct (Nat.eqb_spec (S t + k) t); [lia|easy]. }
-    rewrite R. apply dplus; [now apply inner_moves|exact IH].
-Qed.
-End Recurrence.

@@ -13,7 +13,7 @@ N, K = Size("N"), Size("K")
 
 def kinds(ops: CoqOps, X: CoqMatrix, strict: bool = False) -> list[str]:
     """What is assumed so that X has a value and a derivative."""
-    return [fact.kind for fact in facts(ops, [X.entry], None, strict)]
+    return [fact.kind for fact in facts(ops, [X.entry], (), strict)]
 
 
 def test_what_can_be_seen_is_not_assumed() -> None:

@@ -13,15 +13,17 @@ import pytest
 
 from nerva_core.algebra.errors import NervaError
 from sympy_validation.coq import kernel
-from sympy_validation.coq.kernel import AXIOMS, INSTALL, Coqc, checked, prepare
+from sympy_validation.coq.export import Exported, identifier
+from sympy_validation.coq.kernel import AXIOMS, FEW, INSTALL, Coqc, KernelOutcome, checked, files_of, prepare
+from sympy_validation.coq.recurrences import Recurrence, recurrence
 from sympy_validation.report import run_proofs, show_proofs
 from sympy_validation.table import select
-from sympy_validation.theorem import Theorem, key_of
+from sympy_validation.theorem import Key, Theorem, key_of
 from sympy_validation.theorems.layers import gradient_theorems
 from tests.sympy_validation import wrong_layers
 
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is not installed: apt-get install coq libcoq-coquelicot")
-RIGHT = ("layers.Linear", "layers.Softmax.DX/", "layers.Residual.DX", "layers.DAB.DX")
+RIGHT = ("layers.Linear", "layers.ActivationLayer.DX", "layers.Softmax.DX/", "layers.Residual.DX", "layers.DAB.DX", "layers.RNN")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,12 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert coqc
     coqc.library()
     return path
+
+
+@pytest.fixture(scope="module")
+def outcomes(directory: Path) -> dict[Key, KernelOutcome]:
+    """What becomes of right theorems, which are checked once for all tests."""
+    return checked(all_sizes(*RIGHT), directory, 120)
 
 
 def all_sizes(*names: str) -> list[Theorem]:
@@ -51,20 +59,31 @@ def wrong(name: str) -> list[Theorem]:
 
 
 @needs_coq
-def test_right_theorems_are_checked_and_depend_on_the_four_axioms_only(directory: Path) -> None:
-    theorems = all_sizes(*RIGHT)
-    outcomes = checked(theorems, directory, 120)
-    assert {str(outcomes[key_of(theorem)]) for theorem in theorems} == {"checked"}
+def test_right_theorems_are_checked_and_depend_on_the_four_axioms_only(directory: Path, outcomes: dict[Key, KernelOutcome]) -> None:
+    assert {str(outcome) for outcome in outcomes.values()} == {"checked"}
+    assert outcomes.keys() == {*map(key_of, all_sizes(*RIGHT)), ("layers.RNN", "recurrence", "")}
     coqc = Coqc("coqc", directory)
     assert coqc.assumptions(directory / "theorems" / "layers_Linear.v", ["layers_Linear_DX", "layers_Linear_DW"]) <= AXIOMS
     assert coqc.assumptions(directory / "theorems" / "layers_Softmax.v", ["layers_Softmax_DX"]) == AXIOMS
+    assert coqc.assumptions(directory / "theorems" / "layers_RNN.v", ["layers_RNN_recurrence"]) == AXIOMS
 
 
 @needs_coq
-@pytest.mark.parametrize("name", ["LinearOffByAThousandth", "SoftmaxOfColumns"])
-def test_wrong_backward_passes_are_not_accepted(name: str, directory: Path) -> None:
-    outcomes = checked(wrong(name), directory, 120)
-    assert any(outcome.word == "not accepted" for outcome in outcomes.values())
+@pytest.mark.parametrize(("right", "wrong"), [("(DH1 n k) * (activation_ ", "(H n k) * (activation_ ")])
+def test_a_wrong_equation_of_a_cell_makes_no_recurrence(directory: Path, right: str, wrong: str) -> None:
+    theorem = recurrence("layers.RNN")
+    before, middle, after = str(Recurrence(theorem, "wrong")).partition("Definition wrong_backward")
+    assert right in after
+    exported = Exported(theorem, "wrong", before + middle + after.replace(right, wrong))
+    found = Coqc("coqc", directory).accepted(directory / "theorems" / "wrong.v", [exported], 120)
+    assert [outcome.word for outcome in found.values()] == ["not accepted"]
+
+
+@needs_coq
+def test_wrong_backward_passes_are_not_accepted_nor_answered_with_true(directory: Path) -> None:
+    names = ("LinearOffByAThousandth", "SoftmaxOfColumns")
+    questions = [question for name in names for exported in kernel.export(wrong(name)) for question in exported.questions]
+    assert Coqc("coqc", directory).answers(directory / "theorems" / "asked.v", questions, 60).count("false") == len(names)
 
 
 @needs_coq
@@ -77,8 +96,10 @@ def test_a_theorem_that_is_refused_does_not_take_the_others_with_it(directory: P
 
 @needs_coq
 @pytest.mark.parametrize(("right", "wrong"), [("", ""), ("(DY n k * V k d)", "(DY n k * V d k)"), ("* act' (X n d)", "* act' (DY n d)")])
-def test_exported_theorems_make_a_network_of_any_depth_and_wrong_ones_do_not(directory: Path, right: str, wrong: str) -> None:
-    checked(all_sizes("layers.Linear", "layers.ActivationLayer.DX"), directory, 120)
+def test_exported_theorems_make_a_network_of_any_depth_and_wrong_ones_do_not(
+    directory: Path, outcomes: dict[Key, KernelOutcome], right: str, wrong: str
+) -> None:
+    assert outcomes["layers.Linear", "DX", ""].word == "checked"
     text = Path("examples/mlp_of_any_depth.v").read_text(encoding="utf-8")
     assert right in text
     path = directory / "mlp_of_any_depth.v"
@@ -125,6 +146,26 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(NervaError, match="is a file"):
         prepare(path)
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: Any, **options: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(NervaError, match=r"cannot be made .*Permission denied.*: name one"):
+        prepare(tmp_path / "folder")
+
+
+def test_many_subjects_share_files_and_a_subject_is_in_one() -> None:
+    theorems = all_sizes("layers.Linear", "layers.BatchNormalization", "activations")
+    exported = [Exported(theorem, identifier(theorem), "text") for theorem in theorems]
+    few = dict(files_of(e for e in exported if e.theorem.subject.startswith("layers")))
+    assert set(few) == {"layers_Linear", "layers_BatchNormalization"}
+    many = list(files_of(exported))
+    assert len({e.theorem.subject for e in exported}) > FEW > len(many)
+    assert sorted(e.name for _, members in many for e in members) == sorted(e.name for e in exported)
+    assert len({name for name, _ in many}) == len(many)
 
 
 def test_json_has_no_kernel_without_coq(tmp_path: Path) -> None:

@@ -13,20 +13,20 @@ i, K = Index("i", N), Index("~1", N)
 
 
 def test_indices_are_counted_from_the_innermost() -> None:
-    numbers = Numbering("X")
+    numbers = Numbering(("X",))
     assert numbers.term(SumOver(K, Element("X", (i, K))), (i,)) == "(Sum (SV 0) (V 0 [IV 1; IV 0]))"
     assert numbers.term(Element("Y", (Index("#2", 3),))) == "(V 1 [IC 2])"
 
 
 def test_a_held_element_of_the_moving_variable_is_another_variable() -> None:
-    numbers = Numbering("X")
+    numbers = Numbering(("X",))
     assert numbers.variable(Element("X", (), held=True), now=False) == 1
     assert numbers.stops == {1: 0}
     assert numbers.variable(Element("X", (), held=True), now=True) == 0
 
 
 def test_an_output_moves_with_its_argument() -> None:
-    numbers = Numbering("X")
+    numbers = Numbering(("X",))
     moving, still = (LayerOutput("f", (N, 1), (GivenMatrix((i,), Element(name, (i,))),)) for name in ("X", "W"))
     for output in (moving, still):
         numbers.register(Element(output, (i,)))

@@ -19,7 +19,7 @@ def test_names_are_never_those_of_coq_nor_given_twice() -> None:
 
 
 def test_indices_have_the_letters_of_their_sizes() -> None:
-    words = Wording(Names(), "X")
+    words = Wording(Names(), ("X",))
     scope = words.bind([i], {})
     assert words.term(SumOver(K, Element("X", (i, K))), scope, "t") == "(∑ n1 < N, (X t n n1))"
     assert words.term(Element("X", (i, i), held=True), scope, "t") == "(X 0 n n)"
@@ -27,7 +27,7 @@ def test_indices_have_the_letters_of_their_sizes() -> None:
 
 
 def test_functions_have_the_names_of_coq() -> None:
-    words = Wording(Names(), None)
+    words = Wording(Names(), ())
     assert words.term(Apply("log", Element("a", ())), {}) == "(ln a)"
     assert words.term(Apply("f", Element("a", ()), 1), {}) == "(f_ a)"
     assert words.term(Largest(K, Element("b", (K,))), {}) == "(rmax N (fun n => (b n)))"
