@@ -158,6 +158,9 @@ class TensorParts(Shapes):
 
     def _shifted(self, a: int, s: slice) -> Any:
         factors = self.dims[a]
+        ends = (s.start, s.stop, s.step)
+        if not any(isinstance(x, Dim) for x in ends) and ends in ((None, 1, None), (0, 1, None), (None, 1, 1), (0, 1, 1)) and len(factors) == 1:
+            return self._first(a).with_axis(a)
         names = dim(undim(factors)).names()
         step = 1 if s.step is None else s.step
         if len(factors) != 1 or isinstance(step, Dim) or step < 1:

@@ -74,7 +74,7 @@ class FloatPoint:
         if name not in self.inputs:
             count = math.prod(shape)
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
-            numbers = [x + self.random.random() / 16 for x in numbers] if self.rough else numbers
+            numbers = [x + self.random.randrange(32) / 512 for x in numbers] if self.rough else numbers
             self.inputs[name] = np.array(numbers).reshape(shape) / (8 if self.small else 1)
             if positive or self.positive:
                 self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
