@@ -148,7 +148,7 @@ def derivative(L: Polynomial, x: Any, name: str) -> Any:
 
 
 def normal(P: Polynomial) -> Polynomial:
-    """With the density of the normal distribution written out, Φ(-x) as 1 - Φ(x), cosines for the derivatives of sines, and what was stopped released."""
+    """With the normal density written out, Φ(-x) as 1 - Φ(x), cosines for the derivatives of sines, and what was stopped released."""
     return _normal(stopped.release(P))
 
 

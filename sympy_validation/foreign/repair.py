@@ -189,7 +189,9 @@ def _called(number: int, entry: Recorded, code: Code) -> str:
 
 def _same(x: Storage, y: Storage) -> bool:
     """Whether two tensors have the same elements."""
-    return x is y or (x.dims == y.dims and x.array.shape == y.array.shape and all(a.key == b.key for a, b in zip(x.array.flat, y.array.flat)))
+    if x is y or x.dims != y.dims or x.array.shape != y.array.shape:
+        return x is y
+    return all(P.key == Q.key for P, Q in zip(x.array.flat, y.array.flat, strict=True))
 
 
 def _with_operand(k: int, y: Storage) -> Change:

@@ -45,7 +45,7 @@ def test_two_mistakes_are_two_changes(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "pair.py").write_text(PAIR, encoding="utf-8")
     found = decide(load_file(tmp_path / "pair.py"), "layer", "x: N D, w: D K, b: K")
     assert found.rung is Rung.REFUTED
-    assert found.advice.count("in operation") == 2
+    assert found.advice.count("in line 10 `return da @ w.T, -(x.T @ da), da.mean(axis=0)`") == 2
     assert "change the sign" in found.advice or "subtract" in found.advice
     assert "take the sum" in found.advice or "multiply by N" in found.advice
 
