@@ -73,7 +73,7 @@ def prove_at(code: Code, signature: Signature, sizes: Mapping[str, int]) -> Capt
             continue
         found = gradients.fitted(found, wanted.dims, code.style)
         theorem.found[name] = found
-        if found.dims != wanted.dims:
+        if _lengths(found) != _lengths(wanted):
             raise Refuted([name], None, f"d{name} has the shape {_shape(found)}, and {name} has {_shape(wanted)}", theorem)
         difference = _difference(theorem, name, wanted, found, points)
         if not difference and all(point.at_kink for point, _ in points):
@@ -90,6 +90,11 @@ def prove_at(code: Code, signature: Signature, sizes: Mapping[str, int]) -> Capt
         words = f"no counterexample in {len(points)} exact trials for d{', d'.join(unsure)}"
         raise Open(words, names, tuple(readable(t) for t in theorem.run.conditions.texts))
     return theorem
+
+
+def _lengths(x: Any) -> list[Any]:
+    """The lengths of the axes, in whichever order their factors count."""
+    return [dim(undim(factors)).form for factors in x.dims]
 
 
 def _shape(x: Any) -> str:

@@ -183,7 +183,8 @@ class Repairs:
 
 def _called(number: int, entry: Recorded, code: Code) -> str:
     """An operation in words: by its line or, where it has none, by its number."""
-    source = source_line(*entry.place, code) or f"operation {number + 1} of the backward pass"
+    source = source_line(*entry.place, code) if code.style != "jax" else ""  # what JAX has traced is run by the one who asks
+    source = source or f"operation {number + 1} of the backward pass"
     return f"{source} ({entry.name}, of shape ({', '.join(map(str, entry.result.shape))}))"
 
 
