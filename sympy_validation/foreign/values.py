@@ -75,7 +75,7 @@ class FloatPoint:
             count = math.prod(shape)
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
             numbers = self._different(count) if self.rough else numbers
-            self.inputs[name] = np.array(numbers).reshape(shape) / (8 if self.small else 1)
+            self.inputs[name] = np.asarray(np.array(numbers).reshape(shape) / (8 if self.small else 1))
             if positive or self.positive:
                 self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
         return self.inputs[name]
