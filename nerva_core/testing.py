@@ -46,29 +46,35 @@ def assert_gradient(
     from nerva_core.algebra.numeric_backend import require
 
     require("sympy", "proofs")
+    from sympy_validation.foreign import gradients
+    from sympy_validation.foreign.code import pair
+    from sympy_validation.foreign.find import code_of
     from sympy_validation.foreign.gradient_verdict import Rung
-    from sympy_validation.foreign.verdicts import decide
+    from sympy_validation.foreign.grammar import parse
+    from sympy_validation.foreign.verdicts import decide_code
     from sympy_validation.limits import Limits
 
     __tracebackhide__ = True
-    module, name = _place(function)
-    if backward is not None:
-        name = f"{name}/{_place(backward)[1]}"
-    verdict = decide(module, name, shapes, expected=different, limits=Limits(seconds))
+    name, module = _name(function), _module(function)
+    code = code_of(name, module, function) if backward is None else pair(f"{name}/{_name(backward)}", module, function, backward)
+    signature = parse(shapes)
+    gradients.check_names(code, signature)
+    verdict = decide_code(code, signature, expected=different, limits=Limits(seconds))
     if not verdict.as_expected or (verdict.rung is Rung.SOME_SIZES and not some_sizes):
-        raise AssertionError(f"the gradient of {name} is not proved: {verdict.words}")
+        raise AssertionError(f"the gradient of {code.name} is not proved: {verdict.words}")
 
 
-def _place(function: Any) -> tuple[ModuleType, str]:
-    """The module in which a function is defined, and its name there."""
-    inner = getattr(function, "fun", function)
-    module = sys.modules.get(getattr(inner, "__module__", ""))
+def _name(function: Any) -> str:
+    return str(getattr(getattr(function, "fun", function), "__name__", function))
+
+
+def _module(function: Any) -> ModuleType:
+    """The module in which a function is defined."""
+    __tracebackhide__ = True
+    module = sys.modules.get(getattr(getattr(function, "fun", function), "__module__", ""))
     if module is None:
-        raise NervaError(f"{function!r} is not defined in a module that is loaded")
-    names = [name for name, value in vars(module).items() if value is function]
-    if not names:
-        raise NervaError(f"{module.__name__} has no name for {function!r}: define it at the top level of a module")
-    return module, getattr(inner, "__name__", names[0]) if getattr(inner, "__name__", "") in names else names[0]
+        raise NervaError(f"{function!r} is not a function or a class of a module that is loaded")
+    return module
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ except ImportError:  # on Windows
 
 SECONDS, GIBIBYTES = 60.0, 4.0
 AGAIN = 1.0
-"""The seconds after which code is stopped again that was importing, or that has swallowed the exception."""
+"""The seconds after which code is stopped again that had to end first, or that has swallowed the exception."""
 WAITING, WAITING_LEAST = 20, 300.0
 """So many times as long may pass by the clock, and at least so many seconds: other programs may have the processor."""
 
@@ -55,7 +55,7 @@ class Limits:
             return
 
         def stop(_: int, frame: FrameType | None) -> None:
-            if not _imports(frame):
+            if not _must_end(frame):
                 raise NoVerdict
 
         timers = (
@@ -95,10 +95,11 @@ class Limits:
         return f"no verdict within {self.gibibytes:g} GiB" if isinstance(error, MemoryError) else ""
 
 
-def _imports(frame: FrameType | None) -> bool:
-    """Whether a module is being imported: stopped there, it would be half a module for the rest of the process."""
+def _must_end(frame: FrameType | None) -> bool:
+    """Whether a module is being imported, which would be half a module for the rest of the process, or XLA collects garbage, which
+    swallows exceptions."""
     while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>" or frame.f_code.co_name == "_xla_gc_callback":
             return True
         frame = frame.f_back
     return False

@@ -22,9 +22,23 @@ def test_a_right_gradient_passes_and_a_wrong_one_is_told() -> None:
     assert_gradient(ZOO.gram, "x: N D", ZOO.gram_once, different="one half is wanted")
 
 
-def test_a_function_without_a_module_is_told() -> None:
-    with pytest.raises(NervaError, match="top level"):
+def test_functions_of_a_test_are_proved_too() -> None:
+    def cube(x: Any) -> Any:
+        return x**3, x
+
+    def slope(dy: Any, x: Any) -> Any:
+        return dy * 3 * x**2
+
+    assert_gradient(cube, "x: N D", slope)
+    with pytest.raises(AssertionError, match="cube/<lambda> is not proved: REFUTED"):
+        assert_gradient(cube, "x: N D", lambda dy, x: dy * 2 * x**2)
+
+
+def test_what_is_no_function_with_a_gradient_is_told() -> None:
+    with pytest.raises(NervaError, match="returns one value"):
         assert_gradient(lambda x: x, "x: N")
+    with pytest.raises(NervaError, match="is not a function"):
+        assert_gradient(3, "x: N")
 
 
 # Golden vectors

@@ -327,3 +327,10 @@ def modified_huber_backward(dy, d):
 
 def modified_huber_half(dy, d):
     return dy * np.where(d < -1, -4, -np.maximum(0, 1 - d))
+
+
+def sequence_norm_mean_twice(dy, cache):
+    xhat, r, w = cache
+    g = dy * w
+    dx = r * (g - 2 * g.mean(-1, keepdims=True) - xhat * (g * xhat).mean(-1, keepdims=True))
+    return dx, (dy * xhat).sum(axis=(0, 1)), dy.sum(axis=(0, 1))

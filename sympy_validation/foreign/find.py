@@ -17,10 +17,14 @@ def find(module: ModuleType, name: str) -> Code:
         forward, backward = (_function(module, part.strip()) for part in name.split("/", 1))
         return pair(name, module, forward, backward)
     found = getattr(module, name, None)
-    partner = _partner(module, name)
-    if found is None and partner is None:
+    if found is None and _partner(module, name) is None:
         own = [key for key, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__]
         raise NervaError(f"{module.__file__} has no {name!r}; {did_you_mean(name, own) if own else 'it defines nothing'}")
+    return code_of(name, module, found)
+
+
+def code_of(name: str, module: ModuleType, found: Any) -> Code:
+    """The code that an object is, or the pair of functions that has this name in the module."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(found, type) and issubclass(found, torch.autograd.Function):
         return autograd_function(name, module, found)
@@ -28,6 +32,7 @@ def find(module: ModuleType, name: str) -> Code:
         return custom_vjp(name, module, found)
     if isinstance(found, type):
         return class_code(name, module, found)
+    partner = _partner(module, name)
     if partner:
         return pair(name, module, *partner)
     assert callable(found)

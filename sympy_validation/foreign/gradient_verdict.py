@@ -85,7 +85,7 @@ class GradientVerdict:
         if self.expected and self.rung in (Rung.PROVED, Rung.SOME_SIZES):
             return f"stated to be different ({self.expected}), but it is the gradient"
         if self.rung is Rung.SOME_SIZES:
-            return f"proved for {self.sizes}: other sizes are not proved ({self.reason})"
+            return f"proved for {self.sizes}: other sizes are not proved ({self.reason or 'these are those that were asked for'})"
         if self.rung is Rung.REFUTED:
             shown = str(self.counterexample) if self.counterexample else self.reason
             return f"REFUTED: {shown}{'; ' + self.advice if self.advice else ''}"

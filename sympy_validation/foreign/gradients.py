@@ -16,7 +16,7 @@ from sympy_validation.all_sizes.atoms import Atom, Monomial
 from sympy_validation.all_sizes.matrices import SymbolicMatrix
 from sympy_validation.all_sizes.ops import AllSizesOps
 from sympy_validation.all_sizes.products import multiply
-from sympy_validation.all_sizes.symbols import NORMAL_PDF, UNIT, Index, Variable
+from sympy_validation.all_sizes.symbols import NORMAL_CDF, NORMAL_PDF, UNIT, Index, Variable
 from sympy_validation.all_sizes.terms import CACHE_SIZE, Application, Count, Entry, Polynomial, Root, Sum, combination, constant, only
 from sympy_validation.foreign.code import Code, is_unit
 from sympy_validation.foreign.constants import PI
@@ -148,13 +148,13 @@ def derivative(L: Polynomial, x: Any, name: str) -> Any:
 
 
 def normal(P: Polynomial) -> Polynomial:
-    """With the density of the normal distribution written out, cosines for the derivatives of sines, and what was stopped released."""
+    """With the normal density written out, Φ(-x) as 1 - Φ(x), cosines for the derivatives of sines, and what was stopped released."""
     return _normal(stopped.release(P))
 
 
 @lru_cache(CACHE_SIZE)
 def _normal(P: Polynomial) -> Polynomial:
-    if not any(text in P.key for text in (NORMAL_PDF.name, SINE.name, "Count(", "from")):
+    if not any(text in P.key for text in (NORMAL_PDF.name, NORMAL_CDF.name, SINE.name, "Count(", "from")):
         return P
     return combination((products.multiply(*(powers.power(_normal_atom(atom), e) for atom, e in m)), c) for m, c in P.terms.items())
 
@@ -165,6 +165,10 @@ def _normal_atom(atom: Atom) -> Polynomial:
             x = _normal(atom.argument)
             density = powers.exponential(multiply(x, x).times(Fraction(-1, 2)))
             return multiply(density, powers.power(multiply(constant(2), PI), Fraction(-1, 2)))
+        case Application(function=function, order=0) if function == NORMAL_CDF:
+            x = _normal(atom.argument)
+            mirrored = bool(x.terms) and x.terms[min(x.terms, key=str)] < 0
+            return constant(1) - powers.apply(NORMAL_CDF, -x) if mirrored else powers.apply(NORMAL_CDF, x)
         case Application(function=function, order=order) if function == SINE and order > 1:
             return -_normal(powers.apply(SINE, atom.argument, order - 2))
         case Count(size=size) if isinstance(size, SumSize):

@@ -120,7 +120,7 @@ def parse(text: str) -> Signature:
     signature = Signature(tuple(inputs), tuple(_axes(p.partition(":")[2] or p) for p in _parts(right)) if arrow else (), numbers)
     lengths = {word for x in inputs for axis in x.axes for word in _words(axis)} | {x.below for x in inputs}
     for x in inputs:
-        if len(x.size) > 1 and x.size != x.name and x.size not in lengths:
+        if (len(x.size) > 1 or x.size.islower()) and x.size != x.name and x.size not in lengths:
             raise NervaError(f"{x.size} in '{x.name}={x.size}' is the size of no axis; a text stands in quotes: {x.name}='{x.size}'")
     unknown = set(numbers) - set(signature.sizes())
     if unknown:
@@ -144,7 +144,7 @@ def _parts(text: str) -> list[str]:
 def _input(part: str) -> Input:
     name, equals, value = part.partition("=")
     if equals and ":" not in name:
-        if re.fullmatch(r"[A-Z]\w*", value.strip()) and value.strip() not in ("None", "True", "False"):
+        if value.strip().isidentifier() and value.strip() not in ("None", "True", "False"):
             return Input(_name(name), size=value.strip())
         try:
             return Input(_name(name), value=ast.literal_eval(value.strip()), given=True)

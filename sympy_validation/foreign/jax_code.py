@@ -35,24 +35,45 @@ def custom_vjp(name: str, module: ModuleType, f: Any) -> Code:
     if f.fwd is None or f.bwd is None:
         raise NervaError(f"{name} has no forward and backward rule: {name}.defvjp(fwd, bwd) has not been called")
 
+    compiled: dict[Any, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+
     def run(values: Mapping[str, Any], differentiable: Sequence[str]) -> tuple[tuple[Any, ...], Back]:
         import jax
 
         given = [n for n in inputs if n in values]
         moving = [n for n in given if n in differentiable]
-
-        def primal(*xs: Any) -> Any:
-            return f(*({**values, **dict(zip(moving, xs, strict=True))}[n] for n in given))
-
-        out, back = jax.vjp(jax.jit(primal), *(values[n] for n in moving))
+        fixed = [n for n in given if n not in moving and isinstance(values[n], jax.Array)]
+        static = {n: values[n] for n in given if n not in moving and n not in fixed}
+        key = (*moving, "", *fixed, repr(static))
+        if key not in compiled:
+            compiled[key] = _compiled(f, given, moving, fixed, static)
+        forward, backward = compiled[key]
+        xs, rest = [values[n] for n in moving], [values[n] for n in fixed]
+        out = forward(rest, *xs)
 
         def pull(gradients: Sequence[Any]) -> dict[str, Any]:
             leaves, tree = jax.tree.flatten(out)
-            return dict(zip(moving, back(jax.tree.unflatten(tree, list(gradients[: len(leaves)]))), strict=True))
+            return dict(zip(moving, backward(rest, jax.tree.unflatten(tree, list(gradients[: len(leaves)])), *xs), strict=True))
 
         return tuple(jax.tree.leaves(out)), pull
 
     return Code(name, module, "jax", inputs, required, run, f)
+
+
+def _compiled(
+    f: Any, given: Sequence[str], moving: Sequence[str], fixed: Sequence[str], static: Mapping[str, Any]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The function and its rule backwards: each is compiled once for all points of the same shapes."""
+    import jax
+
+    def primal(rest: Sequence[Any], *xs: Any) -> Any:
+        known = {**static, **dict(zip(fixed, rest, strict=True)), **dict(zip(moving, xs, strict=True))}
+        return f(*(known[n] for n in given))
+
+    def backward(rest: Sequence[Any], gradients: Any, *xs: Any) -> Any:
+        return jax.vjp(lambda *ys: primal(rest, *ys), *xs)[1](gradients)
+
+    return jax.jit(primal), jax.jit(backward)
 
 
 class Scope:

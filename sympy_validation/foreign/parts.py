@@ -158,6 +158,8 @@ class TensorParts(Shapes):
 
     def _shifted(self, a: int, s: slice) -> Any:
         factors = self.dims[a]
+        if len(factors) == 1 and _is_first(s):
+            return self._first(a).with_axis(a)
         names = dim(undim(factors)).names()
         step = 1 if s.step is None else s.step
         if len(factors) != 1 or isinstance(step, Dim) or step < 1:
@@ -224,6 +226,12 @@ class TensorParts(Shapes):
         gather = Gather(self.dims, axes[0], [self._labels(a, k) for a, k in chosen])
         new = Storage.of(value).expand(*(undim(d) for d in gather.result))
         self.increase(gather.spread(new.array))
+
+
+def _is_first(s: slice) -> bool:
+    """Whether it is the slice :1."""
+    ends = (s.start, s.stop, s.step)
+    return all(x is None or isinstance(x, int) for x in ends) and (s.start or 0, s.stop, s.step or 1) == (0, 1, 1)
 
 
 def _text(s: slice) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import re
 import traceback
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from sympy_validation.foreign.code import Code
 
 LETTERS = "ijklmnpq"
+LINE = 70
+"""So many characters of a line of code are shown."""
 
 
 def readable(text: str) -> str:
@@ -26,6 +29,18 @@ def line_of(error: BaseException, code: Code) -> str:
         if folder in Path(f.filename).resolve().parents and "sympy_validation" not in f.filename
     ]
     return f" ({Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line})" if own else ""
+
+
+def source_line(file: str, line: int, code: Code) -> str:
+    """The number of a line of the user's files, and the line; empty for a line of other files."""
+    folder = Path(code.module.__file__ or ".").resolve().parent
+    text = linecache.getline(file, line).strip() if folder in Path(file or ".").resolve().parents else ""
+    return f"line {line} `{shortened(text)}`" if text else ""
+
+
+def shortened(text: str) -> str:
+    """A line of code that fits into a message."""
+    return text if len(text) <= LINE else text[: LINE - 4] + " ..."
 
 
 def where(code: Code) -> int:

@@ -15,7 +15,8 @@ from sympy_validation.all_sizes.text import text
 from sympy_validation.foreign import gradients
 from sympy_validation.foreign.code import Code
 from sympy_validation.foreign.gradients import Captured
-from sympy_validation.foreign.reasons import readable
+from sympy_validation.foreign.reasons import readable, source_line
+from sympy_validation.foreign.recorded import Recorded
 from sympy_validation.foreign.sizes import Dim
 from sympy_validation.foreign.tensor import Storage
 from sympy_validation.foreign.values import FloatPoint
@@ -121,7 +122,7 @@ class Repairs:
         candidates = [
             Candidate((cost, n), n, change, words)
             for n, entry in enumerate(recorded)
-            for cost, words, change in changes(entry[0], entry[1], entry[3], self.sizes)
+            for cost, words, change in (*changes(entry.name, entry.operands, entry.result, self.sizes), *self._replaced(recorded, n))
         ]
 
         def found(group: Group) -> dict[str, Any]:
@@ -133,7 +134,39 @@ class Repairs:
         group = simplest(candidates, right, set(self.wanted), SECONDS)
         if not all(self.holds(name, x) for name, x in found(group).items()):
             return ""
-        return "; and ".join(f"in operation {c.at + 1} of the backward pass ({_shown(recorded[c.at])}) {c.words}" for c in group)
+        return "; and ".join(f"in {_called(c.at, recorded[c.at], self.code)} {c.words}" for c in group)
+
+    def _replaced(self, recorded: Sequence[Recorded], n: int) -> Iterator[tuple[int, str, Change]]:
+        """Another value in the place of an operand: one that stands before, of the same shape."""
+        entry = recorded[n]
+        if entry.name not in ("mul", "div", "add", "sub", "matmul"):
+            return
+        known = self._values_before(recorded[:n])
+        for k, x in enumerate(entry.operands):
+            if not isinstance(x, Storage) or x.ndim == 0:
+                continue
+            for words, y, made_of in known:
+                if y.dims != x.dims or _same(x, y):
+                    continue
+                near = any(_same(x, z) for z in made_of) or any(_same(x, z) and any(_same(y, u) for u in of_z) for _, z, of_z in known)
+                yield 2 if near else 4, f"put {words} in the place of operand {k + 1}", _with_operand(k, y)
+
+    def _values_before(self, recorded: Sequence[Recorded]) -> list[tuple[str, Storage, list[Storage]]]:
+        """The values that there are before an operation: in words, and of what each is made."""
+        inputs = [(name, x, list[Storage]()) for name, x in self.theorem.values.items() if isinstance(x, Storage)]
+        known = inputs + [("the gradient of the output", y, list[Storage]()) for y in self.theorem.upstream]
+        for k, entry in enumerate(recorded):
+            operands = [x for x in entry.operands if isinstance(x, Storage)]
+            known += [(f"the operand {j + 1} of {_called(k, entry, self.code)}", x, list[Storage]()) for j, x in enumerate(operands)]
+            known.append((f"the result of {_called(k, entry, self.code)}", entry.result, operands))
+        first: dict[int, tuple[str, Storage, list[Storage]]] = {}
+        for words, x, made_of in known:
+            same = next((key for key, (_, y, _) in first.items() if _same(x, y)), None)
+            if same is None:
+                first[id(x)] = (words, x, made_of)
+            else:
+                first[same][2].extend(made_of)
+        return list(first.values())
 
     def missing(self) -> str:
         """What the gradient should have in addition, if it is short."""
@@ -148,9 +181,22 @@ class Repairs:
         return ""
 
 
-def _shown(entry: Any) -> str:
-    name, _, _, result = entry
-    return f"{name}, of shape ({', '.join(map(str, result.shape))})"
+def _called(number: int, entry: Recorded, code: Code) -> str:
+    """An operation in words: by its line or, where it has none, by its number."""
+    source = source_line(*entry.place, code) if code.style != "jax" else ""  # what JAX has traced is run by the one who asks
+    source = source or f"operation {number + 1} of the backward pass"
+    return f"{source} ({entry.name}, of shape ({', '.join(map(str, entry.result.shape))}))"
+
+
+def _same(x: Storage, y: Storage) -> bool:
+    """Whether two tensors have the same elements."""
+    if x is y or x.dims != y.dims or x.array.shape != y.array.shape:
+        return x is y
+    return all(P.key == Q.key for P, Q in zip(x.array.flat, y.array.flat, strict=True))
+
+
+def _with_operand(k: int, y: Storage) -> Change:
+    return lambda f, operands, given, result: f(*operands[:k], y, *operands[k + 1 :], **given)
 
 
 def _sizes(x: Any) -> list[Size]:

@@ -74,11 +74,16 @@ class FloatPoint:
         if name not in self.inputs:
             count = math.prod(shape)
             numbers = [self.random.choice([-1, 1]) * self.random.randint(1, 15) / 8 for _ in range(count)]
-            numbers = [x + self.random.random() / 16 for x in numbers] if self.rough else numbers
-            self.inputs[name] = np.array(numbers).reshape(shape) / (8 if self.small else 1)
+            numbers = self._different(count) if self.rough else numbers
+            self.inputs[name] = np.asarray(np.array(numbers).reshape(shape) / (8 if self.small else 1))
             if positive or self.positive:
                 self.inputs[name] = np.asarray(np.abs(self.inputs[name]) / (2 if self.positive else 1))
         return self.inputs[name]
+
+    def _different(self, count: int) -> list[float]:
+        """Numbers between -2 and 2, no two of which have the same magnitude."""
+        steps = 2 ** max(6, (4 * count).bit_length())
+        return [self.random.choice([-2, 2]) * k / steps for k in self.random.sample(range(1, steps), count)]
 
     def table(self, name: str, shape: tuple[int, ...], below: int) -> Any:
         """The elements of labels."""

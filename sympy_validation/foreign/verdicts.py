@@ -157,8 +157,6 @@ def _without_symbols(code: Code, signature: Signature, error: Exception, limits:
     """What numbers say of code that is not captured: the real code against difference quotients."""
     reason = _reason(error, code)
     verdict = GradientVerdict(code.name, Rung.NOT_CAPTURED, reason=reason)
-    if code.style == "jax":
-        return verdict  # each difference would be compiled anew
     try:
         with Limits(min(limits.seconds, NUMERIC_SECONDS)).held():
             trials, difference = tried_in_numbers(code, signature)

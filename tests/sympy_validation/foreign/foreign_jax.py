@@ -67,3 +67,37 @@ def rotate_bwd(res, g):
 
 
 rotate.defvjp(lambda x, cos, sin: (rotate(x, cos, sin), (cos, sin)), rotate_bwd)
+
+
+@jax.custom_vjp
+def masked(s, mask):
+    return jax.nn.softmax(jnp.where(mask, s, -1e30), axis=-1)
+
+
+def masked_fwd(s, mask):
+    p = masked(s, mask)
+    return p, p
+
+
+masked.defvjp(masked_fwd, lambda p, g: (p * (g - jnp.sum(p * g, axis=-1, keepdims=True)), None))
+
+
+@jax.custom_vjp
+def exact_gelu(x):
+    return jax.nn.gelu(x, approximate=False)
+
+
+def exact_gelu_bwd(x, g):
+    cdf = (1 + jax.lax.erf(x / jnp.sqrt(2.0))) / 2
+    return (g * (cdf + x * jnp.exp(-x * x / 2) / jnp.sqrt(2 * jnp.pi)),)
+
+
+exact_gelu.defvjp(lambda x: (exact_gelu(x), x), exact_gelu_bwd)
+
+
+@jax.custom_vjp
+def wrong_embed(table, ids):
+    return table[ids]
+
+
+wrong_embed.defvjp(lambda t, i: (t[i], (t, i)), lambda r, g: (jnp.zeros_like(r[0]).at[r[1]].set(g), None))

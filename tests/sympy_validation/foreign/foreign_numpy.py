@@ -258,3 +258,51 @@ def max_pool_backward(dout, cache):
     mask = xr == out[:, :, :, None, :, None]
     dxr = mask * dout[:, :, :, None, :, None]
     return dxr.reshape(x.shape)
+
+
+def window_max_forward(x):
+    n, h, w = x.shape
+    y = x.reshape(n, h // 2, 2, w // 2, 2).max((2, 4))
+    return y, (x, y)
+
+
+def window_max_backward(dy, cache):
+    x, y = cache
+    dx = np.zeros_like(x)
+    for i in range(2):
+        for j in range(2):
+            dx[:, i::2, j::2] = dy * (x[:, i::2, j::2] == y)
+    return dx
+
+
+def WRONG_window_max_backward(dy, cache):
+    return window_max_backward(dy, cache) / 4
+
+
+def window_mean_forward(x):
+    n, h, w = x.shape
+    return x.reshape(n, h // 2, 2, w // 2, 2).mean((2, 4)), None
+
+
+def WRONG_window_mean_backward(dy, cache):
+    return np.tile(dy, (1, 2, 2)) / 4
+
+
+def first_forward(x, w):
+    return x[:, :1] @ w, (x, w)
+
+
+def first_backward(dy, cache):
+    x, w = cache
+    dx = np.zeros_like(x)
+    dx[:, :1] = dy @ w.T
+    return dx, np.einsum("nsd,nsk->dk", x[:, :1], dy)
+
+
+def gate_forward(x, w, heads):
+    return x * w / heads, (x, w, heads)
+
+
+def gate_backward(dy, cache):
+    x, w, heads = cache
+    return dy * w / heads, (dy * x).sum(0) / heads

@@ -47,6 +47,14 @@ def test_a_size_may_have_another_name_than_the_parameter() -> None:
     assert not heads.differentiable
 
 
+def test_a_size_may_be_a_small_letter_and_a_text_is_none() -> None:
+    _, heads = parse("x: B T (n a), heads=n").inputs
+    assert (heads.name, heads.size) == ("heads", "n")
+    for words in ("x: N D, mode=mean", "x: N D, mode=m"):
+        with pytest.raises(NervaError, match="a text stands in quotes: mode='m"):
+            parse(words)
+
+
 def test_other_orders_of_factors_have_the_same_lengths() -> None:
     signature = parse("x: N (2 H), w: (2 H), b: 2H")
     found = list(other_orders(signature))

@@ -15,6 +15,7 @@ ZOO = Path(__file__).parents[3] / "examples" / "zoo"
         ("numpy_zoo", "batch_norm/batch_norm_without_scale", "x: N D, g: D, b: D", "multiply dx by g"),
         ("numpy_zoo", "dense/dense_mean_of_bias", "x: N D, w: D K, b: K", "multiply db by N"),
         ("numpy_zoo", "bias_add/bias_add_of_channels_first", "x: N H W C, b: C", "sum over the axes 0, 1, 2"),
+        ("numpy_zoo", "sequence_norm/sequence_norm_mean_twice", "x: B T C, w: C, b: C", "in the place of operand 2"),
         ("torch_zoo", "LinearAttentionScaleLost", "q: B T A, k: B T A, v: B T A", "divide dq by √A"),
         ("torch_zoo", "CrossEntropySumByBatch", "logits: N K, target: N in K", "multiply dlogits by N"),
     ],
@@ -45,7 +46,7 @@ def test_two_mistakes_are_two_changes(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "pair.py").write_text(PAIR, encoding="utf-8")
     found = decide(load_file(tmp_path / "pair.py"), "layer", "x: N D, w: D K, b: K")
     assert found.rung is Rung.REFUTED
-    assert found.advice.count("in operation") == 2
+    assert found.advice.count("in line 10 `return da @ w.T, -(x.T @ da), da.mean(axis=0)`") == 2
     assert "change the sign" in found.advice or "subtract" in found.advice
     assert "take the sum" in found.advice or "multiply by N" in found.advice
 

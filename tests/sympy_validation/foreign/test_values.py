@@ -8,8 +8,10 @@ from tests.sympy_validation.foreign.points import agree, both
 def test_a_point_at_a_kink_is_known() -> None:
     from sympy_validation.foreign.gradients import input_tensor
     from sympy_validation.foreign.grammar import parse
+    from sympy_validation.foreign.proxies import use
 
     run = Current.start()
+    use("numpy")
     x = input_tensor(parse("x: N").inputs[0], {})
     point = FloatPoint(run, {"N": 2}, 0)
     point.inputs["x"] = np.array([0.0, 1.0])

@@ -24,6 +24,9 @@ RIGHT = [
     ("foreign_numpy", "layernorm", "x: B T C, w: C, b: C"),
     ("foreign_numpy", "Linear", "W: D K, b: K, x: N D"),
     ("foreign_numpy", "BatchNorm", "gamma: D, beta: D, x: N D"),
+    ("foreign_numpy", "window_max", "x: N (H 2) (W 2)"),
+    ("foreign_numpy", "first", "x: N T D, w: D K"),
+    ("foreign_numpy", "gate", "x: N (h a), w: (h a), heads=h"),
     ("foreign_torch", "Swish", "i: N D"),
     ("foreign_torch", "LegendrePolynomial3", "input: N"),
     ("foreign_torch", "LinearFunction", "input: N D, weight: K D, bias: K"),
@@ -37,16 +40,21 @@ RIGHT = [
     ("foreign_jax", "rms_norm", "x: N D, scale: D"),
     ("foreign_jax", "leaky", "x: N D, slope=0.1"),
     ("foreign_jax", "embed", "table: V D, ids: N in V"),
+    ("foreign_jax", "masked", "s: N D, mask: N D bool"),
+    ("foreign_jax", "exact_gelu", "x: N D"),
     ("foreign_jax", "rotate", "x: B T (2 A), cos: T A const, sin: T A const"),
 ]
 WRONG = [
     ("foreign_numpy", "WRONG_softmax_loss", "x: N K, y: N in K", "x"),
     ("foreign_numpy", "rnn_step_forward/WRONG_rnn_step_backward", "x: N D, prev_h: N H, Wx: D H, Wh: H H, b: H", "Wx"),
     ("foreign_numpy", "linear_activation_forward/WRONG_linear_activation_backward", "A_prev: D N, W: K D, b: K 1", "A_prev"),
+    ("foreign_numpy", "window_max_forward/WRONG_window_max_backward", "x: N (H 2) (W 2)", "x"),
+    ("foreign_numpy", "window_mean_forward/WRONG_window_mean_backward", "x: N (H 2) (W 2)", "x"),
     ("foreign_torch", "WRONG_Swish", "i: N D", "i"),
     ("foreign_torch", "WRONG_LayerNorm2d", "x: N C H W, weight: C, bias: C, eps=1e-6", "x"),
     ("foreign_torch", "WRONG_GEGLU", "x: N (2 D)", "x"),
     ("foreign_jax", "wrong_rms_norm", "x: N D, scale: D", "x"),
+    ("foreign_jax", "wrong_embed", "table: V D, ids: N T in V", "table"),
 ]
 
 
