@@ -19,6 +19,7 @@ import dataclasses
 import functools
 import importlib
 import itertools
+import math
 import re
 import types
 import typing
@@ -125,7 +126,8 @@ class Table(Generic[E]):
     def build(self, name: str, /, *arguments: Any, **parameters: Tree) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
 
-        A field that Python wants by its name (``kw_only``) must be named in text too; one without ``repr`` is not the user's.
+        A field that Python wants by its name (``kw_only``) must be named in text too, and one with ``named_below`` if it is less than that:
+        Momentum(0.01) takes a learning rate for mu. One without ``repr`` is not the user's.
         """
         entry = self.lookup(name)
         fields = user_fields(entry)
@@ -135,7 +137,7 @@ class Table(Generic[E]):
         if len(arguments) > len(fields):
             raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(arguments)}{hint}")
         for key, value in zip(fields, arguments, strict=False):
-            if fields[key].kw_only:
+            if fields[key].kw_only or (isinstance(value, float) and 0 < value < fields[key].metadata.get("named_below", 0)):
                 raise NervaError(f"{entry.__name__}: {key} must be named: {entry.__name__}({key}={value!r}){hint}")
             if key in given:
                 raise NervaError(f"{entry.__name__}: parameter {key!r} is given twice")
