@@ -19,7 +19,6 @@ import dataclasses
 import functools
 import importlib
 import itertools
-import math
 import re
 import types
 import typing

@@ -309,7 +309,8 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
     if not np.isfinite(flat).all() or (flat != np.floor(flat)).any():
         wrong = flat[~np.isfinite(flat) | (flat != np.floor(flat))][0]
         raise NervaError(
-            f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}; for numbers as targets say task = 'regression', with --loss SquaredError"
+            f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}; for numbers as targets say task = 'regression', "
+            "with --loss SquaredError"
         )
     if flat.min() < 0:
         raise NervaError(f"{what}: labels must not be negative, got {int(flat.min())} in {name}")
