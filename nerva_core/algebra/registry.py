@@ -148,7 +148,7 @@ class Table(Generic[E]):
         if missing:
             raise NervaError(f"{entry.__name__} needs the parameter {missing[0]!r}, for example {entry.__name__}({missing[0]}=...)")
         hints = _hints(entry)
-        return entry(**{key: _convert(f"{entry.__name__}: {key}", value, hints[key]) for key, value in given.items()})
+        return entry(**{key: _convert(f"{entry.__name__}: {key.removesuffix('_')}", value, hints[key]) for key, value in given.items()})
 
     def parse(self, description: str | EntryCall | Mapping[str, Any] | E) -> E:
         """Make an entry from text, parsed or not, from a TOML table with a ``name``, or take one that is made already."""
