@@ -289,7 +289,7 @@ def _check_bounds(entry: type, name: str, value: Any) -> None:
     ]
     if not all(holds(value, bound) for _, bound, holds in bounds):
         wanted = " and ".join(f"{symbol} {bound}" for symbol, bound, _ in bounds)
-        raise NervaError(f"{entry.__name__}: {name} must be {wanted}, got {value}")
+        raise NervaError(f"{entry.__name__}: {name.removesuffix('_')} must be {wanted}, got {value}")
 
 
 def _convert(where: str, value: Any, hint: Any) -> Any:
