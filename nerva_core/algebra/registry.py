@@ -124,7 +124,8 @@ class Table(Generic[E]):
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
 
-        A field that Python wants by its name (``kw_only``) must be named in text too; one without ``repr`` is not the user's.
+        A field that Python wants by its name (``kw_only``) must be named in text too, and one with ``named_below`` if it is less than that:
+        Momentum(0.01) takes a learning rate for mu. One without ``repr`` is not the user's.
         """
         entry = self.lookup(name)
         fields = user_fields(entry)
@@ -134,7 +135,7 @@ class Table(Generic[E]):
         if len(arguments) > len(fields):
             raise NervaError(f"{entry.__name__} takes at most {len(fields)} parameters, got {len(arguments)}{hint}")
         for key, value in zip(fields, arguments, strict=False):
-            if fields[key].kw_only:
+            if fields[key].kw_only or (isinstance(value, float) and 0 < value < fields[key].metadata.get("named_below", 0)):
                 raise NervaError(f"{entry.__name__}: {key} must be named: {entry.__name__}({key}={value!r}){hint}")
             if key in given:
                 raise NervaError(f"{entry.__name__}: parameter {key!r} is given twice")
@@ -146,7 +147,7 @@ class Table(Generic[E]):
         if missing:
             raise NervaError(f"{entry.__name__} needs the parameter {missing[0]!r}, for example {entry.__name__}({missing[0]}=...)")
         hints = _hints(entry)
-        return entry(**{key: _convert(f"{entry.__name__}: {key}", value, hints[key]) for key, value in given.items()})
+        return entry(**{key: _convert(f"{entry.__name__}: {key.removesuffix('_')}", value, hints[key]) for key, value in given.items()})
 
     def parse(self, description: str | EntryCall | Mapping[str, Any] | E) -> E:
         """Make an entry from text, parsed or not, from a TOML table with a ``name``, or take one that is made already."""
@@ -287,7 +288,7 @@ def _check_bounds(entry: type, name: str, value: Any) -> None:
     ]
     if not all(holds(value, bound) for _, bound, holds in bounds):
         wanted = " and ".join(f"{symbol} {bound}" for symbol, bound, _ in bounds)
-        raise NervaError(f"{entry.__name__}: {name} must be {wanted}, got {value}")
+        raise NervaError(f"{entry.__name__}: {name.removesuffix('_')} must be {wanted}, got {value}")
 
 
 def _convert(where: str, value: Any, hint: Any) -> Any:

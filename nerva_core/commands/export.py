@@ -44,6 +44,8 @@ def export(
         raise NervaError(f"unknown format {chosen!r}; {did_you_mean(chosen, FORMATS)}")
     if SUFFIXES.get(file.suffix, chosen) != chosen:
         raise NervaError(f"{file.name!r} names a file of format {SUFFIXES[file.suffix]}, but --format says {chosen}; give one of them")
+    if chosen in ("torch", "jax") and file.suffix in (".py", ".pt", ".pth", ".safetensors"):
+        raise NervaError(f"--format {chosen} writes a directory with model.py and model.safetensors: give it a name such as {file.stem!r}")
     if os.path.lexists(file):
         raise NervaError(f"{file} is already there; choose another name")
     if chosen == "keras" and file.suffix != ".keras":

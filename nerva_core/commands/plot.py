@@ -50,13 +50,16 @@ def _holds_runs(path: Path) -> bool:
 
 
 def _compare(paths: list[Path], target: Path) -> None:
+    from nerva_core.commands.runs import warn
     from nerva_core.figures.plots import overlaid_curves
     from nerva_core.training.models import write_atomically
     from nerva_core.training.records import groups, records
 
     if os.path.lexists(target):
         raise NervaError(f"{target} is already there; choose another file with --png")
-    found = records(paths)
+    found = records(paths, warn)
+    if not found:
+        raise NervaError("no run is left to draw")
     empty = next((one for one in found if not one.history), None)
     if empty is not None:
         raise NervaError(f"{empty.directory} has no complete epoch yet; continue it with: nerva train --resume --output {empty.directory}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +24,7 @@ def runs(
     from nerva_core.training.records import records
 
     rows = [["run", "data", "layers", "optimizer", "seed", "state", "result"]]
-    for one in records([directory]):
+    for one in records([directory], warn):
         config = one.config
         layers = config.model.layers if isinstance(config.model.layers, str) else f"{len(config.model.layers)} layers"
         shown = layers if len(layers) <= 40 else f"{layers[:37]}..."
@@ -39,7 +40,7 @@ def compare_runs(
     from nerva_core.figures.terminal import aligned
     from nerva_core.training.records import differences, groups, records
 
-    found = records(paths)
+    found = records(paths, warn)
     if len(found) < 2:
         raise NervaError(f"a comparison needs two runs, got {len(found)}")
     names = [one.directory.name for one in found]
@@ -50,6 +51,11 @@ def compare_runs(
     print(aligned([*rows, ["state", *(one.state for one in found)], ["result", *map(score_text, found)]]))
     if len(groups(found)) < len(found):
         print_groups(found)
+
+
+def warn(message: str) -> None:
+    """Tell of what does not keep the command from going on."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def score_text(one: Record) -> str:

@@ -153,7 +153,7 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
 
 
 def _train(run: Run, reporters: Reporters) -> None:
-    from nerva_core.training.checks import precision_warning
+    from nerva_core.training.checks import batch_warning, precision_warning
     from nerva_core.training.interruption import Interrupted
     from nerva_core.training.launching import is_first
     from nerva_core.training.penalties import penalty_warning
@@ -163,6 +163,7 @@ def _train(run: Run, reporters: Reporters) -> None:
         run.warning,
         trainer.data.warning,
         precision_warning(trainer.ops.dtype, trainer.data),
+        batch_warning(trainer.config.training.batch_size, trainer.data),
         penalty_warning(trainer),
     )
     for warning in filter(None, warnings) if is_first() else ():

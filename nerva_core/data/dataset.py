@@ -262,7 +262,7 @@ def _require_two_of_each(T: Array, names: tuple[str, ...]) -> None:
         several = f" (and {counted(len(rare) - 1, 'more class')})" if len(rare) > 1 else ""
         raise NervaError(
             f"cannot split {counted(len(T), 'example')} into a training and a test set: class {name} has only one example{several}, "
-            "and every class must be in both; for targets that are no classes say task = 'regression'"
+            "and every class must be in both; for targets that are no classes say task = 'regression', with --loss SquaredError"
         )
 
 
@@ -309,7 +309,8 @@ def class_numbers(what: str, name: str, T: Array) -> Array:
     if not np.isfinite(flat).all() or (flat != np.floor(flat)).any():
         wrong = flat[~np.isfinite(flat) | (flat != np.floor(flat))][0]
         raise NervaError(
-            f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}; for numbers as targets say task = 'regression'"
+            f"{what}: {name} must hold class numbers 0, 1, 2, ..., got {wrong}; for numbers as targets say task = 'regression', "
+            "with --loss SquaredError"
         )
     if flat.min() < 0:
         raise NervaError(f"{what}: labels must not be negative, got {int(flat.min())} in {name}")

@@ -20,6 +20,9 @@ from nerva_core.data.tables import DataTable, Texts
 MOST_CATEGORIES = 100
 """A column with more different texts names its rows, or is a sentence; it is no category."""
 
+NAMED_ROWS = 20
+"""Of so many rows whose texts all differ these are names: no new row has one of them."""
+
 Missing = Literal["indicator", "impute", "refuse"]
 
 
@@ -75,7 +78,7 @@ def _learn(table: DataTable, name: str, names: Sequence[str], rows: Array, missi
             return Column(name, fill=float(np.nanmedian(values[rows])), indicator=indicator)
     table.require_category(name, values)
     categories = sorted({text for k in rows if (text := values[k]) is not None})
-    if len(categories) > MOST_CATEGORIES:
+    if len(categories) > MOST_CATEGORIES or NAMED_ROWS <= len(categories) == sum(present):
         others = ",".join(other for other in names if other != name)
         numbers = all(map(is_number, categories))
         what = (
@@ -115,7 +118,8 @@ def _notes(table: DataTable, column: Column, values: Array | Texts) -> list[str]
     if not isinstance(values, list):
         count = int(np.isnan(values).sum())
         told = count and not column.indicator
-        return [f"{table.where}: {count} missing numbers of {column.name!r} are taken as {column.fill:g}"] if told else []
+        what = "1 missing number" if count == 1 else f"{count} missing numbers"
+        return [f"{table.where}: {what} of {column.name!r} taken as {column.fill:g}"] if told else []
     unknown = sorted({text for text in values if text is not None and text not in column.categories})
     what = f"{table.where}: {column.name!r} has texts that the training had not, taken as none of its categories"
     return [f"{what}: {', '.join(unknown[:5])}"] if unknown else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nerva_core.algebra.errors import NervaError
+from nerva_core.algebra.errors import NervaError, not_there
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.registry import Fraction
 from nerva_core.data.dataset import Dataset, Scaling, make_dataset, split, streamed_dataset
@@ -84,7 +85,10 @@ def dataset_of(source: TableFile, table: DataTable) -> Dataset:
 def split_of(source: TableFile, table: DataTable) -> Split:
     """The training and the test set of a table, and how its columns become inputs."""
     if len(table.columns) < 2:
-        raise NervaError(f"{table.where} needs at least two columns, features and a target, got {len(table.columns)}")
+        (name,) = table.columns or ("",)
+        other = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")) if sign in name), "")
+        hint = f": its cells seem to be separated by {other}, and must be by commas" if other else ""
+        raise NervaError(f"{table.where} needs at least two columns, features and a target, got {len(table.columns)}{hint}")
     if not source.columns:
         table.require_names()
     target = source.target or list(table.columns)[-1]
@@ -144,4 +148,12 @@ def source_of_path(path: str, target: str | None = None, columns: Sequence[str] 
         raise NervaError(f"{'--target' if target else '--columns'} is for a table in a file, such as --data houses.csv; got --data {path}")
     if suffix == ".npz":
         return {"name": "NPZ", "path": path, **task}
-    return {"name": "ImageFolder", "path": path} if "(" not in path and Path(path).expanduser().is_dir() else None
+    if "(" in path:
+        return None
+    place = Path(os.path.expanduser(path))  # which leaves a user that is not known as it is
+    if place.is_dir():
+        return {"name": "ImageFolder", "path": path}
+    if place.is_file() or os.sep in path:
+        kinds = f"{', '.join(['.csv', *READERS, '.npz'])}, or a folder of images"
+        raise NervaError(f"data are read from {kinds}; got {path}" if place.exists() else not_there(place))
+    return None

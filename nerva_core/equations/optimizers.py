@@ -6,7 +6,7 @@ All rules are offered here; those with a step for each element stand in ``nerva_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple
 
 from nerva_core.algebra.errors import NervaError, did_you_mean
@@ -79,7 +79,7 @@ class MomentumState(NamedTuple):
 class Momentum(Optimizer):
     """Δ' = μ Δ - η Dθ, θ' = θ + Δ'. Equal to Keras; PyTorch's form, SGD, has η outside Δ."""
 
-    mu: Fraction = 0.9
+    mu: Fraction = field(default=0.9, metadata={"named_below": 0.1})
     sums_gradients = True
 
     def init(self, ops: MatrixOps[M], theta: M) -> MomentumState:

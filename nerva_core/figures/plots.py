@@ -61,7 +61,7 @@ def name_axes(axis: Any, x: str, y: str, title: str | None = None, integers: boo
     if title is not None:
         axis.set_title(title, fontsize=10)
     if integers:
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axis.grid(alpha=0.3, linewidth=0.6)
     axis.set_axisbelow(True)
 

@@ -49,7 +49,10 @@ def items_of(text: str) -> list[str]:
     parameters."""
     if not text.strip(" ;"):
         raise NervaError("a network needs at least one layer, got none")
-    return [layer for item in text.strip(" ;").split(";") for layer in repeated(item)]
+    items = text.strip(" ;").split(";")
+    if not all(item.strip() for item in items):
+        raise NervaError(f"a layer is missing between two ';' in {text.strip()[:200]!r}")
+    return [layer for item in items for layer in repeated(item)]
 
 
 def repeated(item: str) -> list[str]:
@@ -116,6 +119,8 @@ def multilayer_perceptron(
     (section 5). ``weights`` and ``bias`` may list initializers, one a layer with a size, separated by ``;``. ``densities`` has a number
     for each layer with a size, of which those below 1 have so many of their weights (SparseLinear).
     """
+    if not isinstance(layers, str):
+        raise NervaError(f"layers must be text such as 'ReLU;Linear', got {layers!r}; Sequential takes layers that are made")
     calls = [_parse(text) for text in items_of(layers)]
     if not sizes or any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in sizes):
         raise NervaError(f"sizes must be positive integers, got {list(sizes)}")

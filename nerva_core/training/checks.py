@@ -115,6 +115,14 @@ def precision_warning(dtype: DType, data: Dataset) -> str:
     )
 
 
+def batch_warning(batch_size: int, data: Dataset) -> str:
+    """What to say of batches that cannot be filled: each step takes all examples; nothing else."""
+    examples = len(data.Xtrain)
+    if batch_size <= examples:
+        return ""
+    return f"batches of {batch_size:,} cannot be filled: there are {counted(examples, 'training example')}, and each step takes all of them"
+
+
 def check_memory(config: Config, network: Sequential, data: Dataset) -> None:
     """NervaError for a network, or a batch of its values, that cannot fit, before any of it is made."""
     examples, count = len(data.Xtrain), network.parameter_count(data.inputs)

@@ -178,6 +178,8 @@ def save_model(path: Path, model: Model) -> None:
 
 def load_model(path: Path) -> Model:
     """Read a network that ``save_model`` wrote."""
+    if path.is_dir():
+        raise NervaError(f"{path} is a directory; the model of a run is the file {path / 'model.safetensors'}")
     arrays, metadata = read_safetensors(path)
     if "epoch" in metadata:
         raise NervaError(f"{path} is a checkpoint, not a model; give the directory of its run, or the model.safetensors that it ends with")

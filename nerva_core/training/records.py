@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,16 +48,26 @@ class Record:
         return (f"{name} loss", loss) if accuracy is None else (f"{name} accuracy", accuracy)
 
 
-def records(paths: Iterable[Path]) -> list[Record]:
-    """The runs in these directories, or in the directories in them; NervaError if one has none."""
+def records(paths: Iterable[Path], tell: Callable[[str], None] | None = None) -> list[Record]:
+    """The runs in these directories, or in the directories in them; NervaError if one has none.
+
+    A run that cannot be read is a NervaError too; with ``tell``, one that was not named itself is told and left out.
+    """
     found = []
     for path in paths:
-        below = [path] if (path / CONFIG).is_file() else sorted(part.parent for part in path.glob(f"*/{CONFIG}"))
+        named = (path / CONFIG).is_file()
+        below = [path] if named else sorted(part.parent for part in path.glob(f"*/{CONFIG}"))
         if not below:
             raise NervaError(
                 f"{path} holds no run; a run is a directory that nerva train --output has written" if path.exists() else not_there(path)
             )
-        found += [record(directory) for directory in below]
+        for directory in below:
+            try:
+                found.append(record(directory))
+            except NervaError as error:
+                if named or tell is None:
+                    raise
+                tell(f"{directory} is left out: {error}")
     return found
 
 

@@ -186,6 +186,7 @@ def test_mistakes(path: Path) -> None:
         ): r"its suffix, .npz, .onnx, .keras, or for a directory it is --format torch or jax; got 'w.pt'",
         ("out", "pytorch"): r"unknown format 'pytorch'; did you mean 'torch'",
         ("model.safetensors", "onnx"): r"is already there",
+        ("net.py", "torch"): r"--format torch writes a directory with model.py and model.safetensors: give it a name such as 'net'",
         ("net", "keras"): r"ends in .keras, got 'net'",
         ("nowhere/net.onnx", None): r"cannot write .*net.onnx",
         ("model.safetensors/out", "torch"): r"cannot make the directory",

@@ -34,6 +34,25 @@ def test_runs_are_listed_and_compared(nerva: Nerva, tmp_path: Path) -> None:
     assert "all.png is already there" in err
 
 
+@pytest.mark.usefixtures("trained")
+def test_a_run_that_cannot_be_read_hides_no_other(nerva: Nerva, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "b" / "config.toml").write_text("seed = 'x'")
+    for command in (("runs",), ("compare-runs", "runs"), ("plot", "runs")):
+        status, out, err = nerva(*command)
+        assert (status, len(err.splitlines())) == (0, 1)
+        assert err.startswith("warning: runs/b is left out: ")
+        assert "Adam" in out or command[0] == "plot"
+    status, out, err = nerva("compare-runs", "runs/a", "runs/b")
+    assert (status, out) == (2, "")
+    assert "seed" in err
+    for name in "ac":
+        (tmp_path / "runs" / name / "config.toml").write_text("x")
+    (tmp_path / "comparison.png").unlink()
+    status, out, err = nerva("plot", "runs")
+    assert (status, out) == (2, "")
+    assert err.endswith("error: no run is left to draw\n")
+
+
 def test_mistakes(nerva: Nerva, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for arguments, message in ((("runs",), "runs is not there"), (("compare-runs", "empty"), "empty holds no run")):

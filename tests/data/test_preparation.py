@@ -27,7 +27,7 @@ def test_an_imputed_number_is_told() -> None:
     (age,) = learn(TABLE, ["age"], TRAIN, missing="impute")
     X, notes = prepare(TABLE, [age])
     np.testing.assert_array_equal(X, [[1], [9], [5], [3]])
-    assert notes[0] == "t: 1 missing numbers of 'age' are taken as 5"
+    assert notes[0] == "t: 1 missing number of 'age' taken as 5"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,12 @@ def test_a_text_of_its_own_in_every_row_is_no_category() -> None:
     names = DataTable("t", {"name": [f"n{k}" for k in range(101)], "age": np.ones(101)})
     with pytest.raises(NervaError, match=r"has 101 different texts in 101 rows.* leave it out with --columns age$"):
         learn(names, ["name", "age"], np.arange(101))
-    assert len(learn(names, ["name"], np.arange(100))[0].categories) == 100
+    for rows in (20, 100):
+        with pytest.raises(NervaError, match=f"has {rows} different texts in {rows} rows"):
+            learn(names, ["name", "age"], np.arange(rows))
+    assert len(learn(names, ["name"], np.arange(19))[0].categories) == 19
+    repeated = DataTable("t", {"name": [f"n{k % 100}" for k in range(101)]})
+    assert len(learn(repeated, ["name"], np.arange(101))[0].categories) == 100
 
 
 def test_a_column_of_the_other_kind() -> None:

@@ -71,9 +71,13 @@ def test_targets_that_are_no_classes(tmp_path: Path) -> None:
         (tmp_path / name).with_suffix(".csv").write_text("x,y\n" + "\n".join(f"{k},{cell}" for k, cell in enumerate(cells)))
         with pytest.raises(NervaError, match=message):
             TableFile(path=str(tmp_path / f"{name}.csv")).load()
-    (tmp_path / "c.csv").write_text("x\n1\n2\n")
-    with pytest.raises(NervaError, match="at least two columns"):
-        TableFile(path=str(tmp_path / "c.csv")).load()
+    for text, message in (
+        ("x\n1\n2\n", "at least two columns.*got 1$"),
+        ("x;y\n1;2\n3;4\n", "separated by semicolons, and must be by commas"),
+    ):
+        (tmp_path / "c.csv").write_text(text)
+        with pytest.raises(NervaError, match=message):
+            TableFile(path=str(tmp_path / "c.csv")).load()
 
 
 def test_what_a_path_means(tmp_path: Path) -> None:
@@ -83,6 +87,13 @@ def test_what_a_path_means(tmp_path: Path) -> None:
     assert source_of_path("a.npz") == {"name": "NPZ", "path": "a.npz"}
     assert source_of_path(str(tmp_path)) == {"name": "ImageFolder", "path": str(tmp_path)}
     assert source_of_path("Digits(train=10)") is None
+    (tmp_path / "x.tsv").write_text("a\tb\n")
+    for path, message in (
+        (tmp_path / "x.tsv", r"data are read from \.csv, .*, or a folder of images; got .*x\.tsv"),
+        (tmp_path / "y", "is not there"),
+    ):
+        with pytest.raises(NervaError, match=message):
+            source_of_path(str(path))
     with pytest.raises(NervaError, match="--target is for a table"):
         source_of_path("Digits", "y")
 

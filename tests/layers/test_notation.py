@@ -89,6 +89,8 @@ def test_sizes_must_match_the_layers(layers: str, needed: int, surplus: int) -> 
 
 @pytest.mark.parametrize("sizes", [[], [4, 0], [4, -1], [4, 2.5], [True, 2]])
 def test_sizes_are_positive_integers(sizes: Any) -> None:
+    with pytest.raises(NervaError, match="layers must be text such as 'ReLU;Linear', got 3"):
+        multilayer_perceptron(3, [4, 2])  # type: ignore[arg-type]
     with pytest.raises(NervaError, match="sizes must be positive integers"):
         multilayer_perceptron("Linear", sizes)
 
@@ -100,7 +102,7 @@ def test_sizes_are_positive_integers(sizes: Any) -> None:
         ("BatchNormalisation", "did you mean 'BatchNormalization'"),
         ("", "at least one layer"),
         (" ; ", "at least one layer"),
-        ("ReLU;;Linear", "cannot read the layer"),
+        ("ReLU;;Linear", "a layer is missing between two ';' in 'ReLU;;Linear'"),
         ("ReLU(", "cannot read the layer 'ReLU\\('"),
         ("ReLU)", "cannot read the layer"),
         ("ReLU(alpha=1)", "ReLU has no parameter 'alpha'"),

@@ -307,7 +307,7 @@ def test_the_q_activation_of_a_user_s_activation(ops: Backend, monkeypatch: pyte
     ("text", "message"),
     [
         ("q-ellu", "unknown activation 'ellu'; did you mean 'ELU'"),
-        ("q-elu(lambda=0)", "QActivation: lambda_ must be > 0, got 0"),
+        ("q-elu(lambda=0)", "QActivation: lambda must be > 0, got 0"),
         ("q-elu(phi=0)", "phi must be > 0"),
         ("q-elu(gamma=-1)", "gamma must be >= 0"),
         ("q-elu(noise=column)", "noise must be one of 'element', 'row', 'scalar', got 'column'"),

@@ -14,7 +14,7 @@ from nerva_core.algebra.errors import NervaError
 from nerva_core.data.dataset import make_dataset
 from nerva_core.equations.activations import ReLU
 from nerva_core.layers import ActivationLayer, Layer, Linear, Sequential
-from nerva_core.training.checks import check_shapes, precision_warning
+from nerva_core.training.checks import batch_warning, check_shapes, precision_warning
 from nerva_core.training.config import make_config
 from nerva_core.training.trainer import Trainer
 from tests.training.test_trainer import configure
@@ -186,6 +186,13 @@ def test_columns_that_the_dtype_makes_constant_are_told() -> None:
         r"1 column of the inputs, such as 0, which is near 1\.6e\+09, is constant in float32", precision_warning("float32", data)
     )
     assert precision_warning("float64", data) == ""
+
+
+def test_batches_that_cannot_be_filled_are_told() -> None:
+    X = np.zeros((3, 1))
+    data = make_dataset("x", X, X, X, X, regression=True)
+    assert batch_warning(3, data) == ""
+    assert batch_warning(4, data) == "batches of 4 cannot be filled: there are 3 training examples, and each step takes all of them"
 
 
 # The shapes of the layers of users ----------------------------------------------------------------

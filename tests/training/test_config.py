@@ -101,6 +101,7 @@ def test_a_list_of_layers() -> None:
         ("optimizer = 'Adams'", "optimizer: unknown optimizer 'Adams'; did you mean 'Adam'"),
         ("optimizer = 3", "the optimizer must be text such as 'Adam', got 3"),
         ("optimizer = 'Momentum(mu=2)'", "mu must be >= 0 and < 1, got 2.0"),
+        ("optimizer = 'Momentum(0.01)'", "mu must be named: Momentum\\(mu=0.01\\); the learning rate is that of the schedule"),
         ("optimizer = 'Momentum(nu=2)'", "Momentum has no parameter 'nu'; known: mu"),
         ("optimizer = 'Momentum(mu='", "cannot read the optimizer"),
         ("[optimizer]\nmu = 0.5", "needs a name"),

@@ -45,6 +45,8 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
     path = tmp_path / "a.safetensors"
+    with pytest.raises(NervaError, match=r"is a directory; the model of a run is the file .*model\.safetensors"):
+        load_model(tmp_path)
     with pytest.raises(NervaError, match="is not there"):
         load_model(path)
     save_model(path, model())
