@@ -18,8 +18,9 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
+from sympy_validation.outside import Kept
 from sympy_validation.spaces.points import INNER_SIZES
-from sympy_validation.ways import Step, followed
+from sympy_validation.ways import Ways, followed
 
 Sample = Callable[[np.random.Generator, tuple[int, int]], Array]
 
@@ -82,8 +83,10 @@ class LayerRun:
         self.X = sample(rng, (self.N, self.D))
         self.params = map_shapes(lambda shape: sample(rng, shape), self.layer.shapes(self.D))
         self.noise = self.layer.given(self.layer.initial_state(self.D), self._noise())
-        self.steps: set[Step] = set()
+        self.ways = Ways()
         """Those of the user's code in its equations."""
+        self.kept = ""
+        """What it keeps outside of the cache, if anything."""
 
     def _noise(self) -> Any:
         shapes = self.layer.noise_shapes(self.N, self.D)
@@ -96,7 +99,7 @@ class LayerRun:
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if something is not what it should be."""
         given = (self.params, self.X, *self.noise)
-        before, numbers = copy.deepcopy(given), random_states()
+        before, numbers, kept_outside = copy.deepcopy(given), random_states(), Kept(self.layer)
         with self._following():
             Y, cache = self.layer.feedforward(self.ops, *given)
         Y = _matrix("the output", Y)
@@ -105,6 +108,7 @@ class LayerRun:
         kept = DY.copy()
         with self._following():
             DX, gradients = self.layer.backpropagate(self.ops, self.params, cache, DY)
+        self.kept = kept_outside.changed()
         names = [name for name, _ in named_leaves(map_shapes(list, self.layer.shapes(self.D)))]
         found = [_matrix("a gradient", X).copy() for X in (DX, *leaves(gradients))]
         if len(found) != 1 + len(names):
@@ -125,7 +129,7 @@ class LayerRun:
     def _following(self) -> Iterator[None]:
         with followed() as ways:
             yield
-        self.steps |= ways.steps
+        self.ways.add(ways)
 
     def _shapes(self, Y: Array) -> None:
         expected = (self.layer.rows_for(self.N), self.layer.outputs_for(self.D))

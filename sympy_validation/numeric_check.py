@@ -38,7 +38,8 @@ SAMPLES: tuple[Sample, ...] = (
 class NumericRun(Protocol):
     """One run of an entry on numbers: of (entry, sizes, sample, rng)."""
 
-    steps: set[Step]
+    ways: Ways
+    kept: str
 
     def check(self) -> bool:
         """Whether everything has a value there; a ContradictionError if something is not what it should be."""
@@ -68,6 +69,8 @@ class NumericFindings:
     """Whether there was a point at which everything has a value."""
     steps: dict[Step, str] = field(default_factory=dict)
     """Where the code has first taken each of its steps."""
+    outside: str = ""
+    """What the code asks for that is none of its arguments, or keeps outside of its cache."""
 
     def about(self, quantity: str) -> str:
         """What contradicts the theorem about the quantity; empty if nothing does."""
@@ -104,6 +107,8 @@ class NumericCheck:
             for step in self.findings.steps.keys() - self.ways.steps:
                 where = f"{self.findings.steps[step]} the code goes another way than on symbols ({line_of(step)})"
                 return f"{where}: it decides by something that is not the same there"
+        if self.findings.outside:
+            return self.findings.outside
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
@@ -147,8 +152,9 @@ def _at(
         try:
             run = make(sizes, sample, np.random.default_rng(number))
             found.defined |= run.check()
-            for step in run.steps:
+            for step in run.ways.steps:
                 found.steps.setdefault(step, f"on NumPy{where}")
+            found.outside = found.outside or _outside(run)
         except ContradictionError as wrong:
             found.defined = True
             text = f"on NumPy{where}: {wrong}"
@@ -161,3 +167,9 @@ def _at(
             if required:
                 found.stops = found.stops or f"on NumPy{where}: {fault(error)}"
             return
+
+
+def _outside(run: NumericRun) -> str:
+    if run.ways.outside:
+        return f"the code asks for what is none of its arguments, and may be something else elsewhere: {run.ways.outside[0]}"
+    return f"the code keeps something between its calls outside of the cache: {run.kept}" if run.kept else ""

@@ -15,9 +15,10 @@ from nerva_core.algebra.trees import leaves
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.equations.schedules import Schedule
 from sympy_validation.layer_run import ContradictionError, NumericSizes, Sample, random_states, same, size_text
+from sympy_validation.outside import Kept
 from sympy_validation.mentioned import mentioned, values_beside
 from sympy_validation.theorems.optimizer_steps import STEPS
-from sympy_validation.ways import Step, followed
+from sympy_validation.ways import Ways, followed
 
 LONG = 12
 """So many steps are taken too, where ``closed_form`` takes any number of gradients."""
@@ -37,7 +38,7 @@ class OptimizerRun:
         self.ops = NumpyBackend("float64", "cpu")
         self.eta = float(rng.uniform(0.01, 0.2))
         self.theta, *self.gradients = (sample(rng, (sizes.N, sizes.D)) for _ in range(1 + self._count()))
-        self.steps: set[Step] = set()
+        self.ways, self.kept = Ways(), ""
 
     def _count(self) -> int:
         parameters = inspect.signature(self.optimizer.closed_form).parameters.values()
@@ -45,11 +46,11 @@ class OptimizerRun:
 
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if θ is not what ``closed_form`` says."""
-        numbers = random_states()
+        numbers, kept = random_states(), Kept(self.optimizer)
         with followed() as ways:
             first = list(self._thetas())
             expected = {count: self._closed_form(count) for count in sorted({STEPS, len(self.gradients)})}
-        self.steps = ways.steps
+        self.ways, self.kept = ways, kept.changed()
         if numbers != random_states():
             raise ContradictionError("random numbers are drawn that are no input")
         for count, wanted in expected.items():
@@ -82,7 +83,7 @@ class ScheduleRun:
 
     def __init__(self, schedule: Schedule, sizes: NumericSizes, sample: Sample, rng: np.random.Generator) -> None:
         self.schedule: Any = schedule
-        self.steps: set[Step] = set()
+        self.ways, self.kept = Ways(), ""
 
     def check(self) -> bool:
         """Whether every rate has a value; a ContradictionError if one is not what ``closed_form`` says."""

@@ -17,6 +17,10 @@ class OwnOps(AllSizesOps, Opaque):
 
     what = "the matrix operations"
 
+    def __repr__(self) -> str:
+        self._no_text()
+        return "OwnOps()"
+
 
 for _name, _method in inspect.getmembers(AllSizesOps, inspect.isfunction):
     if not _name.startswith("_") and _name not in CALLING:

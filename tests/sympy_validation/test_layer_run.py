@@ -32,7 +32,7 @@ def test_a_right_layer() -> None:
     assert run(Linear(2)).check()
     right = run(Triple())
     assert right.check()
-    assert {code.co_name for code, _, _ in right.steps} == {"feedforward", "backpropagate"}
+    assert {code.co_name for code, _, _ in right.ways.steps} == {"feedforward", "backpropagate"}
 
 
 def test_a_slope_that_differs_is_a_contradiction_about_its_quantity() -> None:
