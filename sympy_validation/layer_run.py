@@ -54,6 +54,10 @@ class ContradictionError(Exception):
         self.quantity = quantity
 
 
+class OtherLayerError(Exception):
+    """What trains is another layer than the one whose equations are proved."""
+
+
 class FixedStops(NumpyBackend):
     """NumPy where ``stop_gradient`` gives what it gave in the first run: differences then hold fixed what a derivative holds fixed."""
 
@@ -74,6 +78,7 @@ class LayerRun:
     """One layer with one input."""
 
     def __init__(self, layer: Layer, sizes: NumericSizes, sample: Sample, rng: Any) -> None:
+        _require_same_layer(layer, sizes)
         self.layer = layer.for_any_data(sizes)
         own = type(layer).shape_of_input is not Layer.shape_of_input
         shape: tuple[Any, Any] = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
@@ -214,6 +219,20 @@ class LayerRun:
             return value(variables)
 
         return fixed
+
+
+def _require_same_layer(layer: Layer, sizes: NumericSizes) -> None:
+    """OtherLayerError unless the layer remains of its class wherever a network, or training, asks it for the one that runs."""
+    asked: dict[str, Callable[[], Layer]] = {
+        "for_any_data": lambda: layer.for_any_data(sizes),
+        "bind": lambda: layer.bind(())[0],
+        "at_epoch": lambda: layer.at_epoch(1),
+        "with_padding": layer.with_padding,
+        "without_penalty": layer.without_penalty,
+    }
+    for name, ask in asked.items():
+        if getattr(type(layer), name) is not getattr(Layer, name) and type(ask()) is not type(layer):
+            raise OtherLayerError(f"{name} gives another layer than the one whose equations are looked at: {type(ask()).__name__}")
 
 
 def _slope(f: Callable[[float], float]) -> float | None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
-from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, Sample
+from sympy_validation.layer_run import ContradictionError, OtherLayerError, LayerRun, NumericSizes, Sample
 from sympy_validation.mentioned import mentioned, sizes_beside
 from sympy_validation.ways import Step, Ways, line_of
 
@@ -163,6 +163,9 @@ def _at(
                 found.gradients.setdefault(name, text)
             elif required:
                 found.general = found.general or text
+        except OtherLayerError as other:
+            found.outside = found.outside or str(other)
+            return
         except Exception as error:
             if required:
                 found.stops = found.stops or f"on NumPy{where}: {fault(error)}"
