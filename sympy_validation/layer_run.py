@@ -87,13 +87,14 @@ class LayerRun:
         self.ops = NumpyBackend("float64", "cpu")
         self.X = sample(rng, (self.N, self.D))
         self.params = map_shapes(lambda shape: sample(rng, shape), self.layer.shapes(self.D))
-        self.noise = self.layer.given(self.layer.initial_state(self.D), self._noise())
+        self.noise = self.layer.given(self.layer.initial_state(self.D), self.draw())
         self.ways = Ways()
         """Those of the user's code in its equations."""
         self.kept = ""
         """What it keeps outside of the cache, if anything."""
 
-    def _noise(self) -> Any:
+    def draw(self) -> Any:
+        """Its noise; masks of 0 and 2 where the layer does not say how it is drawn. ContradictionError for other shapes than it states."""
         shapes = self.layer.noise_shapes(self.N, self.D)
         if type(self.layer).draw is Layer.draw:
             return map_shapes(lambda shape: 2.0 * (self.rng.random(shape) < 0.5), shapes)

@@ -17,6 +17,7 @@ import numpy as np
 
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
+from sympy_validation.inference import ROWS, otherwise
 from sympy_validation.layer_run import ContradictionError, OtherLayerError, LayerRun, NumericSizes, Sample
 from sympy_validation.mentioned import mentioned, sizes_beside
 from sympy_validation.ways import Step, Ways, line_of
@@ -134,6 +135,8 @@ def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0, runs
                 if columns and columns != D:
                     there = where.replace(f"D={D}", f"D={columns}")
                     _at(found, run, NumericSizes(N, columns, K), there, choice.ordinary, gradient, samples)
+            if number == 0 and runs is LAYERS and not found.stops:
+                found.outside = found.outside or _at_inference(choice)
             if number + 1 == followed:
                 steps = {**found.steps}
     return replace(found, steps=steps)
@@ -170,6 +173,18 @@ def _at(
             if required:
                 found.stops = found.stops or f"on NumPy{where}: {fault(error)}"
             return
+
+
+def _at_inference(choice: Choice) -> str:
+    """What the entry does otherwise at inference, with its ordinary values."""
+    N, D, K = SIZES[0]
+    D = getattr(choice.entry, "columns", None) or D
+    try:
+        layer = choice.make(D, K)
+        rows = N if layer.noise_shapes(N, D) else ROWS
+        return otherwise(LayerRun(layer, NumericSizes(rows, D, K), SAMPLES[2], np.random.default_rng(0)))
+    except Exception as error:
+        return f"evaluate does not run: {fault(error)}"
 
 
 def _outside(run: NumericRun) -> str:
