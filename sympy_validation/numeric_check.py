@@ -18,7 +18,7 @@ import numpy as np
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
 from sympy_validation.inference import ROWS, otherwise
-from sympy_validation.layer_run import ContradictionError, OtherLayerError, LayerRun, NumericSizes, Sample
+from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, OtherLayerError, Sample
 from sympy_validation.mentioned import mentioned, sizes_beside
 from sympy_validation.ways import Step, Ways, line_of
 

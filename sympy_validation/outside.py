@@ -18,8 +18,35 @@ import numpy as np
 from sympy_validation.faults import is_own
 
 FUNCTIONS_OF_ARGUMENTS = frozenset(
-    "__future__ abc annotated_types backends builtins cmath collections contextlib copy dataclasses decimal enum fractions functools "
-    "itertools math nerva_core numbers numpy operator random statistics string sympy_validation types typing warnings".split()
+    [
+        "__future__",
+        "abc",
+        "annotated_types",
+        "backends",
+        "builtins",
+        "cmath",
+        "collections",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "itertools",
+        "math",
+        "nerva_core",
+        "numbers",
+        "numpy",
+        "operator",
+        "random",
+        "statistics",
+        "string",
+        "sympy_validation",
+        "types",
+        "typing",
+        "warnings",
+    ]
 )
 """Modules in which nothing depends on anything else; random numbers that are drawn are found by the state of their generators."""
 ASKING = frozenset({"globals", "id", "input", "open", "__import__"})
@@ -114,7 +141,9 @@ def _tokens(name: str, value: Any, depth: int) -> dict[str, Any]:
         return {name: repr(value)}
     if isinstance(value, np.ndarray):
         return {name: (value.shape, value.tobytes() if value.dtype != object else None)}
-    return {name: id(value)} | {key: token for part, x in _inside(value) if depth for key, token in _tokens(name + part, x, depth - 1).items()}
+    return {name: id(value)} | {
+        key: token for part, x in _inside(value) if depth for key, token in _tokens(name + part, x, depth - 1).items()
+    }
 
 
 def _inside(value: Any) -> Iterable[tuple[str, Any]]:

@@ -16,8 +16,8 @@ from nerva_core.equations.initializers import Initializer
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.equations.schedules import Schedule
 from sympy_validation.layer_run import ContradictionError, NumericSizes, Sample, random_states, same, size_text
-from sympy_validation.outside import Kept
 from sympy_validation.mentioned import mentioned, values_beside
+from sympy_validation.outside import Kept
 from sympy_validation.theorems.optimizer_steps import STEPS
 from sympy_validation.ways import Ways, followed
 

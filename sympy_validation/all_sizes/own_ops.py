@@ -25,7 +25,6 @@ class OwnOps(AllSizesOps, Opaque):
         self._no_text()
         return "OwnOps()"
 
-
     def sqrt(self, X: SymbolicMatrix) -> SymbolicMatrix:
         self._require_nonzero(X, "its root is 0")
         return super().sqrt(X)
