@@ -17,38 +17,12 @@ import numpy as np
 
 from sympy_validation.faults import is_own
 
-FUNCTIONS_OF_ARGUMENTS = frozenset(
-    [
-        "__future__",
-        "abc",
-        "annotated_types",
-        "backends",
-        "builtins",
-        "cmath",
-        "collections",
-        "contextlib",
-        "copy",
-        "dataclasses",
-        "decimal",
-        "enum",
-        "fractions",
-        "functools",
-        "itertools",
-        "math",
-        "nerva_core",
-        "numbers",
-        "numpy",
-        "operator",
-        "random",
-        "statistics",
-        "string",
-        "sympy_validation",
-        "types",
-        "typing",
-        "warnings",
-    ]
-)
+KNOWN = """
+__future__ abc annotated_types backends builtins cmath collections contextlib copy dataclasses decimal enum fractions functools itertools
+math nerva_core numbers numpy operator random statistics string sympy_validation types typing warnings
+"""
 """Modules in which nothing depends on anything else; random numbers that are drawn are found by the state of their generators."""
+FUNCTIONS_OF_ARGUMENTS = frozenset(KNOWN.split())
 ASKING = frozenset({"globals", "id", "input", "open", "__import__"})
 """Functions of Python that ask for something else than their arguments."""
 INNER = frozenset({"builtins", "ctypes", "environ", "gc", "inspect", "modules", "os", "sys"})
