@@ -52,7 +52,8 @@ class OptimizerRun:
         parameters = inspect.signature(self.optimizer.closed_form).parameters.values()
         if all(p.kind is not p.VAR_POSITIONAL for p in parameters):
             return STEPS
-        return max(LONG, *values_beside(mentioned(type(self.optimizer)), whole=True, most=MOST_STEPS), 1)
+        mentioned_steps: list[int] = values_beside(mentioned(type(self.optimizer)), whole=True, most=MOST_STEPS)
+        return max(LONG, *mentioned_steps, 1)
 
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if θ is not what ``closed_form`` says."""
