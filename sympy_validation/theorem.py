@@ -158,23 +158,17 @@ def prove_or_try_entries(theorems: Iterable[Theorem], limits: Limits = LIMITS) -
         yield verdict
 
 
-class ContradictedError(Exception):
-    """Numbers contradict the theorem before it is proved."""
-
-
 def decide(theorem: Theorem, attempt: Attempt, limits: Limits = LIMITS) -> Verdict:
     """Try to prove the theorem; if that fails, search for a counterexample."""
     start = time.perf_counter()
     proved, note = False, ""
     conditions: tuple[str, ...] = ()
     try:
-        if theorem.numbers and theorem.numbers.contradiction(theorem.quantity):
-            raise ContradictedError  # a number has the last word: no time is spent on a proof
         with limits.held():
             proved, conditions = attempt.proves(theorem.quantity)
     except (Exception, NoVerdict) as error:
         # Whatever stops a proof, code of a user's layer included, the theorem is not proved; a counterexample may say more.
-        note = "" if isinstance(error, ContradictedError) else limits.words(error) or fault(error)
+        note = limits.words(error) or fault(error)
     try:
         verdict = _at_points(theorem, attempt, conditions, limits) if proved else None
         if not verdict:
