@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from functools import cache
 from pathlib import Path
 
 from nerva_core.algebra.errors import NervaError
@@ -25,12 +26,14 @@ def place(error: BaseException) -> str:
     return ""
 
 
+@cache
 def is_library(filename: str) -> bool:
     """Whether the file is part of this library."""
     path = Path(filename).resolve()
     return any(path.is_relative_to(HERE / package) for package in PACKAGES)
 
 
+@cache
 def is_own(filename: str) -> bool:
     """Whether the file is neither part of this library, nor installed, nor of Python itself."""
     path = Path(filename).resolve()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import itertools
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +13,11 @@ from typing import Annotated, Any
 
 from nerva_core.algebra.registry import Entry, user_fields
 from nerva_core.equations.activations import Activation, Tanh
-from nerva_core.layers import Linear, Sequential, Softmax
+from nerva_core.equations.initializers import Initializer
+from nerva_core.layers import Layer, Linear, Sequential, Softmax
 from nerva_core.layers.base import is_size_of
 from sympy_validation.mentioned import mentioned, values_beside
-from sympy_validation.symbols import bounds
+from sympy_validation.symbols import bounds, is_arbitrary
 
 FLOATS = (0.5, 1.0, 2.0, 0.0, -0.75, 1.5, -1.0)
 COMBINATIONS = 32
@@ -83,11 +86,24 @@ def finite_values(entry: type[Entry], given: Mapping[str, Any]) -> dict[str, tup
     hints = typing.get_type_hints(entry, include_extras=True)
     found = {}
     for field in dataclasses.fields(entry):
-        hint = hints[field.name]
-        values = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else (False, True) if hint is bool else ()
+        values = _all_values(hints[field.name])
         if values and field.init and field.name not in given:
             found[field.name] = tuple(sorted(values, key=lambda value: value != field.default))
     return found
+
+
+def _all_values(hint: Any) -> tuple[Any, ...]:
+    """The values of a literal, a boolean or an enumeration, or of one of these and None; empty if there may be any others."""
+    if typing.get_origin(hint) is typing.Literal:
+        return typing.get_args(hint)
+    if hint is type(None):
+        return (None,)
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        parts = [_all_values(part) for part in typing.get_args(hint)]
+        return tuple(value for part in parts for value in part) if all(parts) else ()
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return tuple(hint)
+    return (False, True) if hint is bool else ()
 
 
 def concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any], symbols: Mapping[str, Any] = {}) -> tuple[str, ...]:
@@ -102,12 +118,21 @@ def concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str
 
 
 def _concrete(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The hyper-parameters that are no symbols, but of a value; equations do not use an initializer."""
     hints = typing.get_type_hints(entry, include_extras=True)
-    for field in user_fields(entry).values():
-        symbol = is_size_of(entry, field.name) or _plain(hints[field.name]) is float
-        value = given.get(field.name, defaults.get(field.name) if symbol else field.default)
-        if isinstance(value, (int, float, str)) or (isinstance(value, tuple) and value and not isinstance(value[0], Entry)):
-            yield field.name, value
+    for field in _fields(entry):
+        symbol = is_size_of(entry, field.name) or is_arbitrary(hints[field.name])
+        values = [{**defaults, **given}[field.name]] if field.name in {**defaults, **given} else [] if symbol else list(_default(field))
+        for value in values:
+            parts = value if isinstance(value, tuple) and value else (value,)
+            if not any(isinstance(part, Initializer) for part in parts) and not (symbol and isinstance(value, Entry)):
+                yield field.name, value
+
+
+def _fields(entry: type[Entry]) -> list[dataclasses.Field[Any]]:
+    """The fields that are given; what a network finds out is hidden, if the layer takes anything from the network."""
+    binds = issubclass(entry, Layer) and (entry.bind is not Layer.bind or entry.for_any_data is not Layer.for_any_data)
+    return [*user_fields(entry).values()] if binds else [field for field in dataclasses.fields(entry) if field.init]
 
 
 def options(entry: type[Entry], given: Mapping[str, Any], defaults: Mapping[str, Any], symbols: Mapping[str, Any] = {}) -> dict[str, Any]:
@@ -151,7 +176,7 @@ def _values(entry: type[Entry], field: dataclasses.Field[Any]) -> list[Any]:
         first = default[0] if default else 1
         beside = values_beside(mentioned(entry), whole=True)
         return list(dict.fromkeys([*default, first + 1, first + 2, first + 3, max(1, first - 1), *beside]))
-    if plain is bool or typing.get_origin(plain) is typing.Literal:
+    if _all_values(plain):
         return [*default, *finite_values(entry, {}).get(field.name, ())]
     if hint is Sequential:
         return [SEQUENCE]

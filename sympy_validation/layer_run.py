@@ -18,8 +18,9 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
+from sympy_validation.outside import Kept
 from sympy_validation.spaces.points import INNER_SIZES
-from sympy_validation.ways import Step, followed
+from sympy_validation.ways import Ways, followed
 
 Sample = Callable[[np.random.Generator, tuple[int, int]], Array]
 
@@ -53,6 +54,10 @@ class ContradictionError(Exception):
         self.quantity = quantity
 
 
+class OtherLayerError(Exception):
+    """What trains is another layer than the one whose equations are proved."""
+
+
 class FixedStops(NumpyBackend):
     """NumPy where ``stop_gradient`` gives what it gave in the first run: differences then hold fixed what a derivative holds fixed."""
 
@@ -73,6 +78,7 @@ class LayerRun:
     """One layer with one input."""
 
     def __init__(self, layer: Layer, sizes: NumericSizes, sample: Sample, rng: Any) -> None:
+        _require_same_layer(layer, sizes)
         self.layer = layer.for_any_data(sizes)
         own = type(layer).shape_of_input is not Layer.shape_of_input
         shape: tuple[Any, Any] = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
@@ -81,11 +87,14 @@ class LayerRun:
         self.ops = NumpyBackend("float64", "cpu")
         self.X = sample(rng, (self.N, self.D))
         self.params = map_shapes(lambda shape: sample(rng, shape), self.layer.shapes(self.D))
-        self.noise = self.layer.given(self.layer.initial_state(self.D), self._noise())
-        self.steps: set[Step] = set()
+        self.noise = self.layer.given(self.layer.initial_state(self.D), self.draw())
+        self.ways = Ways()
         """Those of the user's code in its equations."""
+        self.kept = ""
+        """What it keeps outside of the cache, if anything."""
 
-    def _noise(self) -> Any:
+    def draw(self) -> Any:
+        """Its noise; masks of 0 and 2 where the layer does not say how it is drawn. ContradictionError for other shapes than it states."""
         shapes = self.layer.noise_shapes(self.N, self.D)
         if type(self.layer).draw is Layer.draw:
             return map_shapes(lambda shape: 2.0 * (self.rng.random(shape) < 0.5), shapes)
@@ -96,7 +105,7 @@ class LayerRun:
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if something is not what it should be."""
         given = (self.params, self.X, *self.noise)
-        before, numbers = copy.deepcopy(given), random_states()
+        before, numbers, kept_outside = copy.deepcopy(given), random_states(), Kept(self.layer)
         with self._following():
             Y, cache = self.layer.feedforward(self.ops, *given)
         Y = _matrix("the output", Y)
@@ -105,6 +114,7 @@ class LayerRun:
         kept = DY.copy()
         with self._following():
             DX, gradients = self.layer.backpropagate(self.ops, self.params, cache, DY)
+        self.kept = kept_outside.changed()
         names = [name for name, _ in named_leaves(map_shapes(list, self.layer.shapes(self.D)))]
         found = [_matrix("a gradient", X).copy() for X in (DX, *leaves(gradients))]
         if len(found) != 1 + len(names):
@@ -125,7 +135,7 @@ class LayerRun:
     def _following(self) -> Iterator[None]:
         with followed() as ways:
             yield
-        self.steps |= ways.steps
+        self.ways.add(ways)
 
     def _shapes(self, Y: Array) -> None:
         expected = (self.layer.rows_for(self.N), self.layer.outputs_for(self.D))
@@ -210,6 +220,20 @@ class LayerRun:
             return value(variables)
 
         return fixed
+
+
+def _require_same_layer(layer: Layer, sizes: NumericSizes) -> None:
+    """OtherLayerError unless the layer remains of its class wherever a network, or training, asks it for the one that runs."""
+    asked: dict[str, Callable[[], Layer]] = {
+        "for_any_data": lambda: layer.for_any_data(sizes),
+        "bind": lambda: layer.bind(())[0],
+        "at_epoch": lambda: layer.at_epoch(1),
+        "with_padding": layer.with_padding,
+        "without_penalty": layer.without_penalty,
+    }
+    for name, ask in asked.items():
+        if getattr(type(layer), name) is not getattr(Layer, name) and type(ask()) is not type(layer):
+            raise OtherLayerError(f"{name} gives another layer than the one whose equations are looked at: {type(ask()).__name__}")
 
 
 def _slope(f: Callable[[float], float]) -> float | None:

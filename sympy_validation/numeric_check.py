@@ -17,7 +17,8 @@ import numpy as np
 
 from sympy_validation.faults import fault
 from sympy_validation.hyperparameters import Choice
-from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, Sample
+from sympy_validation.inference import ROWS, otherwise
+from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, OtherLayerError, Sample
 from sympy_validation.mentioned import mentioned, sizes_beside
 from sympy_validation.ways import Step, Ways, line_of
 
@@ -38,7 +39,8 @@ SAMPLES: tuple[Sample, ...] = (
 class NumericRun(Protocol):
     """One run of an entry on numbers: of (entry, sizes, sample, rng)."""
 
-    steps: set[Step]
+    ways: Ways
+    kept: str
 
     def check(self) -> bool:
         """Whether everything has a value there; a ContradictionError if something is not what it should be."""
@@ -68,6 +70,8 @@ class NumericFindings:
     """Whether there was a point at which everything has a value."""
     steps: dict[Step, str] = field(default_factory=dict)
     """Where the code has first taken each of its steps."""
+    outside: str = ""
+    """What the code asks for that is none of its arguments, or keeps outside of its cache."""
 
     def about(self, quantity: str) -> str:
         """What contradicts the theorem about the quantity; empty if nothing does."""
@@ -104,6 +108,8 @@ class NumericCheck:
             for step in self.findings.steps.keys() - self.ways.steps:
                 where = f"{self.findings.steps[step]} the code goes another way than on symbols ({line_of(step)})"
                 return f"{where}: it decides by something that is not the same there"
+        if self.findings.outside:
+            return self.findings.outside
         return "it has a value at none of the points tried" if self.choices and not self.findings.defined else ""
 
 
@@ -129,6 +135,8 @@ def check(choices: Sequence[Choice], gradient: str = "", followed: int = 0, runs
                 if columns and columns != D:
                     there = where.replace(f"D={D}", f"D={columns}")
                     _at(found, run, NumericSizes(N, columns, K), there, choice.ordinary, gradient, samples)
+            if number == 0 and runs is LAYERS and not found.stops:
+                found.outside = found.outside or _at_inference(choice)
             if number + 1 == followed:
                 steps = {**found.steps}
     return replace(found, steps=steps)
@@ -147,8 +155,9 @@ def _at(
         try:
             run = make(sizes, sample, np.random.default_rng(number))
             found.defined |= run.check()
-            for step in run.steps:
+            for step in run.ways.steps:
                 found.steps.setdefault(step, f"on NumPy{where}")
+            found.outside = found.outside or _outside(run)
         except ContradictionError as wrong:
             found.defined = True
             text = f"on NumPy{where}: {wrong}"
@@ -157,7 +166,28 @@ def _at(
                 found.gradients.setdefault(name, text)
             elif required:
                 found.general = found.general or text
+        except OtherLayerError as other:
+            found.outside = found.outside or str(other)
+            return
         except Exception as error:
             if required:
                 found.stops = found.stops or f"on NumPy{where}: {fault(error)}"
             return
+
+
+def _at_inference(choice: Choice) -> str:
+    """What the entry does otherwise at inference, with its ordinary values."""
+    N, D, K = SIZES[0]
+    D = getattr(choice.entry, "columns", None) or D
+    try:
+        layer = choice.make(D, K)
+        rows = N if layer.noise_shapes(N, D) else ROWS
+        return otherwise(LayerRun(layer, NumericSizes(rows, D, K), SAMPLES[2], np.random.default_rng(0)))
+    except Exception as error:
+        return f"evaluate does not run: {fault(error)}"
+
+
+def _outside(run: NumericRun) -> str:
+    if run.ways.outside:
+        return f"the code asks for what is none of its arguments, and may be something else elsewhere: {run.ways.outside[0]}"
+    return f"the code keeps something between its calls outside of the cache: {run.kept}" if run.kept else ""

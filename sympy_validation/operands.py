@@ -70,7 +70,7 @@ def watched(ways: Ways | None = None) -> Iterator[None]:
     if found.caught:
         raise ComparedError(f"what follows depends on an exception that is caught, and that numbers may not raise: {found.caught[0]}")
     if ways is not None:
-        ways.steps |= found.steps
+        ways.add(found)
 
 
 class Opaque:
@@ -89,6 +89,11 @@ class Opaque:
         if by_own_code(1):
             raise undecided(f"the type of {self.what}")
         return type(self)
+
+    def _no_text(self, depth: int = 2) -> None:
+        """In a user's code nothing may depend on what it looks like."""
+        if by_own_code(depth):
+            raise undecided(f"the text of {self.what}")
 
     __class__: Any = property(_type)
     """What ``isinstance`` looks at where the type itself does not say yes."""

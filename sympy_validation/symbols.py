@@ -73,6 +73,13 @@ def _symbol(name: str, hint: Any, space: Space[Any]) -> Any:
     return None
 
 
+def is_arbitrary(hint: Any) -> bool:
+    """Whether a hyper-parameter of this type is a symbol or an unknown function."""
+    return hint in (Activation, HardFunction, Sequential, Grid, float, tuple[Grid, ...]) or (
+        typing.get_origin(hint) is Annotated and hint.__origin__ is float
+    )
+
+
 def bounds(hint: Any) -> tuple[float | None, float | None, bool]:
     """The largest lower and the smallest upper bound, and whether the number may be equal to the lower one."""
     low: list[tuple[float, bool]] = []

@@ -101,7 +101,9 @@ class Verdict:
     @property
     def all_sizes(self) -> bool:
         """Whether the statement is about all sizes and values; for the library's own theorems another theorem is about the others."""
-        return (self.theorem.method == "all sizes" or self.theorem.numbers is None) and not self.theorem.unasked
+        theorem = self.theorem
+        any_sizes = theorem.method == "all sizes" or theorem.numbers is None or bool(theorem.range and "=" not in theorem.range)
+        return any_sizes and not theorem.unasked
 
     @property
     def scope(self) -> str:

@@ -12,19 +12,28 @@ import numpy as np
 from backends.numpy import NumpyBackend
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import leaves
+from nerva_core.equations.initializers import Initializer
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.equations.schedules import Schedule
 from sympy_validation.layer_run import ContradictionError, NumericSizes, Sample, random_states, same, size_text
 from sympy_validation.mentioned import mentioned, values_beside
+from sympy_validation.outside import Kept
 from sympy_validation.theorems.optimizer_steps import STEPS
-from sympy_validation.ways import Step, followed
+from sympy_validation.ways import Ways, followed
 
 LONG = 12
 """So many steps are taken too, where ``closed_form`` takes any number of gradients."""
+MOST_STEPS = 100
+"""Or so many as the code mentions, up to this number."""
 RATES = (*range(200), 999, 4999)
 """The steps at which the rates of a schedule are looked at, besides those near the numbers that its code mentions."""
 LATEST = 5000
 """The last step at which a schedule is looked at because its code mentions the number."""
+WIDTHS = 200, 250
+"""The inputs and outputs of a layer whose weights are drawn."""
+CHANCE = 0.05
+"""How far the mean of so many draws may be from its value, in standard deviations, and their variance, relative to its own."""
+MOMENTS = "mean, variance"
 TOLERANCE = 1e-7
 """The relative difference that is taken for a rounding."""
 
@@ -37,19 +46,22 @@ class OptimizerRun:
         self.ops = NumpyBackend("float64", "cpu")
         self.eta = float(rng.uniform(0.01, 0.2))
         self.theta, *self.gradients = (sample(rng, (sizes.N, sizes.D)) for _ in range(1 + self._count()))
-        self.steps: set[Step] = set()
+        self.ways, self.kept = Ways(), ""
 
     def _count(self) -> int:
         parameters = inspect.signature(self.optimizer.closed_form).parameters.values()
-        return LONG if any(p.kind is p.VAR_POSITIONAL for p in parameters) else STEPS
+        if all(p.kind is not p.VAR_POSITIONAL for p in parameters):
+            return STEPS
+        mentioned_steps: list[int] = values_beside(mentioned(type(self.optimizer)), whole=True, most=MOST_STEPS)
+        return max(LONG, *mentioned_steps, 1)
 
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if θ is not what ``closed_form`` says."""
-        numbers = random_states()
+        numbers, kept = random_states(), Kept(self.optimizer)
         with followed() as ways:
             first = list(self._thetas())
             expected = {count: self._closed_form(count) for count in sorted({STEPS, len(self.gradients)})}
-        self.steps = ways.steps
+        self.ways, self.kept = ways, kept.changed()
         if numbers != random_states():
             raise ContradictionError("random numbers are drawn that are no input")
         for count, wanted in expected.items():
@@ -82,7 +94,7 @@ class ScheduleRun:
 
     def __init__(self, schedule: Schedule, sizes: NumericSizes, sample: Sample, rng: np.random.Generator) -> None:
         self.schedule: Any = schedule
-        self.steps: set[Step] = set()
+        self.ways, self.kept = Ways(), ""
 
     def check(self) -> bool:
         """Whether every rate has a value; a ContradictionError if one is not what ``closed_form`` says."""
@@ -95,6 +107,28 @@ class ScheduleRun:
             if float(self.schedule(i)) != rate:
                 raise ContradictionError(f"the rate of step i = {i} is another one when it is asked for again")
         return bool(np.isfinite(rates).all())
+
+
+class InitializerRun:
+    """Many draws of one initializer."""
+
+    def __init__(self, initializer: Initializer, sizes: NumericSizes, sample: Sample, rng: np.random.Generator) -> None:
+        self.initializer: Any = initializer
+        self.rng = rng
+        self.ways, self.kept = Ways(), ""
+
+    def check(self) -> bool:
+        """Whether the draws have a mean and a variance; a ContradictionError if these are not ``moments``, beside ``identity``."""
+        D, K = WIDTHS
+        drawn = np.asarray(self.initializer.draw(self.rng, D, K, (K, D)), dtype=float)
+        if drawn.shape != (K, D):
+            raise ContradictionError(f"the draws are {size_text(drawn.shape)}, should be {K} x {D}", MOMENTS)
+        drawn = drawn - self.initializer.identity() * np.eye(K, D)
+        mean, variance = (float(moment) for moment in self.initializer.moments(D, K))
+        for what, found, wanted in (("mean", drawn.mean(), mean), ("variance", drawn.var(), variance)):
+            if abs(found - wanted) > CHANCE * (abs(variance) ** 0.5 if what == "mean" else variance):
+                raise ContradictionError(f"the {what} of {K * D} draws should be {wanted:.4g} by moments, is {found:.4g}", MOMENTS)
+        return bool(np.isfinite(drawn).all())
 
 
 def _compare(quantity: str, what: str, found: Any, wanted: Any) -> None:

@@ -26,7 +26,7 @@ from sympy_validation.symbols import with_symbols
 from sympy_validation.theorems.initializers import moments
 from sympy_validation.theorems.optimizer_steps import GRADIENTS, steps
 from sympy_validation.theorems.schedules import COUNT
-from sympy_validation.update_run import LATEST, OptimizerRun, ScheduleRun
+from sympy_validation.update_run import LATEST, MOMENTS, InitializerRun, OptimizerRun, ScheduleRun
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _initializer(make: Make) -> Claim:
     def tested(space: Any) -> Sequence[Any]:
         return moments(with_symbols(make(space).distribution, space)(*sizes(space)))
 
-    return EqualNumbers("mean, variance", tested, lambda space: with_symbols(make(space).moments, space)(*sizes(space)))
+    return EqualNumbers(MOMENTS, tested, lambda space: with_symbols(make(space).moments, space)(*sizes(space)))
 
 
 STATED: dict[type[Entry], Stated] = {
@@ -137,7 +137,14 @@ STATED: dict[type[Entry], Stated] = {
         f"i = 0..{COUNT - 1}",
         runs=NumericRuns(ScheduleRun, any_sizes=False),
     ),
-    Initializer: Stated(_initializer, lambda _: "(mean, variance) = moments", "moments(self, D, K)", "all D, K"),
+    Initializer: Stated(
+        _initializer,
+        lambda _: "(mean, variance) = moments",
+        "moments(self, D, K)",
+        "all D, K",
+        quantity=MOMENTS,
+        runs=NumericRuns(InitializerRun, any_sizes=False),
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar, cast
 
 from sympy_validation.faults import fault, is_own
+from sympy_validation.outside import asked_outside
 
 F = TypeVar("F", bound=Callable[..., Any])
 Step = tuple[CodeType, int, int]
@@ -31,13 +32,25 @@ class Ways:
 
     steps: set[Step] = field(default_factory=set)
     caught: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    """What it asks for that is none of its arguments, and where."""
+    _seen: set[CodeType] = field(default_factory=set)
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
         """What ``sys.settrace`` is given: whether the call of a function is followed, and how."""
         if not _is_followed(frame):
             return None
+        if frame.f_code not in self._seen:
+            self._seen.add(frame.f_code)
+            name = asked_outside(frame)
+            self.outside += [f"{name} ({Path(frame.f_code.co_filename).name}, {frame.f_code.co_name})"] if name else []
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return _Call(self)
+
+    def add(self, other: Ways) -> None:
+        """The ways that were taken elsewhere, too."""
+        self.steps |= other.steps
+        self.outside += other.outside
 
 
 @dataclass

@@ -30,7 +30,7 @@ def is_generic(P: Polynomial) -> bool:
             return True
         if isinstance(atom, Logarithm):
             return is_generic(atom.argument - ONE)
-    return any(leads(variable, P) for variable in variables(P))
+    return any(leads(variable, P) or _differs_at_zero(variable, P) for variable in variables(P))
 
 
 def variables(P: Polynomial) -> list[Variable]:
@@ -58,6 +58,27 @@ def leads(variable: Variable, P: Polynomial) -> bool:
         return all(is_generic(c) for c in _coefficients(leading[0], variable))
     whole = Polynomial({m: P.terms[m] for m in leading})
     return any(is_generic(_slope(whole, variable, *place)) for place in _places(leading, variable))
+
+
+def _differs_at_zero(variable: Variable, P: Polynomial) -> bool:
+    """Whether P is a polynomial in the entries of the variable that is shown to be different from 0 where all of these are 0.
+
+    So is a variance plus ε, however many elements there are.
+    """
+    free = {m: c for m, c in P.terms.items() if not _has(monomial(*m), variable)}
+    return bool(free) and is_generic(Polynomial(free)) and all(_is_polynomial(m, variable) for m in P.terms)
+
+
+def _is_polynomial(m: Monomial, variable: Variable) -> bool:
+    """Whether the entries of the variable in m, or in sums in it, have powers that are positive whole numbers."""
+    for atom, exponent in m:
+        if not _has(only(atom), variable):
+            continue
+        if not (isinstance(exponent, int) and exponent > 0):
+            return False
+        if not (isinstance(atom, Entry) or (isinstance(atom, Sum) and _is_polynomial(sums.opened(atom)[1], variable))):
+            return False
+    return True
 
 
 def _places(terms: list[Monomial], variable: Variable) -> Iterator[tuple[Place, Place]]:

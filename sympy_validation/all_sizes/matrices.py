@@ -74,6 +74,7 @@ class SymbolicMatrix(Opaque, Operand):
         return text(self.entry)
 
     def __repr__(self) -> str:
+        self._no_text()
         family = f"{self.members} of " if self.members != 1 else ""
         return f"<{family}{self.rows} x {self.columns}: {self.text()}>"
 

@@ -201,8 +201,17 @@ class AllSizesOps(DeclaredOps):
     def quotient(self, X: SymbolicMatrix, Y: SymbolicMatrix) -> SymbolicMatrix:
         """X ⊙ (1 / Y); where X and Y are both 0 on a piece it is 0 there."""
         X.check_shape(Y)
-        cases = powers.quotient(X.entry, Y.entry)
+        cases = powers.quotient(X.entry, Y.entry, self._is_nonzero)
         return super().quotient(X, Y) if cases is None else X.beside(Y).with_entry(cases)
+
+    def _is_nonzero(self, Q: Polynomial) -> bool:
+        """Whether Q != 0 is shown almost everywhere; it is then a condition."""
+        if signs.is_positive(Q):
+            return True
+        generic = is_generic(Q)
+        if generic:
+            self._conditions.nonzero(Q)
+        return generic
 
     def sqrt(self, X: SymbolicMatrix) -> SymbolicMatrix:
         """√X, for X > 0, because √ has no derivative at 0."""

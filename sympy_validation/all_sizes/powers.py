@@ -197,15 +197,15 @@ def _fractional_power(P: Polynomial, e: Fraction) -> Polynomial:
     return products.multiply(numbers, positive, products.product({Root(Q): e}) if not U else power(Q, e))
 
 
-def quotient(P: Polynomial, Q: Polynomial) -> Polynomial | None:
-    """P Q⁻¹ piece by piece, and 0 where P is 0 on a piece; None if Q is neither known to be positive nor P to be 0 on one of them."""
+def quotient(P: Polynomial, Q: Polynomial, nonzero: Callable[[Polynomial], bool] = is_positive) -> Polynomial | None:
+    """P Q⁻¹ piece by piece, and 0 where P is 0 on a piece; None if Q is neither known to be ``nonzero`` nor P to be 0 on one of them."""
     parts = products.branches(Q)
     if parts is None:
         return None
     over = products.branches_by(parts.b, P)
     pieces = []
     for p, q in ((over.one, parts.one), (over.zero, parts.zero)):
-        piece = ZERO if not p.terms else products.multiply(p, power(q, -1)) if is_positive(q) else quotient(p, q)
+        piece = ZERO if not p.terms else products.multiply(p, power(q, -1)) if nonzero(q) else quotient(p, q, nonzero)
         if piece is None:
             return None
         pieces.append(piece)

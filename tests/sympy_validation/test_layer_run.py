@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nerva_core.layers import Layer, Linear
-from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes
+from sympy_validation.layer_run import ContradictionError, LayerRun, NumericSizes, OtherLayerError
 
 
 def run(layer: Layer) -> LayerRun:
@@ -32,7 +32,7 @@ def test_a_right_layer() -> None:
     assert run(Linear(2)).check()
     right = run(Triple())
     assert right.check()
-    assert {code.co_name for code, _, _ in right.steps} == {"feedforward", "backpropagate"}
+    assert {code.co_name for code, _, _ in right.ways.steps} == {"feedforward", "backpropagate"}
 
 
 def test_a_slope_that_differs_is_a_contradiction_about_its_quantity() -> None:
@@ -54,3 +54,14 @@ class NoNumber(Linear):
 def test_initial_values_are_numbers() -> None:
     with pytest.raises(ContradictionError, match="init gives what is not a finite number"):
         run(NoNumber(2)).check()
+
+
+@dataclass(frozen=True)
+class OtherInTraining(Triple):
+    def at_epoch(self, T: int) -> Layer:
+        return Linear(2)
+
+
+def test_the_layer_that_trains_is_the_one_that_is_looked_at() -> None:
+    with pytest.raises(OtherLayerError, match="at_epoch gives another layer"):
+        run(OtherInTraining())

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nerva_core.equations.initializers import Initializer, NormalDistribution
 from nerva_core.equations.optimizers import Optimizer
 from nerva_core.equations.schedules import Schedule
 from sympy_validation.layer_run import ContradictionError, NumericSizes
-from sympy_validation.update_run import OptimizerRun, ScheduleRun
+from sympy_validation.update_run import InitializerRun, OptimizerRun, ScheduleRun
 
 calls: list[int] = []
 
@@ -56,7 +57,12 @@ class ThreeGradients(Late):
 class Counting(Sum):
     def scalars(self, eta: Any, t: int) -> Any:
         calls.append(t)
-        return (eta if len(calls) <= 12 else 2 * eta,)
+        return (eta if len(calls) <= len("twelve steps") else 2 * eta,)
+
+
+class MuchLater(Sum):
+    def scalars(self, eta: Any, t: int) -> Any:
+        return (eta if t < 25 else 2 * eta,)
 
 
 class Noisy(Sum):
@@ -104,6 +110,7 @@ def test_where_nothing_has_a_value_nothing_is_said() -> None:
     [
         (InPlace(), "step 1 changes theta, its gradient or the state in place"),
         (Late(), "theta after 12 steps should be"),
+        (MuchLater(), "theta after 27 steps should be"),
         (Counting(), "the same steps give something else when they are taken again"),
         (Noisy(), "random numbers are drawn that are no input"),
         (OtherShape(), "theta is 3 x 2, after step 1 3 x 1"),
@@ -138,3 +145,37 @@ def test_schedules() -> None:
         rates(lambda i: 1.0 if i < 150 else 0.5)
     with pytest.raises(ContradictionError, match="is another one when it is asked for again"):
         rates(lambda i: 1.0 + 1e-12 * (calls.append(i) or len(calls)))  # type: ignore[func-returns-value]
+
+
+@dataclass(frozen=True)
+class Drawn(Initializer):
+    mean: float = 0.0
+    scale: float = 1.0
+
+    def distribution(self, D: int, K: int) -> Any:
+        return NormalDistribution(0.0, 1.0)
+
+    def moments(self, D: int, K: int) -> Any:
+        return 0.0, 1.0
+
+    def identity(self) -> float:
+        return 3.0
+
+    def draw(self, rng: np.random.Generator, D: int, K: int, shape: tuple[int, int]) -> Any:
+        return self.mean + self.scale * super().draw(rng, D, K, shape)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "words"), [(Drawn(0.5), "the mean of 50000 draws"), (Drawn(0.0, 1.1), "the variance of 50000 draws")]
+)
+def test_wrong_draws(initializer: Initializer, words: str) -> None:
+    with pytest.raises(ContradictionError, match=words):
+        drawn(initializer)
+
+
+def test_right_draws() -> None:
+    assert drawn(Drawn())
+
+
+def drawn(initializer: Initializer) -> bool:
+    return InitializerRun(initializer, NumericSizes(3, 2, 2), lambda rng, shape: rng.normal(size=shape), np.random.default_rng(0)).check()
