@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
 from operator import mul, truediv
@@ -27,6 +28,17 @@ SECONDS = 3.0
 SHORT = 160
 """A formula of so many characters is shown."""
 Change = Callable[[Any, Any, Any, Any], Any]
+Key = tuple[str, ...]
+
+
+@dataclass
+class Value:
+    """A tensor of the backward pass, from which operation on it is there, and the keys of what it is made of."""
+
+    words: str
+    tensor: Storage
+    since: int
+    made_of: set[Key] = field(default_factory=set)
 
 
 def advice(code: Code, theorem: Captured, wrong: Sequence[str]) -> str:
@@ -119,10 +131,14 @@ class Repairs:
         assert again
         again({})
         recorded = list(self.theorem.run.operations)
+        values = self._values(recorded)
         candidates = [
             Candidate((cost, n), n, change, words)
             for n, entry in enumerate(recorded)
-            for cost, words, change in (*changes(entry.name, entry.operands, entry.result, self.sizes), *self._replaced(recorded, n))
+            for cost, words, change in (
+                *changes(entry.name, entry.operands, entry.result, self.sizes),
+                *self._replaced(recorded, values, n),
+            )
         ]
 
         def found(group: Group) -> dict[str, Any]:
@@ -136,37 +152,33 @@ class Repairs:
             return ""
         return "; and ".join(f"in {_called(c.at, recorded[c.at], self.code)} {c.words}" for c in group)
 
-    def _replaced(self, recorded: Sequence[Recorded], n: int) -> Iterator[tuple[int, str, Change]]:
-        """Another value in the place of an operand: one that stands before, of the same shape."""
+    def _replaced(self, recorded: Sequence[Recorded], values: Mapping[Key, Value], n: int) -> Iterator[tuple[int, str, Change]]:
+        """Another value in the place of an operand: one of the same shape that is made of it, or of which it is made."""
         entry = recorded[n]
         if entry.name not in ("mul", "div", "add", "sub", "matmul"):
             return
-        known = self._values_before(recorded[:n])
         for k, x in enumerate(entry.operands):
-            if not isinstance(x, Storage) or x.ndim == 0:
+            if not isinstance(x, Storage) or x.ndim == 0 or (known := values.get(_key(x))) is None:
                 continue
-            for words, y, made_of in known:
-                if y.dims != x.dims or _same(x, y):
-                    continue
-                near = any(_same(x, z) for z in made_of) or any(_same(x, z) and any(_same(y, u) for u in of_z) for _, z, of_z in known)
-                yield 2 if near else 4, f"put {words} in the place of operand {k + 1}", _with_operand(k, y)
+            for key, value in values.items():
+                if value.since <= n and value.tensor.dims == x.dims and (key in known.made_of or _key(x) in value.made_of):
+                    yield 2, f"put {value.words} in the place of operand {k + 1}", _with_operand(k, value.tensor)
 
-    def _values_before(self, recorded: Sequence[Recorded]) -> list[tuple[str, Storage, list[Storage]]]:
-        """The values that there are before an operation: in words, and of what each is made."""
-        inputs = [(name, x, list[Storage]()) for name, x in self.theorem.values.items() if isinstance(x, Storage)]
-        known = inputs + [("the gradient of the output", y, list[Storage]()) for y in self.theorem.upstream]
+    def _values(self, recorded: Sequence[Recorded]) -> dict[Key, Value]:
+        """The different values of the backward pass, as they come up: inputs, operands and results."""
+        inputs = [*((n, x) for n, x in self.theorem.values.items()), *(("the gradient of the output", y) for y in self.theorem.upstream)]
+        found: dict[Key, Value] = {}
+        for words, x in inputs:
+            if isinstance(x, Storage):
+                found.setdefault(_key(x), Value(words, x, 0))
         for k, entry in enumerate(recorded):
-            operands = [x for x in entry.operands if isinstance(x, Storage)]
-            known += [(f"the operand {j + 1} of {_called(k, entry, self.code)}", x, list[Storage]()) for j, x in enumerate(operands)]
-            known.append((f"the result of {_called(k, entry, self.code)}", entry.result, operands))
-        first: dict[int, tuple[str, Storage, list[Storage]]] = {}
-        for words, x, made_of in known:
-            same = next((key for key, (_, y, _) in first.items() if _same(x, y)), None)
-            if same is None:
-                first[id(x)] = (words, x, made_of)
-            else:
-                first[same][2].extend(made_of)
-        return list(first.values())
+            called = _called(k, entry, self.code)
+            operands = {_key(x): (number, x) for number, x in enumerate(entry.operands, 1) if isinstance(x, Storage)}
+            for key, (number, x) in operands.items():
+                found.setdefault(key, Value(f"the operand {number} of {called}", x, k))
+            result = found.setdefault(_key(entry.result), Value(f"the result of {called}", entry.result, k + 1))
+            result.made_of.update(operands.keys() - {_key(entry.result)})
+        return found
 
     def missing(self) -> str:
         """What the gradient should have in addition, if it is short."""
@@ -188,11 +200,9 @@ def _called(number: int, entry: Recorded, code: Code) -> str:
     return f"{source} ({entry.name}, of shape ({', '.join(map(str, entry.result.shape))}))"
 
 
-def _same(x: Storage, y: Storage) -> bool:
-    """Whether two tensors have the same elements."""
-    if x is y or x.dims != y.dims or x.array.shape != y.array.shape:
-        return x is y
-    return all(P.key == Q.key for P, Q in zip(x.array.flat, y.array.flat, strict=True))
+def _key(x: Storage) -> Key:
+    """What is the same for tensors with the same elements."""
+    return (str(x.dims), *(P.key for P in x.array.flat))
 
 
 def _with_operand(k: int, y: Storage) -> Change:
