@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
 from nerva_core.algebra.numeric_backend import Backend
-from nerva_core.equations.optimizers import Optimizer
-from tests.helpers import as_one
+from nerva_core.equations.optimizers import (
+    Optimizer,
+)
 
 STEPS = 6
 ETA = 0.0625
@@ -22,9 +22,9 @@ Array = np.ndarray[Any, Any]
 def run(ops: Backend, optimizer: Optimizer, theta: Array = THETA, gradients: Array = GRADIENTS, eta: float = ETA) -> Array:
     """θ after each step, with the numbers of a step handed over as a compiled step gets them."""
     parameter, history = ops.matrix(theta), []
-    state, update = optimizer.init(ops, parameter), as_one(ops, functools.partial(optimizer.update, ops))
+    state = optimizer.init(ops, parameter)
     for t, gradient in enumerate(gradients, start=1):
         scalars = [ops.scalar(c) for c in optimizer.scalars(eta, t)]
-        parameter, state = update(state, parameter, ops.matrix(gradient), *scalars)
+        parameter, state = optimizer.update(ops, state, parameter, ops.matrix(gradient), *scalars)
         history.append(ops.to_numpy(parameter))
     return np.array(history)

@@ -24,7 +24,7 @@ from nerva_core.equations.optimizers import (
 )
 from tests.conftest import installed, load_frameworks, make_backend
 from tests.equations.steps import ETA, GRADIENTS, STEPS, THETA, Array, run
-from tests.helpers import as_one, assert_trees_equal, examples, to_numpy, to_ops, tree_map
+from tests.helpers import assert_trees_equal, examples, to_numpy, to_ops, tree_map
 
 
 @functools.cache
@@ -142,7 +142,7 @@ def test_state_shapes_dtype_and_purity(ops_of_dtype: Backend, optimizer: Optimiz
     state = optimizer.init(ops, theta)
     before = to_numpy(ops, state)
     scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, 1)]
-    new, new_state = as_one(ops, functools.partial(optimizer.update, ops))(state, theta, gradient, *scalars)
+    new, new_state = optimizer.update(ops, state, theta, gradient, *scalars)
     assert_trees_equal(tree_map(ops.shape, new_state), tree_map(ops.shape, state))
     assert ops.shape(new) == THETA.shape
     for matrix in leaves((new, new_state)):
@@ -156,10 +156,10 @@ def test_every_parameter_has_its_own_state(ops: Backend, optimizer: Optimizer) -
     """Two parameters updated in turn go the ways they go alone."""
     starts, gradients = (THETA, 2 * THETA[:1]), (GRADIENTS, -GRADIENTS[:, :1])
     params = to_ops(ops, starts)
-    states, update = tuple(optimizer.init(ops, p) for p in params), as_one(ops, functools.partial(optimizer.update, ops))
+    states = tuple(optimizer.init(ops, p) for p in params)
     for t in range(STEPS):
         scalars = [ops.scalar(c) for c in optimizer.scalars(ETA, t + 1)]
-        updated = [update(s, p, ops.matrix(g[t]), *scalars) for s, p, g in zip(states, params, gradients, strict=True)]
+        updated = [optimizer.update(ops, s, p, ops.matrix(g[t]), *scalars) for s, p, g in zip(states, params, gradients, strict=True)]
         params, states = tuple(zip(*updated, strict=True))
     for p, start, g in zip(params, starts, gradients, strict=True):
         np.testing.assert_array_equal(ops.to_numpy(p), run(ops, optimizer, start, g)[-1])
