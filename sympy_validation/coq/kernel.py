@@ -9,7 +9,6 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -176,8 +175,9 @@ class Coqc:
         """The exit status (``TOO_LONG`` after so many seconds of processor time), and what it printed: the sentences, and errors."""
         folders = ["-R", "library", "Nerva", "-Q", "theorems", "NervaTheorems"]
         command = [self.path, "-q", "-w", "none", "-time", *folders, str(path.relative_to(self.directory))]
-        limit = partial(_limit_processor_time, math.ceil(seconds)) if os.name == "posix" else None
-        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False, preexec_fn=limit)
+        if os.name == "posix":  # by the shell: a function between fork and exec is not for processes with threads, such as JAX's
+            command = ["/bin/sh", "-c", 'ulimit -t "$0" && exec "$@"', str(math.ceil(seconds)), *command]
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False)
         return (TOO_LONG if done.returncode < 0 else done.returncode), done.stdout, done.stderr
 
     def accepted(self, path: Path, members: Sequence[Exported], seconds: float) -> dict[str, KernelOutcome]:
@@ -236,12 +236,6 @@ class Coqc:
         if status:
             raise NervaError(f"coqc does not tell the axioms: {_first_error(errors)}")
         return frozenset(re.findall(r"^([A-Za-z_][\w.]*)\s*:", printed, re.MULTILINE)) - {"Axioms"}
-
-
-def _limit_processor_time(seconds: int) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def _last_position(printed: str) -> int:
