@@ -138,7 +138,7 @@ def test_compiled_for_one_width_it_serves_another(ops: Backend, rng: np.random.G
         return ops.shift_columns(ops.hadamard(ops.step_function(X, s, T), X), -1), ops.interval_sums(X, X, s)
 
     compiled = ops.compile(moved)
-    for n in (3, 4, 2, 5, 1):
+    for n in (3, 4, 1):
         X, T = ops.matrix(rng.normal(size=(6, n))), ops.matrix(rng.normal(size=(4, n)))
         for found, expected in zip(compiled(X, T), moved(X, T), strict=True):
             np.testing.assert_allclose(ops.to_numpy(found), ops.to_numpy(expected), atol=1e-14)

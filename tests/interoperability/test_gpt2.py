@@ -14,6 +14,7 @@ from nerva_core.algebra.trees import leaves
 from nerva_core.interoperability.gpt2 import from_gpt2, names, to_gpt2
 from nerva_core.layers import parse_layers
 from tests.helpers import to_ops
+from tests.layers.check import both_passes
 
 torch = pytest.importorskip("torch")
 V, K, L, HEADS, BLOCKS = 7, 6, 5, 3, 2
@@ -67,9 +68,8 @@ def test_logits_and_gradients(ops: Backend) -> None:
     expected.backward(DY)
     gpt = from_gpt2(state, HEADS)
     params = to_ops(ops, gpt.params)
-    Y, cache = gpt.network.feedforward(ops, params, ops.matrix(x.numpy().astype(float)))
+    Y, _, gradients = both_passes(ops, gpt.network)(params, ops.matrix(x.numpy().astype(float)), ops.matrix(DY.numpy()), ())
     np.testing.assert_allclose(ops.to_numpy(Y), expected.detach().numpy(), atol=1e-11)
-    _, gradients = gpt.network.backpropagate(ops, params, cache, ops.matrix(DY.numpy()))
     for name, gradient in zip(names(BLOCKS), leaves(gradients), strict=True):
         exact = state[f"transformer.{name}"].grad.numpy()
         exact = exact.T if "c_" in name and "weight" in name else exact
