@@ -75,7 +75,7 @@ def instances(entry: type[Any]) -> st.SearchStrategy[Any]:
 
 
 @every_entry
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_the_repr_of_an_entry_is_text_that_builds_it(table: Table[Any], entry: type[Any], data: st.DataObject) -> None:
     made = data.draw(instances(entry))

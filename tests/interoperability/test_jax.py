@@ -63,7 +63,7 @@ def test_the_gradients_are_those_of_the_equations(layer: Layer) -> None:
     assert_trees_equal(map_tree(np.asarray, new), expected_state, atol=1e-12)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
 def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
     """JAX's own check, by differences of the forward pass in float64."""

@@ -24,7 +24,7 @@ PROVED = [t for t in table() if t.method == "all sizes" and t.expected == "prove
 CLAIMS = list({id(t.claim): t for t in PROVED}.values())
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("theorem", CLAIMS, ids=lambda theorem: theorem.id)
 def test_a_sample_of_mutants(theorem: Theorem) -> None:
     result = audit_claim(theorem.subject, theorem.claim, limit=5)
