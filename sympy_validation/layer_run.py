@@ -18,7 +18,7 @@ from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
 from sympy_validation.faults import fault
-from sympy_validation.outside import Kept
+from sympy_validation.outside import KeptOutside
 from sympy_validation.spaces.points import INNER_SIZES
 from sympy_validation.ways import Ways, followed
 
@@ -105,7 +105,7 @@ class LayerRun:
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if something is not what it should be."""
         given = (self.params, self.X, *self.noise)
-        before, numbers, kept_outside = copy.deepcopy(given), random_states(), Kept(self.layer)
+        before, numbers, kept_outside = copy.deepcopy(given), random_states(), KeptOutside(self.layer)
         with self._following():
             Y, cache = self.layer.feedforward(self.ops, *given)
         Y = _matrix("the output", Y)

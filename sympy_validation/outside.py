@@ -78,7 +78,7 @@ def _is_known(module: str) -> bool:
     return module not in sys.modules or (filename is not None and is_own(filename))
 
 
-class Kept:
+class KeptOutside:
     """What a user's entry, and the modules of its code, hold; ``changed`` tells what has become another value since."""
 
     def __init__(self, entry: Any) -> None:

@@ -17,7 +17,7 @@ from nerva_core.equations.optimizers import Optimizer
 from nerva_core.equations.schedules import Schedule
 from sympy_validation.layer_run import ContradictionError, NumericSizes, Sample, random_states, same, size_text
 from sympy_validation.mentioned import mentioned, values_beside
-from sympy_validation.outside import Kept
+from sympy_validation.outside import KeptOutside
 from sympy_validation.theorems.optimizer_steps import STEPS
 from sympy_validation.ways import Ways, followed
 
@@ -57,7 +57,7 @@ class OptimizerRun:
 
     def check(self) -> bool:
         """Whether everything has a value at this point; a ContradictionError if θ is not what ``closed_form`` says."""
-        numbers, kept = random_states(), Kept(self.optimizer)
+        numbers, kept = random_states(), KeptOutside(self.optimizer)
         with followed() as ways:
             first = list(self._thetas())
             expected = {count: self._closed_form(count) for count in sorted({STEPS, len(self.gradients)})}

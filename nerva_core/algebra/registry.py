@@ -124,12 +124,11 @@ class Table(Generic[E]):
     def build(self, name: str, /, *arguments: Any, **parameters: Any) -> E:
         """Make the entry called ``name``, its parameters checked and converted to the types of its fields.
 
-        A field that Python wants by its name (``kw_only``) must be named in text too, and one with ``named_below`` if it is less than that:
-        Momentum(0.01) takes a learning rate for mu. One without ``repr`` is not the user's.
+        A field that is ``kw_only`` must be named in text too; one with ``named_below``, if it is less; one without ``repr`` is hidden.
         """
         entry = self.lookup(name)
         fields = user_fields(entry)
-        # A trailing underscore frees a Python keyword: users write lambda, the field is lambda_.
+        # A trailing underscore frees a Python keyword: users write lambda.
         given = {key + "_" if key + "_" in fields else key: value for key, value in parameters.items()}
         hint = f"; {entry.hint}" if entry.hint else ""
         if len(arguments) > len(fields):

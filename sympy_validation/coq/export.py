@@ -12,7 +12,7 @@ from sympy_validation.all_sizes.symbols import flat
 from sympy_validation.claims import Claim, Problem
 from sympy_validation.coq.derivatives import Gradient
 from sympy_validation.coq.matrices import CoqMatrix, NotExported
-from sympy_validation.coq.recurrences import CELLS, Recurrence, recurrence
+from sympy_validation.coq.recurrences import CELLS, CellRecurrence, recurrence
 from sympy_validation.coq.space import CoqSpace, Differentiated
 from sympy_validation.coq.statement import Claimed, ClaimedGradients, Statement
 from sympy_validation.theorem import Theorem
@@ -72,7 +72,7 @@ def export(theorems: Iterable[Theorem]) -> Iterator[Exported]:
         except RecursionError:
             yield Exported(theorem, name, reason="the equations are nested too deep")
     for theorem in (recurrence(subject) for subject in subjects if subject in CELLS):
-        yield Exported(theorem, identifier(theorem), str(Recurrence(theorem, identifier(theorem))))
+        yield Exported(theorem, identifier(theorem), str(CellRecurrence(theorem, identifier(theorem))))
 
 
 def _problem(theorem: Theorem, space: CoqSpace) -> Problem | Exception:

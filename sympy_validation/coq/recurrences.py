@@ -33,7 +33,7 @@ def recurrence(subject: str) -> Theorem:
     return Theorem(subject, "recurrence", STATEMENT, CellGradient(cell_of(CELLS[subject])), "all sizes")
 
 
-class Recurrence:
+class CellRecurrence:
     """The text about one layer: the cell, its equations as functions, and the instance of the induction over time."""
 
     def __init__(self, theorem: Theorem, name: str) -> None:

@@ -32,7 +32,7 @@ Key = tuple[str, ...]
 
 
 @dataclass
-class Value:
+class SeenValue:
     """A tensor of the backward pass, from which operation on it is there, and the keys of what it is made of."""
 
     words: str
@@ -152,7 +152,7 @@ class Repairs:
             return ""
         return "; and ".join(f"in {_called(c.at, recorded[c.at], self.code)} {c.words}" for c in group)
 
-    def _replaced(self, recorded: Sequence[Recorded], values: Mapping[Key, Value], n: int) -> Iterator[tuple[int, str, Change]]:
+    def _replaced(self, recorded: Sequence[Recorded], values: Mapping[Key, SeenValue], n: int) -> Iterator[tuple[int, str, Change]]:
         """Another value in the place of an operand: one of the same shape that is made of it, or of which it is made."""
         entry = recorded[n]
         if entry.name not in ("mul", "div", "add", "sub", "matmul"):
@@ -164,19 +164,19 @@ class Repairs:
                 if value.since <= n and value.tensor.dims == x.dims and (key in known.made_of or _key(x) in value.made_of):
                     yield 2, f"put {value.words} in the place of operand {k + 1}", _with_operand(k, value.tensor)
 
-    def _values(self, recorded: Sequence[Recorded]) -> dict[Key, Value]:
+    def _values(self, recorded: Sequence[Recorded]) -> dict[Key, SeenValue]:
         """The different values of the backward pass, as they come up: inputs, operands and results."""
         inputs = [*((n, x) for n, x in self.theorem.values.items()), *(("the gradient of the output", y) for y in self.theorem.upstream)]
-        found: dict[Key, Value] = {}
+        found: dict[Key, SeenValue] = {}
         for words, x in inputs:
             if isinstance(x, Storage):
-                found.setdefault(_key(x), Value(words, x, 0))
+                found.setdefault(_key(x), SeenValue(words, x, 0))
         for k, entry in enumerate(recorded):
             called = _called(k, entry, self.code)
             operands = {_key(x): (number, x) for number, x in enumerate(entry.operands, 1) if isinstance(x, Storage)}
             for key, (number, x) in operands.items():
-                found.setdefault(key, Value(f"the operand {number} of {called}", x, k))
-            result = found.setdefault(_key(entry.result), Value(f"the result of {called}", entry.result, k + 1))
+                found.setdefault(key, SeenValue(f"the operand {number} of {called}", x, k))
+            result = found.setdefault(_key(entry.result), SeenValue(f"the result of {called}", entry.result, k + 1))
             result.made_of.update(operands.keys() - {_key(entry.result)})
         return found
 

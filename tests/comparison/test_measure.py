@@ -145,7 +145,7 @@ CHOSEN = [subject for subject in ALL if not subject.name.startswith(COSTLY) or s
 """Of what costs much one example each; the command compares all."""
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("subject", CHOSEN, ids=lambda subject: f"{subject.kind} {subject.name}")
 def test_numpy_is_within_its_bounds_in_all_cases(subject, dtype):
     assert failures(make_backend("numpy", dtype), [subject]) == set()

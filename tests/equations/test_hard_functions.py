@@ -102,6 +102,7 @@ def test_the_output_has_the_stated_width(hard: Any, rng: np.random.Generator) ->
             assert len(np.unique(H)) <= hard.levels()
 
 
+@pytest.mark.sampled(2, "jax", "tensorflow")
 @pytest.mark.parametrize("hard", examples(HARD_FUNCTIONS), ids=repr)
 def test_compiled_is_eager(ops: Backend, hard: Any, rng: np.random.Generator) -> None:
     D = hard.example_width() or 6

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nerva_core.algebra.user_files import load_file
-from sympy_validation.outside import Kept
+from sympy_validation.outside import KeptOutside
 from sympy_validation.theorem import Verdict, prove_or_try_entries
 from sympy_validation.user_layers import user_theorems
 
@@ -102,7 +102,7 @@ def test_code_that_depends_on_its_arguments_is_proved(tmp_path: Path) -> None:
 def test_what_is_kept_is_named(tmp_path: Path) -> None:
     (tmp_path / "kept.py").write_text(HEAD + OWN.replace("BODY", "c = 1"), encoding="utf-8")
     module = load_file(tmp_path / "kept.py")
-    kept = Kept(module.Own())
+    kept = KeptOutside(module.Own())
     assert kept.changed() == ""
     module.COUNT.append(5)
     assert kept.changed() == "COUNT[...]"

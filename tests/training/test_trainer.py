@@ -54,6 +54,7 @@ def test_the_same_run_on_every_backend(ops_of_dtype: Any, references: dict[str, 
     assert history[-1].test_accuracy == pytest.approx(references[name][-1].test_accuracy, abs=0.005)
 
 
+@pytest.mark.sampled(2, "jax", "tensorflow")
 @pytest.mark.parametrize("optimizer", ["GradientDescent", "Nesterov", "Adam", "RMSProp", "WeightDecay(Momentum, 1e-3)"])
 def test_every_optimizer_trains_alike_on_every_backend(ops: Any, optimizer: str) -> None:
     changes = {"dtype": "float64", "optimizer": optimizer, "schedule": "Constant(0.002)", "training": {"epochs": 2, "batch_size": 64}}

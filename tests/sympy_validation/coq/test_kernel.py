@@ -15,7 +15,7 @@ from nerva_core.algebra.errors import NervaError
 from sympy_validation.coq import kernel
 from sympy_validation.coq.export import Exported, identifier
 from sympy_validation.coq.kernel import AXIOMS, FEW, INSTALL, Coqc, KernelOutcome, checked, files_of, prepare
-from sympy_validation.coq.recurrences import Recurrence, recurrence
+from sympy_validation.coq.recurrences import CellRecurrence, recurrence
 from sympy_validation.report import run_proofs, show_proofs
 from sympy_validation.table import select
 from sympy_validation.theorem import Key, Theorem, key_of
@@ -72,7 +72,7 @@ def test_right_theorems_are_checked_and_depend_on_the_four_axioms_only(directory
 @pytest.mark.parametrize(("right", "wrong"), [("(DH1 n k) * (activation_ ", "(H n k) * (activation_ ")])
 def test_a_wrong_equation_of_a_cell_makes_no_recurrence(directory: Path, right: str, wrong: str) -> None:
     theorem = recurrence("layers.RNN")
-    before, middle, after = str(Recurrence(theorem, "wrong")).partition("Definition wrong_backward")
+    before, middle, after = str(CellRecurrence(theorem, "wrong")).partition("Definition wrong_backward")
     assert right in after
     exported = Exported(theorem, "wrong", before + middle + after.replace(right, wrong))
     found = Coqc("coqc", directory).accepted(directory / "theorems" / "wrong.v", [exported], 120)

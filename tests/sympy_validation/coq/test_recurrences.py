@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy_validation.coq.recurrences import CELLS, Recurrence, projections, recurrence
+from sympy_validation.coq.recurrences import CELLS, CellRecurrence, projections, recurrence
 
 
 def test_parts_of_nested_pairs() -> None:
@@ -12,7 +12,7 @@ def test_parts_of_nested_pairs() -> None:
 
 def test_each_cell_is_stated_for_all_variables_that_move_at_once() -> None:
     for subject in CELLS:
-        text = str(Recurrence(recurrence(subject), "cell"))
+        text = str(CellRecurrence(recurrence(subject), "cell"))
         moving = ["dA", "dB", "dH", *["dC"] * (subject == "layers.LSTM")]
         assert all(f"({name} : nat -> nat -> " in text for name in moving)
         assert "recurrence_ok" in text
