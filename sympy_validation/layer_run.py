@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumpyBackend
+from nerva_core.algebra.errors import counted
 from nerva_core.algebra.geometry import Geometry
 from nerva_core.algebra.memory import Array
 from nerva_core.algebra.trees import Tree, leaves, map_shapes, named_leaves, with_leaves
 from nerva_core.layers import Layer
-from sympy_validation.faults import fault
+from sympy_validation.faults import fault, is_own
 from sympy_validation.outside import KeptOutside
 from sympy_validation.spaces.points import INNER_SIZES
 from sympy_validation.ways import Ways, followed
@@ -55,7 +56,7 @@ class ContradictionError(Exception):
 
 
 class OtherLayerError(Exception):
-    """What trains is another layer than the one whose equations are proved."""
+    """What trains is another layer than the one whose equations are proved, or for other inputs."""
 
 
 class FixedStops(NumpyBackend):
@@ -79,6 +80,7 @@ class LayerRun:
 
     def __init__(self, layer: Layer, sizes: NumericSizes, sample: Sample, rng: Any) -> None:
         _require_same_layer(layer, sizes)
+        _require_any_rows(layer, sizes)
         self.layer = layer.for_any_data(sizes)
         own = type(layer).shape_of_input is not Layer.shape_of_input
         shape: tuple[Any, Any] = self.layer.shape_of_input(sizes) if own else (sizes.N, sizes.D)
@@ -234,6 +236,15 @@ def _require_same_layer(layer: Layer, sizes: NumericSizes) -> None:
     for name, ask in asked.items():
         if getattr(type(layer), name) is not getattr(Layer, name) and type(ask()) is not type(layer):
             raise OtherLayerError(f"{name} gives another layer than the one whose equations are looked at: {type(ask()).__name__}")
+
+
+def _require_any_rows(layer: Layer, sizes: NumericSizes) -> None:
+    """OtherLayerError if the user's code says that the input has so many rows, and no others."""
+    if not is_own(type(layer).shape_of_input.__code__.co_filename):
+        return
+    few, more = (layer.shape_of_input(NumericSizes(N, sizes.D, sizes.K))[0] for N in (sizes.N, sizes.N + 1))
+    if few == more:
+        raise OtherLayerError(f"shape_of_input gives {counted(few, 'row')}, whatever N is: for another number of them nothing is proved")
 
 
 def _slope(f: Callable[[float], float]) -> float | None:

@@ -65,3 +65,13 @@ class OtherInTraining(Triple):
 def test_the_layer_that_trains_is_the_one_that_is_looked_at() -> None:
     with pytest.raises(OtherLayerError, match="at_epoch gives another layer"):
         run(OtherInTraining())
+
+
+class OneRow(Triple):
+    def shape_of_input(self, symbols: Any) -> Any:
+        return 1, symbols.size("D")
+
+
+def test_a_layer_is_looked_at_for_any_number_of_rows() -> None:
+    with pytest.raises(OtherLayerError, match="gives 1 row, whatever N is"):
+        run(OneRow())
