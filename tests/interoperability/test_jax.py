@@ -142,7 +142,7 @@ TRAINED = Sequential((BatchNormalization(), Linear(4), QActivation(ELU()), Linea
 """No bias stands before a normalization: its gradient is 0 but for rounding, and Adam and its kin divide that by its own size."""
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_training_with_a_transformation_is_ours(rule: Optimizer, dtype: Any) -> None:

@@ -44,7 +44,7 @@ def test_the_gradients_are_those_of_the_equations(layer: Layer, compiled: bool) 
     assert_trees_equal(map_tree(lambda s: s.numpy(), with_leaves(expected_state, new)), expected_state, atol=1e-12)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=repr)
 def test_the_gradients_are_those_of_differences(layer: Layer) -> None:
     """TensorFlow's own check, by differences of the forward pass in float64."""

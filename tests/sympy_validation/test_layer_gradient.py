@@ -38,6 +38,7 @@ VANISHING = {("Embedding", "DX"), ("Tied", "DX")} | {("SReLU", f"D{name}") for n
 """An embedding reads numbers of rows, of which it is a step function; the elements of a point may all lie between the t of an SReLU."""
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("entry", list(LAYERS), ids=lambda entry: entry.__name__)
 def test_no_gradient_is_0_for_every_dy(entry: Any) -> None:
     """A claim whose expected gradient vanishes would prove nothing."""
