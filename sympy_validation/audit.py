@@ -73,12 +73,17 @@ class Audit:
 
 def audit(theorems: Iterable[Theorem], limit: int | None = None) -> Iterator[Audit]:
     """The audit of each claim that is proved for all sizes, with at most ``limit`` mutants of each, evenly spread."""
+    for theorem in audited(theorems):
+        yield audit_claim(theorem.subject, theorem.claim, limit)
+
+
+def audited(theorems: Iterable[Theorem]) -> list[Theorem]:
+    """The first theorem of each claim that is proved for all sizes."""
     seen: dict[int, Theorem] = {}
     for theorem in theorems:
         if theorem.expected == "proved" and theorem.method == "all sizes" and not theorem.subject.startswith("errata"):
             seen.setdefault(id(theorem.claim), theorem)
-    for theorem in seen.values():
-        yield audit_claim(theorem.subject, theorem.claim, limit)
+    return list(seen.values())
 
 
 def audit_claim(subject: str, claim: Claim, limit: int | None = None) -> Audit:

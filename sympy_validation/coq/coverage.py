@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Mapping
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nerva_core.training.models import write_atomically
-from sympy_validation.coq.kernel import Coqc, KernelOutcome, checked, prepare
+from sympy_validation.coq.kernel import INSTALL, Coqc, KernelOutcome, checked, prepare
 from sympy_validation.table import table
 from sympy_validation.theorem import key_of
 
@@ -30,12 +30,18 @@ def counts(outcomes: Mapping[str, str]) -> str:
     return "\n".join(["| subject | theorems | checked | not |", "|---|---|---|---|", *lines])
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Check, write and print."""
-    directory, file = map(Path, sys.argv[1:])
+    parser = ArgumentParser(description="What Coq's kernel says of every theorem for all sizes.")
+    parser.add_argument("directory", type=Path, help="for the theorems")
+    parser.add_argument("file", type=Path, help="for the outcomes, as JSON")
+    chosen = parser.parse_args(arguments)
+    directory, file = chosen.directory, chosen.file
     prepare(directory)
-    if coqc := Coqc.installed(directory):
-        coqc.library()
+    coqc = Coqc.installed(directory)
+    if coqc is None:
+        raise SystemExit(INSTALL)
+    coqc.library()
     start = os.times()
     theorems = [theorem for theorem in table() if theorem.method == "all sizes"]
     found: Mapping[tuple[str, str, str], KernelOutcome] = checked(theorems, directory)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -20,15 +20,14 @@ from typing import Any
 
 from nerva_core.algebra.errors import NervaError
 from nerva_core.interpreters.mutants import MutantOps, Mutation
-from sympy_validation.audit import AbsentError, mutations_of, refute
+from sympy_validation.audit import AbsentError, audited, mutations_of, refute
 from sympy_validation.certificates import SamplePoints
 from sympy_validation.claims import Claim
 from sympy_validation.coq.export import statement_of
-from sympy_validation.coq.kernel import Coqc, prepare
+from sympy_validation.coq.kernel import INSTALL, Coqc, prepare
 from sympy_validation.coq.matrices import NotExported
 from sympy_validation.coq.space import CoqSpace
 from sympy_validation.table import select, table
-from sympy_validation.theorem import Theorem
 
 SUBJECTS = ("layers.", "activations.", "losses.")
 A_FILE, SECONDS, LONGEST = 200, 20, 2500
@@ -46,15 +45,6 @@ class Question:
 
     def __str__(self) -> str:
         return f"{self.subject}.{self.quantity}: {self.mutation or 'not changed'}"
-
-
-def claims(theorems: Iterable[Theorem]) -> Iterator[tuple[str, Claim]]:
-    """The claims that are proved for all sizes, once each, with the subject."""
-    seen: set[int] = set()
-    for theorem in theorems:
-        if theorem.method == "all sizes" and theorem.expected == "proved" and id(theorem.claim) not in seen:
-            seen.add(id(theorem.claim))
-            yield theorem.subject, theorem.claim
 
 
 def questions(subject: str, claim: Claim, tally: Counter[str]) -> Iterator[Question]:
@@ -103,14 +93,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--most", type=int, default=None)
     chosen = parser.parse_args(arguments)
-    theorems = select(chosen.names) if chosen.names else [t for t in table() if t.subject.startswith(SUBJECTS)]
+    theorems = audited(select(chosen.names) if chosen.names else [t for t in table() if t.subject.startswith(SUBJECTS)])
     prepare(chosen.directory)
     coqc = Coqc.installed(chosen.directory)
     if coqc is None:
-        raise NervaError("coqc is not installed")
+        raise SystemExit(INSTALL)
     coqc.library()
     tally: Counter[str] = Counter()
-    every = chain.from_iterable(questions(subject, claim, tally) for subject, claim in claims(theorems))
+    every = chain.from_iterable(questions(t.subject, t.claim, tally) for t in theorems)
     asked = 0
     while (chosen.most is None or asked < chosen.most) and (batch := list(islice(every, A_FILE))):
         told = coqc.answers(chosen.directory / "theorems" / "mutants.v", [q.text for q in batch], SECONDS)
