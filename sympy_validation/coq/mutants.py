@@ -50,6 +50,7 @@ class Question:
 def questions(subject: str, claim: Claim, tally: Counter[str]) -> Iterator[Question]:
     """Of each mutant the quantity that a number refutes, and every quantity as it is; what is not asked about is counted in ``tally``."""
     points = SamplePoints(claim)
+    unchanged = {quantity: question(claim, quantity, None, Counter()) for quantity in claim.quantities()}
     for mutation in mutations_of(points):
         try:
             wrong = refute(points, claim.quantities(), mutation)
@@ -59,10 +60,12 @@ def questions(subject: str, claim: Claim, tally: Counter[str]) -> Iterator[Quest
             tally["not refuted by a number"] += 1
             continue
         text = question(claim, wrong.quantity, mutation, tally)
-        if text:
+        if text and text == unchanged[wrong.quantity]:
+            tally["the same statement in Coq, where other operations are done"] += 1
+        elif text:
             yield Question(subject, wrong.quantity, mutation, text)
-    for quantity in claim.quantities():
-        if text := question(claim, quantity, None, Counter()):
+    for quantity, text in unchanged.items():
+        if text:
             yield Question(subject, quantity, None, text)
 
 
